@@ -1,0 +1,39 @@
+# Every target sets up .venv first if it is not there yet; see tools/setup.py.
+# make PYTHON=/path/to/python3.12 ... chooses the interpreter.
+export PYTHON
+BIN := .venv/bin
+
+.PHONY: help setup demo test lab lint apps site screenshots
+help:
+	@echo "make demo   draw pedestrians, score, train, draw maps; leaves runs/demo/ (START=none: from random weights)"
+	@echo "make test   run the tests"
+	@echo "make lab    open JupyterLab on notebooks/"
+	@echo "make apps   serve the interactive apps on the demo's run"
+	@echo "make site   documents and executed notebooks as pages, into site/"
+	@echo "make screenshots  pictures of the apps for the documents"
+	@echo "make lint   ruff and mypy"
+
+setup:
+	@tools/setup.sh
+
+demo: setup
+	@$(BIN)/mfa-viz demo $(if $(START),--start $(START))
+
+test: setup
+	@$(BIN)/python -m pytest
+
+# JupyterLab refuses to start as root (containers) unless told that it may.
+lab: setup
+	@$(BIN)/python -m jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+apps: setup
+	@$(BIN)/mfa-viz app --run runs/demo/run --browser
+
+site: setup
+	@$(BIN)/python tools/site.py
+
+screenshots: setup
+	@$(BIN)/python tools/screenshots.py --run runs/demo/run

@@ -1,0 +1,162 @@
+"""What to compare: named rows, each a whole configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mfa import presets
+from mfa.config import Config, derive
+from mfa.errors import InputError
+from mfa.presets import variant
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: what it is called there and what is trained."""
+
+    name: str
+    config: Config
+
+
+def variants(base: Config) -> list[Row]:
+    """Baseline, branches without GLA, and the three variants with it."""
+    return [Row(name, variant(base, name)) for name in presets.VARIANTS]
+
+
+def default(base: Config) -> list[Row]:
+    """The base as it is against its baseline."""
+    return [Row("baseline", variant(base, "baseline")), Row(base.name, base)]
+
+
+def table2(base: Config) -> list[Row]:
+    """Where CPAA goes, on the baseline [paper, Table 2]: none, then layer after layer."""
+    trunk = variant(base, "baseline")
+    positions: dict[str, tuple[int, ...]] = {
+        "Baseline": (),
+        "+ Layer2": (2,),
+        "+ Layer2, 3": (2, 3),
+        "+ Layer2, 3, 4": (2, 3, 4),
+    }
+    return [Row(name, derive(trunk, {"model.cpaa": at})) for name, at in positions.items()]
+
+
+def table3(base: Config) -> list[Row]:
+    """Which modules help [paper, Table 3]: CPAA, local branches and GLA in six combinations.
+
+    GLA acts through the branches of the base's own variant.
+    """
+    full = derive(base, {"model.cpaa": (2, 3, 4)})
+    plain = {"model.cpaa": ()}
+    silent = {"loss.gla": "off"}
+    return [
+        Row("Baseline", variant(base, "baseline")),
+        Row("+ CPAA", derive(variant(base, "baseline"), {"model.cpaa": (2, 3, 4)})),
+        Row("+ Branches", derive(full, {**plain, **silent})),
+        Row("+ CPAA + Branches", derive(full, silent)),
+        Row("+ Branches + GLA", derive(full, plain)),
+        Row("+ CPAA + Branches + GLA", full),
+    ]
+
+
+def modules(base: Config) -> list[Row]:
+    """What each module gives, GLA in its three forms [after the paper's Table 3]."""
+    cpaa = (2, 3, 4)
+    trunk = variant(base, "baseline")
+    kinds: dict[str, presets.Variant] = {
+        "+ Branches": "branches",
+        "+ Branches + GLA (paper)": "paper",
+        "+ Branches + GLA (guided)": "guided",
+        "+ Branches + GLA (anchored)": "anchored",
+    }
+    alone = [
+        Row(name, derive(variant(base, kind), {"model.cpaa": ()})) for name, kind in kinds.items()
+    ]
+    everything = derive(alone[-1].config, {"model.cpaa": cpaa})
+    return [
+        Row("Baseline", trunk),
+        Row("+ CPAA", derive(trunk, {"model.cpaa": cpaa})),
+        *alone,
+        Row("+ CPAA + Branches + GLA (anchored)", everything),
+    ]
+
+
+def gate_and_gla(base: Config) -> list[Row]:
+    """The 2 x 2 of gate and GLA: what separates the branches?"""
+    full = variant(base, "guided")
+    return [
+        Row(
+            f"gate {'on' if gate else 'off'}, GLA {'on' if gla else 'off'}",
+            derive(
+                full,
+                {"model.gate": "guided" if gate else "none", "loss.gla": "mse" if gla else "off"},
+            ),
+        )
+        for gate in (False, True)
+        for gla in (False, True)
+    ]
+
+
+def switches(base: Config) -> list[Row]:
+    """Each reconstructed choice changed alone, on the literal variant."""
+    literal = variant(base, "paper")
+    changes: dict[str, dict[str, object]] = {
+        "literal": {},
+        "plain channel softmax": {"model.cpaa_affinity": "plain"},
+        "GLA by cosine": {"loss.gla": "cosine"},
+        "GLA weight 10": {"loss.gla_weight": 10.0},
+        "GLA not detached": {"loss.gla_detach": False},
+        "256-d branches": {"model.branch": "reduce"},
+        "other stride": {"model.stride": 24 - base.model.stride},
+    }
+    return [Row(name, derive(literal, change)) for name, change in changes.items()]
+
+
+COMPARED = ("bagtricks", "agw", "osnet", "mgn", "pcb")
+"""The methods the paper draws beside MFA, and their base."""
+
+
+def peers(base: Config) -> list[Row]:
+    """The paper's main compared methods and the base, at the base's trunk, input and budget."""
+    return [Row(name, presets.peer(base, name)) for name in COMPARED] + [Row("MFA", base)]
+
+
+PLANS: dict[str, Callable[[Config], list[Row]]] = {
+    "default": default,
+    "variants": variants,
+    "table2": table2,
+    "table3": table3,
+    "modules": modules,
+    "gate-and-gla": gate_and_gla,
+    "switches": switches,
+    "peers": peers,
+}
+
+
+def load_plan(name: str, base: Config) -> list[Row]:
+    """The plan called ``name``, or read from a JSON file.
+
+    A file holds ``{"rows": {"row name": {"model.branches": 2, ...}, ...}}``: what each row changes
+    of ``base``; with ``"preset": "demo"`` it names its own base.
+
+    Raises:
+        InputError: no such plan or file, or a field that does not exist.
+    """
+    if name in PLANS:
+        return PLANS[name](base)
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"no plan or file {name!r}; plans are {', '.join(PLANS)}")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        start = presets.get(content["preset"]) if "preset" in content else base
+        rows = [Row(row, derive(start, changes)) for row, changes in content["rows"].items()]
+    except (json.JSONDecodeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f'{path} is no plan ({error!r}); write {{"rows": {{"name": {{"model.branches": 2}}}}}}'
+        ) from error
+    if not rows:
+        raise InputError(f"{path} has no rows")
+    return rows

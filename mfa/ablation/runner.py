@@ -1,0 +1,233 @@
+"""Train and score every row with every seed; keep what is finished, survive what fails."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+import mfa
+from mfa import parallel
+from mfa.ablation.plans import Row
+from mfa.attention import person_energy
+from mfa.config import Config, from_dict, to_dict
+from mfa.errors import InputError
+from mfa.evaluation import evaluate, measure_separation
+from mfa.records import ReidDataset
+from mfa.results import as_percent
+from mfa.runs import Run, open_run
+from mfa.statistics import intervals
+from mfa.train import fit
+from mfa.trainer import Trainer
+
+ROW_FILE = "row.json"
+RESULT_FILE = "result.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one row with one seed.
+
+    Attributes:
+        row: its name.
+        seed: of the run.
+        folder: its run folder.
+        figures: the tidy row of the table; empty when it failed.
+        failure: why it failed; empty when it did not.
+        skipped: it was finished before.
+    """
+
+    row: str
+    seed: int
+    folder: Path
+    figures: dict[str, Any]
+    failure: str = ""
+    skipped: bool = False
+
+
+def run_plan(
+    rows: Sequence[Row],
+    seeds: Sequence[int],
+    data: ReidDataset,
+    folder: Path,
+    *,
+    reuse: Sequence[Path] = (),
+) -> Iterator[Outcome]:
+    """Train and score, yielding each outcome as it comes.
+
+    A finished run is not run again, an interrupted one goes on from its last epoch, a failed one
+    is reported and the rest goes on. Per-query results stay in the run folders.
+
+    Args:
+        rows: what is run with each seed.
+        seeds: of the runs.
+        data: to train and score on.
+        folder: of the runs.
+        reuse: folders of other plans' runs. One that is finished there, of the same configuration,
+            seed and data, is taken as it is, whatever its row is called there.
+    """
+    for seed in seeds:
+        for row in rows:
+            place = folder / f"{_slug(row.name)}-s{seed}"
+            try:
+                done = finished(place, row, seed, data)
+                if done is None:
+                    place, done = elsewhere(row, seed, data, reuse) or (place, None)
+                figures = done or run_row(row, seed, data, place)
+                yield Outcome(row.name, seed, place, figures, skipped=done is not None)
+            except Exception as error:  # one failing row must not cost the others
+                yield Outcome(row.name, seed, place, {}, failure=f"{type(error).__name__}: {error}")
+
+
+def run_row(row: Row, seed: int, data: ReidDataset, place: Path) -> dict[str, Any]:
+    """Train one row with one seed and measure it; the tidy row, also kept in ``place``."""
+    config = replace(row.config, seed=seed)
+    for _ in fit(config, data, place, resume=True):
+        pass
+    run = open_run(place)
+    figures = {"row": row.name, "seed": seed, **measure(run, data)}
+    unfinished = place / f".{ROW_FILE}"
+    unfinished.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(place / ROW_FILE)
+    return figures
+
+
+def finished(place: Path, row: Row, seed: int, data: ReidDataset) -> dict[str, Any] | None:
+    """The tidy row of an earlier call, if it was made of the same configuration and data.
+
+    Raises:
+        InputError: the folder holds a row of another configuration or other data.
+    """
+    file = place / ROW_FILE
+    if not file.is_file():
+        return None
+    figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    trained = open_run(place).config
+    wanted = replace(row.config, seed=seed, name=trained.name)
+    if trained != wanted or figures["fingerprint"] != data.fingerprint:
+        raise InputError(
+            f"{place} holds this row with another configuration or other data; delete the folder "
+            "to run it again, or choose another --out"
+        )
+    return figures
+
+
+def waiting(
+    rows: Sequence[Row],
+    seeds: Sequence[int],
+    data: ReidDataset,
+    folder: Path,
+    *,
+    reuse: Sequence[Path] = (),
+) -> dict[str, int]:
+    """How many seeds of each row ``run_plan`` would train, by row name."""
+    left = dict.fromkeys((row.name for row in rows), 0)
+    for seed in seeds:
+        for row in rows:
+            place = folder / f"{_slug(row.name)}-s{seed}"
+            with suppress(InputError):  # another configuration lies there: refused, not trained
+                done = finished(place, row, seed, data) or elsewhere(row, seed, data, reuse)
+                left[row.name] += done is None
+    return left
+
+
+def elsewhere(
+    row: Row, seed: int, data: ReidDataset, folders: Sequence[Path]
+) -> tuple[Path, dict[str, Any]] | None:
+    """Where another plan ran the same configuration with this seed on these data, and its row."""
+    wanted = {**to_dict(replace(row.config, seed=seed)), "name": ""}
+    for folder in folders:
+        for file in sorted(folder.glob(f"*/{ROW_FILE}")):
+            figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            with suppress(InputError):  # a field we no longer have: another configuration
+                trained = to_dict(from_dict(Config, json.loads(figures["config"])))
+                if {**trained, "name": ""} == wanted and figures["fingerprint"] == data.fingerprint:
+                    return file.parent, {**figures, "row": row.name}
+    return None
+
+
+def measure(run: Run, data: ReidDataset) -> dict[str, Any]:
+    """Scores in percent, separation on the query pictures, and everything needed to repeat them."""
+    result = evaluate(run, data)
+    if run.path is not None:
+        result.save(run.path / RESULT_FILE)
+    history = run.history
+    last = history.iloc[-1]
+    figures: dict[str, Any] = {
+        name: as_percent(getattr(result, name))
+        for name in ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10")
+    }
+    low, high = intervals(result)["mAP"]
+    figures |= {"mAP_low": as_percent(low), "mAP_high": as_percent(high)}
+    separation = measure_separation(run, data)
+    with suppress(InputError):  # real pictures have no part masks; the cells stay empty
+        separation |= person_energy(run, data)
+    figures |= {name: round(value, 4) for name, value in separation.items()}
+    return figures | {
+        "first_feature_norm": round(float(history["feature_norm"].iloc[0]), 3),
+        "last_feature_norm": round(float(last["feature_norm"]), 3),
+        "warned_epochs": int((history["warnings"] != "").sum()),
+        "first_warning": next((w for w in history["warnings"] if w), ""),
+        "epochs": int(last["epoch"]),
+        "train_seconds": round(float(history["seconds"].sum()), 1),
+        "name": run.config.name,
+        "dataset": data.name,
+        "fingerprint": data.fingerprint,
+        "queries": len(result.counted),
+        "checkpoint": run.hash,
+        "commit": _commit(),
+        "versions": f"mfa {mfa.__version__}, torch {torch.__version__}",
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        "config": json.dumps(to_dict(run.config)),
+    }
+
+
+def _commit() -> str:
+    """Short hash of the checkout the code runs from; empty where it is not one."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    line = [git, "-C", str(Path(mfa.__file__).parent), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(line, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Tidy rows of the outcomes that succeeded."""
+    return pd.DataFrame([outcome.figures for outcome in outcomes if outcome.figures])
+
+
+def estimate(rows: Sequence[Row], data: ReidDataset, *, steps: int = 3) -> pd.DataFrame:
+    """Seconds of training each row will take, from a few of its steps on this machine.
+
+    Returns:
+        Columns ``row``, ``epochs``, ``steps`` (of the whole training), ``seconds``.
+    """
+    lines = []
+    for row in rows:
+        ranks = parallel.Ranks()
+        trainer = Trainer(row.config, data, parallel.default_device(ranks), ranks, None)
+        per_step = trainer.time_steps(steps)
+        total = len(trainer.sampler) * row.config.optim.epochs
+        lines.append(
+            {
+                "row": row.name,
+                "epochs": row.config.optim.epochs,
+                "steps": total,
+                "seconds": round(per_step * total, 1),
+            }
+        )
+    return pd.DataFrame(lines, columns=["row", "epochs", "steps", "seconds"])
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

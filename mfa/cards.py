@@ -1,0 +1,90 @@
+"""The protocol card: what a number needs beside it to mean anything.
+
+Two figures may be compared where their cards agree on data, split, filter and rule.
+"""
+
+from __future__ import annotations
+
+import platform
+
+import numpy as np
+
+import mfa
+from mfa.records import JUNK, NO_CAMERA, Features
+
+UNSTATED = "not stated"
+
+ORIGIN_FIELDS = (
+    "dataset",
+    "fingerprint",
+    "split",
+    "feature",
+    "flip",
+    "input_size",
+    "seed",
+    "checkpoint",
+)
+"""What only the maker of the features knows; read from ``Features.origin`` under these names."""
+
+AP_RULE = "mAP: step rule; mAP_trapezoid: trapezoid rule"
+
+TIES = "pessimistic: a match ranks after every non-match at the same distance"
+
+
+def protocol_card(
+    features: Features,
+    *,
+    camera_filter: bool,
+    distance: dict[str, object],
+    protocol: str = "every gallery picture kept",
+) -> dict[str, object]:
+    """The card of one scoring, JSON-able.
+
+    Args:
+        features: what is scored; ``origin`` is copied, what it does not state is said so.
+        camera_filter: whether the filter was asked for; the card says whether it could act.
+        distance: the ``card`` of the distances, with keys ``distance`` and ``reranking``.
+        protocol: how queries and gallery were made of the lists.
+    """
+    stated = {name: features.origin.get(name, UNSTATED) for name in ORIGIN_FIELDS}
+    rest = {name: value for name, value in features.origin.items() if name not in stated}
+    rest.setdefault("query_protocol", "single query: one picture each")
+    return {
+        **stated,
+        **rest,
+        "protocol": protocol,
+        "camera_filter": camera_filter and knows_cameras(features),
+        "filter": _filter(features, camera_filter),
+        "junk": int(np.count_nonzero(np.asarray(features.gallery.pids) == JUNK)),
+        **distance,
+        "ap_rule": AP_RULE,
+        "ties": TIES,
+        "descriptor_dim": int(features.gallery.features.shape[1]),
+        "branches": [name for name, _ in features.branches],
+        "versions": {
+            "mfa": mfa.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+def knows_cameras(features: Features) -> bool:
+    """Whether a camera filter can act: both sides have a picture with a known camera."""
+    return all(
+        bool(np.any(np.asarray(side.camids) != NO_CAMERA))
+        for side in (features.query, features.gallery)
+    )
+
+
+def _filter(features: Features, camera_filter: bool) -> str:
+    if not camera_filter:
+        return "no camera filter is applied"
+    if not knows_cameras(features):
+        return "no camera filter is applied: no camera is known"
+    unknown = sum(
+        int(np.count_nonzero(np.asarray(side.camids) == NO_CAMERA))
+        for side in (features.query, features.gallery)
+    )
+    words = "gallery pictures of the query's person by the query's camera are left out"
+    return words + (f"; {unknown} pictures without a camera are never left out" if unknown else "")

@@ -1,0 +1,59 @@
+"""The ``mfa`` command: a table of subcommands, each loaded when it is called.
+
+Printing the table needs neither PyTorch nor tyro, so ``mfa --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+
+from mfa.errors import InputError
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "data": ("mfa.cli.data", "make, prepare and examine datasets"),
+    "train": ("mfa.cli.train", "train a preset on a dataset"),
+    "distill": ("mfa.cli.distill", "train a preset on another model's features"),
+    "export": ("mfa.cli.export", "a trained network as one small file"),
+    "evaluate": ("mfa.cli.evaluate", "score a run on a dataset"),
+    "ablate": ("mfa.cli.ablate", "train and score every row of a table, with several seeds"),
+    "compare": ("mfa.cli.compare", "runs and models side by side, tested on the same queries"),
+    "import-weights": ("mfa.cli.importweights", "weights of another project as a run"),
+    "score": ("mfa.cli.score", "score a file of features"),
+    "complexity": ("mfa.cli.complexity", "parameters and operations of a preset"),
+    "bench": ("mfa.cli.bench", "measure speed as ratios"),
+}
+"""name: (module with ``main(argv)``, one line)."""
+
+
+def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[str]) -> int:
+    """Run one subcommand; print an ``InputError`` as one line and return 2.
+
+    ``argv`` is what follows the program's name. Shared with ``mfa-viz``.
+    """
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        width = max(map(len, commands))
+        print(f"usage: {program} COMMAND [options]\n")
+        for name, (_, line) in commands.items():
+            print(f"  {name:{width}}  {line}")
+        print(f"\n{program} COMMAND --help tells the options of a command.")
+        return 0
+    name, rest = argv[0], list(argv[1:])
+    if name not in commands:
+        print(f"error: no command {name!r}; there are {', '.join(commands)}", file=sys.stderr)
+        return 2
+    try:
+        importlib.import_module(commands[name][0]).main(rest)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; what was finished is kept", file=sys.stderr)
+        return 130
+    return 0
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run("mfa", COMMANDS, sys.argv[1:]))

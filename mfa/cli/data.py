@@ -1,0 +1,165 @@
+"""``mfa data``: put datasets in place, make the synthetic ones, examine any of them."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from mfa.datasets.load import data_root as find_root
+from mfa.datasets.load import get_layout
+from mfa.datasets.synthetic.config import SyntheticConfig
+from mfa.errors import InputError
+
+Name = Annotated[str, tyro.conf.Positional]
+
+
+def prepare(name: Name, archive: Path, data_root: Path | None = None, json: bool = False) -> None:
+    """Unpack a dataset's archive into its place and compare with the published counts.
+
+    Goes on where an interruption left it; entries that would leave the folder are refused.
+
+    Args:
+        name: the dataset, e.g. market1501.
+        archive: the zip file its owners gave you.
+        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
+        json: print one JSON object instead of words.
+    """
+    from mfa.datasets.load import against_published, refuse_empty
+    from mfa.datasets.summary import summarise_all
+    from mfa.datasets.unpack import unpack
+
+    layout = get_layout(name)
+    done = unpack(archive, layout, find_root(data_root))
+    _say(
+        f"{layout.title} in {done.folder}: {done.written:,} files written, {done.kept:,} already "
+        f"there, {done.ignored:,} ignored (system litter, or beside the dataset)"
+    )
+    for entry, why in done.damaged[:5]:
+        _say(f"damaged in the archive and left out: {entry} ({why})")
+    listing = layout.read(done.folder)
+    refuse_empty(layout, done.folder, listing)
+    against_published(layout, done.folder, listing)
+    summaries = summarise_all(layout, listing)
+    if json:
+        lists = {s.split: {**asdict(s), "as_published": s.as_published} for s in summaries}
+        _print_json(
+            {
+                "name": name,
+                "folder": str(done.folder),
+                "written": done.written,
+                "kept": done.kept,
+                "ignored": done.ignored,
+                "damaged": [list(item) for item in done.damaged],
+                "splits": lists,
+                "notes": list(listing.sentences()),
+            }
+        )
+        return
+    for line in (*(s.line() for s in summaries), *listing.sentences()):
+        print(line)
+
+
+def make(
+    name: Name,
+    config: tyro.conf.OmitArgPrefixes[SyntheticConfig],
+    data_root: Path | None = None,
+) -> None:
+    """Draw a synthetic set: no licence to sign, nobody's privacy to keep.
+
+    Args:
+        name: synthetic (Market-1501's layout) or synthetic_partial (Partial-REID's).
+        config: how many pictures of whom, how large and how hard.
+        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
+    """
+    from mfa.datasets import synthetic
+
+    writers = {"synthetic": synthetic.write, "synthetic_partial": synthetic.write_partial}
+    if name not in writers:
+        raise InputError(f"only {' and '.join(writers)} can be made, not {name!r}")
+    folder = writers[name](find_root(data_root), config)
+    print(f"made {name} in {folder}")
+
+
+def doctor(
+    target: Name, data_root: Path | None = None, names_only: bool = False, json: bool = False
+) -> None:
+    """Say what a dataset's folder holds, what is wrong with it, and what to do.
+
+    Leaves with status 1 where something must be mended.
+
+    Args:
+        target: a dataset's name, or any folder.
+        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
+        names_only: do not read the pictures; broken and doubled ones stay unknown.
+        json: print one JSON object instead of words.
+    """
+    from mfa.datasets.doctor import examine
+
+    report = examine(target, data_root, decode=not names_only)
+    if json:
+        _print_json(report.to_dict())
+    else:
+        print(report.text())
+    if not report.clean:
+        sys.exit(1)
+
+
+def folder(
+    directory: Annotated[Path, tyro.conf.Positional],
+    pattern: str,
+    preview: bool = False,
+    test: float = 0.5,
+    seed: int = 0,
+) -> None:
+    """Write dataset.csv for pictures of your own, from their names; then use --data folder.
+
+    Args:
+        directory: where the pictures are, at any depth.
+        pattern: market, folders, cameras-in-folders, prefix, or a regular expression for the path
+            with the groups pid and, if there are any, camid and split.
+        preview: show what the pattern makes of the names and write nothing.
+        test: share of the people to test on, where the pattern tells no split.
+        seed: of the division into training and test.
+    """
+    from mfa.datasets.folder import write_table
+    from mfa.datasets.own import parse_tree, preview_lines, with_splits
+
+    parsed = parse_tree(directory, pattern)
+    rows = with_splits(parsed.rows, test=test, seed=seed)
+    for line in preview_lines(rows, parsed.unfit):
+        print(line)
+    if not preview:
+        print(f"wrote {write_table(directory, rows)}; use --data folder --data-root {directory}")
+
+
+ACTIONS: dict[str, Callable[..., Any]] = {
+    "prepare": prepare,
+    "make": make,
+    "doctor": doctor,
+    "folder": folder,
+}
+
+
+def main(argv: list[str]) -> None:
+    """Run one action."""
+    tyro.extras.subcommand_cli_from_dict(
+        ACTIONS,
+        prog="mfa data",
+        args=argv,
+        config=(tyro.conf.FlagCreatePairsOff,),
+        description="Put datasets in place, make the synthetic ones, examine any of them.",
+    )
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json_module.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

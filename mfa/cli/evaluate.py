@@ -1,0 +1,116 @@
+"""``mfa evaluate RUN``: score a run on a dataset, the one it was trained on or another."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import tyro
+
+from mfa.cli.rules import Rules, in_percent, say, scored, table
+from mfa.errors import InputError
+
+if TYPE_CHECKING:
+    from mfa.records import ReidDataset
+    from mfa.runs import Run
+
+PARTIAL = ("partial_reid", "synthetic_partial")
+"""Datasets with a choice of queries; NAME_occluded reads the other one."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Score a run; writes RUN/results/DATASET.json and a CSV with one row per query beside it.
+
+    Another dataset than the one trained on makes it a cross-dataset score; the card names both.
+    """
+
+    run: tyro.conf.Positional[str]
+    """Folder of the run, or its name under runs/."""
+    rules: tyro.conf.OmitArgPrefixes[Rules]
+    data: str | None = None
+    """Dataset to score on; by default the one the run was trained on."""
+    data_root: Path | None = None
+    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    query: Literal["partial", "occluded"] | None = None
+    """Queries of partial_reid and synthetic_partial: cut-out parts, or people behind something."""
+    gallery: Literal["whole"] | None = None
+    """Their gallery; there is only one."""
+    multi_query: bool = False
+    """Mean the pictures of a query's person by the query's camera: those in gt_bbox where the
+    dataset has that folder, else those of the query list."""
+    flip: bool = False
+    """Mean the embeddings of each picture and its mirror image."""
+    separation: bool = False
+    """Also measure how far the branches are apart on the query pictures."""
+    json: bool = False
+    """Print one JSON object."""
+
+
+def main(argv: list[str]) -> None:
+    """Parse, score, print."""
+    options = tyro.cli(
+        Options, prog="mfa evaluate", args=argv, config=(tyro.conf.FlagCreatePairsOff,)
+    )
+    from mfa.evaluation import measure_separation, resolve
+    from mfa.runs import open_run
+
+    run = open_run(options.run)
+    data = resolve(run, _name(options), options.data_root)
+    for note in data.notes:
+        say(note)
+    summary = {"run": run.name, **_score(run, data, options)}
+    if options.separation:
+        summary["separation"] = measure_separation(run, data)
+    print(json.dumps(summary) if options.json else "\n".join(_lines(summary)))
+
+
+def _name(options: Options) -> str | None:
+    """The dataset asked for, with its choice of queries."""
+    if options.query is None and options.gallery is None:
+        return options.data
+    base = (options.data or "").removesuffix("_occluded")
+    if base not in PARTIAL:
+        raise InputError(
+            f"--query and --gallery choose lists of a partial set; add --data {PARTIAL[0]} or "
+            f"--data {PARTIAL[1]}, or leave them out"
+        )
+    if options.query is None:
+        return options.data
+    return base if options.query == "partial" else f"{base}_occluded"
+
+
+def _score(run: Run, data: ReidDataset, options: Options) -> dict[str, Any]:
+    from mfa.evaluation import extract_features, pool_queries
+
+    features = extract_features(run, data, flip=options.flip, progress=True)
+    if options.multi_query:
+        features = pool_queries(run, data, features, flip=options.flip)
+    result = scored(features, options.rules)
+    if run.path is not None:
+        result.save(run.path / "results" / f"{data.name}{_suffix(options)}.json")
+    return in_percent(result, options.rules)
+
+
+def _suffix(options: Options) -> str:
+    flip, pooled = "-flip" * options.flip, "-multi-query" * options.multi_query
+    return f"{flip}{pooled}{options.rules.suffix}"
+
+
+def _lines(summary: dict[str, Any]) -> list[str]:
+    card = summary["card"]
+    words = [
+        w for w in ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10") if w in summary
+    ]
+    figures = "  ".join(f"{word} {summary[word]:.2f}" for word in words)
+    lines = [f"{summary['run']} on {card['dataset']}: {figures}", table(summary)]
+    lines.append(f"trained on {card['trained_on']}, scored on {card['dataset']}")
+    lines += [f"{name}: {value:.3f}" for name, value in summary.get("separation", {}).items()]
+    left_out = card.get("left_out") or []
+    if left_out:
+        lines.append(
+            f"{len(left_out)} pictures could not be read and were left out; first: {left_out[0]}"
+        )
+    return lines

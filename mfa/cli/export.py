@@ -1,0 +1,41 @@
+"""``mfa export RUN FILE``: a trained network as one small file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from mfa.errors import InputError
+
+
+@dataclass(frozen=True)
+class Options:
+    """Write a run's network without classifiers, in half precision."""
+
+    run: tyro.conf.Positional[str]
+    """Folder of the run, or its name under runs/."""
+    file: tyro.conf.Positional[Path]
+    """The .safetensors file to write."""
+    name: str | None = None
+    """What tables shall call it; by default as the run's configuration is called."""
+
+
+def main(argv: list[str]) -> None:
+    """Parse, write, say what was written.
+
+    Raises:
+        InputError: no such run, the file exists, or has another ending.
+    """
+    options = tyro.cli(Options, prog="mfa export", args=argv)
+    if options.file.suffix != ".safetensors":
+        raise InputError(f"{options.file} must end in .safetensors, which is what is written")
+    from mfa.release import release
+    from mfa.runs import open_run
+
+    release(open_run(options.run), options.file, name=options.name)
+    written = open_run(options.file)
+    parameters = sum(p.numel() for p in written.model.parameters())
+    size = options.file.stat().st_size / 2**20
+    print(f"{options.file}: {parameters:,} parameters, {size:.2f} MiB, weights {written.hash}")

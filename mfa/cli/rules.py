@@ -1,0 +1,143 @@
+"""How a ranking is made and counted: options that ``score`` and ``evaluate`` share."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from mfa.distances import Distances
+    from mfa.protocols import DrawnResult
+    from mfa.records import Features
+    from mfa.results import RetrievalResult
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of one scoring; the defaults are the standard protocol."""
+
+    no_camera: bool = False
+    """Apply no camera filter. By default gallery pictures of the query's person by the query's
+    own camera are left out."""
+    single_shot: bool = False
+    """Draw one gallery picture an identity, many times, and average."""
+    draws: int = 100
+    """How many draws of --single-shot."""
+    seed: int = 0
+    """Seed of the draws, and of the intervals."""
+    distance: Literal["cosine", "euclidean"] = "cosine"
+    """How features are compared."""
+    rerank: bool = False
+    """k-reciprocal re-ranking (Zhong et al. 2017); says first what memory it needs."""
+    k1: int = 20
+    """Re-ranking: size of the neighbourhoods."""
+    k2: int = 6
+    """Re-ranking: neighbours averaged."""
+    original_weight: float = 0.3
+    """Re-ranking: share of the original distance (lambda)."""
+
+    @property
+    def suffix(self) -> str:
+        """What tells a result's file from that of the standard protocol."""
+        told = {
+            "-no-camera": self.no_camera,
+            "-single-shot": self.single_shot,
+            f"-{self.distance}": self.distance != "cosine",
+            "-rerank": self.rerank,
+        }
+        return "".join(word for word, differs in told.items() if differs)
+
+
+def scored(features: Features, rules: Rules) -> RetrievalResult | DrawnResult:
+    """Rank and count; says on stderr what re-ranking will need and which queries are dropped."""
+    from mfa.gallery import COUNTED
+    from mfa.metrics import score
+    from mfa.protocols import single_shot
+
+    distance, camera_filter = _distances(features, rules), not rules.no_camera
+    result: RetrievalResult | DrawnResult
+    if rules.single_shot:
+        result = single_shot(
+            features,
+            draws=rules.draws,
+            seed=rules.seed,
+            camera_filter=camera_filter,
+            distance=distance,
+        )
+    else:
+        result = score(features, camera_filter=camera_filter, distance=distance)
+    status = result.per_query["status"]
+    dropped = status[status != COUNTED].tolist()
+    if dropped:
+        say(f"{len(dropped)} of {len(status)} queries are dropped; the first: {dropped[0]}")
+    return result
+
+
+def in_percent(
+    result: RetrievalResult | DrawnResult, rules: Rules, intervals: int = 1000
+) -> dict[str, Any]:
+    """The figures and the card, JSON-able; ``intervals`` bootstrap draws where none are drawn."""
+    from mfa.protocols import DrawnResult
+
+    if isinstance(result, DrawnResult):
+        return {**result.summary(percent=True), "card": result.card}
+    summary = result.summary(percent=True, draws=intervals, seed=rules.seed)
+    return {**summary, "card": result.card}
+
+
+def table(summary: dict[str, Any]) -> str:
+    """The figures as lines of text, with what makes up the protocol."""
+    card = summary["card"]
+    intervals = summary.get("interval", {})
+    lines = []
+    for name, value in summary.items():
+        if name.startswith(("rank", "mAP", "mINP")) and not name.endswith("_spread"):
+            line = f"{name:14}{value:7.2f} %"
+            if f"{name}_spread" in summary:
+                line += f"   spread of draws {summary[f'{name}_spread']:.2f}"
+            if name in intervals:
+                line += "   95 % interval {:.2f} to {:.2f}".format(*intervals[name])
+            lines.append(line)
+    lines.append(
+        f"{summary['queries']} queries, {summary['dropped_queries']} dropped; "
+        f"{summary['gallery']} gallery pictures, {card['junk']} of them junk"
+    )
+    fields = ("query_protocol", "protocol", "filter", "distance", "reranking")
+    lines += [f"{name.replace('_', ' ')}: {card[name]}" for name in fields]
+    return "\n".join(lines)
+
+
+def say(words: str) -> None:
+    """A sentence beside the answer."""
+    print(words, file=sys.stderr)
+
+
+def _distances(features: Features, rules: Rules) -> Distances:
+    from mfa.metrics import make_distances
+    from mfa.rerank import ReciprocalDistances, memory_need
+
+    if not rules.rerank:
+        return make_distances(features, rules.distance)
+    need = memory_need(
+        len(features.query),
+        len(features.gallery),
+        features.gallery.features.shape[1],
+        k1=rules.k1,
+        k2=rules.k2,
+    )
+    say(
+        f"re-ranking will need about {_size(need.likely)} of memory beside the features, at most "
+        f"{_size(need.most)} (one matrix of all pairs would be {_size(need.dense)})"
+    )
+    return ReciprocalDistances(
+        features,
+        k1=rules.k1,
+        k2=rules.k2,
+        original_weight=rules.original_weight,
+        metric=rules.distance,
+    )
+
+
+def _size(need: int) -> str:
+    return f"{need / 2**30:.2f} GiB" if need >= 2**29 else f"{need / 2**20:.1f} MiB"

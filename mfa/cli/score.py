@@ -1,0 +1,83 @@
+"""``mfa score``: the figures of a file of features."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from mfa.cli.rules import Rules, in_percent, say, scored, table
+from mfa.errors import InputError
+
+if TYPE_CHECKING:
+    from mfa.records import Features
+
+
+@dataclass(frozen=True)
+class Args:
+    """Score a file of features: CMC, mAP by both rules, mINP, with the protocol card."""
+
+    file: tyro.conf.Positional[Path]
+    """The .npz file: a group NAME is the arrays NAME, NAME_pid and, where known, NAME_camid and
+    NAME_name."""
+    rules: tyro.conf.OmitArgPrefixes[Rules]
+    query: str = "query"
+    """Group of the queries."""
+    gallery: str = "gallery"
+    """Group that is ranked."""
+    multi_query: str | None = None
+    """Group whose pictures of the same person and camera are pooled into each query; the name of
+    the query group itself pools the queries."""
+    branch: tuple[str, ...] = ()
+    """Branches to use, as NAME or NAME=WEIGHT; by default the whole descriptor."""
+    intervals: int = 1000
+    """Bootstrap draws of the 95 % intervals; 0 for none."""
+    output: Path | None = None
+    """Also write the result: this file (.json) and the queries beside it (.csv)."""
+    json: bool = False
+    """Print one JSON object, figures in percent."""
+
+
+def main(argv: list[str]) -> None:
+    """Score as ``argv`` says."""
+    args = tyro.cli(Args, args=argv, prog="mfa score", config=(tyro.conf.FlagCreatePairsOff,))
+    result = scored(_features(args), args.rules)
+    if args.output:
+        result.save(args.output)
+    summary = in_percent(result, args.rules, args.intervals)
+    print(json.dumps(summary) if args.json else table(summary))
+
+
+def _features(args: Args) -> Features:
+    from mfa import featurefile
+    from mfa.branches import weighted
+    from mfa.cards import knows_cameras
+    from mfa.protocols import multi_query
+
+    features = featurefile.read(args.file, query=args.query, gallery=args.gallery)
+    filtered = not args.rules.no_camera and knows_cameras(features)
+    if args.query == args.gallery and not filtered:
+        raise InputError(
+            f"query and gallery are both {args.query!r} and no camera filter applies, so every "
+            "picture would find itself; choose two groups, or give cameras"
+        )
+    if not args.rules.no_camera and not filtered:
+        say("no camera is known in this file, so no camera filter is applied")
+    if args.branch:
+        features = weighted(features, dict(_weight(text) for text in args.branch))
+    if args.multi_query:
+        own = args.multi_query == args.query
+        others = None if own else featurefile.read_group(args.file, args.multi_query)
+        features = multi_query(features, others)
+    return features
+
+
+def _weight(text: str) -> tuple[str, float]:
+    name, _, weight = text.partition("=")
+    try:
+        return name, float(weight or 1)
+    except ValueError as error:
+        raise InputError(f"--branch {text}: {weight!r} is not a number") from error

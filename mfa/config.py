@@ -1,0 +1,257 @@
+"""Every setting of a run, with its reason. Frozen: derive with ``dataclasses.replace``.
+
+A configuration is plain data: it goes into every checkpoint as JSON and comes back through
+``from_dict``, which refuses a field it does not know. [paper] and [reconstructed] say where a
+default comes from; "ours" marks what the paper does not have.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mfa.errors import InputError
+
+T = typing.TypeVar("T")
+
+Trunk = Literal["resnet10", "resnet18", "resnet34", "resnet50"]
+Gate = Literal["none", "guided", "anchored"]
+Pooling = Literal["gem", "gap"]
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network: trunk, CPAA, branches."""
+
+    network: str = "mfa"
+    """mfa, or a compared method by its file's name in mfa/models/peers, such as agw; of the fields
+    below a peer reads trunk, width, stride and weights, where it has a use for them."""
+    trunk: Trunk = "resnet50"
+    """[paper] ResNet-50; resnet10 (one basic block a stage) suits two cores."""
+    width: int = 64
+    """Channels of the stem; torchvision's own is 64. Half of it is a quarter of the work."""
+    stride: Literal[8, 16] = 16
+    """Input pixels per pixel of the trunk map; 16 is [paper], 8 gives small inputs a finer map."""
+    weights: str = "none"
+    """Where the trunk starts: none, imagenet (torchvision's), or a path."""
+    cpaa: tuple[int, ...] = (2, 3, 4)
+    """Layers followed by CPAA attention [paper]; empty for none."""
+    cpaa_affinity: Literal["inverted", "plain"] = "inverted"
+    """Channel softmax of (row maximum - S) or of S itself [reconstructed: inverted]."""
+    branches: int = 4
+    """Local branches [paper: 4]; 0 is the baseline: one global branch on the trunk map."""
+    branch: Literal["bottleneck", "reduce"] = "bottleneck"
+    """Residual bottleneck at full width [reconstructed], or 1x1 to ``reduced_dim`` channels."""
+    reduced_dim: int = 256
+    """Channels of a ``reduce`` branch."""
+    gate: Gate = "none"
+    """Spatial gate of a branch: none ([paper] text has none), guided (learned, no position built
+    in; ours) or anchored (starts as a bump over its stripe; ours)."""
+    pooling: Pooling = "gem"
+    """Pooling of a branch map [paper: GeM]."""
+    guide_pooling: Pooling = "gap"
+    """Pooling of a stripe into the guide: gap [paper]; gem uses the branch's own p (ours)."""
+
+    def __post_init__(self) -> None:
+        if not set(self.cpaa) <= {1, 2, 3, 4}:
+            raise InputError(f"cpaa names layers 1 to 4, got {self.cpaa}")
+        if self.branches < 0:
+            raise InputError(f"branches must be 0 or more, got {self.branches}")
+        if self.width < 8 or self.width % 8:
+            raise InputError(f"width must be a positive multiple of 8, got {self.width}")
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """total = mean over branches of (ID + triplet + center_weight * center) + gla_weight * GLA."""
+
+    label_smoothing: float = 0.1
+    """[reconstructed], the usual value."""
+    id_weight: float = 1.0
+    triplet_weight: float = 1.0
+    triplet: Literal["hard", "weighted", "quadruplet", "circle", "multi_similarity"] = "hard"
+    """How pictures are compared in pairs: batch-hard with a soft margin [reconstructed] or a peer's
+    loss (weighted: AGW); its value is recorded as ``triplet``."""
+    center_weight: float = 5e-4
+    """[reconstructed], BagTricks' value."""
+    center_rate: float = 0.5
+    """Share of the way a center moves to its class mean at each step [reconstructed]."""
+    gla: Literal["mse", "cosine", "off"] = "mse"
+    """How a branch vector is compared with its guide; mse [reconstructed]."""
+    gla_weight: float = 1.0
+    """[reconstructed]; with literal guides 10 makes the features collapse, see docs."""
+    gla_detach: bool = True
+    """Stop the gradient at the guide [reconstructed]."""
+    warmup: float = 0.0
+    """Share of the training over which the GLA and center weights rise from 0 (ours: 1/3)."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.warmup <= 1:
+            raise InputError(f"loss warmup is a share of the training, 0 to 1, got {self.warmup}")
+        if not 0 <= self.label_smoothing < 1:
+            raise InputError(f"label_smoothing must be in [0, 1), got {self.label_smoothing}")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What a batch looks like."""
+
+    height: int = 256
+    width: int = 128
+    pids: int = 16
+    """Identities in a batch (P) [paper: batch 64 = 16 x 4]."""
+    images: int = 4
+    """Pictures of each identity in a batch (K)."""
+    sampling: Literal["pk", "shuffled"] = "pk"
+    """pk: P identities x K pictures, which triplets need; shuffled: P * K pictures of anybody, for
+    distillation, which learns more from many people in a batch (docs/distillation.md)."""
+    flip: float = 0.5
+    """Chance of a horizontal flip."""
+    pad: int = 10
+    """Pixels padded on each side before a random crop back to size."""
+    erasing: float = 0.5
+    """Chance of random erasing (Zhong et al. 2020)."""
+    jitter: float = 0.0
+    """Greatest change of brightness, contrast and saturation, as a share of each; 0 for none."""
+    workers: int = 0
+    """Loader processes; 0 decodes in the training process, enough once pictures are cached."""
+    cache: bool = True
+    """Keep decoded pictures in one memory-mapped file, so that later epochs do not decode."""
+
+    def __post_init__(self) -> None:
+        if self.pids < 2 or self.images < 2:
+            raise InputError(
+                f"a batch needs at least 2 identities x 2 pictures for triplets, got "
+                f"{self.pids} x {self.images}"
+            )
+        if min(self.height, self.width) < 32:
+            raise InputError(f"pictures of {self.height}x{self.width} are smaller than 32 pixels")
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """Optimiser and schedule."""
+
+    optimizer: Literal["adam", "adamw"] = "adam"
+    """[paper] Adam."""
+    lr: float = 3.5e-4
+    """Peak learning rate [reconstructed: BagTricks]."""
+    weight_decay: float = 5e-4
+    epochs: int = 120
+    warmup_epochs: float = 10
+    """Epochs of linear warm-up from 0.01 x lr."""
+    schedule: Literal["step", "cosine"] = "step"
+    milestones: tuple[int, ...] = (40, 70)
+    """Epochs after which the step schedule multiplies the rate by 0.1."""
+    amp: bool = True
+    """Mixed precision where there is a GPU."""
+    cpu_bfloat16: bool = False
+    """Mixed precision on the CPU: half the time where it has instructions for bfloat16 (lscpu names
+    avx512_bf16 or amx_bf16), several times as long where it has none."""
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise InputError(f"epochs must be 1 or more, got {self.epochs}")
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """A teacher's features as targets, next to the labels or instead of them (ours).
+
+    Takes effect where training is given a teacher, see ``mfa.teacher``.
+    """
+
+    feature_weight: float = 1.0
+    """Of 1 - cosine between the projected descriptor and the teacher's feature."""
+    similarity_weight: float = 1.0
+    """Of the squared difference between the batch's two matrices of cosines."""
+    by_branch: bool = False
+    """Teach each branch by itself instead of the whole descriptor."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole run; see ``mfa.presets`` for complete ones."""
+
+    name: str = "paper"
+    """What to call this configuration in tables: the preset, and the variant where chosen."""
+    seed: int = 0
+    model: ModelConfig = field(default_factory=ModelConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    distill: DistillConfig = field(default_factory=DistillConfig)
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """The configuration as JSON-able dictionaries (tuples become lists)."""
+    return {
+        f.name: to_dict(value) if dataclasses.is_dataclass(value) else _plain(value)
+        for f in dataclasses.fields(config)
+        for value in [getattr(config, f.name)]
+    }
+
+
+def from_dict(cls: type[T], values: Any, *, where: str = "config") -> T:
+    """Build ``cls`` from ``to_dict`` output.
+
+    Raises:
+        InputError: an unknown field, or a value of the wrong kind; the message names it.
+    """
+    if not isinstance(values, dict):
+        raise InputError(f"{where} must be a table of fields, got {values!r}")
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise InputError(f"{where} has no field {unknown[0]!r}; it has {', '.join(hints)}")
+    built = {
+        name: _convert(hints[name], value, f"{where}.{name}") for name, value in values.items()
+    }
+    return cls(**built)
+
+
+def derive(config: Config, changes: Mapping[str, object]) -> Config:
+    """A copy with fields changed by their dotted names, ``{"model.branches": 2, "seed": 1}``.
+
+    Raises:
+        InputError: no such field, or a value of the wrong kind.
+    """
+    values = to_dict(config)
+    for name, value in changes.items():
+        *sections, field_name = name.split(".")
+        place: Any = values
+        for section in sections:
+            place = place.get(section) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or field_name not in place:
+            raise InputError(f"the configuration has no field {name!r}")
+        place[field_name] = value
+    return from_dict(Config, values)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return from_dict(typing.cast(type, hint), value, where=where)
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise InputError(f"{where} must be a list, got {value!r}")
+        kind = typing.get_args(hint)[0]
+        return tuple(_convert(kind, item, f"{where}[{i}]") for i, item in enumerate(value))
+    if origin is Literal:
+        choices = typing.get_args(hint)
+        # By type as well: 16.0 and True equal 16 and 1, and would go into the checkpoint as such.
+        if not any(type(value) is type(choice) and value == choice for choice in choices):
+            raise InputError(f"{where} is one of {choices}, got {value!r}")
+        return value
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint:
+        raise InputError(f"{where} must be {hint.__name__}, got {value!r}")
+    return value

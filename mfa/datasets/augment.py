@@ -1,0 +1,96 @@
+"""The recipe's augmentation, on whole batches where the model is: flip, crop, colours, erasing.
+
+One generator seeded by (seed, epoch, step) draws everything, on the CPU, so a batch is the same
+however many loader processes there are, on every device, and after a resume.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mfa.config import DataConfig
+
+ERASE_AREA = (0.02, 0.4)
+ERASE_ASPECT = (0.3, 1 / 0.3)
+ERASE_TRIES = 10
+
+
+def to_unit(images: Tensor) -> Tensor:
+    """Map uint8 0..255 to float32 0..1."""
+    return images.float() / 255
+
+
+def augment(images: Tensor, config: DataConfig, generator: torch.Generator) -> Tensor:
+    """Training pictures (B, 3, H, W) in [0, 1], changed at random; a new tensor."""
+    images = random_flip(images, config.flip, generator)
+    images = random_crop(images, config.pad, generator)
+    images = random_colours(images, config.jitter, generator)
+    return random_erase(images, config.erasing, generator)
+
+
+def random_flip(images: Tensor, chance: float, generator: torch.Generator) -> Tensor:
+    """Mirror each picture left to right with the given chance."""
+    flip = torch.rand(len(images), generator=generator) < chance
+    return torch.where(flip.to(images.device).view(-1, 1, 1, 1), images.flip(3), images)
+
+
+def random_crop(images: Tensor, pad: int, generator: torch.Generator) -> Tensor:
+    """Pad each side with black and cut a window of the old size at random."""
+    if pad == 0:
+        return images
+    height, width = images.shape[2:]
+    padded = F.pad(images, (pad, pad, pad, pad))
+    top, left = torch.randint(0, 2 * pad + 1, (2, len(images)), generator=generator).tolist()
+    windows = [
+        p[:, t : t + height, x : x + width] for p, t, x in zip(padded, top, left, strict=True)
+    ]
+    return torch.stack(windows)
+
+
+def random_colours(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Change brightness, contrast and saturation of each picture by factors of 1 +- ``strength``.
+
+    Contrast turns about the picture's mean grey, saturation about each pixel's own.
+    """
+    if strength == 0:
+        return images
+    draws = 1 + strength * (2 * torch.rand((3, len(images), 1, 1, 1), generator=generator) - 1)
+    brightness, contrast, saturation = draws.to(images.device)
+    images = images * brightness
+    grey = images.mean(dim=1, keepdim=True)
+    images = grey + saturation * (images - grey)
+    middle = images.mean(dim=(1, 2, 3), keepdim=True)
+    return (middle + contrast * (images - middle)).clamp(0, 1)
+
+
+def random_erase(images: Tensor, chance: float, generator: torch.Generator) -> Tensor:
+    """Fill a random rectangle of each picture with the picture's mean colour, by chance.
+
+    Area 2 to 40 % of the picture, aspect 0.3 to 3.3 (Zhong et al. 2020).
+    """
+    images = images.clone()
+    height, width = images.shape[2:]
+    for picture in images:
+        if _uniform(0, 1, generator) >= chance:
+            continue
+        for _ in range(ERASE_TRIES):
+            area = _uniform(*ERASE_AREA, generator) * height * width
+            aspect = math.exp(
+                _uniform(math.log(ERASE_ASPECT[0]), math.log(ERASE_ASPECT[1]), generator)
+            )
+            h, w = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+            if 0 < h < height and 0 < w < width:
+                top = int(_uniform(0, height - h + 1, generator))
+                left = int(_uniform(0, width - w + 1, generator))
+                fill = picture.mean(dim=(1, 2)).view(3, 1, 1)
+                picture[:, top : top + h, left : left + w] = fill
+                break
+    return images
+
+
+def _uniform(low: float, high: float, generator: torch.Generator) -> float:
+    return low + (high - low) * torch.rand((), generator=generator).item()

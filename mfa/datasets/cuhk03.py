@@ -1,0 +1,113 @@
+"""CUHK03 (Li et al., CVPR 2014) under the new protocol of 767/700 (Zhong et al., CVPR 2017).
+
+Two layouts are read: CUHK03-NP, written in Market-1501's folders, and the pictures and split files
+(``splits_new_*.json``) that deep-person-reid extracts from ``cuhk-03.mat``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from mfa.datasets.layout import Layout
+from mfa.datasets.listing import Listing, in_order
+from mfa.datasets.market1501 import SPLIT_FOLDERS, read_three_folders
+from mfa.errors import InputError
+from mfa.records import Sample
+
+_NAME = re.compile(
+    r"(?P<pid>[0-9]{4})_c(?P<camid>[12])_[0-9]{1,5}\.(png|jpg|jpeg|bmp)", re.IGNORECASE
+)
+_EXTRACTED = re.compile(r"[1-5]_[0-9]{3}_(?P<camid>[12])_[0-9]{2}\.(png|jpg)", re.IGNORECASE)
+
+_EXAMPLE = "0001_c1_1.png"
+
+
+def parse(name: str) -> tuple[int, int] | None:
+    """``0001_c1_1.png`` is person 1 on camera 1 (of the two of its pair)."""
+    match = _NAME.fullmatch(name)
+    return (int(match["pid"]), int(match["camid"])) if match and int(match["pid"]) else None
+
+
+def _reader(setting: str) -> Callable[[Path], Listing]:
+    """A reader of the pictures cut by hand (``labeled``) or by a detector (``detected``)."""
+
+    def read(folder: Path) -> Listing:
+        if (folder / setting).is_dir():
+            found = read_three_folders(folder / setting, parse, _EXAMPLE)
+        else:
+            found = _read_extracted(folder, setting)
+        return replace(found, setting=setting, notes=(*found.notes, f"the {setting} pictures"))
+
+    return read
+
+
+def _read_extracted(folder: Path, setting: str) -> Listing:
+    """Read a split file; only the names in its paths count, since it holds another machine's."""
+    file = folder / f"splits_new_{setting}.json"
+    try:
+        split = json.loads(file.read_text(encoding="utf-8"))[0]
+        rows = {name: [(str(r[0]), int(r[1])) for r in split[name]] for name in SPLIT_FOLDERS}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"{file} is not a split file of CUHK03's new protocol ({error}); extract it again"
+        ) from error
+    left_out: list[tuple[Path, str]] = []
+    lists: dict[str, list[Sample]] = {name: [] for name in rows}
+    for name, entries in rows.items():
+        # Training labels start at 0, which means a distractor in this package.
+        shift = 1 if any(pid == 0 for _, pid in entries) else 0
+        for place, pid in entries:
+            path = folder / f"images_{setting}" / PurePosixPath(place.replace("\\", "/")).name
+            match = _EXTRACTED.fullmatch(path.name)
+            if match is None or pid < 0:
+                left_out.append((path, "the name is not like 1_001_1_01.png"))
+            elif not path.is_file():
+                left_out.append((path, f"{file.name} lists it and it is not there"))
+            else:
+                lists[name].append(Sample(path, pid + shift, int(match["camid"])))
+    return Listing(
+        train=in_order(lists["train"]),
+        query=in_order(lists["query"]),
+        gallery=in_order(lists["gallery"]),
+        left_out=tuple(left_out),
+    )
+
+
+def _layout(name: str, setting: str) -> Layout:
+    return Layout(
+        name=name,
+        title=f"CUHK03 ({setting}, new protocol)",
+        folders=("cuhk03", "cuhk03-np", "CUHK03-NP", "cuhk03_np", "cuhk-03"),
+        needs=(
+            tuple(f"{setting}/{place}" for place in SPLIT_FOLDERS.values()),
+            (f"images_{setting}", f"splits_new_{setting}.json"),
+        ),
+        tree=(
+            "cuhk03/\n"
+            f"└── {setting}/\n"
+            f"    ├── bounding_box_train/   {_EXAMPLE} ...\n"
+            f"    ├── query/                {_EXAMPLE} ...\n"
+            f"    └── bounding_box_test/    {_EXAMPLE} ...\n"
+            f"or, as deep-person-reid extracts it: cuhk03/images_{setting}/ and "
+            f"cuhk03/splits_new_{setting}.json"
+        ),
+        example=_EXAMPLE,
+        advice=(
+            "get CUHK03-NP, or extract the raw file cuhk-03.mat with deep-person-reid, which "
+            f"writes images_{setting}/ and splits_new_{setting}.json beside it: the raw file "
+            "itself is not read (see data/README.md)"
+        ),
+        parse=parse,
+        read=_reader(setting),
+        counts="cuhk03",
+    )
+
+
+DETECTED = _layout("cuhk03_detected", "detected")
+LABELED = _layout("cuhk03_labeled", "labeled")
+PLAIN = _layout("cuhk03", "detected")
+"""The detected pictures, which other libraries mean by the bare name; its notes say so."""

@@ -1,0 +1,127 @@
+"""What the doctor says: findings with their fix, and the report that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from mfa.datasets.summary import Summary
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about a dataset that its user should know.
+
+    Attributes:
+        severity: ``error`` (the reader refuses, or results would be wrong), ``warning`` (the work
+            goes on without what is named), ``note`` (nothing to do).
+        code: a short name that stays the same from version to version, for scripts.
+        what: what was found and where, a sentence.
+        fix: what to do about it; empty for notes.
+        count: pictures, queries or files concerned.
+        examples: a few of them.
+    """
+
+    severity: Severity
+    code: str
+    what: str
+    fix: str = ""
+    count: int = 0
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole examination.
+
+    Attributes:
+        name: the dataset it was read as; empty where it is none.
+        title: the name papers use.
+        folder: what was examined.
+        setting: version, e.g. V1 or labeled.
+        summaries: size of each list beside the published numbers.
+        findings: worst first.
+        expected, found: the tree the reader wants and the tree on the disk, drawn.
+        fingerprint: of the data; empty where nothing could be read.
+    """
+
+    name: str
+    title: str
+    folder: Path
+    setting: str
+    summaries: tuple[Summary, ...]
+    findings: tuple[Finding, ...]
+    expected: str
+    found: str
+    fingerprint: str
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing of severity error was found."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON-able data."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "folder": str(self.folder),
+            "setting": self.setting,
+            "clean": self.clean,
+            "fingerprint": self.fingerprint,
+            "splits": {
+                s.split: {**asdict(s), "as_published": s.as_published} for s in self.summaries
+            },
+            "findings": [asdict(finding) for finding in self.findings],
+            "expected": self.expected,
+            "found": self.found,
+        }
+
+    def text(self) -> str:
+        """The report for people."""
+        version = f" {self.setting}" if self.setting else ""
+        lines = [f"{self.title or 'no known dataset'}{version} in {self.folder}", ""]
+        lines += [f"  {summary.line()}" for summary in self.summaries]
+        if self.summaries:
+            lines.append("")
+        for finding in self.findings:
+            lines.append(f"{finding.severity}: {finding.what}")
+            if finding.examples:
+                lines.append(f"    e.g. {', '.join(finding.examples)}")
+            if finding.fix:
+                lines.append(f"    to do: {finding.fix}")
+        if not self.clean:
+            lines += ["", *_beside("expected", self.expected, "found", self.found)]
+        lines += ["", self._verdict()]
+        return "\n".join(lines)
+
+    def _verdict(self) -> str:
+        tally = {
+            severity: sum(finding.severity == severity for finding in self.findings)
+            for severity in ("error", "warning", "note")
+        }
+        counts = ", ".join(f"{count} {severity}s" for severity, count in tally.items())
+        return f"{'in order' if self.clean else 'not in order'}: {counts}"
+
+
+def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Errors, then warnings, then notes; otherwise in the order given."""
+    rank = {"error": 0, "warning": 1, "note": 2}
+    return tuple(sorted(findings, key=lambda finding: rank[finding.severity]))
+
+
+def _beside(left_title: str, left: str, right_title: str, right: str) -> list[str]:
+    """Two drawings side by side, or one below the other where the left one is wide."""
+    lefts = [left_title, *left.splitlines()]
+    rights = [right_title, *right.splitlines()]
+    width = max(map(len, lefts)) + 3
+    if width > 60:
+        return [*lefts, "", *rights]
+    height = max(len(lefts), len(rights))
+    lefts += [""] * (height - len(lefts))
+    rights += [""] * (height - len(rights))
+    return [f"{a:{width}}{b}".rstrip() for a, b in zip(lefts, rights, strict=True)]

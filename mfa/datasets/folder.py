@@ -1,0 +1,146 @@
+"""Any pictures of your own, told by a table ``dataset.csv`` beside them.
+
+Columns: ``path`` (relative to the table), ``pid``, ``camid`` (may be missing or empty) and
+``split`` (train, query or gallery). ``mfa data folder`` writes the table from file names.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mfa.datasets.layout import Layout
+from mfa.datasets.listing import Listing, in_order
+from mfa.errors import InputError
+from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
+
+TABLE = "dataset.csv"
+
+SPLITS = ("train", "query", "gallery")
+_SPECIAL = {"-1": JUNK, "junk": JUNK, "distractor": DISTRACTOR}
+"""Labels that are no people."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table, as it stands there."""
+
+    path: str
+    pid: str
+    camid: str
+    split: str
+
+
+def read(folder: Path) -> Listing:
+    """Read the table and check that its files are there.
+
+    Identities and cameras that are all positive whole numbers are kept; others, such as names or
+    numbers from 0, are numbered from 1 in sorted order, and a note says so. ``-1`` or ``junk``,
+    and ``distractor``, are no people.
+
+    Raises:
+        InputError: the table is not readable, lacks a column, or a row is wrong (named by its
+            line).
+    """
+    rows = _read_table(folder / TABLE)
+    pids, pid_note = numbers((row.pid for row in rows), "identities", _SPECIAL)
+    cams, cam_note = numbers((row.camid for row in rows), "cameras", {"": NO_CAMERA, "-1": -1})
+    lists: dict[str, list[Sample]] = {split: [] for split in SPLITS}
+    left_out: list[tuple[Path, str]] = []
+    for row in rows:
+        path = folder / row.path
+        if path.is_file():
+            lists[row.split].append(Sample(path, pids[row.pid], cams[row.camid]))
+        else:
+            left_out.append((path, f"{TABLE} lists it and it is not there"))
+    return Listing(
+        train=in_order(lists["train"]),
+        query=in_order(lists["query"]),
+        gallery=in_order(lists["gallery"]),
+        left_out=tuple(left_out),
+        notes=tuple(note for note in (pid_note, cam_note) if note),
+    )
+
+
+def numbers(
+    labels: Iterable[str], what: str, special: dict[str, int]
+) -> tuple[dict[str, int], str]:
+    """A number for each label, and a sentence where they are not the labels themselves.
+
+    Two labels never share a number: ``7`` and ``007`` in one table are two people.
+    """
+    found = {label for label in labels if label not in special}
+    plain = {label: int(label) for label in found if label.isascii() and label.isdigit()}
+    if len(plain) == len(found) == len(set(plain.values())) and 0 not in plain.values():
+        return special | plain, ""
+    order = sorted(found, key=lambda label: (plain.get(label, -1), label))
+    mapping = {label: number for number, label in enumerate(order, 1)}
+    example = ", ".join(f"{label} = {number}" for label, number in list(mapping.items())[:3])
+    return special | mapping, f"{what} are numbered from 1 in sorted order: {example} ..."
+
+
+def write_table(folder: Path, rows: Iterable[Row]) -> Path:
+    """Write ``dataset.csv``; an existing one is not overwritten.
+
+    Raises:
+        InputError: there is one already, or the folder cannot be written.
+    """
+    file = folder / TABLE
+    try:
+        with file.open("x", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["path", "pid", "camid", "split"])
+            writer.writerows([row.path, row.pid, row.camid, row.split] for row in rows)
+    except FileExistsError as error:
+        raise InputError(f"{file} exists already; remove it to have a new one made") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be written ({error.strerror})") from error
+    return file
+
+
+def _read_table(file: Path) -> list[Row]:
+    try:
+        # utf-8-sig: spreadsheets put a byte order mark in front.
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            missing = {"path", "pid", "split"} - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(
+                    f"{file} lacks the column {', '.join(sorted(missing))} (it has "
+                    f"{', '.join(reader.fieldnames or ()) or 'nothing'}); columns are path, pid, "
+                    "camid, split, separated by commas"
+                )
+            return [_checked(file, reader.line_num, line) for line in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{file} is not a table in UTF-8 ({error}); save it as CSV") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror})") from error
+
+
+def _checked(file: Path, line: int, values: dict[str, str | None]) -> Row:
+    row = Row(*((values.get(name) or "").strip() for name in ("path", "pid", "camid", "split")))
+    where = f"{file}, line {line}"
+    if not row.path or not row.pid:
+        raise InputError(f"{where}: path and pid may not be empty")
+    if Path(row.path).is_absolute() or ".." in Path(row.path).parts:
+        raise InputError(f"{where}: {row.path!r} should be a path below {file.parent}")
+    if row.split not in SPLITS:
+        raise InputError(f"{where}: split is train, query or gallery, got {row.split!r}")
+    return row
+
+
+LAYOUT = Layout(
+    name="folder",
+    title="folder of your own",
+    folders=("folder",),
+    needs=((TABLE,),),
+    tree=(
+        f"any/\n├── {TABLE}   columns path, pid, camid, split\n└── ...           pictures anywhere"
+    ),
+    example="any name",
+    advice="make its table from file names: mfa data folder DIR --pattern ... --preview",
+    parse=lambda name: None,
+    read=read,
+)

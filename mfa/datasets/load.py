@@ -1,0 +1,213 @@
+"""From a dataset's name to its samples: find the folder, read it, refuse what is not whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from mfa.datasets import (
+    cuhk03,
+    dukemtmc,
+    folder,
+    market1501,
+    msmt17,
+    partial_ilids,
+    partial_reid,
+)
+from mfa.datasets.counts import Count, published
+from mfa.datasets.fingerprint import fingerprint
+from mfa.datasets.layout import Layout, children_called, find_folder
+from mfa.datasets.listing import Listing
+from mfa.errors import InputError
+from mfa.records import DISTRACTOR, JUNK, ReidDataset
+
+LAYOUTS: Mapping[str, Layout] = {
+    layout.name: layout
+    for layout in (
+        market1501.LAYOUT,
+        dukemtmc.LAYOUT,
+        cuhk03.PLAIN,
+        cuhk03.LABELED,
+        cuhk03.DETECTED,
+        msmt17.LAYOUT,
+        market1501.SYNTHETIC,
+        partial_reid.LAYOUT,
+        partial_reid.OCCLUDED,
+        partial_reid.SYNTHETIC,
+        partial_reid.SYNTHETIC_OCCLUDED,
+        partial_ilids.LAYOUT,
+        folder.LAYOUT,
+    )
+}
+"""Every dataset by the name users type."""
+
+_ENOUGH = {"train": 0.95, "query": 0.95, "gallery": 0.6}
+"""Share of the published pictures below which a list counts as half copied. Galleries are passed
+on without junk or distractors at times, which takes up to 40 % of them and changes no score."""
+
+
+def data_root(explicit: Path | None = None) -> Path:
+    """Where datasets lie: ``explicit``, else the variable MFA_DATA, else ``data``."""
+    if explicit is not None:
+        return Path(explicit).expanduser()
+    return Path(os.environ.get("MFA_DATA") or "data").expanduser()
+
+
+def get_layout(name: str) -> Layout:
+    """The layout called ``name``.
+
+    Raises:
+        InputError: no such dataset.
+    """
+    if name not in LAYOUTS:
+        raise InputError(f"no dataset {name!r}; there are {', '.join(LAYOUTS)}")
+    return LAYOUTS[name]
+
+
+def load_dataset(name: str, root: Path | None = None) -> ReidDataset:
+    """List a dataset's pictures with their labels.
+
+    Only names are read here, and bytes for the fingerprint; pictures that do not decode are found
+    by ``mfa.datasets.pictures`` and by ``mfa data doctor``.
+
+    Args:
+        name: one of ``LAYOUTS``.
+        root: the folder datasets lie in, or the dataset's own; see ``data_root``.
+
+    Raises:
+        InputError: no such name; the folder is missing, incomplete, half copied or holds another
+            dataset. The message says which, and what to do.
+    """
+    layout = get_layout(name)
+    place = place_of(layout, data_root(root))
+    listing = layout.read(place)
+    refuse_empty(layout, place, listing)
+    notes = listing.sentences() + against_published(layout, place, listing)
+    return ReidDataset(
+        name=name,
+        root=place,
+        train=listing.train,
+        query=listing.query,
+        gallery=listing.gallery,
+        fingerprint=fingerprint(listing.splits(), place),
+        notes=notes,
+    )
+
+
+def place_of(layout: Layout, root: Path) -> Path:
+    """The dataset's folder, as ``find_folder``; a refusal names the dataset found instead.
+
+    Raises:
+        InputError: it is not there.
+    """
+    try:
+        return find_folder(layout, root)
+    except InputError as error:
+        found = instead(layout, root)
+        if found is None:
+            raise
+        folder, other = found
+        raise InputError(
+            f"{error}; {folder} is laid out like {other.title}: read it as {other.name}"
+        ) from error
+
+
+def instead(layout: Layout, root: Path) -> tuple[Path, Layout] | None:
+    """A folder by a usual name of ``layout`` that holds another dataset, and that dataset."""
+    for place in children_called(root, layout.folders):
+        for other in LAYOUTS.values():
+            if other.fits(place) and _is_read_by(other, place):
+                return place, other
+    return None
+
+
+def _is_read_by(layout: Layout, place: Path) -> bool:
+    try:
+        refuse_empty(layout, place, layout.read(place))
+    except InputError:
+        return False
+    return True
+
+
+def refuse_empty(layout: Layout, place: Path, listing: Listing) -> None:
+    """Raise where a list that must hold pictures holds none.
+
+    Raises:
+        InputError: names the folder, what was expected, an example of what is there instead, and
+            the dataset it looks like.
+    """
+    for split in layout.splits:
+        if listing.splits()[split]:
+            continue
+        strangers = [path for path, why in listing.left_out if why.startswith("the name")]
+        inner = [path for path, why in listing.left_out if why.startswith("a folder")]
+        if not strangers:
+            hint = (
+                f"{inner[0]} is a folder: pictures in a folder per person are read as the dataset "
+                "folder (mfa data folder --help)"
+                if inner
+                else f"if it was half copied, copy it again; {layout.advice}"
+            )
+            raise InputError(
+                f"{place} holds no {split} pictures of {layout.title} (names like "
+                f"{layout.example}); {hint}"
+            )
+        others = recognise([path.name for path in strangers[:50]], besides=layout)
+        hint = (
+            f"they look like {others.title}: read it as {others.name}"
+            if others
+            else "to read names of your own use the dataset folder (mfa data folder --help)"
+        )
+        raise InputError(
+            f"{strangers[0].parent} holds no {split} picture of {layout.title}: names should be "
+            f"like {layout.example}, the first is {strangers[0].name}; {hint}"
+        )
+
+
+def recognise(names: list[str], besides: Layout | None = None) -> Layout | None:
+    """The dataset to which most of the file ``names`` belong, if any holds over half of them."""
+    best, most = None, len(names) / 2
+    for layout in LAYOUTS.values():
+        fitting = sum(layout.parse(name) is not None for name in names)
+        if fitting > most and (besides is None or layout.parse is not besides.parse):
+            best, most = layout, fitting
+    return best
+
+
+def against_published(layout: Layout, place: Path, listing: Listing) -> tuple[str, ...]:
+    """Compare with the published counts.
+
+    Returns:
+        A sentence for each list that differs.
+
+    Raises:
+        InputError: a list has so few of the published pictures that the folder was half copied.
+    """
+    notes = []
+    for split, count in published(layout.counts, listing.setting).items():
+        images, identities = size(listing, split)
+        if count.images is None or images == count.images:
+            continue
+        if count.checked and images < _ENOUGH[split] * count.images:
+            raise InputError(
+                f"{place} is not a whole {layout.title}: its {split} list has {images:,} of the "
+                f"published {count.images:,} pictures; if it was half copied, copy it again; "
+                f"{layout.advice}; to use a part on purpose, read it as the dataset folder"
+            )
+        notes.append(_differs(split, images, identities, count))
+    return tuple(notes)
+
+
+def size(listing: Listing, split: str) -> tuple[int, int]:
+    """Pictures and identities of one list; junk and distractors are no identities."""
+    samples = listing.splits()[split]
+    return len(samples), len({s.pid for s in samples} - {JUNK, DISTRACTOR})
+
+
+def _differs(split: str, images: int, identities: int, count: Count) -> str:
+    doubt = "" if count.checked else " (a number from memory, unverified)"
+    return (
+        f"{split}: {images:,} pictures of {identities:,} identities, published "
+        f"{count.images:,} of {count.identities:,}{doubt}"
+    )

@@ -1,0 +1,34 @@
+"""Part masks beside the pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mfa.errors import InputError
+
+FOLDER = "masks"
+
+
+def mask_path(picture_path: Path) -> Path:
+    """Where the part mask of a picture of the synthetic set lies."""
+    split = picture_path.parent
+    return split.parent / FOLDER / split.name / f"{picture_path.stem}.png"
+
+
+def load_mask(picture_path: Path, height: int, width: int) -> np.ndarray:
+    """Part mask of a picture, (height, width) uint8 of indices into ``PARTS``, nearest pixel.
+
+    Raises:
+        InputError: the picture has no mask; only those of the synthetic set have.
+    """
+    path = mask_path(picture_path)
+    if not path.is_file():
+        raise InputError(
+            f"{picture_path} has no part mask (looked for {path}); only pictures of the synthetic "
+            f"set have them"
+        )
+    with Image.open(path) as mask:
+        return np.asarray(mask.resize((width, height), Image.Resampling.NEAREST))

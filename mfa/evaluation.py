@@ -1,0 +1,171 @@
+"""Score a run on a dataset: descriptors, cached beside the run, then the ranking.
+
+The dataset need not be the one the run was trained on; the card names both.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from mfa import featurefile, metrics, protocols
+from mfa.datasets import data_root, load_dataset
+from mfa.datasets.market1501 import further_queries
+from mfa.datasets.pictures import Pictures, load_pictures
+from mfa.distances import Metric
+from mfa.errors import InputError
+from mfa.extract import embed, feature_set, image_batches
+from mfa.records import Features, ReidDataset, Sample
+from mfa.results import RetrievalResult
+from mfa.runs import Run
+from mfa.separation import SeparationMeter
+
+
+def evaluate(
+    run: Run,
+    data: ReidDataset | str | None = None,
+    *,
+    data_root: Path | None = None,
+    flip: bool = False,
+    camera_filter: bool = True,
+    distance: Metric = "cosine",
+    progress: bool = False,
+) -> RetrievalResult:
+    """Score ``run`` on the query and gallery of ``data``.
+
+    Args:
+        run: a trained run, or ``mfa.untrained(config)``.
+        data: a dataset or its name; by default the one the run was trained on.
+        data_root: where datasets lie, for a name.
+        flip: mean the embeddings of each picture and its mirror image.
+        camera_filter: see ``mfa.metrics.score``.
+        distance: ``cosine`` or ``euclidean``.
+        progress: show a bar.
+
+    Raises:
+        InputError: no such data, or nothing in it can be scored.
+    """
+    data = resolve(run, data, data_root)
+    features = extract_features(run, data, flip=flip, progress=progress)
+    return metrics.score(features, camera_filter=camera_filter, distance=distance)
+
+
+def resolve(run: Run, data: ReidDataset | str | None, root: Path | None = None) -> ReidDataset:
+    """The dataset meant: itself, by name, or the one ``run`` was trained on.
+
+    Raises:
+        InputError: nothing says which dataset, or it cannot be read.
+    """
+    if isinstance(data, ReidDataset):
+        return data
+    name = data or run.checkpoint.facts.get("dataset")
+    if not name:
+        raise InputError("say which dataset to score on: these weights were not trained on one")
+    return load_dataset(str(name), data_root(root))
+
+
+def pool_queries(
+    run: Run, data: ReidDataset, features: Features, *, flip: bool = False
+) -> Features:
+    """Multi-query: each query becomes the mean of its person's pictures by its camera.
+
+    They are Market-1501's ``gt_bbox`` where that folder lies beside the lists, else those of the
+    query list itself. ``flip`` as for ``features``.
+    """
+    samples = further_queries(data.root, data.query)
+    if not samples:
+        return protocols.multi_query(features)
+    pictures = test_pictures(run, data, samples)
+    rows = embed(run.model, pictures, flip=flip)
+    return protocols.multi_query(features, feature_set(rows, pictures.samples))
+
+
+def extract_features(
+    run: Run, data: ReidDataset, *, flip: bool = False, progress: bool = False
+) -> Features:
+    """Query and gallery descriptors of ``run``; read from the run's folder where they are there.
+
+    Raises:
+        InputError: the dataset has no query or gallery, or none of their pictures can be read.
+    """
+    file = _feature_path(run, data, flip)
+    if file is not None and file.is_file():
+        return featurefile.read(file)
+    sides, left_out = {}, []
+    for split, samples in (("query", data.query), ("gallery", data.gallery)):
+        pictures = test_pictures(run, data, samples)
+        left_out += [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
+        rows = embed(run.model, pictures, flip=flip, label=split if progress else "")
+        sides[split] = feature_set(rows, pictures.samples)
+    features = Features(
+        **sides, branches=tuple(run.model.widths.items()), origin=_origin(run, data, flip, left_out)
+    )
+    if file is None:
+        return features
+    featurefile.write(file, features)
+    return featurefile.read(file)  # names the file in its origin, the first time as the second
+
+
+def test_pictures(run: Run, data: ReidDataset, samples: tuple[Sample, ...]) -> Pictures:
+    """Pictures of some of ``data``'s samples at the run's input size.
+
+    Raises:
+        InputError: there are none.
+    """
+    if not samples:
+        raise InputError(f"{data.name} at {data.root} has no query or no gallery pictures")
+    config = run.config.data
+    return load_pictures(
+        samples,
+        height=config.height,
+        width=config.width,
+        cache=data.root.parent / "cache" if config.cache else None,
+        fingerprint=data.fingerprint,
+    )
+
+
+def measure_separation(run: Run, data: ReidDataset) -> dict[str, float]:
+    """Centroids, cosine between maps, order and R^2 over the query pictures, in eval mode.
+
+    See ``mfa.separation.SeparationMeter.result`` for the figures.
+    """
+    meter = SeparationMeter()
+    for images in image_batches(run.model, test_pictures(run, data, data.query)):
+        with torch.inference_mode():
+            meter.update(run.model(images))
+    return meter.result()
+
+
+def _feature_path(run: Run, data: ReidDataset, flip: bool) -> Path | None:
+    """Named by weights and data, so that neither can change behind a cached file."""
+    if run.path is None:
+        return None
+    mirrored = "-flip" if flip else ""
+    return run.path / "features" / f"{data.name}-{data.fingerprint[:12]}-{run.hash}{mirrored}.npz"
+
+
+def _origin(run: Run, data: ReidDataset, flip: bool, left_out: list[str]) -> dict[str, object]:
+    return {
+        "dataset": data.name,
+        "fingerprint": data.fingerprint,
+        "scored_on": data.name,
+        "split": f"{_side(data.query, 'query')} against {_side(data.gallery, 'gallery')}",
+        "feature": "BNNeck embeddings of all branches, concatenated",
+        "flip": flip,
+        "input_size": f"{run.config.data.height}x{run.config.data.width}",
+        "seed": run.config.seed,
+        "checkpoint": run.hash,
+        "model": run.config.name,
+        "epochs": run.checkpoint.epoch,
+        "trained_on": run.checkpoint.facts.get("dataset", "nothing"),
+        "left_out": left_out,
+        "torch": torch.__version__,
+    }
+
+
+def _side(samples: tuple[Sample, ...], name: str) -> str:
+    """A list by its folder where that tells more than its name: a partial set has three."""
+    folders = {sample.path.parent.name for sample in samples}
+    told = folders & {"occluded_body_images", "partial_body_images", "whole_body_images"}
+    return told.pop() if len(told) == len(folders) == 1 else name

@@ -1,0 +1,105 @@
+"""What an embedder from elsewhere is here: a name, an input size, and pictures to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mfa.errors import InputError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+BATCH = 32
+"""Pictures handed to a model at once; more gains nothing on a CPU."""
+
+Convention = Literal["imagenet", "unit", "rgb255", "bgr255", "half"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model expects in place of 8-bit RGB.
+
+    The picture is divided by ``255 / scale``, turned into the channel order, then ``mean`` is taken
+    off and ``std`` divided by, in that order of channels.
+    """
+
+    order: Literal["rgb", "bgr"] = "rgb"
+    scale: float = 1.0
+    """Value of a white pixel: 1 or 255."""
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    def prepare(self, pictures: np.ndarray) -> np.ndarray:
+        """(B, 3, H, W) uint8 RGB to the float32 the model expects."""
+        ordered = pictures[:, ::-1] if self.order == "bgr" else pictures
+        values = ordered.astype(np.float32) * np.float32(self.scale / 255)
+        mean, std = (np.array(v, np.float32)[:, None, None] for v in (self.mean, self.std))
+        return np.ascontiguousarray((values - mean) / std)
+
+
+CONVENTIONS: Mapping[Convention, Inputs] = {
+    "imagenet": Inputs(mean=IMAGENET_MEAN, std=IMAGENET_STD),
+    "unit": Inputs(),
+    "rgb255": Inputs(scale=255.0),
+    "bgr255": Inputs(order="bgr", scale=255.0),
+    "half": Inputs(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+}
+"""By name: torchvision's; [0, 1] as it is; 0 to 255; Intel's and Caffe's; TransReID's and CLIP's
+cousins with one half everywhere."""
+
+
+@dataclass(frozen=True, eq=False)
+class External:
+    """An embedder.
+
+    Attributes:
+        name: what tables call it.
+        kind: ``onnx``, ``openvino``, ``torchscript``, ``torch.export``, ``torchvision``, ``timm``
+            or ``callable``.
+        size: (height, width) of its pictures.
+        inputs: what it expects in place of 8-bit RGB.
+        hash: of its file or its weights, 12 hex digits; empty where neither can be had.
+        compute: prepared pictures (B, 3, H, W) float32 to vectors (B, D).
+    """
+
+    name: str
+    kind: str
+    size: tuple[int, int]
+    inputs: Inputs
+    hash: str
+    compute: Callable[[np.ndarray], np.ndarray]
+
+    def embed(self, pictures: np.ndarray) -> np.ndarray:
+        """Vectors (B, D) float32, not normalised, of 8-bit RGB pictures (B, 3, height, width).
+
+        Raises:
+            InputError: pictures of another shape or kind, or the model does not give one vector a
+                picture.
+        """
+        if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
+            raise InputError(
+                f"{self.name} embeds 8-bit RGB pictures (B, 3, height, width), got "
+                f"{pictures.dtype} {pictures.shape}"
+            )
+        if pictures.shape[2:] != self.size:
+            raise InputError(
+                f"{self.name} takes pictures of {self.size[0]}x{self.size[1]}, got "
+                f"{pictures.shape[2]}x{pictures.shape[3]}; load them at that size"
+            )
+        if not len(pictures):
+            raise InputError("no pictures were given; give at least one")
+        starts = range(0, len(pictures), BATCH)
+        return np.concatenate([self._vectors(pictures[i : i + BATCH]) for i in starts])
+
+    def _vectors(self, pictures: np.ndarray) -> np.ndarray:
+        found = np.asarray(self.compute(self.inputs.prepare(pictures)), dtype=np.float32)
+        flat = found.reshape(len(found), -1) if found.ndim > 1 else found
+        if flat.ndim != 2 or len(flat) != len(pictures):
+            raise InputError(
+                f"{self.name} gave {found.shape} for {len(pictures)} pictures; an embedder gives "
+                "one vector a picture"
+            )
+        return flat

@@ -1,0 +1,74 @@
+"""From pictures to descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from mfa.datasets.augment import to_unit
+from mfa.datasets.pictures import Pictures
+from mfa.models import ReidNetwork
+from mfa.records import FeatureSet, Output, Sample
+
+BATCH = 64
+
+
+def image_batches(
+    model: ReidNetwork, pictures: Pictures, *, batch: int = BATCH, label: str = ""
+) -> Iterator[Tensor]:
+    """All pictures as batches in [0, 1] where the model is, while it stands in eval mode.
+
+    The model's mode is put back at the end, also after an exception.
+    """
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    try:
+        for start in tqdm(range(0, len(pictures), batch), label, disable=not label, leave=False):
+            pixels = pictures.batch(range(start, min(start + batch, len(pictures))))
+            images = to_unit(pixels.to(device))
+            yield images.contiguous(memory_format=torch.channels_last)
+    finally:
+        model.train(was_training)
+
+
+def embed(
+    model: ReidNetwork,
+    pictures: Pictures,
+    *,
+    flip: bool = False,
+    batch: int = BATCH,
+    label: str = "",
+) -> np.ndarray:
+    """The branches' embeddings after BNNeck, concatenated, (N, D) float32, not normalised.
+
+    Cosine distance normalises the whole, which gives the descriptor; unnormalised, each branch can
+    still be weighted. With ``flip`` the mean with the embeddings of the mirrored picture.
+    """
+    rows = [np.empty((0, sum(model.widths.values())), np.float32)]
+    for images in image_batches(model, pictures, batch=batch, label=label):
+        with torch.inference_mode():
+            features = concatenate(model(images))
+            if flip:
+                features = (features + concatenate(model(images.flip(3)))) / 2
+        rows.append(features.float().cpu().numpy())
+    return np.concatenate(rows)
+
+
+def concatenate(output: Output) -> Tensor:
+    """All branches' embeddings side by side, (B, D): the descriptor before its norm."""
+    return torch.cat([branch.embedding for branch in output.branches.values()], dim=1)
+
+
+def feature_set(features: np.ndarray, samples: Sequence[Sample]) -> FeatureSet:
+    """Descriptors with the labels and names of their samples."""
+    return FeatureSet(
+        features=features,
+        pids=np.array([sample.pid for sample in samples], dtype=np.int64),
+        camids=np.array([sample.camid for sample in samples], dtype=np.int64),
+        names=np.array([sample.path.name for sample in samples]),
+    )

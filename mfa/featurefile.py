@@ -1,0 +1,154 @@
+"""Feature files: ``.npz`` archives of features with identities, cameras and names.
+
+A file holds named groups. Group ``whole`` is the arrays ``whole`` (N, D), ``whole_pid`` (N,) and,
+where known, ``whole_camid`` (N,) and ``whole_name`` (N,). A file with the groups ``query`` and
+``gallery`` needs no choosing. A scalar text array ``origin`` (JSON) tells what made the features,
+``branch_name`` and ``branch_width`` name the descriptor's parts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mfa.errors import InputError
+from mfa.records import NO_CAMERA, Features, FeatureSet
+
+_SUFFIXES = ("_pid", "_camid", "_name")
+
+
+def read(path: Path | str, *, query: str = "query", gallery: str = "gallery") -> Features:
+    """Read two groups of a feature file.
+
+    Args:
+        path: the ``.npz`` file.
+        query: name of the group of queries.
+        gallery: name of the group that is ranked.
+
+    Raises:
+        InputError: the file is missing or damaged, a group or array is not in it, lengths differ,
+            or a value is not what its name says; the message names the array.
+    """
+    arrays = _load(Path(path))
+    where = str(path)
+    return Features(
+        query=_group(arrays, query, where),
+        gallery=_group(arrays, gallery, where),
+        branches=_branches(arrays, where),
+        origin=_origin(arrays, where),
+    )
+
+
+def read_group(path: Path | str, name: str) -> FeatureSet:
+    """Read one group of a feature file; raises as ``read`` does."""
+    return _group(_load(Path(path)), name, str(path))
+
+
+def write(path: Path | str, features: Features) -> None:
+    """Write both sides as the groups ``query`` and ``gallery``; the file is whole or absent."""
+    path = Path(path)
+    arrays: dict[str, Any] = {"origin": json.dumps(features.origin)}
+    for name, side in (("query", features.query), ("gallery", features.gallery)):
+        arrays |= {
+            name: side.features,
+            f"{name}_pid": side.pids,
+            f"{name}_camid": side.camids,
+            f"{name}_name": np.asarray(side.names).astype(str),
+        }
+    if features.branches:
+        arrays["branch_name"] = np.array([name for name, _ in features.branches])
+        arrays["branch_width"] = np.array([width for _, width in features.branches])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:
+        np.savez(file, **arrays)
+    partial.replace(path)
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise InputError(f"no feature file {path}; give the path of an .npz file")
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise InputError(f"{path} is one array (.npy); a feature file is an .npz archive")
+        with archive:
+            return {name: archive[name] for name in archive.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise InputError(f"{path} cannot be read ({error}); copy or make it again") from error
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(
+            f"{path} is not a plain .npz archive ({error}); save arrays of numbers and text, "
+            "not Python objects"
+        ) from error
+
+
+def _group(arrays: dict[str, np.ndarray], name: str, where: str) -> FeatureSet:
+    if name not in arrays or f"{name}_pid" not in arrays:
+        groups = [key for key in arrays if f"{key}_pid" in arrays]
+        absent = name if name not in arrays else f"{name}_pid"
+        listed = ", ".join(groups) or "none"
+        raise InputError(
+            f"{where} has no array {absent!r}; groups in it (an array with its _pid): {listed}; "
+            "choose two with --query and --gallery"
+        )
+    features = arrays[name]
+    if features.ndim != 2 or features.dtype.kind not in "fiu":
+        raise InputError(
+            f"{where}: {name} must be numbers of shape (N, D), got {features.dtype} "
+            f"{features.shape}"
+        )
+    count = len(features)
+    camids = arrays.get(f"{name}_camid", np.full(count, NO_CAMERA))
+    names = arrays.get(f"{name}_name", np.array([f"{name}[{i}]" for i in range(count)], dtype=str))
+    for suffix, column in zip(_SUFFIXES, (arrays[f"{name}_pid"], camids, names), strict=True):
+        if column.shape != (count,):
+            raise InputError(
+                f"{where}: {name}{suffix} has shape {column.shape}, but there are {count} features"
+            )
+    try:
+        return FeatureSet(
+            features=features.astype(np.float32),
+            pids=_integers(arrays[f"{name}_pid"], f"{where}: {name}_pid"),
+            camids=_integers(camids, f"{where}: {name}_camid"),
+            names=names.astype(str),
+        )
+    except InputError as error:
+        raise InputError(str(error).replace("features hold", f"features of {name} hold")) from error
+
+
+def _integers(values: np.ndarray, where: str) -> np.ndarray:
+    if values.dtype.kind in "iu":
+        return values.astype(np.int64)
+    if values.dtype.kind == "f" and np.all(values == np.floor(values)):
+        return values.astype(np.int64)
+    raise InputError(f"{where} must be whole numbers, got {values.dtype} such as {values[:1]}")
+
+
+def _branches(arrays: dict[str, np.ndarray], where: str) -> tuple[tuple[str, int], ...]:
+    if "branch_name" not in arrays:
+        return ()
+    if "branch_width" not in arrays:
+        raise InputError(f"{where} has branch_name but no branch_width; write both or neither")
+    names, widths = arrays["branch_name"], arrays["branch_width"]
+    if len(names) != len(widths):
+        raise InputError(f"{where} has {len(names)} branch names but {len(widths)} branch widths")
+    return tuple((str(name), int(width)) for name, width in zip(names, widths, strict=True))
+
+
+def _origin(arrays: dict[str, np.ndarray], where: str) -> dict[str, object]:
+    if "origin" not in arrays:
+        return {"features": Path(where).name}
+    try:
+        origin = json.loads(str(arrays["origin"]))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{where}: array 'origin' is not JSON ({error})") from error
+    return {"features": Path(where).name, **origin}

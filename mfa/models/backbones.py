@@ -1,0 +1,93 @@
+"""ResNet trunks with torchvision's blocks and names, so that its weights load unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, Bottleneck
+
+from mfa.config import ModelConfig
+from mfa.models.attention import CPAA
+
+BLOCKS: dict[str, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
+    "resnet10": (BasicBlock, (1, 1, 1, 1)),
+    "resnet18": (BasicBlock, (2, 2, 2, 2)),
+    "resnet34": (BasicBlock, (3, 4, 6, 3)),
+    "resnet50": (Bottleneck, (3, 4, 6, 3)),
+}
+"""Block and blocks a layer; resnet10 is not torchvision's, the others are."""
+
+LAYERS = ("layer1", "layer2", "layer3", "layer4")
+
+
+class Trunk(nn.Module):
+    """ResNet without its classifier, last stride 1 [paper], CPAA after chosen layers.
+
+    ``stride`` 16 keeps the strides 4, 8, 16, 16 of the paper; 8 stops at 4, 8, 8, 8, for inputs so
+    small that the map would have a handful of pixels.
+
+    Attributes:
+        channels: C of the map, (B, C, height / stride, width / stride).
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        block, depths = BLOCKS[config.trunk]
+        strides = (1, 2, 2, 1) if config.stride == 16 else (1, 2, 1, 1)
+        width = config.width
+        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        channels = width
+        self.cpaa = nn.ModuleDict()
+        for number, (depth, stride) in enumerate(zip(depths, strides, strict=True), start=1):
+            planes = width * 2 ** (number - 1)
+            setattr(self, f"layer{number}", _layer(block, channels, planes, depth, stride))
+            channels = planes * block.expansion
+            if number in config.cpaa:
+                self.cpaa[f"layer{number}"] = CPAA(channels, affinity=config.cpaa_affinity)
+        self.channels = channels
+        self.apply(_initialise)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalised images (B, 3, H, W) to the trunk map (B, C, h, w)."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        return self.run_layers(x, LAYERS)
+
+    def up_to(self, layer: str, images: Tensor) -> Tensor:
+        """The map after ``layer`` and its CPAA."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        return self.run_layers(x, LAYERS[: LAYERS.index(layer) + 1])
+
+    def after(self, layer: str, x: Tensor) -> Tensor:
+        """The trunk map from the map after ``layer``."""
+        return self.run_layers(x, LAYERS[LAYERS.index(layer) + 1 :])
+
+    def run_layers(self, x: Tensor, names: tuple[str, ...]) -> Tensor:
+        """Run consecutive layers, each with its CPAA where it has one."""
+        for name in names:
+            x = getattr(self, name)(x)
+            if name in self.cpaa:
+                x = self.cpaa[name](x)
+        return x
+
+
+def _layer(
+    block: Callable[..., nn.Module], channels: int, planes: int, depth: int, stride: int
+) -> nn.Sequential:
+    out = planes * block.expansion  # type: ignore[attr-defined]
+    shortcut = None
+    if stride != 1 or channels != out:
+        shortcut = nn.Sequential(
+            nn.Conv2d(channels, out, 1, stride=stride, bias=False), nn.BatchNorm2d(out)
+        )
+    first = block(channels, planes, stride=stride, downsample=shortcut)
+    return nn.Sequential(first, *(block(out, planes) for _ in range(depth - 1)))
+
+
+def _initialise(module: nn.Module) -> None:
+    """He et al. (2015), as torchvision does; CPAA keeps its own."""
+    if isinstance(module, nn.Conv2d) and module.bias is None:
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

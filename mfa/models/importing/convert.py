@@ -1,0 +1,171 @@
+"""A foreign file to a network of ours, with a list of what did not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from mfa.config import ModelConfig
+from mfa.errors import InputError
+from mfa.models import ReidNetwork, build_model
+from mfa.models.importing.sources import SKIPPED, SOURCES
+
+WRAPPERS = ("state_dict", "model", "net", "model_state_dict")
+"""Names under which training programs keep the weights, beside optimiser and epoch."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A network with weights from elsewhere.
+
+    Attributes:
+        config: of the network.
+        network: filled, in eval mode.
+        identities: classes of its classifiers; 0 where the file has none that fit.
+        loaded: names of our tensors that were filled.
+        left_out: name in the file to why it was not used.
+        missing: our tensors the file had nothing for; they stay random.
+        notes: what to know of weights from there.
+    """
+
+    config: ModelConfig
+    network: ReidNetwork
+    identities: int
+    loaded: tuple[str, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_foreign(path: Path) -> dict[str, Tensor]:
+    """The named tensors of a file, without running code that may be in it.
+
+    Raises:
+        InputError: no such file, not a file of weights, or one that holds Python objects beside
+            them.
+    """
+    if not path.is_file():
+        raise InputError(f"no weights file {path}")
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, EOFError, OSError) as error:
+        raise InputError(f"{path} is no readable weights file: {error}") from error
+    except Exception as error:  # torch raises pickle errors of several kinds here
+        raise InputError(
+            f"{path} holds more than tensors and is not loaded, because unpickling may run code "
+            f"({str(error).splitlines()[0]}); in the project it comes from, load it and save its "
+            "state_dict() alone"
+        ) from error
+    return _tensors(content, path)
+
+
+def convert(state: Mapping[str, Tensor], source: str, identities: int | None = None) -> Imported:
+    """The network ``state`` belongs to, filled with it.
+
+    Args:
+        state: of ``read_foreign``.
+        source: a key of ``SOURCES``.
+        identities: classes wanted; by default as many as the file's classifier has. Of another
+            number the classifier stays out, since its rows are people of the set it was trained
+            on.
+
+    Raises:
+        InputError: no such source, or the file is not of it.
+    """
+    if source not in SOURCES:
+        raise InputError(f"no source {source!r}; there are {', '.join(SOURCES)}")
+    if state and all(name.startswith("module.") for name in state):  # saved from DataParallel
+        state = {name.removeprefix("module."): value for name, value in state.items()}
+    try:
+        config = SOURCES[source].network(state)
+    except InputError as error:
+        raise InputError(f"this is no {source} file that can be read: {error}") from error
+    found, left_out = _renamed(state, source)
+    own_classes = _classes(found)
+    classes = own_classes if identities is None else identities
+    network = build_model(config, classes, pretrained=False).eval()
+    own = network.state_dict()
+    fitting: dict[str, Tensor] = {}
+    for name, (origin, value) in found.items():
+        if name not in own:
+            left_out[origin] = "no such tensor in the network" + _why_absent(name, classes)
+        elif own[name].shape != value.shape and own[name].numel() != value.numel():
+            left_out[origin] = _of_another_shape(name, value, own[name])
+        else:
+            fitting[name] = value.reshape(own[name].shape)
+    if 2 * len(fitting) < len(own):
+        raise InputError(
+            f"only {len(fitting)} of the {len(own)} tensors of {config.network} are in this file; "
+            f"is it of {source}?"
+        )
+    network.load_state_dict(fitting, strict=False)
+    missing = [k for k in own if k not in fitting and not k.endswith("num_batches_tracked")]
+    return Imported(
+        config,
+        network,
+        classes,
+        tuple(fitting),
+        left_out,
+        tuple(missing),
+        SOURCES[source].notes,
+    )
+
+
+def _tensors(content: object, path: Path) -> dict[str, Tensor]:
+    for name in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(name), dict):
+            content = content[name]
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no table of named tensors but {type(content).__name__}")
+    tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
+    if not tensors:
+        raise InputError(f"{path} holds no tensors under names; save a state_dict()")
+    return tensors
+
+
+def _renamed(
+    state: Mapping[str, Tensor], source: str
+) -> tuple[dict[str, tuple[str, Tensor]], dict[str, str]]:
+    """By our name: theirs and the tensor; and what has no place, with the reason."""
+    found: dict[str, tuple[str, Tensor]] = {}
+    left_out: dict[str, str] = {}
+    for name, value in state.items():
+        if name.endswith("num_batches_tracked"):
+            left_out[name] = SKIPPED.strip("()")
+        elif source == "transreid" and name == "base.pos_embed":
+            found["trunk.patches.cls_position"] = (name, value[0, 0])
+            found["trunk.patches.position"] = (name, value[0, 1:].T)
+        else:
+            ours = SOURCES[source].rename(name)
+            if ours.startswith("("):
+                left_out[name] = ours.strip("()")
+            else:
+                found[ours] = (name, value)
+    return found, left_out
+
+
+def _classes(found: Mapping[str, tuple[str, Tensor]]) -> int:
+    heads = [value for name, (_, value) in found.items() if name.endswith("classifier.weight")]
+    return len(heads[0]) if heads else 0
+
+
+def _why_absent(name: str, classes: int) -> str:
+    return ", which was asked for without classifiers" if not classes and "classif" in name else ""
+
+
+def _of_another_shape(name: str, value: Tensor, own: Tensor) -> str:
+    shapes = f"{tuple(value.shape)} there, {tuple(own.shape)} here"
+    if "classifier" in name and len(value) != len(own):
+        return (
+            f"a classifier of {len(value)} people, not {len(own)} ({shapes}): its rows are the "
+            "people it was trained on, so it is left out and learned anew; descriptors need none"
+        )
+    return f"another shape: {shapes}"

@@ -1,0 +1,236 @@
+"""How each project names its weights: a network of ours for a file, and our name for a tensor.
+
+A source's ``rename`` gives our name, or a sentence in parentheses why the tensor has no place.
+Names are facts of the projects' files; none of their code is here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from mfa.config import ModelConfig, Trunk
+from mfa.errors import InputError
+
+RESNET50 = ModelConfig(network="bagtricks", trunk="resnet50", cpaa=(), branches=0, pooling="gap")
+
+SKIPPED = "(counts batches; not needed)"
+
+Weights = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A project whose files can be read.
+
+    Attributes:
+        network: the configuration a file's tensors belong to.
+        rename: a tensor's name there to its name here, or ``(why not)``.
+        notes: what a user of these weights should know.
+    """
+
+    network: Callable[[Weights], ModelConfig]
+    rename: Callable[[str], str]
+    notes: tuple[str, ...] = ()
+
+
+def _first(rules: list[tuple[str, str]]) -> Callable[[str], str]:
+    """Rename by the first pattern that matches from the start."""
+
+    def rename(name: str) -> str:
+        for pattern, target in rules:
+            found = re.match(pattern, name)
+            if found:
+                if target.startswith("("):
+                    return target
+                return found.expand(target) + name[found.end() :]
+        return "(no part of the network has this name)"
+
+    return rename
+
+
+def _resnet_by_shapes(state: Weights, block: str) -> ModelConfig:
+    """resnet18, 34 or 50 from the blocks there are."""
+    deep = f"{block}layer3.5.conv1.weight" in state
+    wide = f"{block}layer1.0.conv3.weight" in state
+    if not {f"{block}conv1.weight", f"{block}layer1.0.conv1.weight"} <= set(state):
+        raise InputError("no layer1.0.conv1.weight is in it; these are no weights of a ResNet")
+    if f"{block}layer3.6.conv1.weight" in state or (wide and not deep):
+        raise InputError("it is a ResNet other than 18, 34 and 50, which no network here has")
+    trunk: Trunk = "resnet50" if wide else "resnet34" if deep else "resnet18"
+    return replace(RESNET50, trunk=trunk, width=state[f"{block}conv1.weight"].shape[0])
+
+
+def _with_non_local(config: ModelConfig, state: Weights, key: str) -> ModelConfig:
+    return replace(config, network="agw") if any(key in name for name in state) else config
+
+
+def _refuse_ibn(state: Weights) -> None:
+    if any(".IN." in name or ".ibn." in name for name in state):
+        raise InputError("its trunk has IBN or SE layers, which no network here has")
+
+
+def _fast_reid(state: Weights) -> ModelConfig:
+    _refuse_ibn(state)
+    return _with_non_local(_resnet_by_shapes(state, "backbone."), state, "NL_")
+
+
+def _torchreid(state: Weights) -> ModelConfig:
+    if "conv2.0.conv2a.conv1.weight" in state:
+        width = state["conv1.conv.weight"].shape[0]
+        return replace(RESNET50, network="osnet", width=width)
+    return _resnet_by_shapes(state, "")
+
+
+def _transreid(state: Weights) -> ModelConfig:
+    positions = state.get("base.pos_embed")
+    if positions is None:
+        raise InputError("no base.pos_embed is in it; these are no weights of TransReID")
+    if positions.shape[1] != 129:
+        raise InputError(
+            f"it has {positions.shape[1] - 1} positions; only patches that do not overlap "
+            "(stride 16, 128 positions) have a network here"
+        )
+    if "b1.0.norm1.weight" not in state:
+        raise InputError("it has no jigsaw branch (JPM); TransReID is built with it")
+    return replace(RESNET50, network="transreid", width=positions.shape[2] // 12)
+
+
+def _lightmbn(state: Weights) -> ModelConfig:
+    if "backone.0.conv.weight" not in state:
+        raise InputError("no backone.0.conv.weight is in it; these are no weights of LightMBN")
+    return replace(RESNET50, network="osnet", width=state["backone.0.conv.weight"].shape[0])
+
+
+HEAD = r"heads.global."
+_CLASSIFIER = (r"(?:module\.)?classifier\.", HEAD + "classifier.")
+_FC = "(ImageNet's classifier; retrieval has no use for it)"
+_NECK = (r"bottleneck\.", HEAD + "neck.")
+
+_STRONG_BASELINE = [
+    (r"base\.NL_2\.(\d+)\.", r"trunk.layer2.non_local{2+\1}."),
+    (r"base\.NL_3\.(\d+)\.", r"trunk.layer3.non_local{3+\1}."),
+    (r"base\.fc\.", _FC),
+    (r"base\.", "trunk."),
+    (r"global_pool\.p$", HEAD + "pool.p"),
+    _NECK,
+    _CLASSIFIER,
+]
+
+_NO_RELU = (
+    "the authors' trunk has no ReLU behind its first normalisation, ours has: descriptors differ "
+    "from theirs until the network is trained on"
+)
+
+
+def _placed(rename: Callable[[str], str]) -> Callable[[str], str]:
+    """Fill in ``{2+1}``, AGW's non-local names, and theirs for what is inside."""
+
+    def added(found: re.Match[str]) -> str:
+        return str(int(found[1]) + int(found[2]))
+
+    def place(name: str) -> str:
+        renamed = re.sub(r"\{(\d+)\+(\d+)\}", added, rename(name))
+        return re.sub(r"(non_local\d+)\.W\.", r"\1.w.", renamed)
+
+    return place
+
+
+SOURCES: Mapping[str, Source] = {
+    "torchvision": Source(
+        lambda state: _resnet_by_shapes(state, ""), _first([(r"fc\.", _FC), (r"", "trunk.")])
+    ),
+    "bagtricks": Source(
+        lambda state: _resnet_by_shapes(state, "base."),
+        _placed(_first(_STRONG_BASELINE)),
+        (_NO_RELU,),
+    ),
+    "agw": Source(
+        lambda state: _with_non_local(_resnet_by_shapes(state, "base."), state, "NL_"),
+        _placed(_first(_STRONG_BASELINE)),
+    ),
+    "fast-reid": Source(
+        _fast_reid,
+        _placed(
+            _first(
+                [
+                    (r"pixel_(mean|std)$", "(the network normalises pictures itself)"),
+                    (r"backbone\.NL_2\.(\d+)\.", r"trunk.layer2.non_local{2+\1}."),
+                    (r"backbone\.NL_3\.(\d+)\.", r"trunk.layer3.non_local{3+\1}."),
+                    (r"backbone\.", "trunk."),
+                    (r"heads\.pool_layer\.p$", HEAD + "pool.p"),
+                    (r"heads\.(?:bottleneck\.0|bnneck)\.", HEAD + "neck."),
+                    (
+                        r"heads\.(?:weight$|cls_layer\.weight$|classifier\.weight$)",
+                        HEAD + "classifier.weight",
+                    ),
+                ]
+            )
+        ),
+        (
+            "fast-reid has no ReLU behind its trunk's last block in some configurations; compare a "
+            "descriptor with theirs before trusting figures",
+        ),
+    ),
+    "torchreid": Source(
+        _torchreid,
+        _first(
+            [
+                (r"fc\.(\d)\.", HEAD + r"pool.layers.\1."),
+                _CLASSIFIER,
+                (r"", "trunk."),
+            ]
+        ),
+    ),
+    "transreid": Source(
+        _transreid,
+        _placed(
+            _first(
+                [
+                    (
+                        r"base\.sie_embed",
+                        "(SIE, which is not built: pictures come without a camera)",
+                    ),
+                    (r"base\.(fc|head)\.", _FC),
+                    (r"base\.norm\.", "(the ViT's own last normalisation, which JPM does not use)"),
+                    (r"base\.cls_token$", "trunk.patches.cls_token"),
+                    (r"base\.patch_embed\.proj\.", "trunk.patches.proj."),
+                    (r"base\.blocks\.11\.", "(the ViT's own last block, which JPM does not use)"),
+                    (r"base\.blocks\.(\d+)\.", r"trunk.block{1+\1}."),
+                    (r"b1\.0\.", "stems.whole.block."),
+                    (r"b1\.1\.", "stems.whole.norm."),
+                    (r"b2\.0\.", "stems.jigsaw.block."),
+                    (r"b2\.1\.", "stems.jigsaw.norm."),
+                    (r"bottleneck_(\d)\.", r"heads.part\1.neck."),
+                    (r"classifier_(\d)\.", r"heads.part\1.classifier."),
+                    _NECK,
+                    _CLASSIFIER,
+                ]
+            )
+        ),
+        ("trained with half as mean and deviation of pictures; this network takes ImageNet's",),
+    ),
+    "lightmbn": Source(
+        _lightmbn,
+        _first(
+            [
+                (r"backone\.0\.", "trunk.conv1."),
+                (r"backone\.2\.", "trunk.conv2."),
+                (r"backone\.3\.", "trunk.conv3.0."),
+                (r"global_branch\.0\.0\.", "trunk.conv3.1."),
+                (r"global_branch\.0\.1\.", "trunk.conv3.2."),
+                (r"global_branch\.1\.", "trunk.conv4."),
+                (r"global_branch\.2\.", "trunk.conv5."),
+                (r"", "(LightMBN's own branches and heads are not built here)"),
+            ]
+        ),
+        (
+            "its trunk and global branch become an OSNet's, whose last layer stays random: a start "
+            "for training, not a model to score",
+        ),
+    ),
+}
+"""By the name that ``mfa import-weights --from`` takes."""

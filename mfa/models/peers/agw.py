@@ -1,0 +1,48 @@
+"""AGW (Ye et al., Deep Learning for Person Re-identification: A Survey and Outlook, TPAMI 2021).
+
+From the paper: BagTricks with non-local attention, generalised-mean pooling and the weighted
+regularisation triplet (``mfa.losses.weighted_triplet``). From the authors' code, not the paper:
+two non-local blocks end layer 2 and three end layer 3; their inner width is 1, because the code
+divides the reduction ratio by itself, so they add 28,687 parameters and not the 7.4 million that a
+width of C/2 would. The size of 23.5 million that is quoted holds only so.
+"""
+
+from __future__ import annotations
+
+from mfa.config import ModelConfig
+from mfa.models.backbones import Trunk
+from mfa.models.peers.parts.nonlocals import add_non_local
+from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.pooling import GeM
+
+BLOCKS = {"layer2": 2, "layer3": 3}
+"""Non-local blocks at the end of a layer, at most one behind each block of it."""
+
+INNER = 1
+"""Channels inside a non-local block, as the authors' code has it."""
+
+
+def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+    """Trunk with non-local blocks, and one head."""
+    trunk = resnet(config, pretrained=pretrained)
+    add_blocks(trunk)
+    head = PeerHead(trunk.channels, GeM(), identities)
+    return PeerNetwork(trunk, {"global": head})
+
+
+def add_blocks(trunk: Trunk) -> None:
+    """Put the non-local blocks into the trunk."""
+    channels = {"layer2": trunk.channels // 4, "layer3": trunk.channels // 2}
+    for name, count in BLOCKS.items():
+        layer = add_non_local(getattr(trunk, name), count, channels[name], INNER)
+        setattr(trunk, name, layer)
+
+
+PEER = Peer(
+    make,
+    paper="Ye et al., TPAMI 2021, arXiv 2001.04193",
+    recipe={"loss.triplet": "weighted"},
+    parameters_m=23.5,
+    source="the paper states none; quoted for the authors' network",
+    counted="without the classifier, as ours",
+)

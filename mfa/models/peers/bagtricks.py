@@ -1,0 +1,28 @@
+"""BagTricks (Luo et al., Bag of Tricks and a Strong Baseline for Deep Person ReID, CVPRW 2019).
+
+From the paper: ResNet-50 with last stride 1, global average pooling, BNNeck (triplet and center
+loss before it, identity loss and retrieval after it), label smoothing, random erasing, warm-up,
+center loss. Its triplet has a margin of 0.3; here the soft margin takes its place.
+"""
+
+from __future__ import annotations
+
+from mfa.config import ModelConfig
+from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.pooling import make_pooling
+
+
+def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+    """Trunk and one head."""
+    trunk = resnet(config, pretrained=pretrained)
+    head = PeerHead(trunk.channels, make_pooling(config.pooling), identities)
+    return PeerNetwork(trunk, {"global": head})
+
+
+PEER = Peer(
+    make,
+    paper="Luo et al., CVPRW 2019, arXiv 1903.07071",
+    parameters_m=23.51,
+    source="ResNet-50 without its classifier",
+    counted="BNNeck's 4,096 are in ours",
+)

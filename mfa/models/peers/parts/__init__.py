@@ -1,0 +1,1 @@
+"""What several of the compared methods are built of, one idea a file."""

@@ -1,0 +1,107 @@
+"""A vision transformer's block, and tokens laid out as a map (Dosovitskiy et al., ICLR 2021).
+
+Between blocks the tokens travel as a map (B, 2C, h, w): the patches' tokens at their places, and
+the class token, which has no place, under every pixel. So everything that reads maps reads these,
+and the class token's part of a score is spread evenly over the picture.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Attention(nn.Module):
+    """Self-attention of several heads."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.proj = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, C) to the same shape."""
+        batch, count, dim = x.shape
+        q, k, v = self.qkv(x).view(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        return self.proj(mixed.transpose(1, 2).reshape(batch, count, dim))
+
+
+class Mlp(nn.Module):
+    """Two linear layers with GELU."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(dim, 4 * dim)
+        self.fc2 = nn.Linear(4 * dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, C) to the same shape."""
+        return self.fc2(F.gelu(self.fc1(x)))
+
+
+class Block(nn.Module):
+    """Attention and MLP, each on normalised tokens and added to them."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = Attention(dim, heads)
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, C) to the same shape."""
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class OnMap(Block):
+    """A block between maps."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 2C, h, w) to the same shape."""
+        return as_map(super().forward(as_tokens(x)), x.shape[2], x.shape[3])
+
+
+class Patches(nn.Module):
+    """Picture to tokens: patches of 16 pixels, the class token, positions added.
+
+    Positions are learned on a grid of 16x8 and interpolated to the picture's.
+    """
+
+    GRID = (16, 8)
+    SIZE = 16
+
+    def __init__(self, dim: int, stride: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(3, dim, self.SIZE, stride=stride)
+        self.cls_token = nn.Parameter(torch.zeros(1, dim, 1, 1))
+        self.cls_position = nn.Parameter(torch.zeros(1, dim, 1, 1))
+        self.position = nn.Parameter(torch.zeros(1, dim, *self.GRID))
+        for parameter in (self.cls_token, self.cls_position, self.position):
+            nn.init.trunc_normal_(parameter, std=0.02)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, 2C, h, w)."""
+        x = self.proj(images)
+        position: Tensor = self.position
+        if tuple(x.shape[2:]) != self.GRID:
+            position = F.interpolate(position, size=x.shape[2:], mode="bilinear")
+        cls = (self.cls_token + self.cls_position).expand(*x.shape)
+        return torch.cat([x + position, cls], dim=1)
+
+
+def as_tokens(x: Tensor) -> Tensor:
+    """A map (B, 2C, h, w) to tokens (B, 1 + h w, C), the class token first."""
+    patches, cls = x.chunk(2, dim=1)
+    return torch.cat([cls.mean(dim=(2, 3))[:, None], patches.flatten(2).transpose(1, 2)], dim=1)
+
+
+def as_map(tokens: Tensor, height: int, width: int) -> Tensor:
+    """Tokens (B, 1 + h w, C) to a map (B, 2C, h, w)."""
+    patches = tokens[:, 1:].transpose(1, 2).reshape(len(tokens), -1, height, width)
+    cls = tokens[:, 0, :, None, None].expand_as(patches)
+    return torch.cat([patches, cls], dim=1)

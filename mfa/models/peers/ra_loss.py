@@ -1,0 +1,40 @@
+"""BagTricks trained with the RA loss (Wang et al., ACCV 2022); see ``mfa.losses.ra``.
+
+The network is BagTricks'. The RA loss takes the triplet's place, on the vector before BNNeck. Which
+baseline its authors put it on could not be read; that Fig. 6 means BagTricks is our reading.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mfa.config import ModelConfig
+from mfa.losses.ra import ra_loss
+from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.pooling import make_pooling
+from mfa.records import Output
+
+
+class RaLoss(PeerNetwork):
+    """BagTricks with a loss of its own."""
+
+    own_losses = True
+
+    def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
+        """``ra``: over the pooled vectors."""
+        super().extra_losses(output, labels)
+        return {"ra": ra_loss(output.branches["global"].pooled, labels)}
+
+
+def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+    """Trunk and one head."""
+    trunk = resnet(config, pretrained=pretrained)
+    head = PeerHead(trunk.channels, make_pooling(config.pooling), identities)
+    return RaLoss(trunk, {"global": head})
+
+
+PEER = Peer(
+    make,
+    paper="Wang et al., ACCV 2022",
+    recipe={"loss.triplet_weight": 0.0},
+)

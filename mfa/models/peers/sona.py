@@ -1,0 +1,74 @@
+"""SONA-Net (Bryan et al., Second-order Non-local Attention Networks for Person ReID, ICCV 2019).
+
+From the paper: second-order non-local attention behind layers 2 and 3 (``parts.secondorder``); a
+global branch (mean) and a branch that in training drops one region of the map, the same for the
+whole batch (DropBlock), before a maximum; 384x128. From BFE, which that pair of branches goes back
+to: 512 and 1,024 numbers, a bottleneck before the dropping, a region a third of the height and as
+wide as the map. Identity and triplet loss on both.
+
+Reconstructed: the reduction inside the attention is 2. The paper's count is not known to us.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, Bottleneck
+
+from mfa.config import ModelConfig
+from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.peers.parts.pooling import MaxPool, Projected
+from mfa.models.peers.parts.secondorder import behind
+from mfa.models.pooling import GAP
+
+GLOBAL = 512
+DROPPED = 1024
+HEIGHT = 1 / 3
+"""Share of the map's height that is dropped."""
+
+
+class Drop(nn.Module):
+    """In training a band of the map at a random height is 0 for the whole batch."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to the same shape."""
+        if not self.training:
+            return x
+        height = x.shape[2]
+        band = max(round(HEIGHT * height), 1)
+        first = int(torch.randint(height - band + 1, ()))
+        mask = torch.ones(height, 1, dtype=x.dtype, device=x.device)
+        mask[first : first + band] = 0
+        return x * mask
+
+
+def reduced(pool: nn.Module, channels: int, width: int) -> Projected:
+    """Pool, then a linear layer with BN and ReLU."""
+    layers = nn.Sequential(nn.Linear(channels, width), nn.BatchNorm1d(width), nn.ReLU())
+    return Projected(pool, layers)
+
+
+def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+    """Trunk with attention and two heads."""
+    trunk = resnet(config, pretrained=pretrained)
+    c = trunk.channels
+    # Their annotation forgets that layers are sequences of blocks.
+    trunk.layer2 = behind(trunk.layer2, c // 4)  # type: ignore[arg-type]
+    trunk.layer3 = behind(trunk.layer3, c // 2)  # type: ignore[arg-type]
+    block = Bottleneck if config.trunk == "resnet50" else BasicBlock
+    stem = nn.Sequential(block(c, c // block.expansion), Drop())
+
+    def head(pool: nn.Module, width: int, stem: nn.Module | None) -> PeerHead:
+        neck = nn.Identity()
+        return PeerHead(width, reduced(pool, c, width), identities, neck=neck, bias=True, stem=stem)
+
+    heads = {"global": head(GAP(), GLOBAL, None), "dropped": head(MaxPool(), DROPPED, stem)}
+    return PeerNetwork(trunk, heads, stems={"dropped": stem})
+
+
+PEER = Peer(
+    make,
+    paper="Bryan et al., ICCV 2019",
+    recipe={"loss.center_weight": 0.0},
+    full={"data.height": 384, "data.width": 128},
+)

@@ -1,0 +1,139 @@
+"""Where a trunk's weights come from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from torchvision.models import get_model_weights
+
+from mfa.config import ModelConfig
+from mfa.errors import InputError
+from mfa.models.backbones import Trunk
+
+RELEASED = ("mfa-tiny",)
+"""Names of weights that come with the checkout, see ``data/weights/README.md``."""
+
+
+def released_file(name: str) -> Path:
+    """Where the weights called ``name`` lie.
+
+    Raises:
+        InputError: the package was installed without the checkout's data folder.
+    """
+    file = Path(__file__).parents[2] / "data" / "weights" / f"{name}.safetensors"
+    if not file.is_file():
+        raise InputError(
+            f"no {file}: the weights {name} come with the repository; install from a checkout "
+            "(pip install -e .), or give the path of the file"
+        )
+    return file
+
+
+def load_trunk_weights(trunk: Trunk, config: ModelConfig) -> None:
+    """Fill ``trunk`` from ``config.weights`` and say what fitted.
+
+    ``none``, ``imagenet`` (torchvision's), a name of ``RELEASED``, a run folder or a file.
+
+    Raises:
+        InputError: the weights cannot be fetched or read, or almost nothing of them fits.
+    """
+    if config.weights == "none":
+        return
+    state = _imagenet(config) if config.weights == "imagenet" else _read(_file(config.weights))
+    report = fit_state(trunk, _trunk_part(state), where=config.weights)
+    print(f"trunk from {config.weights}: {report}", file=sys.stderr)
+
+
+def fit_state(
+    module: torch.nn.Module, state: Mapping[str, Tensor], *, where: str, core: str = ""
+) -> str:
+    """Load what has the same name and shape; return a sentence saying what did and did not.
+
+    Args:
+        module: what is filled; left as it is when too little fits.
+        state: tensors by name.
+        where: names the weights in messages.
+        core: beginning of the names of which at least half must fit; by default of all.
+
+    Raises:
+        InputError: less than half of the core's tensors are in ``state`` with their shape.
+    """
+    own = module.state_dict()
+    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    reshaped = sorted(k for k in state if k in own and own[k].shape != state[k].shape)
+    missing = sorted(set(own) - set(state))
+    needed = [name for name in own if name.startswith(core)]
+    if 2 * sum(name in fitting for name in needed) < len(needed):
+        raise InputError(
+            f"{where}: only {len(fitting)} of {len(own)} tensors fit ({len(reshaped)} have another "
+            f"shape, {len(missing)} are missing); these are weights of another trunk or variant"
+        )
+    module.load_state_dict(fitting, strict=False)
+    words = f"{len(fitting)} of {len(own)} tensors loaded"
+    if reshaped:
+        words += f"; another shape: {_few(reshaped)}"
+    if missing:
+        words += f"; kept as they were: {_few(missing)}"
+    return words
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _trunk_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A checkpoint of this package holds ``model.trunk.*``; others name the trunk's layers bare."""
+    for prefix in ("model.trunk.", "trunk."):
+        part = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+        if part:
+            return part
+    return dict(state)
+
+
+def _imagenet(config: ModelConfig) -> Mapping[str, Tensor]:
+    if config.trunk == "resnet10" or config.width != 64:
+        raise InputError(
+            f"torchvision has ImageNet weights for resnet18, resnet34 and resnet50 at width 64, "
+            f"not for {config.trunk} at width {config.width}; set weights to none or a path"
+        )
+    try:
+        return get_model_weights(config.trunk).DEFAULT.get_state_dict(check_hash=True)
+    except (URLError, OSError, RuntimeError) as error:
+        raise InputError(
+            f"torchvision could not fetch the ImageNet weights of {config.trunk} ({error}); go "
+            f"online once, or set weights to none or to the path of a checkpoint"
+        ) from error
+
+
+def _file(name: str) -> Path:
+    if name in RELEASED:
+        return released_file(name)
+    path = Path(name)
+    return path / "checkpoint.safetensors" if path.is_dir() else path
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    if not path.is_file():
+        raise InputError(
+            f"no weights file {path}; weights is none, imagenet, "
+            f"{', '.join(RELEASED)}, a run folder or a file"
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, RuntimeError, OSError, EOFError) as error:
+        raise InputError(f"{path} is no readable weights file: {error}") from error
+    except Exception as error:  # torch raises pickle errors of several kinds here
+        raise InputError(
+            f"{path} holds more than tensors and is not loaded, because unpickling may run code: "
+            f"{error}; save its state_dict alone and try again"
+        ) from error
+    return state.get("state_dict", state)

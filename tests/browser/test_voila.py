@@ -1,0 +1,148 @@
+"""Every app through Voila: opened, its main control used, the change read back from the page."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.ui
+
+
+def changed(page: Any, act: Callable[[], Any], read: Callable[[], str], seconds: int = 60) -> str:
+    """What ``read`` gives once ``act`` has changed it."""
+    before = read()
+    act()
+    deadline = time.monotonic() + seconds
+    while (now := read()) == before:
+        assert time.monotonic() < deadline, f"nothing changed; still {before[:200]!r}"
+        page.wait_for_timeout(50)
+    return now
+
+
+def text(page: Any, selector: str, place: int = 0) -> Callable[[], str]:
+    return lambda: str(page.locator(selector).nth(place).inner_text())
+
+
+def use_ranks(page: Any) -> None:
+    label = text(page, ".mfa-cards-label", 1)
+    changed(page, lambda: page.locator(".mfa-cards-list").nth(0).locator("button").nth(2).click(),
+            label)  # fmt: skip
+    rows = page.locator(".mfa-cards-list")
+    changed(page, lambda: rows.nth(1).locator("button").nth(1).click(), text(page, ".mfa-app"))
+    page.wait_for_selector("text=/cosine -?0/")
+    page.keyboard.press("Tab")  # a card can be reached and pressed by the keyboard
+    focused = page.evaluate("document.activeElement.className")
+    assert "mfa-card" in focused
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.getAttribute('aria-pressed') === 'true'")
+
+
+def use_attention(page: Any) -> None:
+    note = text(page, ".mfa-note")
+    said = changed(
+        page, lambda: page.get_by_label("Method", exact=True).select_option("EigenCAM"), note
+    )
+    assert "EigenCAM" in said
+    page.locator(".mfa-touchable").first.click(position={"x": 30, "y": 60})
+    page.wait_for_selector("text=The same place in the other picture")
+
+
+def use_switchboard(page: Any) -> None:
+    numbers = text(page, ".mfa-figures")
+    changed(page, lambda: page.get_by_label("branch1 on", exact=True).click(), numbers)
+    changed(page, lambda: page.get_by_label("branch2", exact=True).fill("2"), numbers)
+
+
+def use_occlusion(page: Any) -> None:
+    bars = text(page, ".mfa-bars")
+    box = page.locator(".mfa-touchable").first.bounding_box()
+
+    def paint() -> None:
+        page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.6 * box["height"], steps=5)
+        page.mouse.up()
+
+    changed(page, paint, bars)
+    changed(page, lambda: page.get_by_label("Scene", exact=True).select_option("legs hidden"), bars)
+
+
+def use_failures(page: Any) -> None:
+    label = text(page, ".mfa-cards-label")
+    said = changed(
+        page, lambda: page.get_by_label("Group", exact=True).select_option("near miss"), label
+    )
+    assert "near miss" in said
+
+
+def use_embedding(page: Any) -> None:
+    page.wait_for_selector("canvas")
+    assert page.locator("canvas").count() >= 5
+    words = text(page, ".mfa-note")
+    said = changed(page, lambda: page.get_by_label("People", exact=True).fill("4"), words)
+    assert "4 people" in said
+
+
+def use_browser(page: Any) -> None:
+    cards = text(page, ".mfa-cards-list")
+    said = changed(
+        page, lambda: page.get_by_label("List", exact=True).select_option("query"), cards
+    )
+    assert "query, cam" in said
+
+
+def use_ablation(page: Any) -> None:
+    body = text(page, ".mfa-table")
+    changed(page, lambda: page.get_by_label("Figure", exact=True).select_option("Rank-1"), body)
+
+
+def use_cockpit(page: Any) -> None:
+    page.get_by_text("Start or resume").click()
+    page.wait_for_selector("text=/training, 0 epochs/")
+    page.get_by_role("button", name="Stop", exact=True).last.click()
+    page.wait_for_selector("text=/not running, 0 epochs/")
+
+
+def use_triplets(page: Any) -> None:
+    numbers = text(page, ".mfa-figures")
+    page.get_by_label("Anchor", exact=True).focus()
+    changed(page, lambda: page.keyboard.press("ArrowRight"), numbers)
+
+
+USES = {
+    name.removeprefix("use_"): use for name, use in dict(globals()).items() if "use_" in name[:4]
+}
+
+
+@pytest.mark.parametrize("app", USES)
+def test_app(page: Any, voila: str, screenshot: Callable[[Any], Any], app: str) -> None:
+    page.goto(f"{voila}/?app={app}", wait_until="commit", timeout=180_000)
+    page.wait_for_selector(".mfa-app", timeout=180_000)
+    USES[app](page)
+    page.wait_for_timeout(300)
+    screenshot(page)
+    assert page.locator(".mfa-error").count() == 0
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.wait_for_timeout(200)
+    wider = page.evaluate("document.querySelector('.mfa-app').scrollWidth")
+    assert wider <= 420 + 2
+    assert page.errors == []
+
+
+def test_landing_page_links_to_every_app(page: Any, voila: str, screenshot: Any) -> None:
+    page.goto(voila, wait_until="commit", timeout=180_000)
+    page.wait_for_selector(".mfa-apps a", timeout=180_000)
+    hrefs = page.eval_on_selector_all(".mfa-apps a", "all => all.map(a => a.getAttribute('href'))")
+    assert {f"?app={app}" for app in USES} <= set(hrefs)
+    screenshot(page)
+    assert page.errors == []
+
+
+def test_the_server_speaks_to_this_machine_only(voila: str) -> None:
+    with urllib.request.urlopen(f"{voila}/voila/static/voila.js", timeout=20) as answer:
+        assert answer.status == 200
+    assert voila.startswith("http://127.0.0.1:")

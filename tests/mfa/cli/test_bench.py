@@ -1,0 +1,105 @@
+"""``mfa bench``: what it prints and keeps; the speeds themselves belong to the machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mfa import bench, featurefile
+from mfa.bench import evaluator
+from mfa.bench.made import made_features
+from mfa.bench.timing import ratio, seconds_each
+from mfa.cli.bench import main
+from mfa.errors import InputError
+from mfa.metrics import score
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = made_features(
+        queries=30, gallery=200, people=15, distractors=20, cameras=3, width=8, noise=1.2
+    )
+    featurefile.write(tmp_path / "f.npz", made)
+    return tmp_path / "f.npz"
+
+
+def test_evaluator_answers_with_its_keys(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "kept" / "bench.json"
+    main(["evaluator", "--features", str(file), "--repeats", "1", "--json", "--output", str(kept)])
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["max_difference"] <= 1e-9
+    assert measured["ratio_to_product"] > 0
+    assert measured["ratio_to_argsort"] > 0
+    assert measured["targets"]["max_difference"] == {"bound": "<= 1e-09", "met": True}
+    assert measured["machine"]["cores"] >= 1
+    assert measured["date"].startswith("20")
+    assert json.loads(kept.read_text()) == measured
+
+
+def test_words_say_whether_a_target_was_met(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evaluator", "--features", str(file), "--repeats", "1"])
+    printed = capsys.readouterr().out
+    assert "max_difference" in printed
+    assert "target <= 1e-09: met" in printed
+
+
+def test_max_difference_notices_a_wrong_score(file: Path) -> None:
+    features = featurefile.read(file)
+    right, wrong = score(features), score(features, camera_filter=False)
+    assert evaluator.max_difference(features, right) <= 1e-9
+    assert evaluator.max_difference(features, wrong) > 1e-3
+
+
+def test_all_runs_every_bench_and_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fast(repeats: int) -> dict[str, Any]:
+        return {"ratio": 1.5, "repeats": repeats}
+
+    def broken() -> dict[str, Any]:
+        raise InputError("no data for this one")
+
+    modules = {
+        "fast": SimpleNamespace(run=fast, TARGETS={"ratio": ("<=", 1.0)}),
+        "broken": SimpleNamespace(run=broken),
+    }
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bench.importlib, "import_module", modules.__getitem__)
+    monkeypatch.setattr(bench.run_all, "__defaults__", ({name: name for name in modules},))
+    main(["all", "--repeats", "2", "--json"])
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["benches"]["fast"]["repeats"] == 2
+    assert measured["benches"]["fast"]["targets"]["ratio"] == {"bound": "<= 1", "met": False}
+    assert measured["benches"]["broken"] == {"error": "no data for this one"}
+    assert json.loads((tmp_path / "runs" / "bench.json").read_text()) == measured
+
+
+def test_every_bench_in_the_table_has_a_run() -> None:
+    import importlib
+
+    for module in bench.BENCHES.values():
+        assert callable(importlib.import_module(module).run)
+
+
+def test_unknown_benches_and_options_are_refused(file: Path) -> None:
+    with pytest.raises(InputError, match="no bench 'speed'; there are evaluator"):
+        main(["speed"])
+    with pytest.raises(InputError, match="bench msmt17 has no option 'features'"):
+        main(["msmt17", "--features", str(file)])
+    with pytest.raises(InputError, match="repeats must be 1"):
+        main(["evaluator", "--repeats", "0"])
+
+
+def test_ratio_is_the_median_of_turns_and_the_first_turn_is_not_timed() -> None:
+    assert ratio([2.0, 9.0, 3.0], [1.0, 1.0, 1.0]) == 3.0
+    calls: list[str] = []
+    ways = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
+    seconds = seconds_each(ways, repeats=2)
+    assert [len(values) for values in seconds.values()] == [2, 2]
+    assert calls == ["a", "b"] * 3

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from mfa.cli import COMMANDS, run
+
+SHARED = Path(__file__).resolve().parents[3].parent / "shared/data"
+
+
+def data(*arguments: object) -> int:
+    return run("mfa", COMMANDS, ["data", *map(str, arguments)])
+
+
+def real(name: str) -> Path:
+    if not (SHARED / name).is_file():
+        pytest.skip(f"{name} is not beside the checkout")
+    return SHARED / name
+
+
+def test_help_answers_without_pytorch() -> None:
+    code = (
+        "import sys; from mfa.cli import run, COMMANDS\n"
+        "try: run('mfa', COMMANDS, ['data', '--help'])\n"
+        "finally: assert not {'torch', 'matplotlib', 'IPython'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert "prepare" in done.stdout
+    assert "AssertionError" not in done.stderr
+
+
+@pytest.mark.real
+def test_prepare_partial_reid_from_the_real_archive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = real("Partial-REID.zip")
+    common = ["partial_reid", "--archive", archive, "--data-root", tmp_path, "--json"]
+    assert data("prepare", *common) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["splits"]["query"]["images"] == 300
+    assert first["splits"]["gallery"]["identities"] == 60
+    assert first["splits"]["gallery"]["as_published"] is True
+    assert (first["written"], first["kept"]) == (901, 0)
+    assert data("prepare", *common) == 0
+    second = json.loads(capsys.readouterr().out)
+    assert (second["written"], second["kept"]) == (0, 901)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_prepare_market_from_the_real_archive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = real("Market-1501-v15.09.15.zip")
+    common = ["market1501", "--archive", archive, "--data-root", tmp_path]
+    assert data("prepare", *common) == 0
+    said = capsys.readouterr().out
+    assert "12,936 pictures of 751 people from 6 cameras (as published)" in said
+    assert "3,819 of them junk and 2,798 distractors (as published)" in said
+    assert not list(tmp_path.rglob("Thumbs.db"))
+    # The thirteen names of identity 1488 that end in .jpg.jpg are people like all others.
+    train = tmp_path / "market1501/bounding_box_test"
+    assert len(list(train.glob("1488_*.jpg.jpg"))) == 13
+
+
+@pytest.mark.real
+def test_doctor_finds_the_real_partial_reid_in_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = real("Partial-REID.zip")
+    assert data("prepare", "partial_reid", "--archive", archive, "--data-root", tmp_path) == 0
+    capsys.readouterr()
+    assert data("doctor", "partial_reid", "--data-root", tmp_path, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["clean"] is True
+    for split in ("query", "gallery"):
+        assert report["splits"][split]["images"] == 300
+        assert report["splits"][split]["identities"] == 60
+        assert report["splits"][split]["as_published"] is True
+    assert {finding["code"] for finding in report["findings"]} == {"no-camera"}
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_doctor_finds_the_real_market_in_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = real("Market-1501-v15.09.15.zip")
+    assert data("prepare", "market1501", "--archive", archive, "--data-root", tmp_path) == 0
+    capsys.readouterr()
+    assert data("doctor", "market1501", "--data-root", tmp_path, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    sizes = {name: (s["images"], s["identities"]) for name, s in report["splits"].items()}
+    assert sizes == {"train": (12936, 751), "query": (3368, 750), "gallery": (19732, 750)}
+    gallery = report["splits"]["gallery"]
+    assert (gallery["junk"], gallery["distractors"], gallery["cameras"]) == (3819, 2798, 6)
+    codes = {finding["code"] for finding in report["findings"]}
+    assert not codes & {"broken-picture", "query-without-match", "query-same-camera"}
+
+
+def test_doctor_leaves_with_1_where_something_must_be_mended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "market1501/query").mkdir(parents=True)
+    assert leaving("doctor", "market1501", "--data-root", tmp_path) == 1
+    assert "lacks bounding_box_train, bounding_box_test" in capsys.readouterr().out
+    assert leaving("doctor", "market1501", "--data-root", tmp_path, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["clean"] is False
+
+
+def leaving(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as caught:
+        data(*arguments)
+    return int(caught.value.code or 0)
+
+
+def test_folder_previews_then_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for person in ("anna", "bob", "çelik", "dora"):
+        for camera in ("1", "2"):
+            (tmp_path / person / camera).mkdir(parents=True)
+            for number in range(2):
+                (tmp_path / person / camera / f"{number}.jpg").write_bytes(b"x")
+    arguments = ["folder", tmp_path, "--pattern", "cameras-in-folders"]
+    assert data(*arguments, "--preview") == 0
+    shown = capsys.readouterr().out
+    assert "anna" in shown
+    assert "train: 8 pictures, 2 people, 2 cameras" in shown
+    assert not (tmp_path / "dataset.csv").exists()
+    assert data(*arguments) == 0
+    assert (tmp_path / "dataset.csv").read_text(encoding="utf-8").count("\n") == 17
+    assert data(*arguments) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_prepare_a_wrong_archive_is_one_sentence_and_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with zipfile.ZipFile(tmp_path / "cats.zip", "w") as opened:
+        opened.writestr("tom.jpg", b"x")
+    status = data("prepare", "market1501", "--archive", tmp_path / "cats.zip")
+    assert status == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "is not Market-1501" in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_make_something_else_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert data("make", "market1501") == 2
+    assert "only synthetic and synthetic_partial" in capsys.readouterr().err

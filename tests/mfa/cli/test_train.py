@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mfa import presets
+from mfa.cli import COMMANDS, run
+from mfa.cli.train import parse
+from mfa.errors import InputError
+from mfa.runs import open_run
+
+TINY = [
+    "demo",
+    *("--model.width", "8", "--model.branches", "2", "--model.cpaa", "4"),
+    *("--data.height", "64", "--data.width", "32", "--data.pids", "3", "--data.images", "2"),
+]
+"""The demo preset, small enough for the tiny set."""
+
+
+def mfa(*argv: object) -> int:
+    return run("mfa", COMMANDS, [str(word) for word in argv])
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_help_needs_no_pytorch(command: str) -> None:
+    script = f"""
+import sys
+from mfa.cli import COMMANDS, run
+try:
+    run("mfa", COMMANDS, [{command!r}, "--help"])
+finally:
+    heavy = {{"torch", "torchvision", "pandas", "matplotlib"}} & set(sys.modules)
+    assert not heavy, heavy
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"mfa {command}" in done.stdout
+    assert "--data-root" in done.stdout
+
+
+def test_any_field_overrides_the_preset() -> None:
+    options = parse(["cpu", "--optim.lr", "0.125", "--loss.gla", "off", "--model.cpaa", "2", "3"])
+    cpu = presets.cpu()
+    assert options.preset == "cpu"
+    assert options.config.optim.lr == 0.125
+    assert options.config.loss.gla == "off"
+    assert options.config.model.cpaa == (2, 3)
+    assert options.config.optim.epochs == cpu.optim.epochs
+    assert options.config.data == cpu.data
+    assert parse(["cpu"]).config == cpu
+
+
+def test_a_variant_changes_the_preset_and_fields_still_override_it() -> None:
+    options = parse(["demo", "--variant", "baseline", "--seed", "4"])
+    expected = presets.variant(presets.demo(), "baseline")
+    assert options.config.model == expected.model
+    assert options.config.loss == expected.loss
+    assert (options.config.name, options.config.seed) == ("demo/baseline", 4)
+    assert parse(["demo", "--variant=anchored"]).config.model.gate == "anchored"
+    assert (
+        parse(["demo", "--variant", "guided", "--model.branches", "2"]).config.model.branches == 2
+    )
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--run", "paper", "demo"],  # values that are presets' names
+        ["--data", "guided", "demo"],
+        ["--variant", "guided", "demo"],
+        ["--variant", "baseline", "--run", "cpu", "demo"],
+    ],
+)
+def test_the_preset_is_the_word_that_is_no_options_value(argv: list[str]) -> None:
+    options = parse(argv)
+    assert options.preset == "demo"
+    assert options.config.optim == presets.demo().optim
+    assert options.config.data == presets.demo().data
+
+
+def test_misspelt_words_train_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match="no preset 'dmeo'; there are paper"):
+        parse(["dmeo"])
+    assert mfa("train", "dmeo") == 2
+    assert capsys.readouterr().err.startswith("error: no preset 'dmeo'")
+    for argv in (["demo", "--variant", "gated"], ["demo", "--model.brances", "2"]):
+        with pytest.raises(SystemExit) as left:
+            parse(argv)
+        assert left.value.code == 2
+
+
+def test_train_then_resume(
+    tiny_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "tiny"
+    argv = [*TINY, "--data-root", tiny_root, "--run", folder, "--optim.epochs", 1]
+    assert mfa("train", *argv, "--device", "cpu") == 0
+    said = capsys.readouterr()
+    epoch, last = said.out.splitlines()
+    assert epoch.startswith("epoch 1: total ")
+    assert " img/s " in epoch
+    assert last == f"run {folder}; score it with: mfa evaluate {folder} --data synthetic"
+    trained = open_run(folder)
+    assert trained.config.name == presets.demo().name
+    assert (trained.config.model.width, trained.config.data.pids) == (8, 3)
+
+    assert mfa("train", *argv) == 2
+    assert "already holds a run; go on with --resume" in capsys.readouterr().err
+    assert mfa("train", *argv, "--seed", 5, "--resume") == 2
+    assert "seed was 0, now 5" in capsys.readouterr().err
+    assert mfa("train", *argv, "--resume") == 0
+    assert capsys.readouterr().out.splitlines() == [last]
+
+
+def test_threads_are_set(tiny_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    argv = [*TINY, "--data-root", tiny_root, "--run", tmp_path / "x", "--data.pids", 7]
+    assert mfa("train", *argv, "--threads", 3) == 2  # seven people are not there
+    assert asked == [3]
+
+
+def test_no_data_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert mfa("train", *TINY, "--data-root", tmp_path, "--run", tmp_path / "x") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: no synthetic set under")
+    assert "mfa data make synthetic" in said
+    assert not (tmp_path / "x").exists()

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mfa.datasets import data_root, load_dataset
+from mfa.errors import InputError
+from mfa.records import NO_CAMERA
+
+
+def labels(samples: object) -> list[tuple[int, int]]:
+    return [(s.pid, s.camid) for s in samples]  # type: ignore[attr-defined]
+
+
+def test_market_lists_are_read_from_the_names(market: Path) -> None:
+    dataset = load_dataset("market1501", market)
+    assert dataset.root == market / "market1501"
+    assert dataset.train_pids == (2, 7, 10)
+    assert labels(dataset.query) == [(1, 1), (1, 2), (3, 1), (3, 2)]
+    assert labels(dataset.gallery) == [
+        (-1, 1), (0, 1), (0, 2), (1, 1), (1, 2), (3, 1), (3, 2),
+    ]  # fmt: skip
+    assert dataset.notes == ()
+
+
+def test_the_root_may_be_the_dataset_itself(market: Path) -> None:
+    inside = load_dataset("market1501", market / "market1501")
+    assert inside.fingerprint == load_dataset("market1501", market).fingerprint
+
+
+def test_the_archive_s_own_folder_name_is_known(market: Path) -> None:
+    (market / "market1501").rename(market / "Market-1501-v15.09.15")
+    assert len(load_dataset("market1501", market).train) == 12
+
+
+def test_system_litter_is_ignored_and_strange_names_are_counted(market: Path) -> None:
+    train = market / "market1501/bounding_box_train"
+    clean = load_dataset("market1501", market)
+    for name in ("Thumbs.db", ".DS_Store", "._0002_c1s1_000001_00.jpg"):
+        (train / name).write_bytes(b"x")
+    (train / "__MACOSX").mkdir()
+    assert load_dataset("market1501", market) == clean
+    (train / "0002_c1_f0046182.jpg").write_bytes(b"x")
+    (train / "me on the beach.jpg").write_bytes(b"x")
+    (train / "notes.txt").write_bytes(b"x")
+    dataset = load_dataset("market1501", market)
+    assert dataset.train == clean.train
+    assert len(dataset.notes) == 2
+    text = " ".join(dataset.notes)
+    assert "left out 2" in text
+    assert "0002_c1_f0046182.jpg" in text
+    assert "notes.txt" in text
+
+
+def test_upper_case_suffixes_are_read(market: Path) -> None:
+    path = market / "market1501/query/0001_c1s1_000009_00.jpg"
+    path.rename(path.with_suffix(".JPG"))
+    assert labels(load_dataset("market1501", market).query)[0] == (1, 1)
+
+
+def test_partial_reid_and_its_occluded_queries(partial: Path) -> None:
+    dataset = load_dataset("partial_reid", partial)
+    assert dataset.train == ()
+    assert labels(dataset.query) == [(p, NO_CAMERA) for p in (1, 1, 2, 2, 3, 3)]
+    assert {s.path.parent.name for s in dataset.query} == {"partial_body_images"}
+    assert {s.path.parent.name for s in dataset.gallery} == {"whole_body_images"}
+    occluded = load_dataset("partial_reid_occluded", partial)
+    assert {s.path.parent.name for s in occluded.query} == {"occluded_body_images"}
+    assert occluded.gallery == dataset.gallery
+    assert occluded.fingerprint != dataset.fingerprint
+
+
+def test_partial_reid_without_the_queries_that_are_not_asked_for(partial: Path) -> None:
+    whole = load_dataset("partial_reid", partial)
+    shutil.rmtree(partial / "partial_reid/occluded_body_images")
+    assert load_dataset("partial_reid", partial) == whole
+    assert "lacks occluded_body_images" in refusal("partial_reid_occluded", partial)
+
+
+def test_the_root_comes_from_the_argument_then_the_variable_then_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("MFA_DATA", raising=False)
+    assert data_root(None) == Path("data")
+    monkeypatch.setenv("MFA_DATA", str(tmp_path))
+    assert data_root(None) == tmp_path
+    assert data_root(Path("other")) == Path("other")
+
+
+def refusal(name: str, root: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        load_dataset(name, root)
+    return str(caught.value)
+
+
+def test_an_unknown_name_lists_the_known(market: Path) -> None:
+    said = refusal("market", market)
+    assert "market1501" in said
+    assert "partial_reid" in said
+
+
+def test_a_missing_root_is_named(tmp_path: Path) -> None:
+    said = refusal("market1501", tmp_path / "nowhere")
+    assert "nowhere" in said
+    assert "--data-root" in said
+
+
+def test_a_missing_dataset_says_what_was_looked_for_and_found(tmp_path: Path) -> None:
+    (tmp_path / "holiday").mkdir()
+    said = refusal("market1501", tmp_path)
+    assert "Market-1501-v15.09.15" in said
+    assert "holiday/" in said
+    assert "mfa data prepare market1501" in said
+    assert "mfa data make synthetic" in refusal("synthetic", tmp_path)
+
+
+def test_an_empty_folder_is_called_empty(tmp_path: Path) -> None:
+    (tmp_path / "market1501").mkdir()
+    assert "it is empty" in refusal("market1501", tmp_path)
+
+
+def test_a_missing_part_is_named(market: Path) -> None:
+    shutil.rmtree(market / "market1501/query")
+    said = refusal("market1501", market)
+    assert "lacks query" in said
+    assert "bounding_box_train/" in said
+
+
+def test_masks_are_not_taken_for_the_dataset(market: Path) -> None:
+    place = market / "market1501"
+    shutil.copytree(place, place / "masks")
+    (place / "bounding_box_train").rename(place / "train")
+    said = refusal("market1501", market)
+    assert "rename it to bounding_box_train" in said
+    assert "masks up" not in said
+
+
+def test_an_empty_part_is_named(market: Path) -> None:
+    for path in (market / "market1501/query").iterdir():
+        path.unlink()
+    assert "holds no query pictures" in refusal("market1501", market)
+
+
+def test_half_copied_is_refused_with_both_numbers(market: Path) -> None:
+    for path in sorted((market / "market1501/bounding_box_train").iterdir())[:6]:
+        path.unlink()
+    said = refusal("market1501", market)
+    assert "train list has 6 of the published 12" in said
+    assert "copy it again" in said
+
+
+def test_a_gallery_without_junk_is_a_note(market: Path) -> None:
+    for path in (market / "market1501/bounding_box_test").glob("-1_*"):
+        path.unlink()
+    dataset = load_dataset("market1501", market)
+    assert dataset.notes == ("gallery: 6 pictures of 2 identities, published 7 of 2",)
+
+
+def test_one_level_too_deep_says_where_it_lies(market: Path) -> None:
+    inner = market / "market1501/new folder"
+    (market / "market1501").rename(market / "x")
+    (market / "market1501").mkdir()
+    (market / "x").rename(inner)
+    assert str(inner) in refusal("market1501", market)
+
+
+def test_the_nesting_of_other_libraries_is_read(market: Path) -> None:
+    (market / "market1501").rename(market / "x")
+    (market / "Market1501").mkdir()
+    (market / "x").rename(market / "Market1501/Market-1501-v15.09.15")
+    assert len(load_dataset("market1501", market).train) == 12
+
+
+def test_an_unusual_name_is_found_and_told(market: Path) -> None:
+    (market / "market1501").rename(market / "pedestrians")
+    said = refusal("market1501", market)
+    assert str(market / "pedestrians") in said
+    assert "rename" in said
+
+
+def test_links_that_loop_do_no_harm(market: Path) -> None:
+    (market / "market1501").rename(market / "pedestrians")
+    (market / "pedestrians/loop").symlink_to(market, target_is_directory=True)
+    assert "looks like one" in refusal("market1501", market)
+    (market / "pedestrians").rename(market / "market1501")
+    (market / "market1501/query/self.jpg").symlink_to("self.jpg")
+    assert len(load_dataset("market1501", market).query) == 4
+
+
+def test_another_dataset_in_the_folder_is_recognised(market: Path, partial: Path) -> None:
+    query = market / "market1501/query"
+    for path in list(query.iterdir()):
+        path.unlink()
+    for path in (partial / "partial_reid/whole_body_images").iterdir():
+        shutil.copy(path, query)
+    said = refusal("market1501", market)
+    assert "001_001.jpg" in said
+    assert "look like Partial-REID" in said

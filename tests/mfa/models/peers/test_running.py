@@ -1,0 +1,104 @@
+"""Compared methods through what runs MFA: training, scoring, counting, rank grids."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mfa import presets
+from mfa.cli import COMMANDS, run
+from mfa.config import Config
+from mfa.evaluation import evaluate
+from mfa.external import from_callable
+from mfa.external.scoring import evaluate as evaluate_external
+from mfa.models import build_model
+from mfa.models.peers import names
+from mfa.models.peers.parts.peer import PeerNetwork
+from mfa.records import ReidDataset
+from mfa.runs import open_run
+from mfa.train import fit
+
+OWN = ("abd_net", "daaf_bot", "isp", "ra_loss")
+"""Methods with losses of their own."""
+
+
+def small(name: str, tiny_config: Config) -> Config:
+    peer = presets.peer(tiny_config, name)
+    return replace(peer, optim=replace(peer.optim, epochs=1, warmup_epochs=0))
+
+
+def test_which_have_losses_of_their_own(tiny_config: Config) -> None:
+    found = []
+    for name in names():
+        network = build_model(small(name, tiny_config).model)
+        assert isinstance(network, PeerNetwork)
+        found += [name] if network.own_losses else []
+    assert tuple(found) == OWN
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name not in OWN])
+def test_trained_opened_and_scored(
+    name: str, tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path
+) -> None:
+    config = small(name, tiny_config)
+    (record,) = fit(config, tiny_data, tmp_path / name, device="cpu", progress=False)
+    assert np.isfinite(list(record.losses.values())).all()
+    opened = open_run(tmp_path / name)
+    assert opened.config == config
+    result = evaluate(opened, tiny_data)
+    assert 0 < result.mAP <= 1
+    assert result.features is not None
+    assert [branch for branch, _ in result.features.branches] == list(opened.model.widths)
+    assert result.card["model"] == f"tiny/{name}"
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_losses_of_its_own_are_trained(
+    name: str, tiny_config: Config, tiny_data: ReidDataset
+) -> None:
+    added = dict(zip(OWN, ("orthogonality", "holistic", "parsing", "ra"), strict=True))[name]
+    config = small(name, tiny_config)
+    (record,) = fit(config, tiny_data, device="cpu", progress=False)
+    losses, weights = record.losses, config.loss
+    common = weights.id_weight * losses["id"] + weights.triplet_weight * losses["triplet"]
+    assert losses[added] > 0
+    assert losses["total"] >= common + losses[added]
+
+
+def test_counted_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("mfa", COMMANDS, ["complexity", "osnet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["parameters"] == 2_169_508
+    assert run("mfa", COMMANDS, ["complexity", "osnet-demo", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["descriptor_dim"] == 512
+    assert run("mfa", COMMANDS, ["complexity", "osnett"]) == 2
+    assert "no preset 'osnett'" in capsys.readouterr().err
+
+
+def test_a_model_from_elsewhere_is_scored_and_kept(
+    tiny_data: ReidDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def means(values: np.ndarray) -> np.ndarray:
+        calls.append(len(values))
+        return values.reshape(len(values), 3, 16, -1).mean(axis=3).reshape(len(values), -1)
+
+    model = from_callable(means, size=(64, 32))
+    result = evaluate_external(model, tiny_data, keep=tmp_path)
+    assert list(tmp_path.iterdir()) == []  # nothing says whether it is the same function tomorrow
+    hashed = replace(model, hash="0123456789ab")
+    first = evaluate_external(hashed, tiny_data, keep=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    assert "0123456789ab-64x32-synthetic-" in kept.name
+    before = len(calls)
+    second = evaluate_external(hashed, tiny_data, keep=tmp_path)
+    assert len(calls) == before
+    assert first.mAP == second.mAP == result.mAP
+    flipped = evaluate_external(model, tiny_data, flip=True)
+    assert flipped.card["flip"] is True
+    # Means of whole rows do not see a mirror.
+    assert flipped.mAP == pytest.approx(result.mAP)

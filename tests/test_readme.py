@@ -1,0 +1,83 @@
+"""What the README and the documents show works: code runs, commands parse, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import mfa
+from mfa.cli import COMMANDS, run
+from mfa.datasets.synthetic import SyntheticConfig, write
+from viz.cli import COMMANDS as VIZ_COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PROGRAMS: Mapping[str, Mapping[str, tuple[str, str]]] = {"mfa": COMMANDS, "mfa-viz": VIZ_COMMANDS}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def shell_lines(program: str) -> list[list[str]]:
+    """Command lines of a program in all pages, split into words, without comments."""
+    lines = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
+    split = [shlex.split(line, comments=True) for line in lines]
+    return [words for words in split if words and Path(words[0]).name == program]
+
+
+MFA_LINES = [words for program in PROGRAMS for words in shell_lines(program)]
+
+
+def test_the_pages_show_commands() -> None:
+    assert len(MFA_LINES) >= 5
+
+
+@pytest.mark.parametrize("words", MFA_LINES, ids=" ".join)
+def test_commands_exist_and_take_the_options_shown(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    program, command, *rest = words
+    program = Path(program).name
+    inner = rest[:1] if command == "data" else []
+    with pytest.raises(SystemExit) as left:
+        run(program, PROGRAMS[program], [command, *inner, "--help"])
+    assert left.value.code == 0
+    text = capsys.readouterr().out
+    for word in rest:
+        if word.startswith("--"):
+            assert re.search(rf"{re.escape(word)}\b", text), f"{' '.join(words)}: no {word}"
+
+
+@pytest.mark.parametrize("words", shell_lines("make"), ids=" ".join)
+def test_make_targets_exist(words: list[str]) -> None:
+    dry = ["make", "--dry-run", "--no-print-directory", *words[1:]]
+    ran = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    for target in re.findall(r"(?:\]\(|src=\")([^)#\s\"]+)", page.read_text()):
+        if not target.startswith(("http:", "https:", "mailto:")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(
+        tmp_path / "data", SyntheticConfig(train_ids=8, test_ids=4, train_images=4, distractors=4)
+    )
+    config = mfa.presets.demo()
+    short = replace(config, optim=replace(config.optim, epochs=1))
+    monkeypatch.setattr(mfa.presets, "demo", lambda: short)
+    monkeypatch.delenv("MFA_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks(ROOT / "README.md", "python")
+    exec(compile(block, "README.md", "exec"), {})
+    assert (tmp_path / "runs" / "mine" / "maps.pdf").exists()

@@ -1,0 +1,108 @@
+"""Attention: the cards carry the engine's own numbers, and the code makes them again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import mfa
+import viz
+from mfa.datasets.decode import decode
+from mfa.errors import InputError
+from viz.cam.capture import mean_maps
+
+
+def scores(cards: Any) -> list[str]:
+    return [item["sub"].split()[0] for item in cards.items]
+
+
+def test_cards_are_the_engines_maps(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.attention(world.anchored, data_root=world.root, position=1))
+    run = mfa.open_run(world.anchored)
+    image = decode(world.data.query[1].path, 64, 32)
+    maps = viz.branch_maps(run, image, baseline=viz.baseline_pictures(run, world.data))
+    assert scores(app.rows[0]) == [f"{maps.scores[name][0]:+.2f}" for name in maps]
+    assert [item["title"].split()[0] for item in app.rows[0].items] == list(maps)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"target": "other"},
+        {"target": "contrast"},
+        {"target": "identity"},
+        {"method": "EigenCAM"},
+        {"method": "ShapleyCAM"},
+        {"layer": "layer3"},
+        {"fused": "mean"},
+        {"side": "gallery", "position": 3},
+        {"control": True},
+    ],
+    ids=str,
+)
+def test_every_choice_makes_maps_and_code(world: Any, keep: Any, change: Any) -> None:
+    app = keep(viz.apps.attention(world.anchored, data_root=world.root))
+    app.set(**change)
+    app.wait()
+    assert app.error == ""
+    assert len(app.rows[0].images) == 5
+    assert bool(app.rows[1].images) == bool(change.get("control"))
+    names: dict[str, Any] = {}
+    exec(app.code(), names)
+    shown = names["maps"]
+    assert scores(app.rows[0])[:4] == [f"{shown.scores[f'branch{n}'][0]:+.2f}" for n in range(1, 5)]
+
+
+def test_opacity_changes_the_picture_alone(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.attention(world.anchored, data_root=world.root))
+    before, numbers = list(app.rows[0].images), scores(app.rows[0])
+    app.opacity.value = 0.3
+    app.wait()
+    assert app.rows[0].images != before
+    assert scores(app.rows[0]) == numbers
+
+
+def test_two_models_stand_below_each_other(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.attention([world.anchored, world.guided], data_root=world.root))
+    assert [row.label for row in app.rows[:2]] == ["anchored", "guided"]
+
+
+def test_the_lens_finds_a_place_in_the_other_picture(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.attention(world.anchored, data_root=world.root))
+    app.picture.point = [0.5, 0.25]
+    app.picture.points += 1
+    app.wait()
+    assert app.state.lens == (0.5, 0.25)
+    assert len(app.lens.items) == 5
+    run = mfa.open_run(world.anchored)
+    sides = [decode(path, 64, 32) for path in app.paths(app.state)]
+    from viz.correspond import correspond
+
+    found = correspond(run, *sides, (16, 16))
+    assert app.lens.items[-1]["sub"] == f"{found.maps['fused'].sum():+.4f}"
+
+
+def test_a_position_that_is_not_there_is_a_sentence(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.attention(world.anchored, data_root=world.root))
+    app.set(other=10_000)
+    app.wait()
+    assert "the gallery has pictures 0 to" in app.error
+    app.set(other=None, target="identity", control=True)
+    app.wait()
+    assert "random weights know no identity" in app.error
+    with pytest.raises(InputError):
+        viz.apps.attention(world.root / "nowhere")
+
+
+def test_mean_maps_may_be_given_instead_of_pictures(world: Any) -> None:
+    run = mfa.open_run(world.anchored)
+    image = decode(world.data.query[0].path, 64, 32)
+    average = viz.baseline_pictures(run, world.data, 8)
+    assert isinstance(average, torch.Tensor)
+    means = mean_maps(run.model, average, layer="branch", names=tuple(run.model.heads))
+    one = viz.branch_maps(run, image, baseline=average)
+    two = viz.branch_maps(run, image, baseline=means)
+    assert all(np.array_equal(one.raw[name], two.raw[name]) for name in one)

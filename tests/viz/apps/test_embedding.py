@@ -1,0 +1,48 @@
+"""Embedding: linked planes of the same pictures, and the cards of a selection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import viz
+from viz.apps.images import thumbnail
+
+
+def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.embedding(world.anchored, data_root=world.root, people=3))
+    assert list(app.scatters) == ["whole descriptor", *(f"branch{n}" for n in range(1, 5))]
+    first, other = (app.scatters[name].widget for name in ("whole descriptor", "branch2"))
+    other.selection = np.array([0, 5], dtype=np.uint32)  # as the page's lasso does
+    app.wait()
+    assert list(first.selection) == [0, 5]
+    assert app.state.selection == (0, 5)
+    exec(app.code(), names := {})
+    selected = names["selected"]
+    titles = [item["title"] for item in app.cards.items]
+    assert titles == [f"id {pid}" for pid in selected["pid"]]
+    sample = next(s for s in world.data.query if s.path.name == selected["name"].iloc[0])
+    assert app.cards.images[0] == thumbnail(sample.path)
+    app.clear.click()
+    app.wait()
+    assert app.cards.items == []
+
+
+def test_people_and_colours_change_without_leaving_widgets(
+    world: Any, keep: Any, left_over: Any
+) -> None:
+    app = keep(viz.apps.embedding(world.anchored, data_root=world.root, people=3))
+    before = left_over()
+    app.people.value = 5
+    app.wait()
+    assert left_over() == before
+    points = len(app.scatters["branch1"]._x) if hasattr(app.scatters["branch1"], "_x") else None
+    app.colour.value = "answer"
+    app.wait()
+    assert app.error == ""
+    assert left_over() == before
+    assert points is None or points > 0
+    app.method.value = "tsne"
+    app.wait()
+    assert "t-SNE" in app.words.value

@@ -1,0 +1,38 @@
+"""Failures: groups hold who they say, and one query is shown with its wrong answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mfa
+import viz
+
+
+def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.failures(world.anchored, data_root=world.root))
+    result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
+    wrong = result.counted[result.counted["first_match_rank"] > 1]
+    assert len(app.group.items) == min(len(wrong), 24)
+    assert f"{len(wrong)} of {len(result.counted)}" in app.table.value
+    app.tag.value = "near miss"
+    app.wait()
+    near = wrong[wrong["first_match_rank"] <= 5]
+    assert f"of {len(near)}" in app.place.value
+    app.group.selected = last = len(app.group.items) - 1
+    app.group.clicks += 1
+    app.wait()
+    assert app.state.query == app._shown[last]
+    assert app.ranks.items[1]["kind"] == "wrong"
+    assert len(app.maps.items) == 10
+    names: dict[str, Any] = {}
+    exec(app.code(), names)
+    assert list(names["group"]["query"])[:3] == app._shown[:3]
+
+
+def test_an_empty_group_is_told(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.failures(world.anchored, data_root=world.root))
+    empty = next(tag for tag in reversed(app.tag.options) if tag not in app.table.value)
+    app.set(tag=empty)
+    app.wait()
+    assert "of 0" in app.place.value
+    assert app.ranks.items == []

@@ -1,0 +1,139 @@
+"""Ranks: what is shown is what the scoring says, whatever is clicked."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mfa
+import viz
+from mfa.errors import InputError
+from mfa.nearest import nearest
+from mfa.records import FeatureSet
+from viz.apps.finding import ordered
+from viz.apps.images import thumbnail
+
+
+def test_cards_are_the_ranking(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.ranks(world.anchored, data_root=world.root, query=2, k=5))
+    result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
+    ranking = result.ranking(2, 5)
+    assert len(app.rows[0].items) == 6
+    for item, (_, entry) in zip(app.rows[0].items[1:], ranking.iterrows(), strict=True):
+        assert item["kind"] == ("match" if entry["match"] else "wrong")
+        assert item["sub"] == f"{entry['distance']:.3f}"
+    assert f"{100 * result.mAP:.1f} %" in app.numbers.value
+    place = int(ranking["gallery"].iloc[0])
+    assert app.rows[0].images[1] == thumbnail(world.data.gallery[place].path)
+
+
+def test_switches_change_the_numbers_as_a_scoring_does(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.ranks(world.anchored, data_root=world.root))
+    app.camera_filter.value = False
+    app.wait()
+    unfiltered = mfa.evaluate(mfa.open_run(world.anchored), world.data, camera_filter=False)
+    assert f"{100 * unfiltered.mAP:.1f} %" in app.numbers.value
+    assert "<small>" in app.numbers.value  # the change against the default
+    app.flip.value = True
+    app.wait()
+    both = mfa.evaluate(mfa.open_run(world.anchored), world.data, camera_filter=False, flip=True)
+    assert f"{100 * both.mAP:.1f} %" in app.numbers.value
+    app.rerank.value = True
+    app.wait()
+    assert not app.error
+
+
+def test_a_camera_leaves_only_its_pictures(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.ranks(world.anchored, data_root=world.root))
+    camera = next(value for _, value in app.camera.options if value is not None)
+    app.camera.value = camera
+    app.wait()
+    assert all(f"cam {camera}" in item["title"] for item in app.rows[0].items[1:])
+
+
+def test_clicking_a_query_and_a_card(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.ranks([world.anchored, world.guided], data_root=world.root, k=4))
+    app.offers.selected = 3
+    app.offers.clicks += 1
+    app.wait()
+    assert app.state.query == 3
+    app.rows[1].selected = 2
+    app.rows[1].clicks += 1
+    app.wait()
+    run = mfa.open_run(world.guided)
+    place = int(mfa.evaluate(run, world.data).ranking(3, 4)["gallery"].iloc[1])
+    assert app.state.card == (1, place)
+    assert len(app.maps.items) == 10  # four branches and fused, twice
+    ranking = mfa.evaluate(run, world.data).ranking(3, 4)
+    cosine = 1 - ranking["distance"].iloc[1]
+    assert f"cosine {cosine:.3f}" in app.bars.value
+    names: dict[str, Any] = {}
+    exec(app.code(), names)
+    assert names["figure"].get_size_inches()[0] == pytest.approx(7.0)
+
+
+def test_orders_and_words_find_queries(world: Any, keep: Any) -> None:
+    result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
+    table = result.per_query
+    worst = ordered(result, "worst")
+    precision = table.set_index("query")["AP"]
+    assert [precision[q] for q in worst] == sorted(precision[q] for q in worst)
+    pid = int(table["pid"].iloc[0])
+    found = ordered(result, "list", f"id {pid}")
+    assert found == [int(q) for q in table["query"][table["pid"] == pid]]
+    with pytest.raises(InputError, match="no query fits"):
+        ordered(result, "list", "nobody")
+    app = keep(viz.apps.ranks(world.anchored, data_root=world.root))
+    app.order.value = "worst"
+    app.wait()
+    assert app.state.query == worst[0]
+    app.find.value = "nobody"
+    app.wait()
+    assert "no query fits" in app.error
+
+
+def given(content: bytes) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    file = {"name": "me.jpg", "type": "image/jpeg", "size": len(content), "last_modified": now}
+    return {**file, "content": content}
+
+
+def test_a_picture_of_ones_own_is_asked(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.ranks(world.anchored, data_root=world.root, k=3))
+    path = next(sample.path for sample in world.data.gallery if sample.pid > 0)
+    app.upload.value = [given(path.read_bytes())]
+    app.wait()
+    assert app.rows[0].items[0]["title"] == "your picture"
+    assert app.rows[0].images[1] == thumbnail(path)  # itself is the nearest
+    compile(app.code(), "code", "exec")
+    app.set(upload=b"", query=1)
+    app.wait()
+    app.upload.value = [given(b"no")]
+    assert "me.jpg cannot be read" in app.error
+
+
+def test_nearest_is_a_sort_without_junk() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(20, 4)).astype(np.float32)
+    pids = np.array([-1, *range(1, 20)])
+    side = FeatureSet(rows, pids, np.zeros(20, dtype=int), np.array([f"{i}" for i in range(20)]))
+    asked = rng.normal(size=4).astype(np.float32)
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    distance = 1 - unit @ (asked / np.linalg.norm(asked))
+    expected = [i for i in np.argsort(distance) if pids[i] != -1][:6]
+    found = nearest(side, asked, 6)
+    assert list(found["gallery"]) == expected
+    assert np.allclose(found["distance"], distance[expected], atol=1e-6)
+    with pytest.raises(InputError, match="shape"):
+        nearest(side, asked[:2])
+
+
+def test_thumbnails_are_pictures(world: Any) -> None:
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(thumbnail(world.data.query[0].path)))
+    assert picture.size == (64, 128)

@@ -1,0 +1,82 @@
+"""The web page: addresses, tokens, and what an address opens."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import mfa.cli
+from mfa.errors import InputError
+from viz.apps.page import LESSONS, WORDS, page
+from viz.apps.server import address, is_local, notebook
+from viz.cli import COMMANDS
+
+
+def test_addresses_of_this_machine_need_no_token_and_others_do() -> None:
+    assert is_local("127.0.0.1")
+    assert is_local("::1")
+    assert is_local("localhost")
+    assert not is_local("0.0.0.0")
+    assert not is_local("example.org")
+    assert address("127.0.0.1", 80, None).token == ""
+    made = address("0.0.0.0", 80, None).token
+    assert len(made) >= 24
+    assert made != address("0.0.0.0", 80, None).token
+    assert made in address("0.0.0.0", 80, made).url
+    for token in ("", "short"):
+        with pytest.raises(InputError, match="token"):
+            address("0.0.0.0", 80, token)
+
+
+def test_the_notebook_holds_one_cell_that_opens_the_page() -> None:
+    made = json.loads(notebook(["/a'b/run"], None, "/data", "ranks", True))
+    (cell,) = made["cells"]
+    compile("".join(cell["source"]), "cell", "exec")
+    assert repr("/a'b/run") in "".join(cell["source"])
+
+
+def closed(widget: Any) -> None:
+    from viz.apps.closing import close_tree
+
+    close_tree(widget)
+
+
+@pytest.mark.parametrize("name", ["", "ranks", "triplets", "nonsense", "cockpit"])
+def test_an_address_opens_what_it_names(world: Any, monkeypatch: Any, name: str) -> None:
+    monkeypatch.setenv("QUERY_STRING", f"app={name}")
+    shown = page([str(world.anchored)], None, str(world.root), local=False)
+    top, rest = shown.children
+    assert "?app=ranks" in top.value
+    if name == "":
+        assert all(f"?app={other}" in rest.value for other in (*LESSONS, "ranks"))
+        assert "cockpit" not in rest.value  # a foreign visitor starts no programs
+    elif name in ("nonsense", "cockpit"):
+        assert "there is no app" in rest.value
+    else:
+        assert "mfa-app" in rest._dom_classes
+    closed(shown)
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "name a run"),
+        (["--run", "nowhere"], "nowhere"),
+        (["chess", "--run", "RUN"], "no app 'chess'"),
+        (["--run", "RUN", "--host", "0.0.0.0", "--token", "x"], "16 characters"),
+    ],
+)
+def test_bad_calls_are_one_sentence(world: Any, capsys: Any, argv: list[str], words: str) -> None:
+    root = ["--data-root", str(world.root)]
+    given = [str(world.anchored) if word == "RUN" else word for word in argv]
+    assert mfa.cli.run("mfa-viz", COMMANDS, ["app", *given, *root]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_every_app_is_on_the_page() -> None:
+    import viz
+
+    assert set(WORDS) == set(viz.apps.__all__) - {"lessons"}
+    assert set(LESSONS) == set(viz.apps.lessons.__all__)

@@ -1,0 +1,53 @@
+"""Switchboard: numbers and grid are those of the weighted scoring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import mfa
+import viz
+from mfa.branches import score_branches
+from mfa.errors import InputError
+from mfa.evaluation import extract_features
+
+
+def test_switches_and_sliders_score_the_weighted_descriptor(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.switchboard(world.anchored, data_root=world.root, query=1, k=4))
+    features = extract_features(mfa.open_run(world.anchored), world.data)
+    app.switches[0].value = False
+    app.sliders[2].value = 0.5
+    app.wait()
+    assert app.state.weights == (0.0, 1.0, 0.5, 1.0)
+    assert app.sliders[0].value == 0
+    weights = {"branch2": 1.0, "branch3": 0.5, "branch4": 1.0}
+    expected = score_branches(features, weights)
+    assert f"{100 * expected.mAP:.1f} %" in app.numbers.value
+    ranking = expected.ranking(1, 4)
+    assert [i["sub"] for i in app.grid.items[1:]] == [f"{d:.3f}" for d in ranking["distance"]]
+    names: dict[str, Any] = {}
+    exec(app.code(), names)
+    assert names["result"].mAP == pytest.approx(expected.mAP)
+    app.reset.click()
+    app.wait()
+    assert "+0.0" in app.numbers.value
+    assert all(switch.value for switch in app.switches)
+
+
+def test_all_off_is_a_sentence(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.switchboard(world.anchored, data_root=world.root))
+    app.set(weights=(0.0,) * 4)
+    app.wait()
+    assert "every branch has weight 0" in app.error
+
+
+def test_a_model_of_one_branch_is_refused(world: Any) -> None:
+    from dataclasses import replace
+
+    from mfa.presets import variant
+
+    run = mfa.open_run(world.anchored)
+    config = replace(variant(run.config, "baseline"), seed=1)
+    with pytest.raises(InputError, match="one branch only"):
+        viz.apps.switchboard(mfa.untrained(config), data=world.data)

@@ -1,0 +1,82 @@
+import csv
+import io
+
+import pytest
+
+from mfa.errors import InputError
+from viz.tables import EMPTY, Cell, Table
+
+
+@pytest.fixture
+def table():
+    return Table(
+        ("method", "mAP"),
+        (
+            (Cell("A & B_1"), Cell.number(70.04, "published")),
+            (Cell("C"), Cell.number(60.0, "unverified")),
+            (Cell("D"), Cell.number(50.0, "computed")),
+            (Cell("ours"), Cell.number(1234.56, "measured")),
+            (Cell("E"), EMPTY),
+        ),
+        "What it shows.",
+        breaks=(3,),
+        sources=("book", "memory", "book", "run x", "nobody"),
+    )
+
+
+def test_markdown_tells_the_origins_apart(table):
+    lines = table.to_markdown().splitlines()
+    assert lines[0] == "| method | mAP | source |"
+    assert lines[1] == "| --- | ---: | --- |"
+    assert lines[2:7] == [
+        "| A & B_1 | 70.0 | [1] |",
+        "| C | (60.0?) | [2] |",
+        "| D | ~50.0 | [1] |",
+        "| ours | **1,234.6** | [3] |",
+        "| E |  | [4] |",
+    ]
+    assert "[1] book; [2] memory; [3] run x; [4] nobody" in table.words
+
+
+def test_the_legend_explains_the_signs_used_and_no_others(table):
+    assert "bold: measured here" in table.legend
+    plain = Table(("a",), ((Cell.number(1, "published"),),), "Words.")
+    assert plain.legend == "plain: published, read at the source named"
+
+
+def test_latex_is_booktabs_with_escapes_and_lines(table):
+    text = table.to_latex("tab:x")
+    for part in (r"\toprule", r"\bottomrule", r"\begin{tabular}{lrl}", r"\label{tab:x}"):
+        assert part in text
+    assert r"A \& B\_1 & 70.0 & [1] \\" in text
+    assert r"ours & \textbf{1,234.6} & [3] \\" in text
+    body = text.split(r"\midrule")
+    assert len(body) == 3  # under the heading and before row 3
+    assert body[2].lstrip().startswith("ours")
+
+
+def test_csv_holds_plain_numbers_each_with_its_origin(table):
+    rows = list(csv.DictReader(io.StringIO(table.to_csv())))
+    assert [row["mAP"] for row in rows] == ["70.0", "60.0", "50.0", "1234.6", ""]
+    assert [row["mAP origin"] for row in rows] == [
+        "published", "unverified", "computed", "measured", "missing",
+    ]  # fmt: skip
+    assert rows[3]["source"] == "run x"
+
+
+def test_files_have_the_same_bytes_each_time(table, tmp_path):
+    first = [path.read_bytes() for path in table.save(tmp_path / "a" / "t")]
+    second = [path.read_bytes() for path in table.save(tmp_path / "b" / "t")]
+    assert first == second
+    assert len(first) == 3
+
+
+def test_crooked_tables_are_refused(table):
+    with pytest.raises(InputError, match="row 0 of the table has 1 cells for 2 columns"):
+        Table(("a", "b"), ((Cell("x"),),), "")
+    with pytest.raises(InputError, match="2 sources for 1 rows"):
+        Table(("a",), ((Cell("x"),),), "", sources=("one", "two"))
+
+
+def test_nan_is_an_empty_cell():
+    assert Cell.number(float("nan"), "measured") == EMPTY

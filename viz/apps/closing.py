@@ -1,0 +1,28 @@
+"""Give back widgets, with everything they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets
+
+
+def close_tree(widget: Any) -> None:
+    """Close a widget and all it refers to."""
+    for found in list(_tree(widget)):
+        found.close()
+
+
+def _tree(widget: Any) -> Iterator[Any]:
+    """A widget and all it refers to, layouts and styles too."""
+    seen: set[int] = set()
+    open_ = [widget]
+    while open_:
+        found = open_.pop()
+        if isinstance(found, tuple | list):
+            open_.extend(found)
+        elif isinstance(found, ipywidgets.Widget) and id(found) not in seen:
+            seen.add(id(found))
+            open_.extend(getattr(found, key) for key in found.keys)
+            yield found

@@ -1,0 +1,230 @@
+"""Failures: queries whose first answer is wrong, grouped by what holds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from mfa.failures import TAGS, count_tags, tag_queries
+from mfa.records import ReidDataset
+from mfa.runs import Run
+from viz import cards
+from viz.apps import base, markup
+from viz.apps.explained import Explained, explain
+from viz.apps.images import SHOWN, thumbnail
+from viz.apps.subject import Subject, open_subject, opening, original
+from viz.apps.widgets import Cards, Item
+from viz.apps.worker import Job
+
+PAGE = 24
+EVERY = "all failures"
+
+
+@dataclass(frozen=True)
+class FailuresState:
+    """What the app shows.
+
+    Attributes:
+        tag: of ``mfa.failures.TAGS``, or all failures.
+        start: first of the queries shown.
+        query: whose ranks are shown; ``None`` for the first one of the group.
+        k: ranks shown.
+    """
+
+    tag: str = EVERY
+    start: int = 0
+    query: int | None = None
+    k: int = 10
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Counts by tag, the group's queries, and one of them in full."""
+
+    counts: dict[str, int]
+    group: pd.DataFrame
+    total: int
+    row: cards.Row | None
+    tags: tuple[str, ...]
+    explained: Explained | None
+
+
+class Failures(base.App[FailuresState, Shown]):
+    """See ``viz.apps.failures``."""
+
+    name = "failures"
+    heading = "Failures: what do the wrong ones have in common?"
+
+    def __init__(self, subject: Subject, state: FailuresState) -> None:
+        super().__init__(state)
+        self.subject = subject
+        self.tag = base.choice("Group", [EVERY, *TAGS])
+        self.before = base.button("◀ earlier", "The pictures before these")
+        self.after = base.button("later ▶", "The pictures after these")
+        self.place, self.table, self.words = (ipywidgets.HTML() for _ in range(3))
+        self.group = Cards(clickable=True, height=100)
+        self.ranks = Cards()
+        self.maps = Cards(height=120, label="The wrong first answer, explained")
+        self.bars = ipywidgets.HTML()
+        self._shown: Sequence[int] = ()
+        self.on(self.tag, lambda change: self.set(tag=change["new"], start=0, query=None))
+        self.click(self.before, lambda: self._turn(-PAGE))
+        self.click(self.after, lambda: self._turn(PAGE))
+        self.on(self.group, lambda _: self._choose(), "clicks")
+        self.start(
+            self.table,
+            base.row([self.tag, self.before, self.place, self.after]),
+            self.group,
+            self.words,
+            self.ranks,
+            self.maps,
+            self.bars,
+        )
+
+    def tagged(self, job: Job) -> pd.DataFrame:
+        """Every failing query with its tags; see ``mfa.failures.tag_queries``."""
+        found: pd.DataFrame = self.subject.once("tags", lambda: self._tag(job))
+        return found
+
+    def render(self, state: FailuresState, job: Job) -> Shown:
+        """Group, and rank one query."""
+        tagged = self.tagged(job)
+        group = tagged
+        if state.tag != EVERY:
+            group = tagged[[state.tag in tags for tags in tagged["tags"]]]
+        shown = group.iloc[state.start : state.start + PAGE]
+        query = state.query
+        if query is None and len(shown):
+            query = int(shown["query"].iloc[0])
+        row, tags, explained = None, (), None
+        if query is not None:
+            result = self.subject.result()
+            row = cards.row(result, self.subject.data, query, state.k)
+            tags = next(iter(tagged["tags"][tagged["query"] == query]), ())
+            job.progress(0.8, "explaining the first answer")
+            first = row.cards[0].path
+            sides = [
+                (self.subject.pixels(path), original(path, SHOWN))
+                for path in (row.query.path, first)
+            ]
+            explained = explain(self.subject, sides[0], sides[1])
+        return Shown(count_tags(tagged), shown, len(group), row, tags, explained)
+
+    def show(self, state: FailuresState, shown: Shown) -> None:
+        """Fill the widgets."""
+        scored = len(self.subject.result().counted)
+        rows = [(tag, f"{n}", TAGS[tag]) for tag, n in shown.counts.items()]
+        failing = len(self.subject.once("tags", pd.DataFrame))
+        caption = f"{failing} of {scored} counted queries have a wrong first answer"
+        self.table.value = markup.table(
+            ("what holds", "queries", "rule"), rows, caption, prose=True
+        )
+        self.tag.value = state.tag
+        end = min(state.start + PAGE, shown.total)
+        self.place.value = f"{min(state.start + 1, end)} to {end} of {shown.total}"
+        queries = [int(query) for query in shown.group["query"]]
+        self._shown = queries
+        items = [
+            Item(
+                kind="query",
+                title=f"id {entry['pid']} cam {entry['camid']}",
+                sub=f"AP {100 * entry['AP']:.0f}, first at {entry['first_match_rank']}",
+                alt=f"query {entry['name']}",
+            )
+            for entry in shown.group.to_dict("records")
+        ]
+        query = state.query if state.query is not None else (queries[0] if queries else -1)
+        self.group.put(
+            [thumbnail(self.subject.query_path(q)) for q in queries],
+            items,
+            selected=queries.index(query) if query in queries else -1,
+            label=f"{state.tag}: {shown.total} queries",
+        )
+        self.words.value = "what holds: " + (", ".join(shown.tags) or "none of the rules")
+        self._rank(shown)
+
+    def code(self) -> str:
+        """See ``App.code``."""
+        chosen = "tagged"
+        if self.state.tag != EVERY:
+            chosen = f"tagged[[{self.state.tag!r} in tags for tags in tagged['tags']]]"
+        return (
+            opening(self.subject)
+            + "from mfa.failures import tag_queries\n"
+            + "from viz.apps.failuresapp import brightness_and_size\n\n"
+            + "result = mfa.evaluate(run, data)\n"
+            + "brightness, sizes = brightness_and_size([s.path for s in data.query])\n"
+            + "tagged = tag_queries(result, brightness=brightness, sizes=sizes)\n"
+            + f"group = {chosen}\n"
+            + f"queries = list(group['query'])[{self.state.start}:{self.state.start + 4}]\n"
+            + f"figure = viz.rank_grid(result, data, queries=queries, k={self.state.k})\n"
+        )
+
+    def _rank(self, shown: Shown) -> None:
+        if shown.row is None or shown.explained is None:
+            self.ranks.put([], [], label="")
+            self.maps.put([], [])
+            self.bars.value = ""
+            return
+        items: list[Item] = []
+        both = (shown.row.query, *shown.row.cards)
+        for card in both:
+            title, sub = card.caption()
+            items.append(Item(kind=card.kind, title=title, sub=sub, alt=card.path.name))
+        label = f"{shown.row.name}   {shown.row.score}"
+        self.ranks.put([thumbnail(card.path) for card in both], items, label=label)
+        self.maps.put(shown.explained.images, shown.explained.items)
+        self.bars.value = shown.explained.bars
+
+    def _tag(self, job: Job) -> pd.DataFrame:
+        job.progress(0.01, "reading the query pictures")
+        count = len(self.subject.features().query)
+        paths = [self.subject.query_path(place) for place in range(count)]
+        brightness, sizes = brightness_and_size(paths)
+        return tag_queries(
+            self.subject.result(), brightness=brightness, sizes=sizes, told=job.progress
+        )
+
+    def _turn(self, step: int) -> None:
+        self.set(start=max(0, self.state.start + step), query=None)
+
+    def _choose(self) -> None:
+        self.set(query=self._shown[self.group.selected])
+
+
+def brightness_and_size(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean grey (0 to 255) and number of pixels of picture files."""
+    greys, sizes = [], []
+    for path in paths:
+        with Image.open(path) as picture:
+            sizes.append(picture.width * picture.height)
+            greys.append(np.asarray(picture.convert("L").resize((16, 32))).mean())
+    return np.array(greys), np.array(sizes)
+
+
+def failures(
+    run: Run | Path | str,
+    *,
+    data: ReidDataset | str | None = None,
+    data_root: Path | None = None,
+    **state: Any,
+) -> Failures:
+    """Browse the queries with a wrong first answer, grouped by what holds of them.
+
+    Args:
+        run: a run, or its folder.
+        data: a dataset or its name; by default the one the run was trained on.
+        data_root: where datasets lie, for a name.
+        **state: fields of ``FailuresState`` to begin with, e.g. ``tag="near miss"``.
+
+    Raises:
+        InputError: no such run or dataset.
+    """
+    return Failures(open_subject(run, data, data_root), FailuresState(**state))

@@ -1,0 +1,106 @@
+"""Label smoothing and temperature: what the classifier is asked to say, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mfa.losses.identity import identity_loss
+from viz.apps import markup
+from viz.apps.lessons.drawing import beside, note
+from viz.apps.lessons.lesson import Lesson, real, whole
+
+CLASSES = 6
+
+
+@dataclass(frozen=True)
+class State:
+    """Attributes: ``smoothing`` share, ``temperature``, ``logit`` of the right person."""
+
+    smoothing: float = 0.1
+    temperature: float = 1.0
+    logit: float = 4.0
+    people: int = CLASSES
+
+
+def target(people: int, smoothing: float) -> np.ndarray:
+    """(people,) what is asked for: ``1 - smoothing`` for person 0, the rest shared by all."""
+    asked = np.full(people, smoothing / people)
+    asked[0] += 1 - smoothing
+    return asked
+
+
+def answer(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of ``logits / temperature``."""
+    scaled = logits / temperature
+    powers = np.exp(scaled - scaled.max())
+    result: np.ndarray = powers / powers.sum()
+    return result
+
+
+def scores(people: int, logit: float) -> np.ndarray:
+    """Logits of one picture: ``logit`` for its person, small ones for the others."""
+    others = np.linspace(1.5, -1.0, people - 1)
+    return np.concatenate([[logit], others])
+
+
+class Smoothing(Lesson[State]):
+    """See ``viz.apps.lessons.smoothing``."""
+
+    name = "smoothing"
+    heading = "Lesson: why not ask for certainty?"
+
+    def __init__(self, state: State) -> None:
+        super().__init__(
+            state,
+            {
+                "smoothing": real("Label smoothing", 0, 0.6),
+                "temperature": real("Temperature", 0.2, 5, 0.05),
+                "logit": real("Logit of the right person", -2, 12, 0.1),
+                "people": whole("People", 3, 8),
+            },
+        )
+
+    def draw(self, state: State) -> str:
+        """Target and answer as bars, and the loss over the right person's logit."""
+        logits = scores(state.people, state.logit)
+        names = ["right person", *(f"person {n}" for n in range(2, state.people + 1))]
+        asked, said = target(state.people, state.smoothing), answer(logits, state.temperature)
+        reach = np.linspace(-2, 12, 57)
+        losses = np.array([_loss(state, value) for value in reach])
+        best = float(reach[losses.argmin()])
+        here = _loss(state, state.logit)
+        end = "at the largest logit there is" if best > 11.9 else f"at a logit of {best:.1f}"
+        both = {"asked for": asked, "answered": said}
+        bars = [
+            f"<div>{what}</div>"
+            + markup.bars(dict(zip(names, values.tolist(), strict=True)), limit=1)
+            for what, values in both.items()
+        ]
+        return beside(bars) + markup.figures(
+            {"loss here": f"{here:.3f}", "lowest loss": f"{losses.min():.3f}", "reached": end}
+        ) + note(
+            "Without smoothing the loss falls for ever as the logit grows, so the network is never "
+            "done with the training people. With it there is a best logit, and going beyond costs."
+        )  # fmt: skip
+
+
+def _loss(state: State, logit: float) -> float:
+    logits = torch.from_numpy(scores(state.people, logit) / state.temperature)[None]
+    return identity_loss(logits, torch.tensor([0]), state.smoothing).item()
+
+
+def smoothing(
+    smoothing: float = 0.1, temperature: float = 1.0, logit: float = 4.0, people: int = CLASSES
+) -> Smoothing:
+    """Play with label smoothing and temperature.
+
+    Args:
+        smoothing: share of the target spread over everybody.
+        temperature: logits are divided by it.
+        logit: of the right person.
+        people: classes.
+    """
+    return Smoothing(State(smoothing, temperature, logit, people))

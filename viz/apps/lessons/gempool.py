@@ -1,0 +1,103 @@
+"""GeM: one number p leads from the mean of a map to its maximum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mfa.models.pooling import GeM
+from viz.apps import markup
+from viz.apps.lessons.drawing import beside, heat, note
+from viz.apps.lessons.lesson import Lesson, real
+
+
+@dataclass(frozen=True)
+class State:
+    """Attributes: ``p`` of GeM, ``peak`` height of the map's bump, ``width`` of the bump."""
+
+    p: float = 3.0
+    peak: float = 1.0
+    width: float = 0.15
+
+
+def bump(peak: float, width: float) -> np.ndarray:
+    """(12, 6) map: a bump of a height and width (share of the height) over a low ground."""
+    rows, columns = np.mgrid[0:12, 0:6]
+    distance = ((rows - 4) / 12) ** 2 + ((columns - 2.5) / 12) ** 2
+    ground = 0.15 + 0.05 * np.sin(rows + 2 * columns)
+    result: np.ndarray = ground + peak * np.exp(-distance / (2 * width**2))
+    return result
+
+
+def pooled(values: np.ndarray, p: float) -> float:
+    """GeM of a map, by the network's own module."""
+    with torch.no_grad():
+        return GeM(p)(torch.from_numpy(values).float()[None, None]).item()
+
+
+def parts(values: np.ndarray, p: float) -> np.ndarray:
+    """Each pixel's share x^p / sum x^p of the pooled value; they sum to 1."""
+    powers = (values / values.max()) ** p
+    result: np.ndarray = powers / powers.sum()
+    return result
+
+
+class GeMLesson(Lesson[State]):
+    """See ``viz.apps.lessons.gem``."""
+
+    name = "gem"
+    heading = "Lesson: between the mean and the maximum"
+
+    def __init__(self, state: State) -> None:
+        super().__init__(
+            state,
+            {
+                "p": real("p", 1, 30, 0.25),
+                "peak": real("Height of the bump", 0, 2),
+                "width": real("Width of the bump", 0.05, 0.5),
+            },
+        )
+
+    def draw(self, state: State) -> str:
+        """The map, the pixels' shares, and the pooled value between mean and maximum."""
+        values = bump(state.peak, state.width)
+        shares = parts(values, state.p)
+        value = pooled(values, state.p)
+        order = np.sort(shares.ravel())[::-1]
+        needed = int(np.searchsorted(np.cumsum(order), 0.9)) + 1
+        ps = np.linspace(1, 30, 30)
+        top = values.max()
+        line = {
+            "mean": [values.mean() / top] * 30,
+            "GeM": [pooled(values, float(p)) / top for p in ps],
+        }
+        numbers = markup.figures(
+            {
+                "mean (p = 1)": f"{values.mean():.3f}",
+                f"GeM (p = {state.p:g})": f"{value:.3f}",
+                "maximum": f"{top:.3f}",
+                "pixels that bring 90 %": f"{needed} of {values.size}",
+            }
+        )
+        maps = [
+            f"<div>the map</div>{heat(values / top, words='the map')}",
+            f"<div>share of each pixel</div>{heat(shares / shares.max(), words='shares')}",
+            markup.curves(line, "p, 1 to 30", "pooled value over the maximum"),
+        ]
+        return beside(maps) + numbers + note(
+            "A low p listens to the whole map, a high one to its loudest pixels. The network "
+            "learns one p a branch; it starts at 3."
+        )  # fmt: skip
+
+
+def gem(p: float = 3.0, peak: float = 1.0, width: float = 0.15) -> GeMLesson:
+    """Play with GeM's p.
+
+    Args:
+        p: 1 is the mean; large is the maximum.
+        peak: height of the map's bump.
+        width: of the bump.
+    """
+    return GeMLesson(State(p, peak, width))

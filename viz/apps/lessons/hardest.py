@@ -1,0 +1,119 @@
+"""Hard triplets on a plane: an anchor, its farthest positive, its nearest negative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from mfa.losses.triplet import soft_triplet
+from viz import style
+from viz.apps import markup
+from viz.apps.lessons.drawing import Plane, beside, note
+from viz.apps.lessons.lesson import Lesson, real, whole
+
+PEOPLE, EACH = 4, 4
+
+
+@dataclass(frozen=True)
+class State:
+    """Attributes: ``anchor`` picture, ``spread`` of a person, ``margin`` of the hinge."""
+
+    anchor: int = 0
+    spread: float = 0.5
+    margin: float = 0.3
+
+
+class Triplet(NamedTuple):
+    """The hardest triplet of an anchor: positions, distances, and both losses."""
+
+    positive: int
+    negative: int
+    near: float
+    far: float
+    hinge: float
+    soft: float
+
+
+def batch(spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Points (16, 2) of four people and who they are; ``spread`` of a person about its place."""
+    rng = np.random.default_rng(seed)
+    angle = 2 * np.pi * np.arange(PEOPLE) / PEOPLE + 0.4
+    places = np.stack([np.cos(angle), np.sin(angle)], axis=1).repeat(EACH, axis=0)
+    return places + spread * rng.normal(size=places.shape), np.arange(PEOPLE).repeat(EACH)
+
+
+def hardest(points: np.ndarray, labels: np.ndarray, anchor: int, margin: float) -> Triplet:
+    """Farthest point of the anchor's person and nearest of another; hinge and soft margin.
+
+    hinge: max(0, margin + far - near); soft: log(1 + exp(far - near)), far to the positive.
+    """
+    distance = np.linalg.norm(points - points[anchor], axis=1)
+    same = (labels == labels[anchor]) & (np.arange(len(points)) != anchor)
+    positive = int(np.where(same, distance, -np.inf).argmax())
+    negative = int(np.where(labels != labels[anchor], distance, np.inf).argmin())
+    far, near = float(distance[positive]), float(distance[negative])
+    gap = far - near
+    return Triplet(
+        positive, negative, near, far, max(0.0, margin + gap), float(np.logaddexp(0, gap))
+    )
+
+
+class Triplets(Lesson[State]):
+    """See ``viz.apps.lessons.triplets``."""
+
+    name = "triplets"
+    heading = "Lesson: which triplet teaches?"
+
+    def __init__(self, state: State) -> None:
+        super().__init__(
+            state,
+            {
+                "anchor": whole("Anchor", 0, PEOPLE * EACH - 1),
+                "spread": real("Spread of a person", 0, 1.2),
+                "margin": real("Margin", 0, 1.5),
+            },
+        )
+
+    def draw(self, state: State) -> str:
+        """The plane, the two losses, and the batch's mean."""
+        points, labels = batch(state.spread)
+        found = hardest(points, labels, state.anchor, state.margin)
+        plane = Plane(2.4, "pictures of four people")
+        plane.circle(points[state.anchor], found.far + state.margin, style.MATCH)
+        plane.line(points[state.anchor], points[found.positive], style.MATCH)
+        plane.line(points[state.anchor], points[found.negative], style.WRONG, dashed=True)
+        for place, person, number in zip(points, labels, range(len(points)), strict=True):
+            plane.point(place, int(person), ring=number == state.anchor)
+        mean = soft_triplet(torch.from_numpy(points).float(), torch.from_numpy(labels)).item()
+        numbers = markup.figures(
+            {
+                "farthest positive": f"{found.far:.2f}",
+                "nearest negative": f"{found.near:.2f}",
+                f"hinge, margin {state.margin:.2f}": f"{found.hinge:.2f}",
+                "soft margin": f"{found.soft:.2f}",
+                "soft margin, mean of the batch": f"{mean:.2f}",
+            }
+        )
+        words = (
+            f"anchor {state.anchor}: farthest picture of the same person at {found.far:.2f}, "
+            f"nearest of another at {found.near:.2f}"
+        )
+        return beside([plane.svg(words), numbers]) + note(
+            "Solid: the farthest picture of the same person. Dashed: the nearest of another. "
+            "Inside the dotted circle another person is too near for the hinge; the soft margin "
+            "never quite stops pulling, and is ln 2 = 0.69 where both are equally far."
+        )
+
+
+def triplets(anchor: int = 0, spread: float = 0.5, margin: float = 0.3) -> Triplets:
+    """Play with hard triplets on a plane.
+
+    Args:
+        anchor: picture, 0 to 15.
+        spread: of each person's pictures.
+        margin: of the hinge.
+    """
+    return Triplets(State(anchor, spread, margin))

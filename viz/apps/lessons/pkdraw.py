@@ -1,0 +1,122 @@
+"""PK batch: P people with K pictures each, drawn as the training's own sampler draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mfa.datasets.sampler import PKBatchSampler
+from mfa.records import ReidDataset
+from viz.apps import markup
+from viz.apps.images import thumbnail
+from viz.apps.lessons.drawing import note
+from viz.apps.lessons.lesson import Lesson, whole
+from viz.apps.widgets import Cards, Item
+
+
+@dataclass(frozen=True)
+class State:
+    """Attributes: ``pids`` people (P), ``images`` of each (K), ``epoch``, batch ``number``."""
+
+    pids: int = 4
+    images: int = 4
+    epoch: int = 1
+    number: int = 0
+
+
+class Pairs(NamedTuple):
+    """Ordered pairs in a batch: of one person, and of different people; anchors with both."""
+
+    same: int
+    other: int
+    triplets: int
+
+
+def pairs(labels: np.ndarray) -> Pairs:
+    """What a batch offers a triplet loss."""
+    same = labels[:, None] == labels[None]
+    other = ~same
+    np.fill_diagonal(same, False)
+    triplets = int((same.sum(axis=1) * other.sum(axis=1)).sum())
+    return Pairs(int(same.sum()), int(other.sum()), triplets)
+
+
+class PKBatch(Lesson[State]):
+    """See ``viz.apps.lessons.pk_batch``."""
+
+    name = "pk_batch"
+    heading = "Lesson: what is in a batch?"
+
+    def __init__(self, data: ReidDataset, state: State) -> None:
+        self.data = data
+        pids = sorted({sample.pid for sample in data.train})
+        self.labels = np.array([pids.index(sample.pid) for sample in data.train])
+        self.cards = Cards(height=84, label="The batch, a person after the other")
+        most = min(len(pids), 12)
+        super().__init__(
+            state,
+            {
+                "pids": whole("People (P)", 2, most),
+                "images": whole("Pictures of each (K)", 2, 8),
+                "epoch": whole("Epoch", 1, 20),
+                "number": whole("Batch", 0, 30),
+            },
+        )
+        self.view.children = (*self.view.children[:3], self.cards, *self.view.children[3:])
+
+    def batch(self, state: State) -> list[int]:
+        """Positions in the training list."""
+        sampler = PKBatchSampler(self.labels.tolist(), pids=state.pids, images=state.images)
+        sampler.set_epoch(state.epoch)
+        batches = list(sampler)
+        return [int(place) for place in batches[state.number % len(batches)]]
+
+    def draw(self, state: State) -> str:
+        """The counts a triplet loss lives on."""
+        chosen = self.batch(state)
+        found = pairs(self.labels[chosen])
+        drawn = pairs(np.arange(len(chosen)))  # one picture a person: what chance mostly gives
+        return markup.figures(
+            {
+                "pictures": f"{len(chosen)}",
+                "pairs of one person": f"{found.same}",
+                "pairs of different people": f"{found.other}",
+                "triplets": f"{found.triplets}",
+            },
+            {"triplets": f"one picture a person: {drawn.triplets}"},
+        ) + note(
+            "Drawn by chance from many people, a batch would hold nobody twice and so no triplet. "
+            "P people with K pictures each give every anchor K - 1 positives."
+        )
+
+    def show(self, state: State, shown: str) -> None:
+        """Words and pictures."""
+        super().show(state, shown)
+        samples = [self.data.train[place] for place in self.batch(state)]
+        items = [
+            Item(kind="plain", title=f"id {s.pid}", sub=f"cam {s.camid}", alt=f"person {s.pid}")
+            for s in samples
+        ]
+        self.cards.put([thumbnail(sample.path) for sample in samples], items)
+
+    def code(self) -> str:
+        """See ``App.code``."""
+        state = self.state
+        return (
+            "from pathlib import Path\n\nimport mfa\nimport viz\n\n"
+            f"data = mfa.load_dataset({self.data.name!r}, Path({str(self.data.root.parent)!r}))\n"
+            f"lesson = viz.apps.lessons.pk_batch(data, pids={state.pids}, images={state.images}, "
+            f"epoch={state.epoch}, number={state.number})\nlesson\n"
+        )
+
+
+def pk_batch(data: ReidDataset, **state: Any) -> PKBatch:
+    """See what the training's sampler puts into a batch.
+
+    Args:
+        data: a dataset with training pictures.
+        **state: ``pids``, ``images``, ``epoch``, ``number``.
+    """
+    return PKBatch(data, State(**state))

@@ -1,0 +1,286 @@
+"""Occlusion brush: hide or move a part of the query; maps, branch shares and ranks follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import pandas as pd
+
+from mfa.errors import InputError
+from mfa.metrics import score
+from mfa.records import FeatureSet, ReidDataset
+from mfa.results import RetrievalResult
+from mfa.runs import Run
+from viz.apps import base, markup
+from viz.apps.images import SHOWN, jpeg, laid_over, thumbnail
+from viz.apps.scenes import OCCLUDERS, SCENES, WAYS, Stroke, brushed, hidden, moved, scene
+from viz.apps.subject import Subject, open_subject, opening, original
+from viz.apps.widgets import Cards, Item, Picture, Slider
+from viz.apps.worker import Job
+from viz.cam.record import FUSED, BranchMaps, shared_limit
+from viz.ledger import PairLedger
+
+
+@dataclass(frozen=True)
+class OcclusionState:
+    """What is done to which query.
+
+    Attributes:
+        query: position in the query list.
+        scene: of ``viz.apps.scenes.SCENES``.
+        way: what the brush does.
+        radius: of the brush, in shares of the width.
+        strokes: painted so far.
+        right, down: shift in shares of the size.
+        occluder: drawn in front, from ``top`` down.
+        top: share of the height.
+        k: ranks shown.
+    """
+
+    query: int = 0
+    scene: str = SCENES[0]
+    way: str = WAYS[0]
+    radius: float = 0.14
+    strokes: tuple[Stroke, ...] = ()
+    right: float = 0.0
+    down: float = 0.0
+    occluder: str = "none"
+    top: float = 0.55
+    k: int = 10
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Before and after: pictures, maps, shares against the first match, scores and ranks."""
+
+    picture: bytes
+    maps: tuple[list[bytes], list[Item]]
+    shares: str
+    numbers: str
+    rows: tuple[tuple[list[bytes], list[Item], str], ...]
+
+
+class Occlusion(base.App[OcclusionState, Shown]):
+    """See ``viz.apps.occlusion``."""
+
+    name = "occlusion"
+    heading = "Occlusion brush: what if this part were hidden?"
+
+    def __init__(self, subject: Subject, state: OcclusionState) -> None:
+        super().__init__(state)
+        self.subject = subject
+        last = len(subject.features().query) - 1
+        self.query = ipywidgets.BoundedIntText(
+            description="Query", max=last, layout={"width": "11em"}
+        )
+        self.scene = base.choice("Scene", SCENES)
+        self.way = base.choice("Brush", WAYS)
+        self.radius = Slider(label="Brush size", min=0.04, max=0.4)
+        self.right = Slider(label="Shift right", min=-0.5, max=0.5)
+        self.down = Slider(label="Shift down", min=-0.5, max=0.5)
+        self.occluder = base.choice("In front", OCCLUDERS)
+        self.top = Slider(label="Its top", min=0.1, max=0.9)
+        self.undo = base.button("Undo stroke", "Take the last stroke back")
+        self.clear = base.button("Clear", "The query as it was")
+        self.canvas = Picture(mode="brush", label="Paint on the query", height=320)
+        self.maps = Cards(height=160)
+        self.numbers, self.shares = ipywidgets.HTML(), ipywidgets.HTML()
+        self.rows = (Cards(height=96), Cards(height=96))
+        for field in (*("query", "scene", "way", "radius", "right", "down", "occluder", "top"),):
+            self.bind(field, getattr(self, field))
+        self.on(self.radius, lambda change: setattr(self.canvas, "radius", change["new"]))
+        self.canvas.radius = state.radius
+        self.on(self.canvas, lambda _: self._paint(), "strokes")
+        self.click(self.undo, lambda: self.set(strokes=self.state.strokes[:-1]))
+        self.click(self.clear, self._clear)
+        controls = ipywidgets.VBox(
+            [
+                base.row([self.query, self.scene]),
+                base.row([self.way, self.radius, self.undo, self.clear]),
+                base.row([self.right, self.down]),
+                base.row([self.occluder, self.top]),
+                self.numbers,
+                self.shares,
+            ],
+            layout={"flex": "1 1 22em", "min_width": "0"},
+        )
+        self.start(base.row([self.canvas, controls]), self.maps, *self.rows)
+
+    def render(self, state: OcclusionState, job: Job) -> Shown:
+        """Change the picture, embed it, rank again, and explain."""
+        subject = self.subject
+        self._check(state)
+        path = subject.query_path(state.query)
+        whole = subject.result()
+        before = whole.per_query.iloc[state.query]
+        shown = self.changed(state, SHOWN)
+        pixels = self.changed(state, subject.size)
+        job.progress(0.3, "ranking again")
+        result = rescored(subject, state.query, subject.embed(pixels))
+        after = result.per_query.iloc[0]
+        job.progress(0.6, "maps")
+        maps = {"before": subject.once(("occlusion", state.query),
+                                       lambda: subject.maps(subject.pixels(path))),
+                "after": subject.maps(pixels)}  # fmt: skip
+        job.check()
+        return Shown(
+            picture=jpeg(shown),
+            maps=_cards(maps, {"before": original(path, SHOWN), "after": shown}),
+            shares=self._shares(state.query, subject.pixels(path), pixels),
+            numbers=_numbers(before, after),
+            rows=(
+                self._row(whole, state.query, state.k, "before"),
+                self._row(result, 0, state.k, "after"),
+            ),
+        )
+
+    def show(self, state: OcclusionState, shown: Shown) -> None:
+        """Fill the widgets."""
+        self.canvas.image = shown.picture
+        self.maps.put(*shown.maps, label="Maps before and after, on one scale")
+        self.numbers.value, self.shares.value = shown.numbers, shown.shares
+        for row, (images, items, label) in zip(self.rows, shown.rows, strict=True):
+            row.put(images, items, label=label)
+
+    def code(self) -> str:
+        """See ``App.code``."""
+        return (
+            opening(self.subject)
+            + "from viz.apps.occlusionapp import OcclusionState, change_query, rescored\n"
+            + "from viz.apps.scenes import Stroke\nfrom viz.apps.subject import Subject\n\n"
+            + "subject = Subject(run, data)\n"
+            + f"state = {self.state!r}\n"
+            + "pixels = change_query(subject, state, subject.size)\n"
+            + "result = rescored(subject, state.query, subject.embed(pixels))\n"
+            + "print(result.per_query[['AP', 'first_match_rank']])\n"
+            + "maps = viz.branch_maps(run, pixels, baseline=viz.baseline_pictures(run, data))\n"
+            + "figure = viz.draw_maps(maps, pixels)\n"
+        )
+
+    def changed(self, state: OcclusionState, size: tuple[int, int]) -> np.ndarray:
+        """The query with everything done to it, at (height, width)."""
+        return change_query(self.subject, state, size)
+
+    def _check(self, state: OcclusionState) -> None:
+        status = self.subject.result().per_query["status"].iloc[state.query]
+        if status != "counted":
+            raise InputError(f"query {state.query} cannot be scored: {status}; choose another")
+
+    def _paint(self) -> None:
+        points = tuple((float(x), float(y)) for x, y in self.canvas.stroke)
+        self.set(strokes=(*self.state.strokes, Stroke(points, self.state.radius)))
+
+    def _clear(self) -> None:
+        self.set(strokes=(), right=0.0, down=0.0, occluder="none", scene=SCENES[0])
+
+    def _row(
+        self, result: RetrievalResult, query: int, k: int, when: str
+    ) -> tuple[list[bytes], list[Item], str]:
+        images, items = [], []
+        features = result.features
+        assert features is not None
+        for entry in result.ranking(query, k).to_dict("records"):
+            path = self.subject.gallery_path(int(entry["gallery"]))
+            images.append(thumbnail(path))
+            items.append(
+                Item(
+                    kind="match" if entry["match"] else "wrong",
+                    title=f"{entry['rank']} · cam {entry['camid']}",
+                    sub=f"{entry['distance']:.3f}",
+                    alt=f"gallery picture {path.name}",
+                )
+            )
+        return images, items, f"Ranks {when}"
+
+    def _shares(self, query: int, before: np.ndarray, after: np.ndarray) -> str:
+        ranking = self.subject.result().ranking(query, len(self.subject.features().gallery))
+        place = int(ranking[ranking["match"]]["gallery"].iloc[0])
+        match = self.subject.pixels(self.subject.gallery_path(place))
+        old, new = (self.subject.ledger(side, match) for side in (before, after))
+        return (
+            f"<div>Shares of the cosine with the nearest right picture: {old.score:.3f} before, "
+            f"{new.score:.3f} now (outlines: before)</div>"
+            + markup.bars(_by_branch(new), before=_by_branch(old))
+        )
+
+
+def change_query(subject: Subject, state: OcclusionState, size: tuple[int, int]) -> np.ndarray:
+    """The query of a state with everything done to it, (height, width, 3)."""
+    path = subject.query_path(state.query)
+    picture = subject.pixels(path) if size == subject.size else original(path, size)
+    count = len(subject.features().query)
+    others = [
+        original(subject.query_path((state.query + step) % count), size)
+        for step in (count // 3, 2 * count // 3)
+    ]
+    picture = scene(picture, state.scene, others)
+    picture = moved(picture, state.right, state.down)
+    picture = hidden(picture, state.occluder, state.top)
+    return brushed(picture, state.strokes, state.way)
+
+
+def rescored(subject: Subject, query: int, feature: np.ndarray) -> RetrievalResult:
+    """The retrieval of one query whose descriptor (D,) is another one than the dataset's."""
+    whole = subject.features()
+    one = FeatureSet(
+        feature[None],
+        whole.query.pids[query : query + 1],
+        whole.query.camids[query : query + 1],
+        np.asarray(whole.query.names)[query : query + 1],
+    )
+    return score(replace(whole, query=one))
+
+
+def _by_branch(ledger: PairLedger) -> dict[str, float]:
+    return {name: part.share for name, part in ledger.branches.items()}
+
+
+def _cards(
+    maps: dict[str, BranchMaps], pictures: dict[str, np.ndarray]
+) -> tuple[list[bytes], list[Item]]:
+    limit = shared_limit([heat for found in maps.values() for heat in found.raw.values()])
+    images, items = [], []
+    for when, found in maps.items():
+        for name in (*found.branches, FUSED):
+            heat = found.raw[name][0]
+            images.append(laid_over(pictures[when], heat, limit))
+            part = f"{found.scores[name][0]:+.2f}"
+            items.append(
+                Item(kind="plain", title=f"{when}: {name}", sub=part, alt=f"{name} map {when}")
+            )
+    return images, items
+
+
+def _numbers(before: pd.Series[Any], after: pd.Series[Any]) -> str:
+    values = {"AP": (100 * before["AP"], 100 * after["AP"], "{:.1f} %", "{:+.1f}")}
+    for name, column in (("first match at", "first_match_rank"), ("last at", "last_match_rank")):
+        values[name] = (before[column], after[column], "{:.0f}", "{:+.0f}")
+    return markup.figures(
+        {name: form.format(new) for name, (_, new, form, _) in values.items()},
+        {name: delta.format(new - old) for name, (old, new, _, delta) in values.items()},
+    )
+
+
+def occlusion(
+    run: Run | Path | str,
+    *,
+    data: ReidDataset | str | None = None,
+    data_root: Path | None = None,
+    **state: Any,
+) -> Occlusion:
+    """Paint over a query, shift it, or put something in front, and see what the model makes of it.
+
+    Args:
+        run: a run, or its folder.
+        data: a dataset or its name; by default the one the run was trained on.
+        data_root: where datasets lie, for a name.
+        **state: fields of ``OcclusionState`` to begin with, e.g. ``query=3``.
+
+    Raises:
+        InputError: no such run or dataset.
+    """
+    return Occlusion(open_subject(run, data, data_root), OcclusionState(**state))

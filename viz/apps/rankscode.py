@@ -1,0 +1,53 @@
+"""The state of ``Ranks`` as a script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from viz.apps.subject import Subject, opening
+
+if TYPE_CHECKING:
+    from viz.apps.ranksapp import RanksState
+
+
+def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
+    """Code that draws the ranks, and the explanation of the chosen card."""
+    lines = [opening(subjects[0]), "from mfa.evaluation import extract_features\n"]
+    names = [str(subject.run.path) for subject in subjects]
+    if state.upload:
+        return "\n".join([*lines, _asked(state)])
+    lines.append(f"runs = [mfa.open_run(name) for name in {names!r}]")
+    lines.append("strips = []\nfor run in runs:")
+    lines.append(f"    features = extract_features(run, data, flip={state.flip})")
+    imports = ["from mfa.metrics import score"]
+    if state.camera is not None:
+        imports += ["from dataclasses import replace", "from mfa.breakdown import take"]
+        lines.append(f"    seen = (features.gallery.camids == {state.camera}).nonzero()[0]")
+        lines.append("    features = replace(features, gallery=take(features.gallery, seen))")
+    distance = ""
+    if state.rerank:
+        imports.append("from mfa.rerank import ReciprocalDistances")
+        distance = ", distance=ReciprocalDistances(features)"
+    lines.append(f"    result = score(features, camera_filter={state.camera_filter}{distance})")
+    junk = f", include_junk={state.junk}" if state.junk else ""
+    lines.append(
+        f"    strips.append(viz.rank_strip(result, data, {state.query}, k={state.k}{junk}))"
+    )
+    lines.append("figure = strips[0]")
+    if state.card is not None:
+        model, place = state.card
+        lines.append(f"figure = viz.explain_pair(runs[{model}], {state.query}, {place}, data=data)")
+    return "\n".join([lines[0], *imports, *lines[1:]]) + "\n"
+
+
+def _asked(state: RanksState) -> str:
+    return (
+        "from mfa.nearest import nearest\n"
+        "# the picture you uploaded is not kept: put its path here\n"
+        "import numpy as np\nfrom mfa.datasets import read_image\n"
+        "from viz.apps.subject import Subject\n\n"
+        "subject = Subject(run, data)\npicture = read_image('YOUR_PICTURE.jpg')\n"
+        "pixels = np.asarray(picture.resize(subject.size[::-1]))\n"
+        f"table = nearest(extract_features(run, data).gallery, subject.embed(pixels), {state.k})\n"
+    )

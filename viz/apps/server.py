@@ -1,0 +1,110 @@
+"""The apps as a web page: one notebook served by Voila, a kernel of its own for every visit."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mfa.errors import InputError
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the page is served.
+
+    Attributes:
+        host: address to listen on.
+        port: 0 chooses a free one.
+        token: what visitors must know; empty for none.
+    """
+
+    host: str
+    port: int
+    token: str
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return is_local(self.host)
+
+    @property
+    def url(self) -> str:
+        """What to open."""
+        token = f"?token={self.token}" if self.token else ""
+        return f"http://{self.host}:{self.port}/{token}"
+
+
+def is_local(host: str) -> bool:
+    """Whether an address is the machine's own; a name that is no address is taken as foreign."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def address(host: str, port: int, token: str | None) -> Address:
+    """The address of given options; away from this machine a token is made where none is given.
+
+    Raises:
+        InputError: a foreign address with an empty token, or a token too short to keep anyone out.
+    """
+    if token is None:
+        token = "" if is_local(host) else secrets.token_urlsafe(24)
+    if not is_local(host) and len(token) < 16:
+        raise InputError(
+            f"{host} can be reached by others, so a token of 16 characters or more is needed; "
+            "leave --token out and one is made"
+        )
+    return Address(host, port, token)
+
+
+def notebook(
+    runs: Sequence[str], data: str | None, data_root: str | None, start: str, local: bool
+) -> str:
+    """The notebook that is served, as JSON."""
+    import nbformat
+
+    arguments = ", ".join(map(repr, (list(runs), data, data_root, start, local)))
+    cell = nbformat.v4.new_code_cell(f"from viz.apps.page import page\npage({arguments})")
+    made = nbformat.v4.new_notebook(cells=[cell])
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    made.metadata["title"] = "MFA workbench"
+    return str(nbformat.writes(made))
+
+
+def serve(content: str, where: Address, *, browser: bool, dark: bool, idle: float) -> None:
+    """Serve a notebook until interrupted.
+
+    Args:
+        content: of ``notebook``.
+        where: address.
+        browser: open it in the browser.
+        dark: the dark theme.
+        idle: minutes after which a visit that does nothing is ended.
+    """
+    from voila.app import Voila
+
+    with tempfile.TemporaryDirectory(prefix="mfa-viz-") as folder:
+        path = Path(folder) / "workbench.ipynb"
+        path.write_text(content, encoding="utf-8")
+        Voila.launch_instance(
+            [
+                str(path),
+                f"--port={where.port}",
+                f"--Voila.ip={where.host}",
+                f"--Voila.token={where.token}",
+                f"--Voila.open_browser={browser}",
+                f"--theme={'dark' if dark else 'light'}",
+                "--VoilaConfiguration.show_tracebacks=False",
+                f"--MappingKernelManager.cull_idle_timeout={round(60 * idle)}",
+                f"--MappingKernelManager.cull_interval={max(5, round(min(60, 10 * idle)))}",
+                "--MappingKernelManager.cull_connected=True",
+                "--Application.log_level=WARN",
+            ]
+        )

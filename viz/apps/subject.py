@@ -1,0 +1,208 @@
+"""What an app is about: runs, a dataset, their scores, and what is costly and asked for again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mfa.breakdown import take
+from mfa.datasets.decode import decode
+from mfa.datasets.images import read_image
+from mfa.distances import Distances, Metric
+from mfa.errors import InputError
+from mfa.evaluation import extract_features, resolve
+from mfa.extract import concatenate
+from mfa.metrics import score
+from mfa.records import Features, ReidDataset
+from mfa.rerank import ReciprocalDistances
+from mfa.results import RetrievalResult
+from mfa.runs import Run, open_run
+from viz.attention import baseline_pictures
+from viz.cam.capture import mean_maps
+from viz.cam.engine import branch_maps
+from viz.cam.record import BranchMaps
+from viz.cards import sample_at
+from viz.ledger import Decomposed, PairLedger, decompose, ledgers_between, mean_parts
+
+KEPT = 12
+"""Scores and maps of how many settings are kept."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a gallery is scored: what the switches of an app say.
+
+    Attributes:
+        flip: descriptors are means with those of the mirrored pictures.
+        rerank: distances are re-ranked by k-reciprocal neighbours.
+        camera_filter: pictures of the query's person by the query's camera are left out.
+        camera: only gallery pictures by this camera; ``None`` for all.
+    """
+
+    flip: bool = False
+    rerank: bool = False
+    camera_filter: bool = True
+    camera: int | None = None
+
+
+class Subject:
+    """A run on a dataset.
+
+    Attributes:
+        run: the trained network.
+        data: the dataset whose query and gallery are shown.
+        root: the folder datasets lie in, as it was given.
+    """
+
+    def __init__(self, run: Run, data: ReidDataset, root: Path | None = None) -> None:
+        self.run, self.data, self.root = run, data, root
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the network's input."""
+        return self.run.config.data.height, self.run.config.data.width
+
+    def features(self, *, flip: bool = False) -> Features:
+        """Descriptors of query and gallery; from the run's folder where they are there."""
+        return self.once(
+            ("features", flip), lambda: extract_features(self.run, self.data, flip=flip)
+        )
+
+    def result(self, setting: Setting = Setting()) -> RetrievalResult:
+        """The scored retrieval of a setting.
+
+        Raises:
+            InputError: nothing can be scored, e.g. a camera that no query's match was seen by.
+        """
+        return self.once(("result", setting), lambda: self._score(setting))
+
+    def gallery_positions(self, camera: int | None) -> np.ndarray:
+        """Positions in the gallery of the pictures by a camera."""
+        gallery = self.features().gallery
+        if camera is None:
+            return np.arange(len(gallery))
+        return np.flatnonzero(gallery.camids == camera)
+
+    def query_path(self, position: int) -> Path:
+        """The file of a row of the query features."""
+        name = str(self.features().query.names[position])
+        return sample_at(self.data.query, position, name, self.data, "query").path
+
+    def gallery_path(self, position: int) -> Path:
+        """The file of a row of the gallery features."""
+        name = str(self.features().gallery.names[position])
+        return sample_at(self.data.gallery, position, name, self.data, "gallery").path
+
+    def pixels(self, path: Path) -> np.ndarray:
+        """A picture file as the network gets it, (H, W, 3) uint8."""
+        return decode(path, *self.size).transpose(1, 2, 0)
+
+    def embed(self, pixels: np.ndarray) -> np.ndarray:
+        """The concatenated embeddings (D,) of a picture (H, W, 3), as features hold them."""
+        batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+        with torch.inference_mode():
+            found = concatenate(self.run.model(batch.float() / 255))
+        return np.asarray(found[0].float().numpy())
+
+    @property
+    def average(self) -> Tensor:
+        """Gallery pictures whose mean maps and ledgers are told against."""
+        found: Tensor = self.once("average", lambda: baseline_pictures(self.run, self.data))
+        return found
+
+    def maps(self, pixels: np.ndarray, *, average: bool = True, **options: Any) -> BranchMaps:
+        """``viz.branch_maps`` of one picture, the average picture's maps made once."""
+        layer = options.get("layer", "branch")
+        mean = self._mean_maps(layer) if average else None
+        return branch_maps(self.run, pixels, baseline=mean, **options)
+
+    def ledger(self, query: np.ndarray, gallery: np.ndarray) -> PairLedger:
+        """``viz.pair_ledger`` against the average picture, which is taken apart once."""
+        means = self.once("parts", lambda: mean_parts(self.run.model, self.average))
+        return next(iter(ledgers_between(self._parts(query), self._parts(gallery), means)))
+
+    def _parts(self, pixels: np.ndarray) -> Decomposed:
+        batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+        return decompose(self.run.model, batch.float() / 255)
+
+    def _mean_maps(self, layer: str) -> dict[str, Tensor]:
+        network = self.run.model
+        return self.once(
+            ("mean", layer),
+            lambda: mean_maps(network, self.average, layer=layer, names=tuple(network.heads)),
+        )
+
+    def _score(self, setting: Setting) -> RetrievalResult:
+        features = self.features(flip=setting.flip)
+        if setting.camera is not None:
+            places = self.gallery_positions(setting.camera)
+            features = replace(features, gallery=take(features.gallery, places))
+        distance: Metric | Distances = "cosine"
+        if setting.rerank:
+            distance = ReciprocalDistances(features)
+        return score(features, camera_filter=setting.camera_filter, distance=distance)
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What ``make`` makes, kept for the next time ``key`` is asked for."""
+        if key not in self._kept:
+            self._kept[key] = make()
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return self._kept[key]
+
+
+def open_subject(
+    run: Run | Path | str, data: ReidDataset | str | None = None, data_root: Path | None = None
+) -> Subject:
+    """A run, or the folder of one, with a dataset, or the name of one.
+
+    Raises:
+        InputError: there is no such run or dataset, or its query or gallery is empty.
+    """
+    found = run if isinstance(run, Run) else open_run(run)
+    dataset = resolve(found, data, data_root)
+    if not dataset.query or not dataset.gallery:
+        raise InputError(f"{dataset.name} at {dataset.root} has no query or gallery pictures")
+    return Subject(found, dataset, data_root)
+
+
+def open_subjects(
+    run: Any, data: ReidDataset | str | None = None, data_root: Path | None = None
+) -> list[Subject]:
+    """One run or a sequence of them, all on the dataset of the first.
+
+    Raises:
+        InputError: see ``open_subject``; or no run at all.
+    """
+    runs = list(run) if isinstance(run, list | tuple) else [run]
+    if not runs:
+        raise InputError("name at least one run")
+    first = open_subject(runs[0], data, data_root)
+    return [first, *(open_subject(other, first.data, data_root) for other in runs[1:])]
+
+
+def opening(subject: Subject, name: str = "run") -> str:
+    """Code that opens the run and the dataset again."""
+    where = str(subject.run.path) if subject.run.path is not None else "runs/NAME"
+    root = subject.root or subject.data.root.parent
+    return (
+        f"from pathlib import Path\n\nimport mfa\nimport viz\n\n{name} = mfa.open_run({where!r})\n"
+        f"data = mfa.load_dataset({subject.data.name!r}, Path({str(root)!r}))\n"
+    )
+
+
+@lru_cache(maxsize=512)
+def original(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """A picture file at (height, width) for display, (H, W, 3) uint8; not to be written to."""
+    return np.asarray(read_image(path).resize((size[1], size[0]), resample=2))

@@ -1,0 +1,1 @@
+"""What ``mfa-viz bench`` measures, one module a measurement, each with ``run()``."""

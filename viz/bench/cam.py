@@ -1,0 +1,93 @@
+"""``mfa-viz bench cam``: four branch maps and the fused one against a forward pass and the library.
+
+ResNet-50, 256x128, batch 8, as in the paper's preset; random weights, since time does not depend
+on them. The library is called once per branch on the same targets.
+"""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from mfa import presets
+from mfa.models import ReidNetwork, build_model
+from viz.cam import Similarity, branch_maps, library
+from viz.cam.capture import directions
+from viz.cam.inputs import enlarge
+from viz.cam.weightings import normalised
+
+TARGETS = {
+    "ratio_to_forward": ("<=", 1.3),
+    "speedup_over_library": (">=", 10),
+    "correlation": (">=", 0.999999),
+}
+
+METHOD = "GradCAM"
+"""The library's plainest rule, so that the comparison is of the machinery."""
+
+
+def run(repeats: int = 5, *, batch: int = 8, config: Any = None) -> dict[str, float]:
+    """Medians over ``repeats``, each of which times all three one after the other.
+
+    Args:
+        repeats: at least five for a figure to quote.
+        batch: pictures.
+        config: model configuration, by default the preset ``paper``.
+
+    Returns:
+        ``ratio_to_forward`` (maps over a plain forward), ``speedup_over_library``,
+        ``correlation`` (lowest over branches, with the library's own maps), and the seconds.
+    """
+    network = build_model(config or presets.paper().model, pretrained=False).eval()
+    images = torch.rand(batch, 3, 256, 128, generator=torch.Generator().manual_seed(0))
+    toward, _ = directions(network, images, Similarity(), list(network.heads))
+    correlation = _correlation(network, images, toward)
+    spare = copy.deepcopy(network)
+
+    def forward() -> None:
+        with torch.no_grad():
+            network(images)
+
+    def theirs() -> None:
+        for name in spare.heads:
+            library.end_to_end(spare, images, toward[name], name=name, method=METHOD)
+
+    def ours() -> None:
+        branch_maps(network, images, method=METHOD)
+
+    forward()  # first calls allocate
+    times = [[_seconds(f) for f in (forward, ours, theirs)] for _ in range(repeats)]
+    plain, engine, library_ = (statistics.median(column) for column in zip(*times, strict=True))
+    return {
+        "ratio_to_forward": engine / plain,
+        "speedup_over_library": library_ / engine,
+        "correlation": correlation,
+        "forward_s": plain,
+        "maps_s": engine,
+        "library_s": library_,
+    }
+
+
+def _correlation(
+    network: ReidNetwork, images: torch.Tensor, toward: dict[str, torch.Tensor]
+) -> float:
+    maps = branch_maps(network, images, method=METHOD)
+    spare, size = copy.deepcopy(network), (images.shape[2], images.shape[3])
+    found = []
+    for name in maps.branches:
+        theirs = library.end_to_end(spare, images, toward[name], name=name, method=METHOD)
+        own = enlarge(normalised(maps.raw[name]), size)
+        found.append(float(np.corrcoef(own.ravel(), theirs.ravel())[0, 1]))
+    return min(found)
+
+
+def _seconds(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start

@@ -1,0 +1,85 @@
+"""A protocol card in words, for captions: what a number needs beside it to mean anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mfa.results import RetrievalResult
+
+_UNSTATED = "not stated"
+
+
+def setting(card: Mapping[str, Any]) -> str:
+    """Data, distance and rules as sentences; what the card does not state is left out."""
+    data = _stated(card, "dataset")
+    fingerprint = _stated(card, "fingerprint")
+    first = [
+        f"{data} (fingerprint {fingerprint[:12]})" if data and fingerprint else data,
+        _stated(card, "split"),
+        _stated(card, "protocol"),
+        _prefixed("input ", _stated(card, "input_size")),
+        {"True": "flip test", "False": "no flip test"}.get(str(card.get("flip")), ""),
+    ]
+    second = [
+        _prefixed("distance ", _stated(card, "distance")),
+        _prefixed("re-ranking: ", _stated(card, "reranking")),
+        _stated(card, "filter"),
+        _stated(card, "ap_rule"),
+    ]
+    left_out = card.get("left_out") or []
+    third = [f"{len(left_out)} pictures could not be read and were left out" if left_out else ""]
+    return _sentences(first, second, third)
+
+
+def maker(card: Mapping[str, Any]) -> str:
+    """What made the features: model, weights, training; without a capital or a full stop."""
+    parts = [
+        _prefixed("model ", _stated(card, "model")),
+        _prefixed("weights ", _stated(card, "checkpoint")[:12]),
+        _prefixed("", _stated(card, "epochs"), " epochs"),
+        _prefixed("trained on ", _stated(card, "trained_on")),
+        _prefixed("seed ", _stated(card, "seed")),
+        _prefixed("mfa ", str(dict(card.get("versions") or {}).get("mfa", ""))),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def results(scored: Mapping[str, RetrievalResult]) -> str:
+    """The figures of some results with their protocol, which is said once where they share it."""
+    figures = []
+    for name, result in scored.items():
+        made = maker(result.card)
+        figures.append(
+            f"{name}: mAP {100 * result.mAP:.1f}, Rank-1 {100 * result.rank1:.1f}"
+            f"{f' ({made})' if made else ''}"
+        )
+    settings = {
+        name: f"{_counts(result)} {setting(result.card)}" for name, result in scored.items()
+    }
+    if len(set(settings.values())) == 1:
+        return f"{'; '.join(figures)}. {next(iter(settings.values()))}"
+    return " ".join(
+        f"{figure}. {words}" for figure, words in zip(figures, settings.values(), strict=True)
+    )
+
+
+def _counts(result: RetrievalResult) -> str:
+    dropped = len(result.dropped)
+    counts = f"{len(result.counted):,} queries against {result.gallery:,} gallery pictures"
+    return f"{counts}, {dropped:,} queries not counted." if dropped else f"{counts}."
+
+
+def _sentences(*groups: list[str]) -> str:
+    clauses = [", ".join(part for part in parts if part) for parts in groups]
+    return " ".join(f"{clause[0].upper()}{clause[1:]}." for clause in clauses if clause)
+
+
+def _stated(card: Mapping[str, Any], field: str) -> str:
+    value = card.get(field)
+    return "" if value is None or value == _UNSTATED else str(value)
+
+
+def _prefixed(before: str, text: str, after: str = "") -> str:
+    return f"{before}{text}{after}" if text else ""

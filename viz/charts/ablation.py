@@ -1,0 +1,143 @@
+"""Ablation bars: our measured runs and published figures, never to be taken for one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from mfa.errors import InputError
+from viz import style
+
+MEASURED = style.PALETTE[0]
+PUBLISHED = "#555555"
+BAR = 0.36
+
+
+@style.themed
+def ablation_bars(
+    measured: pd.DataFrame,
+    published: pd.DataFrame | None = None,
+    *,
+    metric: str = "mAP",
+    p_values: Mapping[str, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """One group a method: measured as a filled bar, published as a hollow hatched one.
+
+    A filled bar is the mean over seeds, its whisker their standard deviation, its dots the seeds
+    one by one. A published figure nobody checked has a dotted outline.
+
+    Args:
+        measured: tidy rows with ``method``, ``seed`` and the metric in per cent; methods are
+            drawn in the order of their first row.
+        published: rows with ``method``, the metric and ``confidence`` (``read``, ``computed`` or
+            ``unverified``).
+        metric: column to draw.
+        p_values: of a paired test over queries, by method (``mfa.statistics.paired_test``),
+            written beside the figure.
+        ax: where to draw.
+
+    Raises:
+        InputError: a column is missing, or there is nothing to draw.
+    """
+    _require(measured, ("method", "seed", metric), "measured")
+    if published is None:
+        published = pd.DataFrame({"method": [], metric: [], "confidence": []})
+    _require(published, ("method", metric, "confidence"), "published")
+    ours, theirs = measured.dropna(subset=[metric]), published.dropna(subset=[metric])
+    methods = list(dict.fromkeys([*ours["method"], *theirs["method"]]))
+    if not methods:
+        raise InputError(f"no row has a value for {metric}, so there is nothing to draw")
+    ax = style.axes(ax, "single", 0.42 * len(methods) + 0.9)
+    for place, method in enumerate(methods):
+        values = ours.loc[ours["method"] == method, metric].to_numpy(dtype=float)
+        quoted = theirs[theirs["method"] == method].head(1)
+        aside = BAR / 2 if len(values) and len(quoted) else 0
+        if len(values):
+            p_value = (p_values or {}).get(method)
+            _measured_bar(ax, place - aside, values, p_value)
+        for _, row in quoted.iterrows():
+            _published_bar(ax, place + aside, row, metric)
+    ax.set_yticks(range(len(methods)), methods)
+    ax.invert_yaxis()
+    ax.grid(False, axis="y")
+    ax.set_xlabel(f"{metric} (%)")
+    _room_for_numbers(ax)
+    _legend(ax, ours, theirs)
+    return ax
+
+
+def _measured_bar(ax: Axes, place: float, values: np.ndarray, p_value: float | None = None) -> None:
+    mean = float(values.mean())
+    ax.barh(place, mean, BAR, color=MEASURED, gid="measured")
+    end = mean
+    if len(values) > 1:
+        spread = float(values.std(ddof=1))
+        ax.errorbar(mean, place, xerr=spread, color="black", capsize=3, linewidth=1, gid="spread")
+        ax.plot(
+            values, np.full(len(values), place), "o", color="white", mec="black", mew=0.6, ms=2.4
+        )
+        end = max(mean + spread, float(values.max()))
+    text = f"{mean:.1f}"
+    if p_value is not None:
+        text += "  p < 0.001" if p_value < 0.001 else f"  p = {p_value:.2g}"
+    ax.annotate(text, (end, place), (3, 0), textcoords="offset points", va="center", fontsize=6.5)
+
+
+def _published_bar(ax: Axes, place: float, row: pd.Series, metric: str) -> None:
+    value, unverified = float(row[metric]), row["confidence"] == "unverified"
+    ax.barh(
+        place,
+        value,
+        BAR,
+        facecolor="white",
+        edgecolor=PUBLISHED,
+        hatch="" if unverified else "/////",
+        linestyle=":" if unverified else "-",
+        linewidth=0.9,
+        gid="unverified" if unverified else "published",
+    )
+    text = f"{value:.1f}{' ?' if unverified else ''}"
+    ax.annotate(
+        text,
+        (value, place),
+        (3, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=6.5,
+        color=PUBLISHED,
+    )
+
+
+def _room_for_numbers(ax: Axes) -> None:
+    """Bars start at 0, so that lengths compare; the numbers beside them need a margin."""
+    longest = max(len(text.get_text()) for text in ax.texts)
+    ax.set_xlim(0, (1 + 0.02 * longest + 0.02) * ax.dataLim.x1)
+
+
+def _legend(ax: Axes, ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
+    handles: list[Patch | Line2D] = []
+    if len(ours):
+        seeds = int(ours.groupby("method")["seed"].nunique().max())
+        label = f"measured here, {seeds} seeds ± s.d." if seeds > 1 else "measured here, one seed"
+        handles.append(Patch(facecolor=MEASURED, label=label))
+    if (theirs["confidence"] != "unverified").any():
+        handles.append(
+            Patch(facecolor="white", edgecolor=PUBLISHED, hatch="/////", label="published")
+        )
+    if (theirs["confidence"] == "unverified").any():
+        handles.append(
+            Patch(facecolor="white", edgecolor=PUBLISHED, ls=":", label="published, unverified (?)")
+        )
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
+
+
+def _require(table: pd.DataFrame, columns: tuple[str, ...], what: str) -> None:
+    for column in columns:
+        if column not in table:
+            raise InputError(f"the {what} rows have no column {column!r}, only {list(table)}")

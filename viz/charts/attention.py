@@ -1,0 +1,202 @@
+"""Attention in charts: where the branches look, and what hiding it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from mfa.errors import InputError
+from mfa.regions import EVEN, summarise
+from viz import style
+from viz.attention import persons_of
+
+POINTS = {"trained": True, "random": False}
+"""Weights drawn by ``attention_points``, and whether as filled marks."""
+
+MEASURES = {
+    "centroid": "vertical centroid\n(0 top, 1 bottom)",
+    "pointing": "highest point\non the person (share)",
+    "person": "on the person (share)",
+    "cosine": "cosine of two maps",
+    "iou": "overlap of the\nhighest fifths (IoU)",
+    "in order": "in order (share of pictures)",
+}
+
+REGIONS = ("head", "torso", "arms", "thighs", "shins", "bag", "background", "occluder", "other")
+
+
+@style.themed
+def attention_regions(
+    summary: pd.DataFrame,
+    *,
+    condition: str = "all",
+    weights: str = "trained",
+    measures: Sequence[str] = REGIONS,
+    ax: Axes | None = None,
+) -> Axes:
+    """Share of each branch's map on each region, with 95 % intervals.
+
+    A short black line is what a map without preference would have: the region's own share of the
+    picture.
+
+    Args:
+        summary: ``Attention.summary()``.
+        condition: group of pictures.
+        weights: ``trained`` or ``random``.
+        measures: regions, from left to right.
+        ax: where to draw.
+
+    Raises:
+        InputError: the summary has no such rows.
+    """
+    rows = summary[(summary["condition"] == condition) & (summary["weights"] == weights)]
+    rows = rows[rows["measure"].isin(measures)]
+    if rows.empty:
+        raise InputError(f"the summary has no rows of {weights} weights on {condition!r} pictures")
+    measures = [name for name in measures if (rows["measure"] == name).any()]
+    ax = style.axes(ax, "double", 2.4)
+    branches = [name for name in rows["branch"].unique() if name != EVEN]
+    step = 0.8 / len(branches)
+    for place, branch in enumerate(branches):
+        own = rows[rows["branch"] == branch].set_index("measure").reindex(measures)
+        x = np.arange(len(measures)) + (place - (len(branches) - 1) / 2) * step
+        _points(ax, x, own, place, branch)
+    even = rows[rows["branch"] == EVEN].set_index("measure").reindex(measures)["mean"]
+    places = np.arange(len(measures))
+    ax.hlines(100 * even, places - 0.42, places + 0.42, color="black", linewidth=1, label=EVEN)
+    ax.set_xticks(places, measures)
+    ax.set_ylabel("share of positive map (%)")
+    ax.set_ylim(bottom=0)
+    ax.grid(visible=False, axis="x")
+    ax.legend(ncols=len(branches) + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return ax
+
+
+@style.themed
+def attention_points(
+    summary: pd.DataFrame,
+    measure: str = "centroid",
+    *,
+    condition: str = "all",
+    ax: Axes | None = None,
+) -> Axes:
+    """One measure of every branch, or pair of branches, with 95 % intervals.
+
+    Filled: trained weights. Hollow: random weights, the control. A short black line: a map
+    without preference, where the measure has one.
+
+    Args:
+        summary: ``Attention.summary()``.
+        measure: ``centroid`` (drawn downwards, as the picture is), ``pointing``, ``person`` ...,
+            ``cosine`` or ``iou`` between branches, ``in order``.
+        condition: group of pictures.
+        ax: where to draw.
+
+    Raises:
+        InputError: the summary has no such rows.
+    """
+    rows = summary[(summary["condition"] == condition) & (summary["measure"] == measure)]
+    names = [name for name in rows["branch"].unique() if name != EVEN]
+    if not names:
+        raise InputError(f"the summary has no measure {measure!r} on {condition!r} pictures")
+    words = [name.replace("branch", "") if " + " in name else name for name in names]
+    ax = style.axes(ax, "single", 2.3)
+    places = np.arange(len(names))
+    for shift, (weights, filled) in zip((-0.12, 0.12), POINTS.items(), strict=True):
+        own = rows[rows["weights"] == weights].set_index("branch").reindex(names)
+        _points(ax, places + shift, own, 0, f"{weights} weights", scale=1, filled=filled)
+    even = rows[(rows["branch"] == EVEN) & (rows["weights"] == "trained")]["mean"]
+    if len(even):
+        ax.axhline(float(even.iloc[0]), color="black", linewidth=0.9, zorder=0, label=EVEN)
+    ax.set_xticks(places, words)
+    ax.set_xlabel("branches" if " + " in names[0] else "")
+    ax.set_ylabel(MEASURES.get(measure, f"{measure} (share)"))
+    ax.set_ylim((1, 0) if measure == "centroid" else (0, 1.02))
+    ax.grid(visible=False, axis="x")
+    ax.legend(
+        ncols=3,
+        loc="lower center",
+        bbox_to_anchor=(0.45, 1),
+        borderpad=0,
+        columnspacing=1.2,
+        handletextpad=0.4,
+    )
+    return ax
+
+
+@style.themed
+def faithfulness_curves(
+    table: pd.DataFrame,
+    *,
+    mode: str = "deletion",
+    change: str = "AP_change",
+    maps: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Mean change of AP or rank by the share of pixels hidden (or alone shown), with 95 % bands.
+
+    Args:
+        table: of ``viz.measure_faithfulness``.
+        mode: ``deletion`` or ``insertion``.
+        change: ``AP_change``, or ``rank_change`` (of the first match; more is worse).
+        maps: those drawn, by default all.
+        ax: where to draw.
+
+    Raises:
+        InputError: the table has no such rows.
+    """
+    rows = table[table["mode"] == mode]
+    rows = rows if maps is None else rows[rows["map"].isin(maps)]
+    if rows.empty:
+        raise InputError(f"the table has no rows of mode {mode!r} for {maps or 'any map'}")
+    means = summarise(rows, ("map", "share"), value=change, persons=persons_of(table))
+    points, words = (100, "AP (points)") if change == "AP_change" else (1, "first match's rank")
+    ax = style.axes(ax, "single", 3.0)
+    for place, (name, curve) in enumerate(means.groupby("map", sort=False)):
+        colour = style.PALETTE[place % len(style.PALETTE)]
+        control = name in ("random weights", "another picture's map")
+        x = 100 * curve["share"]
+        ax.plot(
+            x,
+            points * curve["mean"],
+            color=colour,
+            marker=style.MARKERS[place % len(style.MARKERS)],
+            linestyle="--" if control else "-",
+            label=str(name),
+        )
+        band = points * curve["low"], points * curve["high"]
+        ax.fill_between(x, *band, color=colour, alpha=0.12, lw=0)
+    ax.axhline(0, color="black", linewidth=0.7)
+    ax.set_xlabel("pixels hidden (%)" if mode == "deletion" else "pixels shown (%)")
+    ax.set_ylabel(f"change of {words}")
+    ax.legend(fontsize=6, ncols=2, loc="lower center", bbox_to_anchor=(0.45, 1), borderpad=0)
+    return ax
+
+
+def _points(
+    ax: Axes,
+    x: np.ndarray,
+    own: pd.DataFrame,
+    place: int,
+    label: str,
+    *,
+    scale: float = 100,
+    filled: bool = True,
+) -> None:
+    mean, low, high = (scale * own[name].to_numpy(float) for name in ("mean", "low", "high"))
+    colour = style.PALETTE[place % len(style.PALETTE)]
+    ax.errorbar(
+        x,
+        mean,
+        yerr=np.stack([mean - low, high - mean]),
+        fmt=style.MARKERS[place % len(style.MARKERS)],
+        color=colour,
+        markerfacecolor=colour if filled else "white",
+        capsize=1.5,
+        elinewidth=0.9,
+        label=label,
+        clip_on=False,  # a share of 0 lies on the axis
+    )

@@ -1,0 +1,124 @@
+"""Same person or not? Distances of pairs, and what a threshold on them costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from mfa.errors import InputError
+from viz import style
+from viz.tables import Cell, Table
+
+if TYPE_CHECKING:
+    from mfa.verification import Verification
+
+SAME = "same person"
+OTHER = "different people"
+COLORS = {SAME: style.PALETTE[0], OTHER: style.PALETTE[1]}
+BARS = 50
+"""Bins drawn; the verification counts in far finer ones."""
+
+
+@style.themed
+def distance_histogram(
+    verification: Verification, threshold: float | None = None, ax: Axes | None = None
+) -> Axes:
+    """Distances of pairs of one person and of pairs of two, each as a density.
+
+    Densities, because pairs of two people are some hundred times as many.
+
+    Args:
+        verification: from ``mfa.verification.verify``.
+        threshold: a distance to mark.
+        ax: where to draw.
+    """
+    ax = style.axes(ax)
+    bins = verification.histogram
+    used = bins[(bins["same"] > 0) | (bins["other"] > 0)]
+    low, high = float(used["low"].min()), float(used["high"].max())
+    inside = bins.loc[used.index[0] : used.index[-1]]
+    step = max(1, len(inside) // BARS)
+    group = np.arange(len(inside)) // step
+    edges = np.append(inside["low"].to_numpy()[::step], high)
+    for column, name, dash in (("same", SAME, "-"), ("other", OTHER, "--")):
+        counts = inside[column].groupby(group).sum().to_numpy()
+        density = counts / (counts.sum() * np.diff(edges))
+        ax.stairs(density, edges, fill=True, color=COLORS[name], alpha=0.25)
+        label = f"{name} ({counts.sum():,} pairs)"
+        ax.stairs(density, edges, color=COLORS[name], linestyle=dash, linewidth=1.4, label=label)
+    if threshold is not None:
+        label = f"threshold {threshold:.3f}"
+        ax.axvline(threshold, color="black", linestyle=":", linewidth=1.1, label=label)
+    ax.set(xlabel="distance", ylabel="density", xlim=(low, high))
+    ax.legend(loc="upper left")
+    ax.set_ylim(top=1.4 * ax.get_ylim()[1])  # room for the legend above the curves
+    return ax
+
+
+@style.themed
+def roc(verifications: Verification | Mapping[str, Verification], ax: Axes | None = None) -> Axes:
+    """Pairs of one person accepted against pairs of two accepted, the latter in logarithms.
+
+    The axis ends where a single wrong pair stands, or at one in a million.
+
+    Args:
+        verifications: one from ``mfa.verification.verify``, or several by model.
+        ax: where to draw.
+
+    Raises:
+        InputError: nothing was given.
+    """
+    models = verifications if isinstance(verifications, Mapping) else {"": verifications}
+    if not models:
+        raise InputError("no verification was given to draw")
+    ax = style.axes(ax)
+    lowest = max(1e-6, min(1 / model.other for model in models.values()))
+    for number, (name, model) in enumerate(models.items()):
+        shown = model.table[model.table["fpr"] >= lowest]
+        dash = ("-", "--", "-.", ":")[number % 4]
+        label = f"{name}  EER {100 * model.eer:.1f} %".strip()
+        ax.plot(shown["fpr"], 100 * shown["tpr"], linestyle=dash, label=label)
+    ax.set_xscale("log")
+    ax.set(
+        xlim=(lowest, 1),
+        ylim=(0, 101),
+        xlabel="different people accepted (share of pairs)",
+        ylabel="same person accepted (%)",
+    )
+    ax.legend()
+    return ax
+
+
+def threshold_table(
+    verification: Verification, accepted: Sequence[float] = (0.1, 0.01, 0.001, 0.0001)
+) -> Table:
+    """What threshold to choose: for each share of wrong pairs one may accept, the price.
+
+    Args:
+        verification: from ``mfa.verification.verify``.
+        accepted: shares of pairs of different people; those too fine for the number of pairs are
+            left out.
+    """
+    rows = []
+    for share in accepted:
+        if share < 1 / verification.other:
+            continue
+        found = verification.at_fpr(share)
+        rows.append(
+            (
+                Cell(f"{share:g}"),
+                Cell.number(found["threshold"], "measured", 3),
+                Cell.number(100 * found["tpr"], "measured"),
+                Cell.number(100 * found["fnr"], "measured"),
+            )
+        )
+    return Table(
+        ("wrong pairs accepted", "threshold", "same person accepted (%)", "missed (%)"),
+        tuple(rows),
+        f"Thresholds on the distance, over {verification.same:,} pairs of one person and "
+        f"{verification.other:,} of different people; equal error rate "
+        f"{100 * verification.eer:.2f} %.",
+    )

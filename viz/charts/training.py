@@ -1,0 +1,180 @@
+"""How a training went: losses, feature norm, and whether the branches parted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from mfa.errors import InputError
+from mfa.records import EpochRecord
+from viz import style
+from viz.charts.labels import label_ends
+
+TERMS = ("total", "id", "triplet", "center", "gla")
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One chart of the sheet: which columns, and what they mean.
+
+    Attributes:
+        title: what is drawn, with its unit.
+        columns: of the history.
+        log: logarithmic axis, for terms of very different size.
+        flip: 0 at the top, for vertical positions in a picture.
+        limits: of the value axis, where the quantity has natural ones.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    log: bool = False
+    flip: bool = False
+    limits: tuple[float, float] | None = None
+
+
+class Curves:
+    """Curves that grow while a training runs.
+
+    Example::
+
+        curves = viz.Curves()
+        for record in mfa.fit(config):
+            curves.update(record)
+            handle.update(curves.figure)
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[dict[str, object]] = []
+
+    def update(self, record: EpochRecord) -> None:
+        """Take in one epoch."""
+        from mfa.runs import history_row  # loads PyTorch
+
+        self._rows.append(history_row(record))
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The epochs so far, as ``history.csv`` holds them."""
+        return pd.DataFrame(self._rows)
+
+    @property
+    def figure(self) -> style.Picture:
+        """The sheet of curves so far.
+
+        Raises:
+            InputError: there was no epoch yet.
+        """
+        return training_curves(self.history)
+
+
+@style.themed
+def training_curves(history: pd.DataFrame, width: style.Width | float = "double") -> style.Picture:
+    """A sheet of curves over epochs, of what the history holds.
+
+    Loss terms; learning rate; feature norm with the epochs at which training warned; vertical
+    centre of each branch map; mean cosine between branch maps; share of the stripe's variance a
+    branch explains.
+
+    Args:
+        history: rows of ``history.csv``, one an epoch.
+        width: ``single``, ``double`` or inches.
+
+    Raises:
+        InputError: an empty history, or none of its columns is known.
+    """
+    if history.empty or "epoch" not in history:
+        raise InputError("the history has no epoch yet; train at least one")
+    panels = [panel for panel in _panels(history) if panel.columns]
+    if not panels:
+        raise InputError(
+            f"none of the history's columns is a curve: {', '.join(map(str, history))}"
+        )
+    across = style.inches(width)
+    columns = min(3 if across > 5 else 2, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = style.figure(across, 0.72 * across / columns * rows + 0.1)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    drawn = [_draw(ax, history, panel) for ax, panel in zip(grid, panels, strict=False)]
+    for ax in grid[len(panels) :]:
+        ax.remove()
+    figure.draw_without_rendering()  # the layout settles, so that labels know their room
+    for ax, lines in zip(grid, drawn, strict=False):
+        if len(lines) > 1:
+            label_ends(ax, lines)
+    return figure
+
+
+def _panels(history: pd.DataFrame) -> tuple[_Panel, ...]:
+    def present(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in history and history[name].notna().any())
+
+    def family(prefix: str) -> tuple[str, ...]:
+        return present([str(name) for name in history if str(name).startswith(prefix)])
+
+    losses = present([name for name in TERMS if name in history and (history[name] != 0).any()])
+    return (
+        _Panel("loss terms", losses, log=True),
+        _Panel("learning rate", present(["lr"])),
+        _Panel("feature norm", present(["feature_norm"])),
+        _Panel("height of branch map", family("centroid/"), flip=True, limits=(0, 1)),
+        _Panel("cosine between maps", present(["map_cosine"]), limits=(0, 1)),
+        _Panel("R² on own stripe", family("r2/")),
+    )
+
+
+def _draw(ax: Axes, history: pd.DataFrame, panel: _Panel) -> list[Line2D]:
+    epochs = history["epoch"].to_numpy()
+    # A mark on every epoch of a long training would hide the line.
+    every = max(1, len(epochs) // 8)
+    lines: list[Line2D] = []
+    for position, column in enumerate(panel.columns):
+        values = history[column].to_numpy(dtype=float)
+        if panel.log:
+            values = np.where(values > 0, values, np.nan)
+        color, marker = style.PALETTE[position % 8], style.MARKERS[position % 8]
+        label = column.split("/")[-1]
+        lines += ax.plot(
+            epochs, values, color=color, marker=marker, ms=3, markevery=every, label=label
+        )
+    ax.set_title(panel.title, loc="left")
+    ax.set_xlabel("epoch")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
+    if panel.log:
+        ax.set_yscale("log")
+    if panel.limits:
+        low, high = ax.get_ylim()
+        ax.set_ylim(min(panel.limits[0], low), max(panel.limits[1], high))
+    if panel.flip:
+        ax.invert_yaxis()
+        ax.set_ylabel("0 top, 1 bottom")
+    if panel.columns == ("lr",) and (history["lr"] > 0).any():
+        power = int(np.floor(np.log10(history["lr"].max())))
+        ax.yaxis.set_major_formatter(lambda rate, _: f"{rate / 10**power:.3g}")
+        ax.set_title(f"{panel.title} ($10^{{{power}}}$)", loc="left")
+    if panel.columns == ("feature_norm",):
+        ax.set_ylim(bottom=0)
+        _warn(ax, history)
+    return lines
+
+
+def _warn(ax: Axes, history: pd.DataFrame) -> None:
+    if "warnings" not in history:
+        return
+    warned = history.loc[history["warnings"].fillna("").astype(str).str.len() > 0, "epoch"]
+    for epoch in warned:
+        ax.axvline(epoch, color=style.WRONG, linestyle=":", linewidth=1.2, gid="warning")
+    if len(warned):
+        ax.text(
+            0.03,
+            0.05,
+            "dotted: warned",
+            transform=ax.transAxes,
+            color=style.WRONG,
+            fontsize=6.5,
+        )

@@ -1,0 +1,63 @@
+"""``mfa-viz app [NAME] --run RUN``: the apps as a web page."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from mfa.errors import InputError
+
+
+@dataclass(frozen=True)
+class Options:
+    """Serve the interactive apps to a browser; without a name, a page that links to all of them.
+
+    It listens on this machine alone unless told otherwise. Every visit has its own kernel.
+    """
+
+    name: tyro.conf.Positional[str] = ""
+    """App to open first: ranks, attention, ...; the page of links lists them."""
+    run: tuple[str, ...] = ()
+    """Folders of runs, or their names under runs/; apps of one model take the first."""
+    data: str | None = None
+    """Dataset; by default the one the first run was trained on."""
+    data_root: Path | None = None
+    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    host: str = "127.0.0.1"
+    """Address to listen on; any other than this machine's own asks visitors for a token."""
+    port: int = 8866
+    """Port to listen on."""
+    token: str | None = None
+    """What visitors must know; made where it is needed and not given."""
+    idle: float = 30
+    """Minutes after which a visit that does nothing is ended."""
+    dark: bool = False
+    """Dark theme."""
+    browser: bool = False
+    """Open the page in this machine's browser."""
+
+
+def main(argv: list[str]) -> None:
+    """Parse, check the runs, serve until interrupted."""
+    options = tyro.cli(Options, prog="mfa-viz app", args=argv)
+    if not options.run:
+        raise InputError("name a run: mfa-viz app --run runs/NAME (make demo leaves one)")
+    from mfa.datasets import data_root, load_dataset
+    from mfa.runs import open_run
+    from viz.apps.page import LESSONS, WORDS
+    from viz.apps.server import address, notebook, serve
+
+    names = (*WORDS, *LESSONS)
+    if options.name and options.name not in names:
+        raise InputError(f"no app {options.name!r}; there are {', '.join(names)}")
+    runs = [open_run(name) for name in options.run]
+    root = data_root(options.data_root).resolve()
+    load_dataset(options.data or str(runs[0].checkpoint.facts.get("dataset")), root)
+    where = address(options.host, options.port, options.token)
+    folders = [str(run.path.resolve()) for run in runs if run.path is not None]
+    print(f"serving {where.url}  (stop with Ctrl-C)", file=sys.stderr, flush=True)
+    content = notebook(folders, options.data, str(root), options.name, where.local)
+    serve(content, where, browser=options.browser, dark=options.dark, idle=options.idle)

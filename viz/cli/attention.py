@@ -1,0 +1,153 @@
+"""``mfa-viz attention RUN...``: where the branches look, in numbers, and the claims judged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from mfa.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mfa.runs import Run
+
+POINTS = ("centroid", "pointing", "cosine", "iou")
+"""Measures that get a chart of their own."""
+
+OF_CARD = ("run", "model", "seed", "checkpoint", "fingerprint")
+"""Fields of the card that every row carries."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Measure attention against part masks and by hiding what the maps show.
+
+    Writes attention.csv (means with 95 % intervals), claims.csv (the paper's sentences with
+    verdicts), faithfulness.csv and cards.json with one block a run, and charts of the first run.
+    """
+
+    runs: tyro.conf.Positional[tuple[str, ...]]
+    """Folders of runs, or their names under runs/."""
+    data: str | None = None
+    """A dataset with part masks (synthetic); by default the one the first run was trained on."""
+    data_root: Path | None = None
+    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    out: Path | None = None
+    """Folder of what is written; by default FIRST RUN/attention."""
+    pictures: int | None = None
+    """Query pictures measured; by default all."""
+    queries: int = 100
+    """Query pictures hidden from in parts; 0 leaves faithfulness out."""
+    method: str = "HiResCAM"
+    """A weighting of pytorch-grad-cam by name."""
+    baseline: int = 64
+    """Gallery pictures whose mean map is taken off; 0 for none."""
+    seed: int = 0
+    """Of all drawing."""
+    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
+    """Print cards and claims as one JSON object on stdout."""
+
+
+def main(argv: list[str]) -> None:
+    """Parse, measure, write, tell."""
+    options = tyro.cli(Options, prog="mfa-viz attention", args=argv)
+    if not options.runs:
+        raise InputError("name a run: mfa-viz attention RUN")
+    from mfa.runs import open_run
+
+    runs = [open_run(path) for path in options.runs]
+    out = options.out or (runs[0].path or Path()) / "attention"
+    out.mkdir(parents=True, exist_ok=True)
+    tables: dict[str, list[pd.DataFrame]] = {}
+    cards = []
+    for run in runs:
+        found = _measure(run, options, out if run is runs[0] else None)
+        card = found.pop("card")
+        cards.append(card)
+        for name, table in found.items():
+            for place, field in enumerate(OF_CARD):
+                word = card[field]
+                table.insert(place, field, word[:12] if field == "fingerprint" else word)
+            tables.setdefault(name, []).append(table)
+    _write(out, tables)
+    (out / "cards.json").write_text(json.dumps(cards, indent=2) + "\n", encoding="utf-8")
+    if options.json_:
+        claims = [table.to_dict("records") for table in tables["claims"]]
+        print(json.dumps({"cards": cards, "claims": claims}))
+        return
+    for table in tables["claims"]:
+        print(f"{table['run'].iloc[0]}:")
+        print(table.drop(columns=list(OF_CARD)).round(3).to_string(index=False))
+    print(f"written to {out}")
+
+
+def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
+    """The tables of one run by name, and its ``card``; with ``charts`` also pictures of them."""
+    from mfa.claims import judge
+    from viz import style
+    from viz.attention import measure_attention
+    from viz.charts.attention import attention_points, attention_regions
+    from viz.figures import save
+
+    found = measure_attention(
+        run,
+        options.data,
+        data_root=options.data_root,
+        pictures=options.pictures,
+        method=options.method,
+        baseline=options.baseline,
+        seed=options.seed,
+    )
+    summary = found.summary(seed=options.seed)
+    if charts is not None:
+        save(style.figure_of(attention_regions(summary)), charts / "regions")
+        for measure in POINTS:
+            if (summary["measure"] == measure).any():
+                save(style.figure_of(attention_points(summary, measure)), charts / measure)
+    tables = {"attention": summary, "claims": judge(summary, tuple(run.model.heads))}
+    if options.queries:
+        tables["faithfulness"] = _faithfulness(run, options, charts)
+    return {**tables, "card": found.card}
+
+
+def _faithfulness(run: Run, options: Options, charts: Path | None) -> pd.DataFrame:
+    import pandas as pd
+
+    from mfa.regions import summarise
+    from viz import style
+    from viz.attention import measure_faithfulness, persons_of
+    from viz.charts.attention import faithfulness_curves
+    from viz.figures import save
+
+    table = measure_faithfulness(
+        run,
+        options.data,
+        data_root=options.data_root,
+        queries=options.queries,
+        method=options.method,
+        baseline=options.baseline,
+        seed=options.seed,
+        progress=True,
+    )
+    if charts is not None:
+        for mode in ("deletion", "insertion"):
+            save(style.figure_of(faithfulness_curves(table, mode=mode)), charts / mode)
+    means = []
+    for change in ("AP_change", "rank_change"):
+        by = ("mode", "map", "share")
+        part = summarise(table, by, value=change, persons=persons_of(table), seed=options.seed)
+        part.insert(3, "change", change.partition("_")[0])
+        means.append(part)
+    return pd.concat(means, ignore_index=True)
+
+
+def _write(out: Path, tables: dict[str, list[pd.DataFrame]]) -> None:
+    import pandas as pd
+
+    for name, parts in tables.items():
+        pd.concat(parts, ignore_index=True).round(4).to_csv(out / f"{name}.csv", index=False)

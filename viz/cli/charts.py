@@ -1,0 +1,106 @@
+"""``mfa-viz charts RUN...``: a run's scores in charts, as PNG, PDF and SVG."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from mfa.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mfa.results import RetrievalResult
+
+
+@dataclass(frozen=True)
+class Options:
+    """Draw what a score is made of, for one run or several.
+
+    CMC, AP over queries, distances of pairs, ROC and thresholds; for the first run also mAP by
+    pair of cameras, by size of the gallery, by branch, and a map of its descriptors.
+    """
+
+    runs: tyro.conf.Positional[tuple[str, ...]]
+    """Folders of runs, or their names under runs/."""
+    out: Path | None = None
+    """Folder to write to; by default FIRST RUN/figures."""
+    only: tuple[str, ...] = ()
+    """Charts to draw; by default all that can be drawn."""
+    data: str | None = None
+    """Dataset to score on; by default the one the first run was trained on."""
+    data_root: Path | None = None
+    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    projection: Literal["pca", "tsne", "umap"] = "tsne"
+    """How descriptors are laid on a plane."""
+
+
+def main(argv: list[str]) -> None:
+    """Parse, score, draw, name the files; a chart that cannot be drawn is said and left out."""
+    options = tyro.cli(Options, prog="mfa-viz charts", args=argv)
+    if not options.runs:
+        raise InputError("name a run: mfa-viz charts RUN")
+    from mfa.evaluation import evaluate, resolve
+    from mfa.runs import open_run
+    from mfa.verification import verify
+    from viz import style
+    from viz.charts import threshold_table
+    from viz.figures import save
+
+    runs = [open_run(path) for path in options.runs]
+    data = resolve(runs[0], options.data, options.data_root)
+    results = {run.name: evaluate(run, data, progress=True) for run in runs}
+    charts = _charts(results, options.projection)
+    unknown = sorted(set(options.only) - set(charts))
+    if unknown:
+        raise InputError(f"no chart {unknown[0]!r}; there are {', '.join(charts)}")
+    folder = options.out or (runs[0].path or Path()) / "figures"
+    for name in options.only or charts:
+        try:
+            figure = style.figure_of(charts[name]())
+        except InputError as error:
+            print(f"{name} left out: {error}", file=sys.stderr)
+            continue
+        for path in save(figure, folder / name):
+            print(path)
+    if not options.only:
+        features = results[runs[0].name].features
+        assert features is not None  # evaluate keeps them
+        for path in threshold_table(verify(features)).save(folder / "thresholds"):
+            print(path)
+
+
+def _charts(
+    results: dict[str, RetrievalResult], projection: Literal["pca", "tsne", "umap"]
+) -> dict[str, Callable[[], Axes]]:
+    from mfa.branches import score_branches
+    from mfa.breakdown import by_camera_pair, by_gallery_size
+    from mfa.verification import verify
+    from viz import charts, embedding
+
+    features = {name: result.features for name, result in results.items() if result.features}
+    first, own = next(iter(results.values())), next(iter(features.values()))
+
+    def branches() -> Axes:
+        if len(own.branches) < 2:
+            raise InputError("the descriptor has one branch, which is the whole")
+        alone = {name: score_branches(own, {name: 1.0}) for name, _ in own.branches}
+        return charts.branch_bars({"fused": first, **alone})
+
+    return {
+        "cmc": lambda: charts.cmc(results),
+        "ap": lambda: charts.ap_distribution(results),
+        "distances": lambda: charts.distance_histogram(verify(own)),
+        "roc": lambda: charts.roc({name: verify(side) for name, side in features.items()}),
+        "cameras": lambda: charts.camera_map(by_camera_pair(own)),
+        "gallery": lambda: charts.gallery_curve(by_gallery_size(own)),
+        "branches": branches,
+        "descriptors": lambda: embedding.embedding_map(
+            embedding.embedding_points(own, method=projection)
+        ),
+    }

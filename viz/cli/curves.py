@@ -1,0 +1,40 @@
+"""``mfa-viz curves RUN``: how a training went, as PNG, PDF and SVG."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Options:
+    """Draw a run's losses, learning rate, feature norm and how far its branches parted."""
+
+    run: tyro.conf.Positional[str]
+    """Folder of the run, or its name under runs/; it may still be training."""
+    out: Path | None = None
+    """Path of the files without their ending; by default RUN/figures/curves."""
+    width: Literal["single", "double"] = "double"
+    """Columns of a journal page."""
+
+
+def main(argv: list[str]) -> None:
+    """Parse, draw, name the files; what the training warned of goes to stderr."""
+    options = tyro.cli(Options, prog="mfa-viz curves", args=argv)
+    from mfa.runs import open_run
+    from viz.charts import training_curves
+    from viz.figures import save
+
+    run = open_run(options.run)
+    history = run.history
+    for path in save(
+        training_curves(history, options.width),
+        options.out or (run.path or Path()) / "figures" / "curves",
+    ):
+        print(path)
+    for _, row in history[history["warnings"] != ""].iterrows():
+        print(f"epoch {row['epoch']}: {row['warnings']}", file=sys.stderr)

@@ -1,0 +1,62 @@
+"""``mfa-viz data NAME...``: what a dataset looks like, as PNG, PDF and SVG."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from mfa.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Options:
+    """Draw people by camera, samples of each set, and which cameras share people."""
+
+    names: tyro.conf.Positional[tuple[str, ...]]
+    """Datasets by name."""
+    out: Path = Path("figures")
+    """Folder to write to."""
+    data_root: Path | None = None
+    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    count: int = 6
+    """People shown of each."""
+    seed: int = 0
+    """Of the choice of people."""
+    width: Literal["single", "double"] = "double"
+    """Columns of a journal page."""
+    blur_faces: bool = False
+    """Coarsen the top of every picture, where the head of a whole person is. No face is looked for:
+    in a badly cut picture it may lie lower. Look before you publish."""
+
+
+def main(argv: list[str]) -> None:
+    """Parse, read, draw, name the files."""
+    options = tyro.cli(Options, prog="mfa-viz data", args=argv)
+    if not options.names:
+        raise InputError("name a dataset: mfa-viz data NAME")
+    from mfa.datasets import data_root, load_dataset
+    from viz import style
+    from viz.datasets import camera_counts, identity_sheet, sample_sheet
+    from viz.figures import save
+
+    sets = {name: load_dataset(name, data_root(options.data_root)) for name in options.names}
+    count, seed, hide = options.count, options.seed, options.blur_faces
+    figures: dict[str, Figure] = {
+        "samples": sample_sheet(sets, count=count, seed=seed, width=options.width, hide_face=hide)
+    }
+    for name, dataset in sets.items():
+        figures[f"{name}-people"] = identity_sheet(dataset, count=count, seed=seed, hide_face=hide)
+        try:
+            figures[f"{name}-cameras"] = style.figure_of(camera_counts(dataset))
+        except InputError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+    for stem, figure in figures.items():
+        for path in save(figure, options.out / stem):
+            print(path)

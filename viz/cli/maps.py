@@ -1,0 +1,108 @@
+"""``mfa-viz maps RUN``: what each branch looks at, as PNG, PDF and SVG."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from mfa.errors import InputError
+
+if TYPE_CHECKING:
+    from mfa.runs import Run
+
+
+@dataclass(frozen=True)
+class Options:
+    """Draw the map of every branch and the fused map for some pictures.
+
+    Pictures are files of your own, or come from a list of the run's dataset.
+    """
+
+    run: tyro.conf.Positional[str]
+    """Folder of the run, or its name under runs/."""
+    pictures: tyro.conf.Positional[tuple[Path, ...]] = ()
+    """Picture files; none: pictures of a dataset, see --split."""
+    out: Path | None = None
+    """Path of the files without their ending; by default RUN/figures/maps."""
+    split: Literal["train", "query", "gallery"] = "query"
+    """List of the dataset to take pictures from, where no file is named."""
+    positions: tuple[int, ...] = (0, 1, 2, 3)
+    """Which pictures of that list, from 0."""
+    data: str | None = None
+    """Dataset; by default the one the run was trained on."""
+    data_root: Path | None = None
+    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    target: Literal["similarity", "identity"] = "similarity"
+    """What is explained: the picture's own descriptor, or the predicted training identity."""
+    method: str = "HiResCAM"
+    """A weighting of pytorch-grad-cam by name; HiResCAM adds up to the score under GeM."""
+    average: int = 64
+    """Gallery pictures whose mean map is taken off, so that what every picture has does not hide
+    what this one has; 0 takes nothing off and needs no dataset."""
+    fused: Literal["sum", "mean"] = "sum"
+    """The fused map: signed sum of the branches, or mean of their normalised maps (the paper)."""
+    control: bool = False
+    """Under each row the same map from random weights."""
+    width: Literal["single", "double"] = "double"
+    """Columns of a journal page."""
+    blur_faces: bool = False
+    """Coarsen the top of every picture, where the head of a whole person is. No face is looked for:
+    in a badly cut picture it may lie lower. Look before you publish."""
+
+
+def main(argv: list[str]) -> None:
+    """Parse, compute, draw, name the files."""
+    options = tyro.cli(Options, prog="mfa-viz maps", args=argv)
+    import numpy as np
+
+    from mfa.datasets.decode import decode
+    from mfa.runs import open_run, untrained
+    from viz.attention import baseline_pictures
+    from viz.cam import branch_maps
+    from viz.figures import save
+    from viz.maps import draw_maps
+    from viz.pictures import coarsen_tops
+
+    if options.control and options.target == "identity":
+        raise InputError("random weights know no identity; use --control with similarity")
+    run = open_run(options.run)
+    paths = options.pictures or _from_dataset(run, options)
+    size = run.config.data.height, run.config.data.width
+    images = np.stack([decode(path, *size) for path in paths])
+    average = baseline_pictures(run, options.data, options.average, data_root=options.data_root)
+    maps, *control = [
+        branch_maps(
+            model,
+            images,
+            target=options.target,
+            method=options.method,
+            fused=options.fused,
+            baseline=average,
+        )
+        for model in ([run, untrained(run.config)] if options.control else [run])
+    ]
+    controls = {"random weights": control[0]} if control else None
+    drawn = coarsen_tops(images) if options.blur_faces else images
+    figure = draw_maps(maps, drawn, controls=controls, width=options.width)
+    for path in save(figure, options.out or (run.path or Path()) / "figures" / "maps"):
+        print(path)
+    for row, path in enumerate(paths):
+        print(f"row {row + 1}: {path.name}", file=sys.stderr)
+
+
+def _from_dataset(run: Run, options: Options) -> tuple[Path, ...]:
+    from mfa.evaluation import resolve
+
+    data = resolve(run, options.data, options.data_root)
+    samples = getattr(data, options.split)
+    for position in options.positions:
+        if not 0 <= position < len(samples):
+            raise InputError(
+                f"no picture {position} in {data.name}'s {options.split} list, which has "
+                f"{len(samples)}, counted from 0"
+            )
+    return tuple(samples[position].path for position in options.positions)

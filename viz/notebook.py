@@ -1,0 +1,183 @@
+"""Run a notebook from start to end with other parameters, and believe it only if nothing failed.
+
+Used by ``mfa-viz demo`` and by the tests, so that the page a reader sees is what was tested. A
+notebook's first code cell is tagged ``parameters``; the values given here are set right after it.
+An error inside a widget leaves the cell green, so the widgets' outputs are read too.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mfa.errors import InputError
+
+RESULT = "result"
+"""Name a notebook binds to what it found: numbers and words that JSON can hold."""
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+"""Terminal colours in IPython's tracebacks."""
+
+
+class NotebookError(RuntimeError):
+    """Cells or widgets of a notebook failed.
+
+    Attributes:
+        failures: for each, where it was, what, and the end of its traceback.
+    """
+
+    def __init__(self, name: str, failures: list[str]) -> None:
+        super().__init__("\n".join(f"{name}, {failure}" for failure in failures))
+        self.failures = failures
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """An executed notebook.
+
+    Attributes:
+        notebook: the nbformat node, outputs included.
+        result: what the notebook bound to ``result``; empty where it bound nothing.
+        seconds: wall time.
+    """
+
+    notebook: Any
+    result: dict[str, Any]
+    seconds: float
+
+
+def run_notebook(
+    path: Path,
+    parameters: Mapping[str, Any] | None = None,
+    out_html: Path | None = None,
+    *,
+    on_cell: Callable[[int, int, str], None] | None = None,
+    timeout: int = 3600,
+) -> NotebookRun:
+    """Execute ``path`` in a fresh kernel of this Python, in the notebook's own folder.
+
+    Args:
+        path: the notebook.
+        parameters: values for names its ``parameters`` cell assigns; written with ``repr``.
+        out_html: where the executed notebook goes as a page; nothing is written without it.
+        on_cell: called before each code cell with its number (from 1), the number of code cells
+            and the last heading above it.
+        timeout: seconds one cell may take.
+
+    Raises:
+        InputError: no such notebook, no ``parameters`` cell, or a parameter it does not have.
+        NotebookError: a cell or a widget failed. The page is written all the same.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    if not path.is_file():
+        raise InputError(f"no notebook {path}; it is part of the repository, not of the package")
+    notebook = nbformat.read(path, as_version=4)
+    _override(notebook, parameters or {}, path)
+    headings = dict(_headings(notebook))
+
+    def announce(cell: Any, cell_index: int) -> None:
+        if on_cell is not None and cell_index in headings:
+            on_cell(*headings[cell_index])
+
+    probe = nbformat.v4.new_code_cell(f"print(__import__('json').dumps(globals().get({RESULT!r})))")
+    probe.id = "probe-of-result"
+    notebook.cells.append(probe)
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        # Without this the kernel warns on every start that it listens on this machine by TCP.
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(path.parent.resolve())}},
+        on_cell_start=announce,
+    )
+    started = time.monotonic()
+    try:
+        client.execute()
+    except CellExecutionError:  # the cell holds its error and is found below, on the page too
+        client.set_widgets_metadata()
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise NotebookError(path.name, [str(error)]) from error
+    seconds = time.monotonic() - started
+    notebook.cells.pop()
+    if out_html is not None:
+        write_html(notebook, out_html, title=path.stem)
+    failures = [*errors(notebook), *(f"{RESULT} as JSON: {e}" for e in errors_of(probe.outputs))]
+    if failures:
+        raise NotebookError(path.name, failures)
+    return NotebookRun(notebook, json.loads(probe.outputs[0].text) or {}, seconds)
+
+
+def errors(notebook: Any) -> Iterator[str]:
+    """Every failure an executed notebook holds: of cells first, then of its widgets' outputs."""
+    number = 0
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            number += 1
+            for text in errors_of(cell.outputs):
+                yield f"code cell {number}: {text}"
+    states = notebook.metadata.get("widgets", {}).values()
+    for state in states:
+        for model in state.get("state", {}).values():
+            for text in errors_of(model.get("state", {}).get("outputs", ())):
+                yield f"a widget: {text}"
+
+
+def errors_of(outputs: Any) -> Iterator[str]:
+    """The failures among one cell's or widget's outputs: ``Name: message``, then the traceback.
+
+    ipywidgets prints the traceback of a failed click handler to the cell's stderr and goes on, so
+    a traceback there counts.
+    """
+    for output in outputs:
+        if output["output_type"] == "error":
+            trace = ANSI.sub("", "\n".join(output.get("traceback", ())[-6:]))
+            yield f"{output['ename']}: {output['evalue']}\n{trace}"
+        elif output.get("name") == "stderr" and "Traceback (most recent" in output["text"]:
+            yield output["text"].strip()
+
+
+def write_html(notebook: Any, path: Path, title: str) -> None:
+    """Write an executed notebook as one HTML page with its pictures; it loads nothing."""
+    from nbconvert import HTMLExporter
+
+    # Scripts for formulas, diagrams and live widgets, which a finished page has no use for.
+    scripts = ("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url")
+    exporter = HTMLExporter(embed_images=True, **dict.fromkeys(scripts, ""))
+    body, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(body, encoding="utf-8")
+
+
+def _override(notebook: Any, parameters: Mapping[str, Any], path: Path) -> None:
+    tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())]
+    if not tagged:
+        raise InputError(f"{path} has no cell tagged 'parameters'")
+    tree = ast.parse(tagged[0].source)
+    names = [t.id for n in ast.walk(tree) if isinstance(n, ast.Assign)
+             for t in n.targets if isinstance(t, ast.Name)]  # fmt: skip
+    for name, value in parameters.items():
+        if name not in names:
+            raise InputError(f"{path} has no parameter {name!r}; it has {', '.join(names)}")
+        tagged[0].source += f"\n{name} = {value!r}"
+
+
+def _headings(notebook: Any) -> Iterator[tuple[int, tuple[int, int, str]]]:
+    total = sum(cell.cell_type == "code" for cell in notebook.cells)
+    number, heading = 0, ""
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            number += 1
+            yield index, (number, total, heading)
+        else:
+            lines = [line for line in cell.source.splitlines() if line.startswith("#")]
+            heading = lines[-1].lstrip("# ") if lines else heading

@@ -1,0 +1,148 @@
+"""One look for every picture: colours that survive colour blindness, sizes that survive print.
+
+Figures are made without pyplot, so that none stays open behind the user's back. The same input
+gives the same bytes: the font comes with matplotlib, the hash salt is fixed, no date is written.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mfa.errors import InputError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Width = Literal["single", "double"]
+
+MATCH = "#009E73"
+WRONG = "#D55E00"
+IGNORED = "#8C8C8C"
+QUERY = "#0072B2"
+"""Frames of a rank grid. Bluish green and vermillion (Okabe and Ito 2008) stay apart for every
+common colour blindness; a mark and the dash say the same again without colour."""
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+"""Okabe and Ito's colours, in the order series take them."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+"""Second sign beside the colour, so that lines are told apart in grey."""
+
+INCHES: dict[str, float] = {"single": 3.35, "double": 7.0}
+"""Widths of one and two columns of a journal page (85 and 178 mm)."""
+
+RC: Any = {  # Any: matplotlib types its setting names as literals
+    "font.family": "DejaVu Sans",
+    "font.size": 8.0,
+    "axes.titlesize": 8.0,
+    "axes.labelsize": 8.0,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "legend.fontsize": 7.0,
+    "legend.title_fontsize": 7.0,
+    "legend.frameon": True,
+    "legend.fancybox": False,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.85,  # lines pass behind a legend without crossing its words
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.0,
+    "axes.prop_cycle": cycler(color=PALETTE),
+    "savefig.dpi": 300,
+    "pdf.fonttype": 42,  # TrueType, embedded, so that text stays text
+    "svg.fonttype": "path",  # glyphs as outlines: nothing to be missing on another machine
+    "svg.hashsalt": "mfa",
+}
+
+
+class Picture(Figure):
+    """A figure that shows itself in a notebook without pyplot or a magic line."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        scale = 2  # drawn finer than shown, for screens with small pixels
+        buffer = io.BytesIO()
+        with theme():
+            self.savefig(buffer, format="png", dpi=96 * scale, metadata={"Software": None})
+        width, height = (round(96 * side) for side in self.get_size_inches())
+        return buffer.getvalue(), {"width": width, "height": height}
+
+
+@contextmanager
+def theme() -> Iterator[None]:
+    """The project's matplotlib settings, for as long as the block lasts."""
+    with mpl.rc_context(RC):
+        yield
+
+
+def themed(draw: Callable[P, R]) -> Callable[P, R]:
+    """``draw`` run under ``theme``."""
+
+    @functools.wraps(draw)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with theme():
+            return draw(*args, **kwargs)
+
+    return wrapped
+
+
+def inches(width: Width | float) -> float:
+    """A figure's width in inches, from the name of a column or a number.
+
+    Raises:
+        InputError: a name that is no column, or a width under an inch.
+    """
+    if isinstance(width, str):
+        if width not in INCHES:
+            raise InputError(f"width is {' or '.join(INCHES)} or a number, got {width!r}")
+        return INCHES[width]
+    if width < 1:
+        raise InputError(f"a figure {width} inches wide cannot hold a chart; give 1 or more")
+    return float(width)
+
+
+def figure(width: Width | float = "single", height: float | None = None) -> Picture:
+    """An empty figure; ``height`` in inches, by default 0.68 of the width."""
+    across = inches(width)
+    return Picture(figsize=(across, height or 0.68 * across), layout="constrained")
+
+
+def axes(ax: Axes | None, width: Width | float = "single", height: float | None = None) -> Axes:
+    """``ax`` itself, or the Axes of a new figure."""
+    if ax is not None:
+        return ax
+    created: Axes = figure(width, height).add_subplot()
+    return created
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The figure an Axes stands in, e.g. to save a chart.
+
+    Raises:
+        InputError: it stands in none.
+    """
+    found = ax.get_figure(root=True)
+    if found is None:
+        raise InputError("these Axes belong to no figure")
+    return found
+
+
+def font_file(bold: bool = False) -> Path:
+    """DejaVu Sans as it comes with matplotlib, for pictures drawn without it."""
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return Path(mpl.get_data_path()) / "fonts" / "ttf" / name
