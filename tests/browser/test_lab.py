@@ -53,8 +53,13 @@ def lab(
         yield url
 
 
-def use(page: Any, name: str, app: Any) -> None:
-    """Use the main control of an app in its cell, and wait for the change."""
+TRIES = 3
+"""anywidget gives the page 2 s to make a widget and then never updates it: on a busy machine a cell
+must be run again, as docs/apps.md tells its readers."""
+
+
+def use(page: Any, name: str, app: Any) -> bool:
+    """Use the main control of an app in its cell; whether something changed."""
     reads = {
         "ranks": (
             ".mfa-cards-label >> nth=1",
@@ -72,19 +77,27 @@ def use(page: Any, name: str, app: Any) -> None:
     }
     selector, act = reads[name]
     read = app.locator(selector).first
-    before = read.inner_text()
-    act()
-    deadline = time.monotonic() + 60
-    while read.inner_text() == before:
-        assert time.monotonic() < deadline, f"{name}: nothing changed"
+    deadline = time.monotonic() + 30
+    while not (before := read.inner_text()) and time.monotonic() < deadline:
         page.wait_for_timeout(50)
-    if name == "cockpit":
-        app.get_by_role("button", name="Stop", exact=True).last.click()
-        app.get_by_text("not running").wait_for()
+    if not before:
+        return False
+    act()
+    while read.inner_text() == before and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    return bool(read.inner_text() != before)
 
 
 def _select(app: Any, label: str, option: str) -> None:
     app.get_by_label(label, exact=True).select_option(option)
+
+
+def run_cell(page: Any, number: int) -> None:
+    """Run one cell, and wait until the kernel has done it."""
+    page.locator(".jp-Notebook .jp-CodeCell").nth(number).click()
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_timeout(300)
+    page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for(timeout=120_000)
 
 
 def test_every_app_in_jupyterlab(page: Any, lab: str, screenshot: Callable[[Any], Any]) -> None:
@@ -93,21 +106,20 @@ def test_every_app_in_jupyterlab(page: Any, lab: str, screenshot: Callable[[Any]
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
     # Before its kernel is there, a notebook takes the command to run and does nothing.
     page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for(timeout=120_000)
-    page.locator(".jp-Notebook .jp-CodeCell").first.click()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
-    apps = {
-        name: page.locator(".mfa-app").filter(has_text=heading).first
-        for name, (_, heading) in CELLS.items()
-    }
-    for app in apps.values():
-        app.wait_for(timeout=120_000)
-    # A control touched while the kernel still runs cells below it may not hear of it.
-    page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for(timeout=120_000)
-    for name, app in apps.items():
-        app.scroll_into_view_if_needed()
-        use(page, name, app)
+    run_cell(page, 0)
+    for number, (name, (_, heading)) in enumerate(CELLS.items(), start=1):
+        app = page.locator(".mfa-app").filter(has_text=heading).first
+        for _ in range(TRIES):
+            run_cell(page, number)
+            app.wait_for(timeout=120_000)
+            if use(page, name, app):
+                break
+        else:
+            raise AssertionError(f"{name}: nothing changed in\n{app.inner_text()}\n{page.errors}")
         assert app.locator(".mfa-error").count() == 0, name
+        if name == "cockpit":
+            app.get_by_role("button", name="Stop", exact=True).last.click()
+            app.get_by_text("not running").wait_for()
     screenshot(page)
     shown = [error for error in page.errors if "mfa" in error.lower() or "widget" in error.lower()]
     assert shown == []
