@@ -53,9 +53,11 @@ def lab(
         yield url
 
 
+TOO_SLOW = "[anywidget] Failed to initialize model."
+"""The page has 2 s to make a widget; one that took longer is never updated again. On a busy machine
+a cell must then be run again, as docs/apps.md tells its readers."""
+
 TRIES = 3
-"""anywidget gives the page 2 s to make a widget and then never updates it: on a busy machine a cell
-must be run again, as docs/apps.md tells its readers."""
 
 
 def use(page: Any, name: str, app: Any) -> bool:
@@ -121,5 +123,9 @@ def test_every_app_in_jupyterlab(page: Any, lab: str, screenshot: Callable[[Any]
             app.get_by_role("button", name="Stop", exact=True).last.click()
             app.get_by_text("not running").wait_for()
     screenshot(page)
-    shown = [error for error in page.errors if "mfa" in error.lower() or "widget" in error.lower()]
+    shown = [
+        error
+        for error in page.errors
+        if ("mfa" in error.lower() or "widget" in error.lower()) and error != TOO_SLOW
+    ]
     assert shown == []
