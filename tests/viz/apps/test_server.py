@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
 from typing import Any
 
 import pytest
@@ -28,6 +34,41 @@ def test_addresses_of_this_machine_need_no_token_and_others_do() -> None:
     for token in ("", "short"):
         with pytest.raises(InputError, match="token"):
             address("0.0.0.0", 80, token)
+
+
+def landed(url: str, process: subprocess.Popen[bytes]) -> str:
+    """Where a visitor of ``url`` ends, once the server answers at all."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                return str(answer.url)
+        except urllib.error.URLError:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def test_the_server_lets_in_only_who_knows_the_token() -> None:
+    pytest.importorskip("voila")
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    where = address("127.0.0.1", port, "a-token-of-the-test")
+    content = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    script = (
+        "from viz.apps.server import Address, serve\n"
+        f"serve({content!r}, {where!r}, browser=False, dark=False, idle=1)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.DEVNULL)
+    try:
+        plain = f"http://127.0.0.1:{port}/"
+        for refused in (plain, f"{plain}?token=another-one"):
+            assert "/login" in landed(refused, process)
+        assert landed(where.url, process) == where.url
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def test_the_notebook_holds_one_cell_that_opens_the_page() -> None:
