@@ -223,7 +223,7 @@ def estimate(rows: Sequence[Row], data: ReidDataset, *, steps: int = 3) -> pd.Da
                 "row": row.name,
                 "epochs": row.config.optim.epochs,
                 "steps": total,
-                "seconds": round(per_step * total, 1),
+                "seconds": per_step * total,
             }
         )
     return pd.DataFrame(lines, columns=["row", "epochs", "steps", "seconds"])

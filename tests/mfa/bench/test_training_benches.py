@@ -25,7 +25,6 @@ def test_loading_is_held_against_the_step(tiny_config: Config) -> None:
     parts = made["augmentation_seconds"], made["step_seconds"]
     for share, way in (("loading_share", "reading"), ("uncached_share", "decoding")):
         assert made[share] == pytest.approx((made[f"{way}_seconds"] + parts[0]) / parts[1])
-    assert made["reading_seconds"] < made["decoding_seconds"]
     assert made["batch"] == 6
     assert made.keys() >= loading.TARGETS.keys()
     json.dumps(made)
@@ -35,7 +34,6 @@ def test_extraction_is_held_against_the_bare_forward(tiny_config: Config) -> Non
     made = extract.run(1, tiny_config, pictures=9)
     bare, files = made["bare_images_per_second"], made["files_images_per_second"]
     assert made["ratio_to_bare_forward"] == pytest.approx(files / bare)
-    assert made["ratio_to_bare_forward"] < 1  # decoding is not free
     assert made["pictures"] == 9
     assert made.keys() >= extract.TARGETS.keys()
     json.dumps(made)
