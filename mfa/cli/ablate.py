@@ -74,7 +74,7 @@ def main(argv: list[str]) -> None:
     seconds = estimate([row for row in rows if left[row.name]], data)
     seconds["runs left"] = [left[name] for name in seconds["row"]]
     if len(seconds):
-        print(seconds.to_string(index=False), file=sys.stderr)
+        print(seconds.to_string(index=False, float_format="%.1f"), file=sys.stderr)
     minutes = (seconds["seconds"] * seconds["runs left"]).sum() / 60
     done = len(rows) * len(seeds) - sum(left.values())
     print(
