@@ -138,11 +138,40 @@ def folder(
         print(f"wrote {write_table(directory, rows)}; use --data folder --data-root {directory}")
 
 
+def views(
+    name: Name,
+    copies: int = 3,
+    seed: int = 0,
+    out: Path | None = None,
+    data_root: Path | None = None,
+) -> None:
+    """Write a folder with further views of a dataset's training pictures, to distil from.
+
+    Then: mfa distill --teacher MODEL --data folder --data-root OUT.
+
+    Args:
+        name: the dataset.
+        copies: views of each picture, recoloured, framed otherwise, every other one with the lower
+            part of another person; 5 kB each at 128x64.
+        seed: of everything drawn.
+        out: the new folder (default: NAME-views beside the dataset).
+        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
+    """
+    from mfa.datasets import load_dataset
+    from mfa.datasets.views import write_views
+
+    data = load_dataset(name, find_root(data_root))
+    folder = out or data.root.parent / f"{name}-views"
+    write_views(data, folder, copies=copies, seed=seed)
+    print(f"wrote {folder}; use --data folder --data-root {folder}")
+
+
 ACTIONS: dict[str, Callable[..., Any]] = {
     "prepare": prepare,
     "make": make,
     "doctor": doctor,
     "folder": folder,
+    "views": views,
 }
 
 

@@ -143,4 +143,5 @@ LAYOUT = Layout(
     advice="make its table from file names: mfa data folder DIR --pattern ... --preview",
     parse=lambda name: None,
     read=read,
+    splits=(),  # to train on, or to score, or both
 )

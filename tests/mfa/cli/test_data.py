@@ -105,6 +105,15 @@ def test_doctor_finds_the_real_market_in_order(
     assert not codes & {"broken-picture", "query-without-match", "query-same-camera"}
 
 
+def test_views_become_a_folder_to_distil_from(
+    tiny_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "views"
+    assert data("views", "synthetic", "--copies", 1, "--data-root", tiny_root, "--out", folder) == 0
+    assert f"--data folder --data-root {folder}" in capsys.readouterr().out
+    assert len(list(folder.glob("*_view1.jpg"))) == 24
+
+
 def test_doctor_leaves_with_1_where_something_must_be_mended(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
