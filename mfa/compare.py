@@ -116,12 +116,15 @@ class Overview:
         pairs: one row for two results and a figure (``rank1``, ``mAP``), percent: ``first``,
             ``second``, ``figure``, ``difference`` (second - first), ``low``, ``high``,
             ``p_value``, and ``gained`` and ``lost``, queries whose Rank-1 the second turned.
+        flipped: those queries, one row for two results and a query: ``first``, ``second``, and the
+            columns of ``mfa.statistics.flipped``.
         refused: (first, second) to why the two may not be tested against each other.
         unknown: fields that must agree but are not stated in one of the cards.
     """
 
     table: pd.DataFrame
     pairs: pd.DataFrame
+    flipped: pd.DataFrame
     refused: dict[tuple[str, str], str]
     unknown: tuple[str, ...]
 
@@ -135,7 +138,7 @@ def overview(results: Mapping[str, RetrievalResult], *, seed: int = 0) -> Overvi
         results: by the name that tables show, the reference first.
         seed: of the resampling.
     """
-    pairs, refused, unknown = [], {}, set[str]()
+    pairs, turned, refused, unknown = [], [], {}, set[str]()
     for (first, one), (second, other) in itertools.combinations(results.items(), 2):
         try:
             compared = compare(one, other, seed=seed)
@@ -143,6 +146,7 @@ def overview(results: Mapping[str, RetrievalResult], *, seed: int = 0) -> Overvi
             refused[first, second] = str(error)
             continue
         unknown |= set(compared.unknown)
+        turned.append(compared.flipped.assign(first=first, second=second))
         change = compared.flipped["change"].value_counts()
         for row in compared.table.to_dict("records"):
             percent = {name: as_percent(row[name]) for name in ("difference", "low", "high")}
@@ -154,9 +158,19 @@ def overview(results: Mapping[str, RetrievalResult], *, seed: int = 0) -> Overvi
     return Overview(
         table=pd.DataFrame([_row(name, result, seed) for name, result in results.items()]),
         pairs=pd.DataFrame(pairs),
+        flipped=_by_pair(turned),
         refused=refused,
         unknown=tuple(name for name in MUST_AGREE if name in unknown),
     )
+
+
+def _by_pair(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table, the two results in its first columns; empty where nothing was compared."""
+    if not tables:
+        return pd.DataFrame()
+    whole = pd.concat(tables, ignore_index=True)
+    names = ["first", "second"]
+    return whole[[*names, *whole.columns.difference(names, sort=False)]]
 
 
 def _row(name: str, result: RetrievalResult, seed: int) -> dict[str, Any]:

@@ -29,8 +29,9 @@ class Options:
     """
 
     subjects: tyro.conf.Positional[tuple[str, ...]]
-    """Runs (folders, or names under runs/), feature files (.npz), and models from elsewhere: .onnx,
-    .xml, .pt, .pt2, torchvision:NAME, timm:NAME, module:function. The first is the reference."""
+    """Runs (folders, names under runs/, released weights such as mfa-tiny), feature files (.npz),
+    and models from elsewhere: .onnx, .xml, .pt, .pt2, torchvision:NAME, timm:NAME, module:function.
+    The first is the reference."""
     data: str | None = None
     """Dataset to score on; feature files bring their own."""
     data_root: Path | None = None
@@ -45,7 +46,8 @@ class Options:
     size: tuple[int, int] | None = None
     """Height and width of their pictures, where they take any; by default 256 128."""
     output: Path | None = None
-    """Also write the table as CSV, and the pairs as NAME-pairs.csv beside it."""
+    """Also write the table as CSV, and beside it the pairs (NAME-pairs.csv) and the queries whose
+    Rank-1 turned (NAME-flipped.csv)."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print one JSON object, figures in percent."""
 
@@ -99,13 +101,19 @@ def _scored(
 
         return Path(subject).stem, metrics.score(featurefile.read(subject), camera_filter=filtered)
     assert data is not None
-    if Path(subject).is_dir() or (Path("runs") / subject).is_dir():
+    from mfa.runs import open_run
+
+    if is_run(subject):
         from mfa.evaluation import evaluate
-        from mfa.runs import open_run
 
         run = open_run(subject)
         return run.name, evaluate(
             run, data, flip=options.flip, camera_filter=filtered, progress=True
+        )
+    if ":" not in subject and not Path(subject).exists():
+        raise InputError(
+            f"no run and no model {subject!r}; give the folder of a run, its name under runs/, the "
+            "file of a model, torchvision:NAME, timm:NAME, or module:function"
         )
     from mfa.external import load_external
     from mfa.external.scoring import evaluate as evaluate_external
@@ -115,6 +123,19 @@ def _scored(
         model, data, flip=options.flip, camera_filter=filtered, keep=KEPT, progress=True
     )
     return model.name, result
+
+
+def is_run(subject: str) -> bool:
+    """Whether ``open_run`` is to open it: a folder, a file of a run, or released weights."""
+    from mfa.models.weights import RELEASED
+
+    path = Path(subject)
+    return (
+        path.is_dir()
+        or (Path("runs") / path).is_dir()
+        or path.suffix == ".safetensors"
+        or subject in RELEASED
+    )
 
 
 def _free(name: str, taken: dict[str, Any]) -> str:
@@ -142,6 +163,7 @@ def _keep(found: Overview, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     found.table.to_csv(path, index=False)
     found.pairs.to_csv(path.with_name(f"{path.stem}-pairs.csv"), index=False)
+    found.flipped.to_csv(path.with_name(f"{path.stem}-flipped.csv"), index=False)
 
 
 def _lines(found: Overview, cards: dict[str, Any]) -> list[str]:

@@ -76,8 +76,8 @@ class External:
         """Vectors (B, D) float32, not normalised, of 8-bit RGB pictures (B, 3, height, width).
 
         Raises:
-            InputError: pictures of another shape or kind, or the model does not give one vector a
-                picture.
+            InputError: pictures of another shape or kind, the model fails on them, or it does not
+                give one vector a picture.
         """
         if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
             raise InputError(
@@ -95,7 +95,7 @@ class External:
         return np.concatenate([self._vectors(pictures[i : i + BATCH]) for i in starts])
 
     def _vectors(self, pictures: np.ndarray) -> np.ndarray:
-        found = np.asarray(self.compute(self.inputs.prepare(pictures)), dtype=np.float32)
+        found = np.asarray(self._computed(pictures), dtype=np.float32)
         flat = found.reshape(len(found), -1) if found.ndim > 1 else found
         if flat.ndim != 2 or len(flat) != len(pictures):
             raise InputError(
@@ -103,3 +103,18 @@ class External:
                 "one vector a picture"
             )
         return flat
+
+    def _computed(self, pictures: np.ndarray) -> np.ndarray:
+        prepared = self.inputs.prepare(pictures)
+        if self.kind == "callable":  # its author wants to see where it failed
+            return self.compute(prepared)
+        try:
+            return self.compute(prepared)
+        except InputError:
+            raise
+        except Exception as error:  # every runtime has kinds of its own
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1][:200]
+            raise InputError(
+                f"{self.name} cannot compute pictures of {self.size[0]}x{self.size[1]} ({reason}); "
+                "was it made for another size?"
+            ) from error

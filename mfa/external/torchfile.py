@@ -10,19 +10,23 @@ import numpy as np
 import torch
 
 from mfa.errors import InputError
+from mfa.external.onnxfile import fixed_batch
 
 
 def load(path: Path) -> tuple[str, tuple[int, int] | None, Callable[[np.ndarray], np.ndarray]]:
     """Kind, (height, width) where the program fixes it, and pictures to vectors.
 
-    Both kinds hold operators and tensors, no Python code.
+    Both kinds hold operators and tensors, no Python code. ``torch.export`` fixes the batch unless
+    told otherwise; such a program is fed that many pictures at a time, the last ones repeated.
 
     Raises:
         InputError: the file is neither, or it holds weights alone.
     """
     if path.suffix == ".pt2":
         program = _exported(path)
-        return "torch.export", _fixed_size(program), as_compute(program.module())
+        batch, size = _fixed(program)
+        compute = as_compute(program.module())
+        return "torch.export", size, compute if batch is None else fixed_batch(compute, batch)
     return "torchscript", None, as_compute(_scripted(path))
 
 
@@ -51,14 +55,16 @@ def _exported(path: Path) -> Any:
         raise InputError(f"{path} is no torch.export program: {error}") from error
 
 
-def _fixed_size(program: Any) -> tuple[int, int] | None:
+def _fixed(program: Any) -> tuple[int | None, tuple[int, int] | None]:
+    """The batch and the (height, width) that a program takes alone; None for what is free."""
     wanted = set(program.graph_signature.user_inputs)
     for node in program.graph.nodes:
-        if node.op == "placeholder" and node.name in wanted:
-            shape = node.meta["val"].shape
-            if len(shape) == 4 and all(isinstance(side, int) for side in shape[2:]):
-                return int(shape[2]), int(shape[3])
-    return None
+        if node.op == "placeholder" and node.name in wanted and node.meta["val"].ndim == 4:
+            batch, _, height, width = (
+                side if isinstance(side, int) else None for side in node.meta["val"].shape
+            )
+            return batch, (height, width) if height and width else None
+    return None, None
 
 
 def _scripted(path: Path) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -18,6 +21,14 @@ from mfa.models.importing.sources import SKIPPED, SOURCES
 
 WRAPPERS = ("state_dict", "model", "net", "model_state_dict")
 """Names under which training programs keep the weights, beside optimiser and epoch."""
+
+_SCALAR = np.float64(0).__reduce__()[0]
+NUMBERS: list[Any] = [
+    *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("f4", "f8", "i8")),
+]
+"""What a NumPy number in a file is made of; torchreid writes one, Rank-1, beside the weights."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +66,18 @@ def read_foreign(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return dict(load_file(path))
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, EOFError, OSError) as error:
-        raise InputError(f"{path} is no readable weights file: {error}") from error
-    except Exception as error:  # torch raises pickle errors of several kinds here
+        with torch.serialization.safe_globals(NUMBERS):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        foreign = re.search(r"GLOBAL (\S+)", str(error))
+        if foreign is None:
+            raise InputError(_unreadable(path, error)) from error
         raise InputError(
-            f"{path} holds more than tensors and is not loaded, because unpickling may run code "
-            f"({str(error).splitlines()[0]}); in the project it comes from, load it and save its "
-            "state_dict() alone"
+            f"{path} holds a Python object ({foreign[1]}) and is not loaded, because unpickling it "
+            "may run code; in the project it comes from, load it and save its state_dict() alone"
         ) from error
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise InputError(_unreadable(path, error)) from error
     return _tensors(content, path)
 
 
@@ -78,8 +92,10 @@ def convert(state: Mapping[str, Tensor], source: str, identities: int | None = N
             on.
 
     Raises:
-        InputError: no such source, or the file is not of it.
+        InputError: no such source, the file is not of it, or classes below 0.
     """
+    if identities is not None and identities < 0:
+        raise InputError(f"a classifier has 0 classes (none) or more, not {identities}")
     if source not in SOURCES:
         raise InputError(f"no source {source!r}; there are {', '.join(SOURCES)}")
     if state and all(name.startswith("module.") for name in state):  # saved from DataParallel
@@ -117,6 +133,11 @@ def convert(state: Mapping[str, Tensor], source: str, identities: int | None = N
         tuple(missing),
         SOURCES[source].notes,
     )
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return f"{path} is no readable weights file ({reason}); is it whole, and of PyTorch?"
 
 
 def _tensors(content: object, path: Path) -> dict[str, Tensor]:

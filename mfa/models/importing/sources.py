@@ -17,6 +17,9 @@ from mfa.errors import InputError
 
 RESNET50 = ModelConfig(network="bagtricks", trunk="resnet50", cpaa=(), branches=0, pooling="gap")
 
+GEM = ("heads.pool_layer.p", "global_pool.p")
+"""Where fast-reid and AGW keep the exponent of GeM pooling."""
+
 SKIPPED = "(counts batches; not needed)"
 
 Weights = Mapping[str, Tensor]
@@ -53,7 +56,8 @@ def _first(rules: list[tuple[str, str]]) -> Callable[[str], str]:
 
 
 def _resnet_by_shapes(state: Weights, block: str) -> ModelConfig:
-    """resnet18, 34 or 50 from the blocks there are."""
+    """resnet18, 34 or 50 from the blocks there are; with GeM where its exponent is there."""
+    _refuse_other_layers(state)
     deep = f"{block}layer3.5.conv1.weight" in state
     wide = f"{block}layer1.0.conv3.weight" in state
     if not {f"{block}conv1.weight", f"{block}layer1.0.conv1.weight"} <= set(state):
@@ -61,24 +65,25 @@ def _resnet_by_shapes(state: Weights, block: str) -> ModelConfig:
     if f"{block}layer3.6.conv1.weight" in state or (wide and not deep):
         raise InputError("it is a ResNet other than 18, 34 and 50, which no network here has")
     trunk: Trunk = "resnet50" if wide else "resnet34" if deep else "resnet18"
-    return replace(RESNET50, trunk=trunk, width=state[f"{block}conv1.weight"].shape[0])
+    return replace(
+        RESNET50,
+        trunk=trunk,
+        width=state[f"{block}conv1.weight"].shape[0],
+        pooling="gem" if any(name in state for name in GEM) else "gap",
+    )
 
 
-def _with_non_local(config: ModelConfig, state: Weights, key: str) -> ModelConfig:
-    return replace(config, network="agw") if any(key in name for name in state) else config
-
-
-def _refuse_ibn(state: Weights) -> None:
-    if any(".IN." in name or ".ibn." in name for name in state):
+def _refuse_other_layers(state: Weights) -> None:
+    if any(re.search(r"\.(IN|ibn|se|se_module)\.", name) for name in state):
         raise InputError("its trunk has IBN or SE layers, which no network here has")
 
 
-def _fast_reid(state: Weights) -> ModelConfig:
-    _refuse_ibn(state)
-    return _with_non_local(_resnet_by_shapes(state, "backbone."), state, "NL_")
+def _with_non_local(config: ModelConfig, state: Weights) -> ModelConfig:
+    return replace(config, network="agw") if any("NL_" in name for name in state) else config
 
 
 def _torchreid(state: Weights) -> ModelConfig:
+    _refuse_other_layers(state)
     if "conv2.0.conv2a.conv1.weight" in state:
         width = state["conv1.conv.weight"].shape[0]
         return replace(RESNET50, network="osnet", width=width)
@@ -149,11 +154,11 @@ SOURCES: Mapping[str, Source] = {
         (_NO_RELU,),
     ),
     "agw": Source(
-        lambda state: _with_non_local(_resnet_by_shapes(state, "base."), state, "NL_"),
+        lambda state: _with_non_local(_resnet_by_shapes(state, "base."), state),
         _placed(_first(_STRONG_BASELINE)),
     ),
     "fast-reid": Source(
-        _fast_reid,
+        lambda state: _with_non_local(_resnet_by_shapes(state, "backbone."), state),
         _placed(
             _first(
                 [
@@ -183,6 +188,10 @@ SOURCES: Mapping[str, Source] = {
                 _CLASSIFIER,
                 (r"", "trunk."),
             ]
+        ),
+        (
+            "torchreid's ResNets halve their last map once more than this network: descriptors of "
+            "one differ from theirs until it is trained on; OSNet's are equal",
         ),
     ),
     "transreid": Source(

@@ -10,8 +10,10 @@ import pytest
 
 from mfa import featurefile
 from mfa.cli import COMMANDS, run
+from mfa.cli.compare import is_run
 from mfa.evaluation import evaluate
-from mfa.runs import open_run
+from mfa.models.weights import RELEASED
+from mfa.runs import CHECKPOINT, open_run
 
 
 def mfa(*argv: object) -> int:
@@ -59,6 +61,26 @@ def test_runs_and_a_function_in_one_table(
     assert made["not_comparable"] == []
     assert len(pd.read_csv(tmp_path / "out" / "table.csv")) == 3
     assert len(pd.read_csv(tmp_path / "out" / "table-pairs.csv")) == 6
+    turned = pd.read_csv(tmp_path / "out" / "table-flipped.csv")
+    for row in made["pairs"]:
+        ours = turned[(turned["first"] == row["first"]) & (turned["second"] == row["second"])]
+        counts = ours["change"].value_counts()
+        assert (counts.get("gained", 0), counts.get("lost", 0)) == (row["gained"], row["lost"])
+    assert len(turned) > 0
+    assert set(turned["query"]) <= set(result.counted["query"])
+
+
+def test_released_weights_and_files_of_a_run_are_runs(
+    folders: tuple[Path, Path], tiny_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folders[0] / CHECKPOINT
+    assert mfa(file, folders[1], "--data", "synthetic", "--data-root", tiny_root, "--json") == 0
+    made = json.loads(capsys.readouterr().out)
+    assert {row["difference"] for row in made["pairs"]} == {0}
+    assert all(is_run(name) for name in RELEASED)
+    assert not is_run("nothing.onnx")
+    assert mfa("nothing", "--data", "synthetic", "--data-root", tiny_root) == 2
+    assert "no run and no model 'nothing'" in capsys.readouterr().err
 
 
 def test_words_and_names_that_are_alike(

@@ -103,13 +103,12 @@ def test_torchscript_equals_the_network(
     np.testing.assert_allclose(model.embed(pictures), wanted(network, pictures), atol=1e-5)
 
 
+@pytest.mark.parametrize("dynamic", [True, False])
 def test_an_exported_program_equals_the_network(
-    network: Small, pictures: np.ndarray, tmp_path: Path
+    network: Small, pictures: np.ndarray, tmp_path: Path, dynamic: bool
 ) -> None:
-    batch = torch.export.Dim("batch", min=1, max=64)
-    program = torch.export.export(
-        network, (torch.zeros(2, 3, 32, 16),), dynamic_shapes={"images": {0: batch}}
-    )
+    batch = {"images": {0: torch.export.Dim("batch", min=1, max=64)}} if dynamic else None
+    program = torch.export.export(network, (torch.zeros(2, 3, 32, 16),), dynamic_shapes=batch)
     torch.export.save(program, tmp_path / "small.pt2")
     model = load_external(tmp_path / "small.pt2")
     assert (model.kind, model.size) == ("torch.export", (32, 16))
@@ -204,6 +203,19 @@ def test_pictures_that_do_not_fit_are_refused(pictures: np.ndarray) -> None:
         from_callable(lambda values: values.mean(axis=0), size=(32, 16)).embed(pictures)
     with pytest.raises(InputError, match="no input convention"):
         from_callable(np.mean, inputs="rgb")  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_model_that_fails_on_a_size_is_told_and_a_function_shows_where(tmp_path: Path) -> None:
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2)).eval()
+    torch.jit.trace(flat, torch.zeros(1, 3, 8, 8)).save(str(tmp_path / "flat.pt"))
+    model = load_external(tmp_path / "flat.pt", size=(8, 4))
+    with pytest.raises(InputError, match=r"flat cannot compute pictures of 8x4 .*shapes.*size"):
+        model.embed(np.zeros((2, 3, 8, 4), np.uint8))
+    with pytest.raises(IndexError):
+        from_callable(lambda values: values[99], size=(8, 4)).embed(
+            np.zeros((2, 3, 8, 4), np.uint8)
+        )
 
 
 @pytest.mark.real

@@ -1,4 +1,4 @@
-"""A ResNet cut after the first block of its third layer, as MGN cuts it; ABD-Net does alike."""
+"""A ResNet cut after the first block of its third layer, as MGN cuts it."""
 
 from __future__ import annotations
 

@@ -169,7 +169,8 @@ def test_every_source_has_a_file_here() -> None:
 def test_every_tensor_arrives(source: str, tmp_path: Path) -> None:
     write, network, wrapper = FILES[source]
     state = write()
-    content: object = {wrapper: state, "epoch": 3, "optimizer": {}} if wrapper else state
+    beside = {"epoch": 3, "optimizer": {}, "rank1": np.float32(0.9)}
+    content: object = {wrapper: state, **beside} if wrapper else state
     torch.save(content, tmp_path / "theirs.pth.tar")
     read = read_foreign(tmp_path / "theirs.pth.tar")
     imported = convert(read, source)
@@ -241,12 +242,24 @@ def test_a_classifier_of_other_people_is_explained() -> None:
         ("transreid", {"base.pos_embed": torch.zeros(1, 211, 96)}, "210 positions"),
         ("lightmbn", {"a": torch.zeros(1)}, "no backone"),
         ("fast-reid", {"backbone.layer1.0.bn1.IN.weight": torch.zeros(1)}, "IBN"),
+        ("bagtricks", {"base.layer1.0.se_module.fc1.weight": torch.zeros(1)}, "SE layers"),
+        ("torchreid", {"conv2.0.IN.weight": torch.zeros(1)}, "IBN"),
         ("nothing", {}, "no source 'nothing'"),
     ],
 )
 def test_files_of_another_project_are_refused(source: str, state: State, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         convert(state, source)
+
+
+def test_a_pooling_with_an_exponent_is_kept() -> None:
+    state = bagtricks() | {"global_pool.p": torch.full((1,), 2.5)}
+    imported = convert(state, "agw")
+    assert (imported.config.network, imported.config.pooling) == ("bagtricks", "gem")
+    assert imported.missing == ()
+    assert imported.network.state_dict()["heads.global.pool.p"].item() == 2.5
+    with pytest.raises(InputError, match="0 classes"):
+        convert(state, "agw", identities=-1)
 
 
 def test_half_a_file_is_refused() -> None:
@@ -258,7 +271,9 @@ def test_half_a_file_is_refused() -> None:
 
 def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     torch.save(nn.Linear(2, 2), tmp_path / "whole.pth")  # a pickled module, as BagTricks saves it
-    with pytest.raises(InputError, match=r"save its state_dict\(\) alone"):
+    with pytest.raises(
+        InputError, match=r"object \(torch\.nn\..*Linear\).*save its state_dict\(\) "
+    ):
         read_foreign(tmp_path / "whole.pth")
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(InputError, match="no table of named tensors but list"):
@@ -267,8 +282,12 @@ def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no tensors under names"):
         read_foreign(tmp_path / "bare.pth")
     (tmp_path / "text.pth").write_text("hello")
-    with pytest.raises(InputError, match=r"text\.pth"):
-        read_foreign(tmp_path / "text.pth")
+    whole = (tmp_path / "list.pth").read_bytes()
+    (tmp_path / "cut.pth").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.safetensors").write_bytes(b"")
+    for name in ("text.pth", "cut.pth", "empty.safetensors"):
+        with pytest.raises(InputError, match=rf"{name} is no readable weights file .*is it whole"):
+            read_foreign(tmp_path / name)
     with pytest.raises(InputError, match="no weights file"):
         read_foreign(tmp_path / "nowhere.pth")
 

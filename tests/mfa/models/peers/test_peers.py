@@ -63,7 +63,7 @@ def full_size(name: str, identities: int = 0, **changes: object) -> int:
 
 @pytest.mark.parametrize(
     ("name", "identities", "millions"),
-    [("bagtricks", 0, 23.51), ("agw", 0, 23.5), ("osnet", 0, 2.2)],
+    [("bagtricks", 0, 23.51), ("agw", 0, 23.5), ("osnet", 0, 2.2), ("abd_net", 751, 69.175)],
 )
 def test_sizes_within_a_percent_of_the_published(
     name: str, identities: int, millions: float
@@ -93,7 +93,16 @@ def test_sizes_exactly() -> None:
     # The authors' file holds a last block that is never run.
     unused = 12 * 768**2 + 13 * 768
     assert full_size("transreid") + unused == pytest.approx(100e6, rel=0.01)
-    assert full_size("abd_net", 751) == pytest.approx(69e6, rel=0.03)  # see its file
+    # Shared up to layer 3, layer 4 twice; both vectors' layers, and the attention of one branch.
+    heads = 3 * (1024 * 512 * 9 + 512 * 512 * 9 + 2 * 2 * 512 + 512 * 1024 + 1024)
+    position, gammas = 2 * (512 * 64 + 64) + 512 * 512 + 512, 3
+    attentive = 2048 * 1024 + 2 * 1024 + heads + position + gammas + 1024 * 1024 + 1024
+    whole = 2048 * 1024 + 1024 + 2 * 1024
+    assert full_size("abd_net") == trunk + layer4 + whole + attentive
+    assert full_size("abd_net", 751) == full_size("abd_net") + 3 * (1024 * 751 + 751)
+    assert full_size("gasm") == trunk + 2 * 4096 + 2049
+    layers = 2 * (2048 * 256 + 256 + 512) + 512 * 256 + 256 + 512
+    assert full_size("gcp") == trunk + 15 * layers
     assert full_size("mgn", 751) == full_size("mgn") + 751 * (3 * 2048 + 5 * 256 + 8)
 
 
@@ -372,6 +381,69 @@ def test_isps_shares_add_up_to_the_person_and_the_background() -> None:
     parts = sum(output.branches[f"part{i}"].map for i in range(1, 6))
     torch.testing.assert_close(parts, output.branches["person"].map, atol=1e-5, rtol=1e-4)
     assert bool((output.branches["person"].map <= output.trunk + 1e-6).all())
+
+
+def test_gasms_salient_vector_is_a_mean_weighed_by_saliency() -> None:
+    from mfa.models.peers.gasm import Saliency
+
+    network = network_of("gasm").eval()
+    stem = network.stems["saliency"]
+    assert isinstance(stem, Saliency)
+    with torch.no_grad():
+        output = network(pictures(2))
+        x = output.trunk
+        saliency = stem.logit(x).sigmoid()[:, 0]
+        for picture in range(2):
+            wanted = sum(
+                saliency[picture, i, j] * x[picture, :, i, j]
+                for i in range(x.shape[2])
+                for j in range(x.shape[3])
+            )
+            wanted = wanted / saliency[picture].sum()
+            torch.testing.assert_close(output.branches["salient"].pooled[picture], wanted)
+
+
+def test_gasm_matches_pixels_like_a_loop() -> None:
+    from mfa.models.peers.gasm import matched
+
+    torch.manual_seed(0)
+    maps, saliency = torch.randn(3, 4, 2, 3), torch.rand(3, 2, 3)
+    found = matched(maps, saliency)
+    for a in range(3):
+        for b in range(3):
+            total = 0.0
+            for i in range(6):
+                pixel = maps[a].flatten(1)[:, i]
+                likest = max(
+                    torch.cosine_similarity(pixel, maps[b].flatten(1)[:, j], dim=0).item()
+                    for j in range(6)
+                )
+                total += saliency[a].flatten()[i].item() * (1 - likest)
+            assert found[a, b].item() == pytest.approx(total / saliency[a].sum().item(), abs=1e-5)
+    # What is hidden does not count: a picture and its upper half, the rest without saliency.
+    half = maps.clone()
+    half[:, :, 1:] = torch.randn(3, 4, 1, 3)
+    upper = torch.tensor([1.0, 0.0]).view(1, 2, 1).expand(3, 2, 3)
+    together = matched(torch.cat([half, maps]), torch.cat([upper, upper]))
+    torch.testing.assert_close(together[:3, 3:].diagonal(), torch.zeros(3), atol=1e-6, rtol=0)
+
+
+def test_gcps_stripe_and_its_rest_by_hand() -> None:
+    from mfa.models.peers.gcp import Related
+
+    # Two channels, four rows of one pixel, two stripes: maxima (3, 5) and (4, 1).
+    x = torch.tensor([[[1.0, 3, 4, 2]], [[5.0, 0, 1, 1]]]).permute(1, 0, 2)[..., None]
+    for number, own, rest in (
+        (0, [3, 5], [4, 1]),
+        (1, [4, 1], [3, 5]),
+        (None, [4, 5], [3, 1]),
+    ):
+        found = Related(2, 2, number).seen(x)
+        assert [part[0].tolist() for part in found] == [own, rest]
+    # Three stripes: the rest is a mean.
+    x = torch.tensor([1.0, 5.0, 2.0]).view(1, 1, 3, 1)
+    assert Related(1, 3, 0).seen(x)[1].item() == pytest.approx(3.5)
+    assert Related(1, 3, None).seen(x)[1].item() == pytest.approx(1.5)
 
 
 def test_second_order_attention_equals_a_loop() -> None:
