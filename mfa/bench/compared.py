@@ -35,6 +35,24 @@ def all_names() -> tuple[str, ...]:
     return (*MFA, *names())
 
 
+def chosen(named: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The presets that some names mean.
+
+    Args:
+        named: presets (``agw``, ``anchored``, ``mgn-demo``), or ``mfa`` for all of ``MFA``; by
+            default every network.
+
+    Raises:
+        InputError: no such preset.
+    """
+    if named is None:
+        return all_names()
+    meant = [preset for name in named for preset in (MFA if name == "mfa" else (name,))]
+    for preset in meant:
+        presets.get(preset)  # before anything is timed
+    return tuple(dict.fromkeys(meant))
+
+
 def compared(
     repeats: int,
     height: int,

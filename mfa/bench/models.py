@@ -11,7 +11,7 @@ from torch import nn
 from torchvision.models import resnet50
 
 from mfa import presets
-from mfa.bench.compared import all_names, compared
+from mfa.bench.compared import chosen, compared
 from mfa.bench.timing import ratio, seconds_each
 from mfa.models import build_model
 from mfa.parallel import Ranks, default_device
@@ -25,7 +25,7 @@ def run(
     height: int = 256,
     width: int = 128,
     large: int = 64,
-    rows: Sequence[str] | None = None,
+    networks: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Time forward passes in eval mode, random weights, float32, channels last.
 
@@ -38,21 +38,25 @@ def run(
         height: of a picture.
         width: of a picture.
         large: pictures in the large batch of ``models``.
-        rows: presets in ``models``; by default every network.
+        networks: rows of ``models``, see ``mfa.bench.compared.chosen``; by default all.
 
     Returns:
         ``models``: a row for every network, see ``mfa.bench.compared``;
         ``relative_rate``: images a second over the plain network's, by variant;
         ``mfa_relative_rate``: of the variant ``paper``; ``images_per_second`` by network.
+
+    Raises:
+        InputError: no such network.
     """
+    rows = chosen(networks)
     device = default_device(Ranks())
     plain = resnet50(weights=None)
     plain.fc = nn.Identity()
-    networks: dict[str, nn.Module] = {"resnet50": plain} | {
+    timed: dict[str, nn.Module] = {"resnet50": plain} | {
         name: build_model(presets.variant(presets.paper(), name).model, pretrained=False)
         for name in presets.VARIANTS
     }
-    for network in networks.values():
+    for network in timed.values():
         network.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     images = torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(0))
     images = images.to(device).contiguous(memory_format=torch.channels_last)
@@ -66,13 +70,12 @@ def run(
 
         return forward
 
-    seconds = seconds_each({name: way(network) for name, network in networks.items()}, repeats)
+    seconds = seconds_each({name: way(network) for name, network in timed.items()}, repeats)
     relative = {
-        name: ratio(seconds["resnet50"], seconds[name]) for name in networks if name != "resnet50"
+        name: ratio(seconds["resnet50"], seconds[name]) for name in timed if name != "resnet50"
     }
-    chosen = all_names() if rows is None else rows
     return {
-        "models": compared(repeats, height, width, large=large, networks=chosen),
+        "models": compared(repeats, height, width, large=large, networks=rows),
         "relative_rate": relative,
         "mfa_relative_rate": relative["paper"],
         "images_per_second": {name: batch / median(values) for name, values in seconds.items()},

@@ -45,7 +45,13 @@ def test_retrieval(folder: Path) -> None:
     ran = lesson("06_retrieval", folder)
     assert 0 < ran.result["mAP"] <= 100
     assert set(ran.result["branches"]) == {"branch1", "branch2", "branch3", "branch4"}
-    assert pictures(ran) == 12
+    assert 0 < ran.result["rival"] <= 100
+    pairs = {pair["figure"]: pair for pair in ran.result["pairs"]}
+    assert (pairs["mAP"]["first"], pairs["mAP"]["second"]) == ("MFA", "agw")
+    apart = ran.result["rival"] - ran.result["mAP"]
+    assert pairs["mAP"]["difference"] == pytest.approx(apart, abs=0.01)
+    assert 0 < pairs["mAP"]["p_value"] <= 1
+    assert pictures(ran) == 13
 
 
 def test_ablation(folder: Path) -> None:
@@ -57,11 +63,17 @@ def test_ablation(folder: Path) -> None:
 
 
 def test_paper_figures(folder: Path) -> None:
-    ran = lesson("08_paper_figures", folder, partial=4, items=["fig7", "table6"])
-    assert set(ran.result) == {"fig7", "table6"}
-    for name, files in ran.result.items():
+    peers = ("agw", "isp")  # the first is lesson 06's, with the same budget, and is opened
+    ran = lesson("08_paper_figures", folder, partial=4, peers=peers, items=["fig7", "table6"])
+    assert set(ran.result["files"]) == {"fig7", "table6"}
+    for name, files in ran.result["files"].items():
         endings = {Path(file).suffix for file in files}
         wanted = {".pdf", ".svg", ".png"} if name.startswith("fig") else {".tex", ".md", ".csv"}
         assert wanted <= endings, name
         assert all((folder / "figures" / file).stat().st_size for file in files)
+    assert list(ran.result["mAP"]) == ["anchored", *peers]
+    budget = ran.result["budget"]
+    assert [row["network"] for row in budget] == ["mfa", *peers]
+    assert {(row["epochs"], row["seed"]) for row in budget} == {(1, 0)}
+    assert len({row["fingerprint"] for row in budget}) == 1
     assert pictures(ran) == 4

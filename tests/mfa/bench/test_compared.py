@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from mfa.bench import compared
+from mfa.errors import InputError
 from mfa.models.peers import names
 
 
@@ -26,6 +27,14 @@ def test_one_row_a_network_with_the_published_figure_beside_it() -> None:
 
 def test_every_network_is_named() -> None:
     assert set(names()) < set(compared.all_names())
+    assert compared.chosen() == compared.all_names()
+
+
+def test_fewer_networks_by_name() -> None:
+    assert compared.chosen(["mfa", "agw", "paper"]) == (*compared.MFA, "agw")
+    assert compared.chosen([]) == ()
+    with pytest.raises(InputError, match="no preset 'resnet'; there are"):
+        compared.chosen(["agw", "resnet"])
 
 
 def test_memory_by_hand() -> None:

@@ -41,7 +41,7 @@ def test_extraction_is_held_against_the_bare_forward(tiny_config: Config) -> Non
 
 @pytest.mark.slow
 def test_every_variant_is_held_against_a_plain_resnet() -> None:
-    made = models.run(1, batch=1, height=64, width=32, rows=())
+    made = models.run(1, batch=1, height=64, width=32, networks=())
     assert set(made["relative_rate"]) == set(presets.VARIANTS)
     assert made["mfa_relative_rate"] == made["relative_rate"]["paper"]
     rates = made["images_per_second"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from mfa import bench, featurefile
-from mfa.bench import evaluator
+from mfa.bench import compared, evaluator, models
 from mfa.bench.made import made_features
 from mfa.bench.timing import ratio, seconds_each
 from mfa.cli.bench import main
@@ -47,6 +49,37 @@ def test_words_say_whether_a_target_was_met(file: Path, capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert "max_difference" in printed
     assert "target <= 1e-09: met" in printed
+
+
+def test_models_prints_a_line_a_network(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {
+        "parameters_m": 28.299, "gmacs": 6.5, "images_per_second_1": 10.0,
+        "images_per_second_64": 12.25, "memory_mib": 150.0, "memory_mib_64": 19000.4,
+    }  # fmt: skip
+
+    def small(repeats: int, networks: Sequence[str]) -> dict[str, Any]:
+        assert compared.chosen(networks) == ("osnet", *compared.MFA)
+        made = compared.compared(repeats, 64, 32, networks=["osnet"])
+        made["paper"] = known | {"published": compared.published("paper")}
+        made["guided"] = known | {"published": {}}
+        return {"models": made, "mfa_relative_rate": 0.7}
+
+    monkeypatch.setattr(models, "run", small)
+    main(["models", "--repeats", "1", "--networks", "osnet", "mfa"])
+    head, osnet, paper, guided = capsys.readouterr().out.splitlines()[-4:]
+    assert re.split(r"  +", head.strip()) == [
+        "network", "parameters (M)", "MACs (G)", "images/s at 1", "images/s at 64",
+        "MiB at 1", "MiB at 64", "published",
+    ]  # fmt: skip
+    assert osnet.split()[0] == "osnet"
+    assert float(osnet.split()[1]) == pytest.approx(2.1695, abs=1e-3)
+    assert osnet.endswith("  2.2 M (the paper: 2.2 M at x1.0, 0.2 M at x0.25)")
+    assert paper.split()[:7] == ["paper", "28.3", "6.5", "10", "12.25", "150", "19000"]
+    assert paper.endswith("  28.3 M, 32 images/s on NVIDIA RTX 3090 (the paper)")
+    assert guided.split() == ["guided", *paper.split()[1:7]]
+    assert head.index("published") == osnet.index("2.2 M (") == paper.index("28.3 M,")
 
 
 def test_max_difference_notices_a_wrong_score(file: Path) -> None:
@@ -92,6 +125,12 @@ def test_unknown_benches_and_options_are_refused(file: Path) -> None:
         main(["speed"])
     with pytest.raises(InputError, match="bench msmt17 has no option 'features'"):
         main(["msmt17", "--features", str(file)])
+    with pytest.raises(InputError, match="bench evaluator has no option 'networks'"):
+        main(["evaluator", "--networks", "agw"])
+    with pytest.raises(InputError, match="no preset 'resnet'"):
+        main(["models", "--networks", "resnet"])
+    with pytest.raises(InputError, match="all takes no --networks"):
+        main(["all", "--networks", "agw"])
     with pytest.raises(InputError, match="repeats must be 1"):
         main(["evaluator", "--repeats", "0"])
 
