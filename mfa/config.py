@@ -33,8 +33,9 @@ class ModelConfig:
     """[paper] ResNet-50; resnet10 (one basic block a stage) suits two cores."""
     width: int = 64
     """Channels of the stem; torchvision's own is 64. Half of it is a quarter of the work."""
-    stride: Literal[8, 16] = 16
-    """Input pixels per pixel of the trunk map; 16 is [paper], 8 gives small inputs a finer map."""
+    stride: Literal[8, 12, 16] = 16
+    """Input pixels per pixel of the trunk map; 16 is [paper], 8 gives small inputs a finer map, 12
+    is for the overlapping patches of transreid and aaformer alone."""
     weights: str = "none"
     """Where the trunk starts: none, imagenet (torchvision's), or a path."""
     cpaa: tuple[int, ...] = (2, 3, 4)

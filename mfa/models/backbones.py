@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from mfa.config import ModelConfig
+from mfa.errors import InputError
 from mfa.models.attention import CPAA
 
 BLOCKS: dict[str, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
@@ -29,10 +30,18 @@ class Trunk(nn.Module):
 
     Attributes:
         channels: C of the map, (B, C, height / stride, width / stride).
+
+    Raises:
+        InputError: ``stride`` is 12, which halving does not reach.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        if config.stride == 12:
+            raise InputError(
+                "a ResNet halves its maps: model.stride is 8 or 16; 12 is for the overlapping "
+                "patches of transreid and aaformer"
+            )
         block, depths = BLOCKS[config.trunk]
         strides = (1, 2, 2, 1) if config.stride == 16 else (1, 2, 1, 1)
         width = config.width

@@ -46,9 +46,33 @@ def load_trunk_weights(trunk: Trunk, config: ModelConfig) -> None:
     """
     if config.weights == "none":
         return
-    state = _imagenet(config) if config.weights == "imagenet" else _read(_file(config.weights))
+    state = _imagenet(config) if config.weights == "imagenet" else read_weights(config.weights)
     report = fit_state(trunk, _trunk_part(state), where=config.weights)
     print(f"trunk from {config.weights}: {report}", file=sys.stderr)
+
+
+def read_weights(name: str) -> Mapping[str, Tensor]:
+    """The tensors of a name of ``RELEASED``, of a run folder or of a file.
+
+    Raises:
+        InputError: there is no such file, or it is not safe or not possible to read.
+    """
+    return _read(_file(name))
+
+
+def fetch_imagenet(name: str) -> Mapping[str, Tensor]:
+    """The ImageNet weights of torchvision's network ``name``; fetched once, then kept.
+
+    Raises:
+        InputError: they cannot be fetched.
+    """
+    try:
+        return get_model_weights(name).DEFAULT.get_state_dict(check_hash=True)
+    except (URLError, OSError, RuntimeError) as error:
+        raise InputError(
+            f"torchvision could not fetch the ImageNet weights of {name} ({error}); go online "
+            f"once, or set weights to none or to the path of a checkpoint"
+        ) from error
 
 
 def fit_state(
@@ -103,13 +127,7 @@ def _imagenet(config: ModelConfig) -> Mapping[str, Tensor]:
             f"torchvision has ImageNet weights for resnet18, resnet34 and resnet50 at width 64, "
             f"not for {config.trunk} at width {config.width}; set weights to none or a path"
         )
-    try:
-        return get_model_weights(config.trunk).DEFAULT.get_state_dict(check_hash=True)
-    except (URLError, OSError, RuntimeError) as error:
-        raise InputError(
-            f"torchvision could not fetch the ImageNet weights of {config.trunk} ({error}); go "
-            f"online once, or set weights to none or to the path of a checkpoint"
-        ) from error
+    return fetch_imagenet(config.trunk)
 
 
 def _file(name: str) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from torch import Tensor
 
@@ -94,14 +95,17 @@ def _transreid(state: Weights) -> ModelConfig:
     positions = state.get("base.pos_embed")
     if positions is None:
         raise InputError("no base.pos_embed is in it; these are no weights of TransReID")
-    if positions.shape[1] != 129:
+    strides: dict[int, Literal[12, 16]] = {128: 16, 210: 12}
+    count = positions.shape[1] - 1
+    if count not in strides:
         raise InputError(
-            f"it has {positions.shape[1] - 1} positions; only patches that do not overlap "
-            "(stride 16, 128 positions) have a network here"
+            f"it has {count} positions; a network here has those of pictures of 256x128 at stride "
+            "16 (128) or 12 (210)"
         )
     if "b1.0.norm1.weight" not in state:
         raise InputError("it has no jigsaw branch (JPM); TransReID is built with it")
-    return replace(RESNET50, network="transreid", width=positions.shape[2] // 12)
+    width = positions.shape[2] // 12
+    return replace(RESNET50, network="transreid", width=width, stride=strides[count])
 
 
 def _lightmbn(state: Weights) -> ModelConfig:
@@ -201,7 +205,7 @@ SOURCES: Mapping[str, Source] = {
                 [
                     (
                         r"base\.sie_embed",
-                        "(SIE, which is not built: pictures come without a camera)",
+                        "(SIE, which is not built: here descriptors are of the picture alone)",
                     ),
                     (r"base\.(fc|head)\.", _FC),
                     (r"base\.norm\.", "(the ViT's own last normalisation, which JPM does not use)"),

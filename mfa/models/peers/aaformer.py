@@ -1,10 +1,10 @@
 """AAFormer (Zhu et al., AAformer: Auto-Aligned Transformer for Person ReID, 2021).
 
-From the paper: a ViT-B/16 with, beside the class token, part tokens; in self-attention the patches
-are first dealt to the parts, as evenly as optimal transport makes it (a few Sinkhorn rounds on the
-likeness of a part's query and a patch's key), then each part token sees itself and its own patches
-alone; class token and patches see everything; class and part tokens, normalised, are the
-descriptor, each with identity and triplet loss; 5 parts.
+From the paper: a ViT-B/16 from ImageNet with, beside the class token, part tokens; in
+self-attention the patches are first dealt to the parts, as evenly as optimal transport makes it (a
+few Sinkhorn rounds on the likeness of a part's query and a patch's key), then each part token sees
+itself and its own patches alone; class token and patches see everything; class and part tokens,
+normalised, are the descriptor, each with identity and triplet loss; 5 parts.
 
 Reconstructed: Sinkhorn's temperature (0.05) and rounds (3); the dealing is done once, in the last
 block, where the paper does it in the last layers; no gradient goes through it.
@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfa.config import ModelConfig
-from mfa.models.peers.parts.peer import Peer, PeerNetwork, refuse_weights
+from mfa.models.peers.parts.peer import Peer, PeerNetwork
 from mfa.models.peers.parts.staged import Staged
 from mfa.models.peers.parts.transformer import Block, OnMap, Patches, as_tokens
+from mfa.models.peers.parts.vitweights import load_vit
 from mfa.models.peers.transreid import DEPTHS, HEADS, Token
 
 PARTS = 5
@@ -90,7 +91,6 @@ class Read(nn.Module):
 
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """All blocks but the last as trunk, the aligned one, six heads."""
-    refuse_weights(config, pretrained=pretrained)
     dim = HEADS * config.width
     blocks = {f"block{i + 1}": OnMap(dim, HEADS) for i in range(DEPTHS[config.trunk] - 1)}
     trunk = Staged({"patches": Patches(dim, config.stride), **blocks}, 2 * dim)
@@ -101,6 +101,8 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
             nn.init.zeros_(module.bias)
     names = ("global", *(f"part{i + 1}" for i in range(PARTS)))
     heads = {name: Token(dim, Read(last, i), identities) for i, name in enumerate(names)}
+    if pretrained:
+        load_vit(config, trunk, {"aligned": last})
     return PeerNetwork(trunk, heads, layers=tuple(blocks), stems={"aligned": last})
 
 
@@ -108,5 +110,4 @@ PEER = Peer(
     make,
     paper="Zhu et al., arXiv 2104.00921",
     recipe={"loss.center_weight": 0.0, "loss.label_smoothing": 0.0},
-    full={"model.weights": "none"},
 )

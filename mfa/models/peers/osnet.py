@@ -16,6 +16,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
+from mfa.errors import InputError
 from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, refuse_weights
 from mfa.models.peers.parts.pooling import Projected
 from mfa.models.peers.parts.staged import Staged
@@ -131,6 +132,8 @@ def trunk_of(width: int, stride: int) -> Staged:
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """Trunk and one head."""
     refuse_weights(config, pretrained=pretrained)
+    if config.stride == 12:
+        raise InputError("osnet halves its maps: model.stride is 8 or 16, not 12")
     trunk = trunk_of(config.width, config.stride)
     layers = nn.Sequential(
         nn.Linear(trunk.channels, DESCRIPTOR), nn.BatchNorm1d(DESCRIPTOR), nn.ReLU()

@@ -1,15 +1,21 @@
 """TransReID (He et al., TransReID: Transformer-based Object Re-Identification, ICCV 2021).
 
-From the paper: ViT-B/16; the last block twice, one for the global branch, one for the jigsaw branch
-(JPM), which shifts the patches by 5, shuffles them in 2 groups and deals them into 4 parts, each
-read with the class token; BNNeck, identity and triplet loss on every branch.
+From the paper: ViT-B/16 from ImageNet; the last block twice, one for the global branch, one for the
+jigsaw branch (JPM), which shifts the patches by 5, shuffles them in 2 groups and deals them into 4
+parts, each read with the class token; BNNeck, identity and triplet loss on every branch.
 
-Not built: SIE, the embedding of camera and viewpoint, because pictures travel through the workbench
-without their camera. Simplified: all five branches weigh alike in loss and descriptor, where the
-paper lets the four parts together weigh as much as the global one; its rate and SGD are not in the
-recipe. ``width`` 64 is the ViT-B's 768 (12 heads of it); ``trunk`` sets the depth: resnet50 12
-blocks, resnet34 10, resnet18 8, resnet10 4 (ours, for two cores). ``stride`` 16 is the paper's
-plain one, 8 lets patches overlap (the paper's best is 12).
+Not built: SIE, the embedding of a picture's camera. With it a descriptor is of picture and camera,
+while here maps, ledgers, occlusions and uploaded pictures start from pixels alone: scoring could be
+given the camera, but unless each of these were too, it would explain another descriptor than the
+scored one. And another dataset's cameras bear the same numbers without being the same.
+
+Simplified: all five branches weigh alike in loss and descriptor, where the paper lets the four
+parts together weigh as much as the global one; its rate and SGD are not in the recipe, and
+``imagenet`` is torchvision's ViT-B/16 where the paper's is timm's, which a path may name.
+
+``width`` 64 is the ViT-B's 768 (12 heads of it); ``trunk`` sets the depth: resnet50 12 blocks,
+resnet34 10, resnet18 8, resnet10 4 (ours, for two cores). ``stride`` 16 is the paper's plain one;
+at 12, its best, patches overlap, as at 8 (ours, for small inputs).
 """
 
 from __future__ import annotations
@@ -21,9 +27,10 @@ import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, refuse_weights
+from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork
 from mfa.models.peers.parts.staged import Staged
 from mfa.models.peers.parts.transformer import Block, OnMap, Patches, as_tokens
+from mfa.models.peers.parts.vitweights import load_vit
 from mfa.records import Branch
 
 HEADS = 12
@@ -85,7 +92,6 @@ def dealt(count: int) -> list[list[int]]:
 
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """All blocks but the last as trunk, the last one twice, five heads."""
-    refuse_weights(config, pretrained=pretrained)
     dim = HEADS * config.width
     blocks = {f"block{i + 1}": OnMap(dim, HEADS) for i in range(DEPTHS[config.trunk] - 1)}
     trunk = Staged({"patches": Patches(dim, config.stride), **blocks}, 2 * dim)
@@ -97,14 +103,16 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     heads = {"global": Token(dim, Read(whole, None), identities)} | {
         f"part{i + 1}": Token(dim, Read(jigsaw, i), identities) for i in range(PARTS)
     }
-    return PeerNetwork(trunk, heads, layers=tuple(blocks), stems={"whole": whole, "jigsaw": jigsaw})
+    stems = {"whole": whole, "jigsaw": jigsaw}
+    if pretrained:
+        load_vit(config, trunk, stems)
+    return PeerNetwork(trunk, heads, layers=tuple(blocks), stems=stems)
 
 
 PEER = Peer(
     make,
     paper="He et al., ICCV 2021, arXiv 2102.04378",
     recipe={"loss.center_weight": 0.0, "loss.label_smoothing": 0.0},
-    full={"model.weights": "none"},
     parameters_m=100.0,
     source="quoted for the authors' network",
     counted="theirs keeps the ViT's own last block beside its two copies, unused: 7.1 million more",

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+GRIDS = {16: (16, 8), 12: (21, 10), 8: (16, 8)}
+"""By stride the patches of a picture of 256x128; at 8 about those of one of half of that (ours)."""
+
 
 class Attention(nn.Module):
     """Self-attention of several heads."""
@@ -69,10 +72,10 @@ class OnMap(Block):
 class Patches(nn.Module):
     """Picture to tokens: patches of 16 pixels, the class token, positions added.
 
-    Positions are learned on a grid of 16x8 and interpolated to the picture's.
+    A stride below 16 lets patches overlap. Positions are learned on one grid a stride and
+    interpolated to the picture's.
     """
 
-    GRID = (16, 8)
     SIZE = 16
 
     def __init__(self, dim: int, stride: int) -> None:
@@ -80,7 +83,7 @@ class Patches(nn.Module):
         self.proj = nn.Conv2d(3, dim, self.SIZE, stride=stride)
         self.cls_token = nn.Parameter(torch.zeros(1, dim, 1, 1))
         self.cls_position = nn.Parameter(torch.zeros(1, dim, 1, 1))
-        self.position = nn.Parameter(torch.zeros(1, dim, *self.GRID))
+        self.position = nn.Parameter(torch.zeros(1, dim, *GRIDS[stride]))
         for parameter in (self.cls_token, self.cls_position, self.position):
             nn.init.trunc_normal_(parameter, std=0.02)
 
@@ -88,7 +91,7 @@ class Patches(nn.Module):
         """(B, 3, H, W) to (B, 2C, h, w)."""
         x = self.proj(images)
         position: Tensor = self.position
-        if tuple(x.shape[2:]) != self.GRID:
+        if x.shape[2:] != position.shape[2:]:
             position = F.interpolate(position, size=x.shape[2:], mode="bilinear")
         cls = (self.cls_token + self.cls_position).expand(*x.shape)
         return torch.cat([x + position, cls], dim=1)

@@ -103,8 +103,8 @@ def torchreid() -> State:
     )
 
 
-def transreid() -> State:
-    state = made("transreid", trunk="resnet50", width=8)
+def transreid(stride: int = 16) -> State:
+    state = made("transreid", trunk="resnet50", width=8, stride=stride)
     position = state.pop("trunk.patches.position")[0].flatten(1).T
     cls = state.pop("trunk.patches.cls_position").view(1, -1)
     theirs = renamed(
@@ -208,6 +208,18 @@ def test_a_descriptor_comes_out_as_it_went_in(tmp_path: Path) -> None:
             torch.testing.assert_close(imported.network(images).descriptor, wanted)
 
 
+def test_transreids_overlapping_patches_have_a_network() -> None:
+    imported = convert(transreid(stride=12), "transreid")
+    assert imported.config.stride == 12
+    assert not imported.missing
+    original = build_model(imported.config, PEOPLE)
+    original.load_state_dict(made("transreid", trunk="resnet50", width=8, stride=12))
+    images = torch.rand(1, 3, 64, 40)
+    with torch.no_grad():
+        wanted = original.eval()(images).descriptor
+        torch.testing.assert_close(imported.network(images).descriptor, wanted)
+
+
 def test_torchvisions_trunk_gives_torchvisions_map() -> None:
     state = torchvision()
     plain = resnet18(weights=None).eval()
@@ -239,7 +251,7 @@ def test_a_classifier_of_other_people_is_explained() -> None:
     [
         ("torchreid", {"a": torch.zeros(1)}, "no torchreid file.*no layer1"),
         ("transreid", {"a": torch.zeros(1)}, "no base.pos_embed"),
-        ("transreid", {"base.pos_embed": torch.zeros(1, 211, 96)}, "210 positions"),
+        ("transreid", {"base.pos_embed": torch.zeros(1, 197, 96)}, "196 positions"),
         ("lightmbn", {"a": torch.zeros(1)}, "no backone"),
         ("fast-reid", {"backbone.layer1.0.bn1.IN.weight": torch.zeros(1)}, "IBN"),
         ("bagtricks", {"base.layer1.0.se_module.fc1.weight": torch.zeros(1)}, "SE layers"),

@@ -1,0 +1,134 @@
+"""A pre-trained vision transformer's weights, for ``parts.transformer``.
+
+torchvision and timm have the tensors of ours under other names, queries, keys and values in the
+same order. What differs is renamed, the positions of a square picture are resized to ours, and the
+last block, of which a network here may keep several copies, starts all of them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mfa.config import ModelConfig
+from mfa.errors import InputError
+from mfa.models.peers.parts.staged import Staged
+from mfa.models.weights import fetch_imagenet, fit_state, read_weights
+
+PATCHES = ("conv_proj.weight", "patch_embed.proj.weight")
+"""Only a file of torchvision's or timm's names holds one of these."""
+
+NAMES = (
+    (r"^(conv_proj|patch_embed\.proj)\.", "proj."),
+    (r"^class_token$", "cls_token"),
+    (r"^encoder\.pos_embedding$", "pos_embed"),
+    (r"^encoder\.ln\.", "norm."),
+    (r"^encoder\.layers\.encoder_layer_", "blocks."),
+    (r"\.ln_", ".norm"),
+    (r"\.self_attention\.in_proj_", ".attn.qkv."),
+    (r"\.self_attention\.out_proj\.", ".attn.proj."),
+    # linear_1 and linear_2 are the older names, of which torchvision's files still are.
+    (r"\.mlp\.(0|linear_1)\.", ".mlp.fc1."),
+    (r"\.mlp\.(3|linear_2)\.", ".mlp.fc2."),
+)
+"""torchvision's names to timm's, which are ours inside a block."""
+
+
+def load_vit(config: ModelConfig, trunk: Staged, lasts: Mapping[str, nn.Module]) -> None:
+    """Fill a transformer from ``config.weights`` and say what fitted.
+
+    ``none``, ``imagenet`` (torchvision's ViT-B/16), or a file of torchvision's, of timm's or of a
+    network of ours.
+
+    Args:
+        config: of the network.
+        trunk: ``patches`` and the blocks but the last.
+        lasts: by name what each has a last ``block`` and a ``norm``; each is filled.
+
+    Raises:
+        InputError: the weights cannot be fetched or read, are of a transformer of another size, or
+            almost nothing of them fits.
+    """
+    if config.weights == "none":
+        return
+    state = _imagenet(config) if config.weights == "imagenet" else read_weights(config.weights)
+    if any(name in state for name in PATCHES):
+        state = _placed(_renamed(state), trunk, tuple(lasts), config.weights)
+    else:
+        state = {name.removeprefix("model."): value for name, value in state.items()}
+    whole = nn.ModuleDict({"trunk": trunk, "stems": nn.ModuleDict(lasts)})
+    report = fit_state(whole, state, where=config.weights, core="trunk.")
+    print(f"trunk from {config.weights}: {report}", file=sys.stderr)
+
+
+def resized(positions: Tensor, height: int, width: int) -> Tensor:
+    """Positions of a square of patches, (N, C) row by row, as a grid (1, C, height, width).
+
+    Raises:
+        InputError: N is no square number.
+    """
+    count, dim = positions.shape
+    side = math.isqrt(count)
+    if side**2 != count:
+        raise InputError(
+            f"the weights have {count} positions, which are no square of patches; a TransReID file "
+            "comes in with `mfa import-weights --from transreid`"
+        )
+    square = positions.T.reshape(1, dim, side, side)
+    return F.interpolate(square, size=(height, width), mode="bilinear")
+
+
+def _imagenet(config: ModelConfig) -> Mapping[str, Tensor]:
+    if (config.trunk, config.width) != ("resnet50", 64):
+        raise InputError(
+            f"torchvision has ImageNet weights for a ViT-B/16, which is trunk resnet50 (12 blocks) "
+            f"at width 64, not trunk {config.trunk} at width {config.width}; set model.weights to "
+            "none or a path"
+        )
+    return fetch_imagenet("vit_b_16")
+
+
+def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """By timm's names."""
+    found = {}
+    for name, value in state.items():
+        for theirs, ours in NAMES:
+            name = re.sub(theirs, ours, name)
+        found[name] = value
+    return found
+
+
+def _placed(
+    state: Mapping[str, Tensor], trunk: Staged, lasts: tuple[str, ...], where: str
+) -> dict[str, Tensor]:
+    """Where tensors of timm's names belong; the classifier has no place."""
+    blocks = {name.split(".")[1] for name in state if name.startswith("blocks.")}
+    if len(blocks) != len(trunk.stages):
+        raise InputError(
+            f"{where}: a transformer of {len(blocks)} blocks, where the network has "
+            f"{len(trunk.stages)}; model.trunk sets how many, resnet50 12"
+        )
+    grid = trunk.get_parameter("patches.position").shape[2:]
+    found: dict[str, Tensor] = {}
+    for name, value in state.items():
+        first, _, rest = name.partition(".")
+        number, _, inner = rest.partition(".")
+        if name == "cls_token":
+            found["trunk.patches.cls_token"] = value.reshape(1, -1, 1, 1)
+        elif name == "pos_embed":
+            found["trunk.patches.cls_position"] = value[0, 0].reshape(1, -1, 1, 1)
+            found["trunk.patches.position"] = resized(value[0, 1:], *grid)
+        elif first == "blocks" and int(number) + 1 < len(trunk.stages):
+            found[f"trunk.block{int(number) + 1}.{inner}"] = value
+        elif first == "blocks":
+            found |= {f"stems.{last}.block.{inner}": value for last in lasts}
+        elif first == "norm":
+            found |= {f"stems.{last}.{name}": value for last in lasts}
+        elif first == "proj":
+            found[f"trunk.patches.{name}"] = value
+    return found
