@@ -5,6 +5,8 @@ The dataset need not be the one the run was trained on; the card names both.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -82,9 +84,21 @@ def pool_queries(
 
 
 def extract_features(
-    run: Run, data: ReidDataset, *, flip: bool = False, progress: bool = False
+    run: Run,
+    data: ReidDataset,
+    *,
+    flip: bool = False,
+    progress: bool = False,
+    told: Callable[[float], None] = lambda share: None,
 ) -> Features:
     """Query and gallery descriptors of ``run``; read from the run's folder where they are there.
+
+    Args:
+        run: a trained run, or ``mfa.untrained(config)``.
+        data: with query and gallery.
+        flip: mean the embeddings of each picture and its mirror image.
+        progress: show a bar.
+        told: called with the share done, before each batch; what it raises ends the work.
 
     Raises:
         InputError: the dataset has no query or gallery, or none of their pictures can be read.
@@ -93,10 +107,14 @@ def extract_features(
     if file is not None and file.is_file():
         return featurefile.read(file)
     sides, left_out = {}, []
+    start = len(data.query) / max(len(data.query) + len(data.gallery), 1)
+    spans = {"query": (0.0, start), "gallery": (start, 1.0)}
     for split, samples in (("query", data.query), ("gallery", data.gallery)):
         pictures = test_pictures(run, data, samples)
         left_out += [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
-        rows = embed(run.model, pictures, flip=flip, label=split if progress else "")
+        within = partial(_within, told, *spans[split])
+        label = split if progress else ""
+        rows = embed(run.model, pictures, flip=flip, label=label, told=within)
         sides[split] = feature_set(rows, pictures.samples)
     features = Features(
         **sides, branches=tuple(run.model.widths.items()), origin=_origin(run, data, flip, left_out)
@@ -135,6 +153,11 @@ def measure_separation(run: Run, data: ReidDataset) -> dict[str, float]:
         with torch.inference_mode():
             meter.update(run.model(images))
     return meter.result()
+
+
+def _within(told: Callable[[float], None], start: float, end: float, share: float) -> None:
+    """Tell the share of a part that makes up ``start`` to ``end`` of the whole."""
+    told(start + (end - start) * share)
 
 
 def _feature_path(run: Run, data: ReidDataset, flip: bool) -> Path | None:

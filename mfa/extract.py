@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -43,14 +43,17 @@ def embed(
     flip: bool = False,
     batch: int = BATCH,
     label: str = "",
+    told: Callable[[float], None] = lambda share: None,
 ) -> np.ndarray:
     """The branches' embeddings after BNNeck, concatenated, (N, D) float32, not normalised.
 
     Cosine distance normalises the whole, which gives the descriptor; unnormalised, each branch can
-    still be weighted. With ``flip`` the mean with the embeddings of the mirrored picture.
+    still be weighted. With ``flip`` the mean with the embeddings of the mirrored picture. ``told``
+    is called with the share done, before each batch; what it raises ends the work.
     """
     rows = [np.empty((0, sum(model.widths.values())), np.float32)]
-    for images in image_batches(model, pictures, batch=batch, label=label):
+    for number, images in enumerate(image_batches(model, pictures, batch=batch, label=label)):
+        told(number * batch / len(pictures))
         with torch.inference_mode():
             features = concatenate(model(images))
             if flip:

@@ -20,6 +20,9 @@ import numpy as np
 from mfa.errors import InputError
 from mfa.records import NO_CAMERA, Features, FeatureSet
 
+_WHOLE = 2.0**53
+"""Below this a float holds every whole number."""
+
 _SUFFIXES = ("_pid", "_camid", "_name")
 
 
@@ -101,9 +104,9 @@ def _group(arrays: dict[str, np.ndarray], name: str, where: str) -> FeatureSet:
             "choose two with --query and --gallery"
         )
     features = arrays[name]
-    if features.ndim != 2 or features.dtype.kind not in "fiu":
+    if features.ndim != 2 or features.dtype.kind not in "fiu" or features.shape[1] == 0:
         raise InputError(
-            f"{where}: {name} must be numbers of shape (N, D), got {features.dtype} "
+            f"{where}: {name} must be numbers of shape (N, D), D at least 1, got {features.dtype} "
             f"{features.shape}"
         )
     count = len(features)
@@ -114,9 +117,11 @@ def _group(arrays: dict[str, np.ndarray], name: str, where: str) -> FeatureSet:
             raise InputError(
                 f"{where}: {name}{suffix} has shape {column.shape}, but there are {count} features"
             )
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, refused below
+        features = features.astype(np.float32)
     try:
         return FeatureSet(
-            features=features.astype(np.float32),
+            features=features,
             pids=_integers(arrays[f"{name}_pid"], f"{where}: {name}_pid"),
             camids=_integers(camids, f"{where}: {name}_camid"),
             names=names.astype(str),
@@ -126,11 +131,18 @@ def _group(arrays: dict[str, np.ndarray], name: str, where: str) -> FeatureSet:
 
 
 def _integers(values: np.ndarray, where: str) -> np.ndarray:
-    if values.dtype.kind in "iu":
-        return values.astype(np.int64)
-    if values.dtype.kind == "f" and np.all(values == np.floor(values)):
-        return values.astype(np.int64)
-    raise InputError(f"{where} must be whole numbers, got {values.dtype} such as {values[:1]}")
+    if values.dtype.kind not in "iuf":
+        raise InputError(f"{where} must be whole numbers, got {values.dtype} such as {values[:1]}")
+    whole = values <= np.iinfo(np.int64).max
+    if values.dtype.kind == "f":
+        whole = (values == np.floor(values)) & (np.abs(values) < _WHOLE)
+    if not whole.all():
+        row = int(np.argmin(whole))
+        raise InputError(
+            f"{where} must be whole numbers that 64 bits hold, got {values[row]} in row {row}; "
+            "number people and cameras, -1 where a camera is unknown"
+        )
+    return values.astype(np.int64)
 
 
 def _branches(arrays: dict[str, np.ndarray], where: str) -> tuple[tuple[str, int], ...]:
@@ -138,9 +150,13 @@ def _branches(arrays: dict[str, np.ndarray], where: str) -> tuple[tuple[str, int
         return ()
     if "branch_width" not in arrays:
         raise InputError(f"{where} has branch_name but no branch_width; write both or neither")
-    names, widths = arrays["branch_name"], arrays["branch_width"]
-    if len(names) != len(widths):
-        raise InputError(f"{where} has {len(names)} branch names but {len(widths)} branch widths")
+    names = np.atleast_1d(arrays["branch_name"])
+    widths = np.atleast_1d(_integers(arrays["branch_width"], f"{where}: branch_width"))
+    if names.shape != widths.shape or names.ndim != 1 or np.any(widths < 1):
+        raise InputError(
+            f"{where} has {names.size} branch names and the branch widths {widths.tolist()}; give "
+            "each branch its number of columns, 1 or more"
+        )
     return tuple((str(name), int(width)) for name, width in zip(names, widths, strict=True))
 
 
@@ -151,4 +167,6 @@ def _origin(arrays: dict[str, np.ndarray], where: str) -> dict[str, object]:
         origin = json.loads(str(arrays["origin"]))
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: array 'origin' is not JSON ({error})") from error
+    if not isinstance(origin, dict):
+        raise InputError(f"{where}: array 'origin' is JSON, but no object of names and values")
     return {"features": Path(where).name, **origin}

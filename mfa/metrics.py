@@ -10,7 +10,7 @@ maps all pictures to one point scores as badly as it deserves, whatever the orde
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,8 @@ from mfa.ranking import Ranker
 from mfa.records import Features
 from mfa.results import RetrievalResult
 
-BLOCK = 512
-"""Queries per block: small blocks make BLAS copy the gallery too often, large ones cost memory."""
+BLOCK = 256
+"""Queries per block: small ones make BLAS copy the gallery; a large one is slow to make again."""
 
 _SORT_PAYS = 200
 """Counting once per positive beats sorting where there are more candidates than this a positive."""
@@ -58,6 +58,7 @@ def score(
     max_rank: int = 50,
     block: int = BLOCK,
     distance: Metric | Distances = "cosine",
+    told: Callable[[float], None] = lambda share: None,
 ) -> RetrievalResult:
     """Rank the gallery for every query and score the ranking.
 
@@ -68,6 +69,7 @@ def score(
         block: queries ranked at a time; memory is about ``5 * block * gallery`` bytes.
         distance: ``cosine``, ``euclidean``, or distances made elsewhere (re-ranking), whose shape
             must be (queries, gallery).
+        told: called with the share done, before each block; what it raises ends the scoring.
 
     Raises:
         InputError: no query can be scored, an empty side, or numbers out of range; the message
@@ -79,7 +81,7 @@ def score(
     distance = make_distances(features, distance)
     grouped = GroupedGallery(features.query, features.gallery, camera_filter)
     ordered = distance.reordered(grouped.order)
-    found = rank_positives(ordered, grouped, block)
+    found = rank_positives(ordered, grouped, block, told)
     refuse_if_nothing_counts(features, grouped, found.positives)
     return RetrievalResult(
         per_query=query_table(
@@ -102,12 +104,18 @@ def score(
     )
 
 
-def rank_positives(distances: Distances, grouped: GroupedGallery, block: int) -> PositiveRanks:
+def rank_positives(
+    distances: Distances,
+    grouped: GroupedGallery,
+    block: int,
+    told: Callable[[float], None] = lambda share: None,
+) -> PositiveRanks:
     """Ranks of all positives; ``distances`` has its columns in ``grouped.order``."""
     queries, gallery = distances.shape
     buffer = np.empty((min(block, queries), gallery), dtype=np.float32)
     found: list[np.ndarray] = []
     for start in range(0, queries, block):
+        told(start / queries)
         stop = min(start + block, queries)
         keys = distances.keys(start, stop, out=buffer[: stop - start])
         found += [_ranks(keys[i], grouped, start + i) for i in range(stop - start)]

@@ -95,10 +95,13 @@ def single_shot(
     1 / rank and equals INP.
 
     Raises:
-        InputError: fewer than 2 draws (no spread), or what ``mfa.metrics.score`` raises.
+        InputError: fewer than 2 draws (no spread), a negative seed, or what ``mfa.metrics.score``
+            raises.
     """
     if draws < 2:
         raise InputError(f"single-shot needs at least 2 draws for a spread, got {draws}")
+    if seed < 0:
+        raise InputError(f"the seed of the draws is 0 or more, got {seed}")
     check_sides(features, block)
     distance = make_distances(features, distance)
     grouped = GroupedGallery(features.query, features.gallery, camera_filter)

@@ -149,7 +149,7 @@ class Trainer:
         return output, terms
 
     def time_steps(self, steps: int) -> float:
-        """Median seconds of a training step, data included, after one to warm up.
+        """Median seconds of a training step, data included, after one to warm up if there are more.
 
         Moves the weights: for a trainer that is thrown away.
         """
@@ -162,7 +162,7 @@ class Trainer:
             targets = None if self.targets is None else self.targets[indices].to(self.device)
             self.step(images, self.labels[indices].to(self.device), 0.0, targets)
             seconds.append(time.perf_counter() - start)
-        return statistics.median(seconds[1:])
+        return statistics.median(seconds[1:] or seconds)
 
     @torch.no_grad()
     def start_norm(self) -> float:

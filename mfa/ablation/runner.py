@@ -210,23 +210,21 @@ def estimate(rows: Sequence[Row], data: ReidDataset, *, steps: int = 3) -> pd.Da
     """Seconds of training each row will take, from a few of its steps on this machine.
 
     Returns:
-        Columns ``row``, ``epochs``, ``steps`` (of the whole training), ``seconds``.
+        Columns ``row``, ``epochs``, ``steps`` (of the whole training), ``seconds``, ``fault``: why
+        the row cannot be trained, in which case steps and seconds are 0; else empty.
     """
     lines = []
     for row in rows:
-        ranks = parallel.Ranks()
-        trainer = Trainer(row.config, data, parallel.default_device(ranks), ranks, None)
-        per_step = trainer.time_steps(steps)
-        total = len(trainer.sampler) * row.config.optim.epochs
-        lines.append(
-            {
-                "row": row.name,
-                "epochs": row.config.optim.epochs,
-                "steps": total,
-                "seconds": per_step * total,
-            }
-        )
-    return pd.DataFrame(lines, columns=["row", "epochs", "steps", "seconds"])
+        line = {"row": row.name, "epochs": row.config.optim.epochs, "steps": 0, "seconds": 0.0}
+        try:
+            ranks = parallel.Ranks()
+            trainer = Trainer(row.config, data, parallel.default_device(ranks), ranks, None)
+            total = len(trainer.sampler) * row.config.optim.epochs
+            line |= {"steps": total, "seconds": trainer.time_steps(steps) * total, "fault": ""}
+        except Exception as error:  # as in run_plan: it must not cost the others
+            line["fault"] = f"{type(error).__name__}: {error}"
+        lines.append(line)
+    return pd.DataFrame(lines, columns=["row", "epochs", "steps", "seconds", "fault"])
 
 
 def _slug(name: str) -> str:

@@ -74,7 +74,10 @@ def main(argv: list[str]) -> None:
     seconds = estimate([row for row in rows if left[row.name]], data)
     seconds["runs left"] = [left[name] for name in seconds["row"]]
     if len(seconds):
-        print(seconds.to_string(index=False, float_format="%.1f"), file=sys.stderr)
+        shown = seconds.drop(columns="fault")
+        print(shown.to_string(index=False, float_format="%.1f"), file=sys.stderr)
+    for line in seconds[seconds["fault"] != ""].to_dict("records"):
+        print(f"{line['row']} cannot be trained: {line['fault']}", file=sys.stderr)
     minutes = (seconds["seconds"] * seconds["runs left"]).sum() / 60
     done = len(rows) * len(seeds) - sum(left.values())
     print(

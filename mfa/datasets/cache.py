@@ -56,7 +56,7 @@ def cached_pictures(
     """
     if not samples:
         return Cached(np.empty((0, 3, height, width), np.uint8), ())
-    entry = cache / _key(samples, height, width, fingerprint)
+    entry = cache / _key(samples, height, width, cache, fingerprint)
     found = _open(entry, len(samples))
     if found is not None:
         return found
@@ -82,13 +82,19 @@ def cache_bytes(pictures: int, height: int, width: int) -> int:
     return pictures * 3 * height * width
 
 
-def _key(samples: Sequence[Sample], height: int, width: int, fingerprint: str) -> str:
+def _key(samples: Sequence[Sample], height: int, width: int, cache: Path, fingerprint: str) -> str:
     contents = fingerprint or fingerprint_of({"": samples}, samples[0].path.parent)
-    # The list is part of the key: train and query of one dataset share a fingerprint. Places on
-    # the disk above the split folder are not, so a moved dataset keeps its cache.
-    names = "\n".join("/".join(sample.path.parts[-2:]) for sample in samples)
-    text = f"{contents}\n{height}x{width}\n{names}"
-    return f"{height}x{width}-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"
+    # The list is part of the key: train and query of one dataset share a fingerprint, and may share
+    # the names below their folders. Paths count from beside the cache, which lies with the data, so
+    # a data root that is moved keeps its cache.
+    beside = cache.absolute().parent
+    paths = (sample.path.absolute() for sample in samples)
+    names = "\n".join(
+        (path.relative_to(beside) if path.is_relative_to(beside) else path).as_posix()
+        for path in paths
+    )
+    text = f"{contents}\n{height}x{width}\n{names}".encode("utf-8", "surrogateescape")
+    return f"{height}x{width}-{hashlib.blake2b(text, digest_size=12).hexdigest()}"
 
 
 def _open(entry: Path, samples: int) -> Cached | None:

@@ -15,13 +15,16 @@ from pathlib import Path, PurePosixPath
 from mfa.datasets.layout import Layout
 from mfa.datasets.listing import Listing, in_order
 from mfa.datasets.market1501 import SPLIT_FOLDERS, read_three_folders
+from mfa.datasets.places import is_file
 from mfa.errors import InputError
 from mfa.records import Sample
 
 _NAME = re.compile(
     r"(?P<pid>[0-9]{4})_c(?P<camid>[12])_[0-9]{1,5}\.(png|jpg|jpeg|bmp)", re.IGNORECASE
 )
-_EXTRACTED = re.compile(r"[1-5]_[0-9]{3}_(?P<camid>[12])_[0-9]{2}\.(png|jpg)", re.IGNORECASE)
+_EXTRACTED = re.compile(
+    r"(?P<pair>[1-5])_(?P<person>[0-9]{3})_(?P<camid>[12])_[0-9]{2}\.(png|jpg)", re.IGNORECASE
+)
 
 _EXAMPLE = "0001_c1_1.png"
 
@@ -46,35 +49,66 @@ def _reader(setting: str) -> Callable[[Path], Listing]:
 
 
 def _read_extracted(folder: Path, setting: str) -> Listing:
-    """Read a split file; only the names in its paths count, since it holds another machine's."""
+    """Read a split file; only the names in its paths count, since it holds another machine's.
+
+    The file numbers training people from 0 and test people from 1, so equal numbers are different
+    people. A person is therefore told by the name, which is unique: camera pair and place in it.
+    """
     file = folder / f"splits_new_{setting}.json"
-    try:
-        split = json.loads(file.read_text(encoding="utf-8"))[0]
-        rows = {name: [(str(r[0]), int(r[1])) for r in split[name]] for name in SPLIT_FOLDERS}
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise InputError(
-            f"{file} is not a split file of CUHK03's new protocol ({error}); extract it again"
-        ) from error
     left_out: list[tuple[Path, str]] = []
-    lists: dict[str, list[Sample]] = {name: [] for name in rows}
-    for name, entries in rows.items():
-        # Training labels start at 0, which means a distractor in this package.
-        shift = 1 if any(pid == 0 for _, pid in entries) else 0
-        for place, pid in entries:
+    lists: dict[str, list[Sample]] = {}
+    for name, entries in _split(file).items():
+        lists[name] = []
+        known: set[tuple[int, int]] = set()
+        for place, label in entries:
             path = folder / f"images_{setting}" / PurePosixPath(place.replace("\\", "/")).name
-            match = _EXTRACTED.fullmatch(path.name)
-            if match is None or pid < 0:
+            sample = _sample(path)
+            if sample is None:
                 left_out.append((path, "the name is not like 1_001_1_01.png"))
-            elif not path.is_file():
+            elif not _one_to_one(known, sample.pid, label):
+                left_out.append((path, f"{file.name} gives it another identity than its name"))
+            elif not is_file(path):
                 left_out.append((path, f"{file.name} lists it and it is not there"))
             else:
-                lists[name].append(Sample(path, pid + shift, int(match["camid"])))
+                lists[name].append(sample)
     return Listing(
         train=in_order(lists["train"]),
         query=in_order(lists["query"]),
         gallery=in_order(lists["gallery"]),
         left_out=tuple(left_out),
+        notes=(
+            "identities are read from the names: 1000 times the camera pair plus the person in it",
+        ),
     )
+
+
+def _split(file: Path) -> dict[str, list[tuple[str, int]]]:
+    """(path, label) of every picture by list."""
+    try:
+        split = json.loads(file.read_text(encoding="utf-8"))[0]
+        return {name: [(str(row[0]), int(row[1])) for row in split[name]] for name in SPLIT_FOLDERS}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"{file} is not a split file of CUHK03's new protocol ({error}); extract it again"
+        ) from error
+
+
+def _sample(path: Path) -> Sample | None:
+    """``1_001_2_06.png`` is person 1 of camera pair 1 on the second camera of the pair."""
+    match = _EXTRACTED.fullmatch(path.name)
+    if match is None or not int(match["person"]):
+        return None
+    return Sample(path, 1000 * int(match["pair"]) + int(match["person"]), int(match["camid"]))
+
+
+def _one_to_one(known: set[tuple[int, int]], pid: int, label: int) -> bool:
+    """Whether no other person had this label and this person no other; remembers the two."""
+    if (pid, label) in known:
+        return True
+    if any(pid == p or label == n for p, n in known):
+        return False
+    known.add((pid, label))
+    return True
 
 
 def _layout(name: str, setting: str) -> Layout:

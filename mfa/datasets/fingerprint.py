@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from mfa.datasets.places import is_file
 from mfa.records import Sample
 
 
@@ -29,7 +30,7 @@ def fingerprint(splits: Mapping[str, Iterable[Sample]], root: Path) -> str:
         f"{content or 'unreadable'}"
         for (split, sample), content in zip(rows, contents, strict=True)
     )
-    return _hash("\n".join(lines).encode())
+    return _hash("\n".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def content_hashes(paths: Sequence[Path]) -> list[str]:
@@ -48,6 +49,8 @@ def _hash_all(paths: Sequence[Path]) -> list[str]:
 
 
 def _hash_file(path: Path) -> str:
+    if not is_file(path):  # reading a pipe would wait for ever
+        return ""
     try:
         return _hash(path.read_bytes())
     except OSError:

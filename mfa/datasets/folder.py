@@ -1,24 +1,31 @@
 """Any pictures of your own, told by a table ``dataset.csv`` beside them.
 
 Columns: ``path`` (relative to the table), ``pid``, ``camid`` (may be missing or empty) and
-``split`` (train, query or gallery). ``mfa data folder`` writes the table from file names.
+``split`` (train, query or gallery). ``mfa data folder`` writes the table from file names. A table
+may hold pictures to train on alone, or queries and gallery alone.
 """
 
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mfa.datasets.layout import Layout
 from mfa.datasets.listing import Listing, in_order
+from mfa.datasets.places import is_file, printable
 from mfa.errors import InputError
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 
 TABLE = "dataset.csv"
 
+COLUMNS = ("path", "pid", "camid", "split")
+
 SPLITS = ("train", "query", "gallery")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _SPECIAL = {"-1": JUNK, "junk": JUNK, "distractor": DISTRACTOR}
 """Labels that are no people."""
 
@@ -51,7 +58,7 @@ def read(folder: Path) -> Listing:
     left_out: list[tuple[Path, str]] = []
     for row in rows:
         path = folder / row.path
-        if path.is_file():
+        if is_file(path):
             lists[row.split].append(Sample(path, pids[row.pid], cams[row.camid]))
         else:
             left_out.append((path, f"{TABLE} lists it and it is not there"))
@@ -69,10 +76,11 @@ def numbers(
 ) -> tuple[dict[str, int], str]:
     """A number for each label, and a sentence where they are not the labels themselves.
 
-    Two labels never share a number: ``7`` and ``007`` in one table are two people.
+    Two labels never share a number: ``7`` and ``007`` in one table are two people. Numbers of more
+    than nine digits, which features could not carry along, are labels like others.
     """
     found = {label for label in labels if label not in special}
-    plain = {label: int(label) for label in found if label.isascii() and label.isdigit()}
+    plain = {label: int(label) for label in found if _NUMBER.fullmatch(label)}
     if len(plain) == len(found) == len(set(plain.values())) and 0 not in plain.values():
         return special | plain, ""
     order = sorted(found, key=lambda label: (plain.get(label, -1), label))
@@ -85,18 +93,28 @@ def write_table(folder: Path, rows: Iterable[Row]) -> Path:
     """Write ``dataset.csv``; an existing one is not overwritten.
 
     Raises:
-        InputError: there is one already, or the folder cannot be written.
+        InputError: there is one already, the folder cannot be written, or a name is no text.
     """
-    file = folder / TABLE
+    file, rows = folder / TABLE, list(rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([row.path, row.pid, row.camid, row.split] for row in rows)
     try:
-        with file.open("x", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(["path", "pid", "camid", "split"])
-            writer.writerows([row.path, row.pid, row.camid, row.split] for row in rows)
+        content = text.getvalue().encode("utf-8")
+        with file.open("xb") as stream:
+            stream.write(content)
+    except UnicodeEncodeError as error:
+        odd = next(row.path for row in rows if printable(row.path) != row.path)
+        raise InputError(
+            f"the name {printable(odd)} is not in UTF-8, so no table can hold it; rename the file"
+        ) from error
     except FileExistsError as error:
         raise InputError(f"{file} exists already; remove it to have a new one made") from error
     except OSError as error:
-        raise InputError(f"{file} cannot be written ({error.strerror})") from error
+        raise InputError(
+            f"{file} cannot be written ({error.strerror}); make its folder writable"
+        ) from error
     return file
 
 
@@ -105,22 +123,28 @@ def _read_table(file: Path) -> list[Row]:
         # utf-8-sig: spreadsheets put a byte order mark in front.
         with file.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
-            missing = {"path", "pid", "split"} - set(reader.fieldnames or ())
+            names = [name.strip().lower() for name in reader.fieldnames or ()]
+            missing = {"path", "pid", "split"} - set(names)
             if missing:
                 raise InputError(
                     f"{file} lacks the column {', '.join(sorted(missing))} (it has "
-                    f"{', '.join(reader.fieldnames or ()) or 'nothing'}); columns are path, pid, "
-                    "camid, split, separated by commas"
+                    f"{', '.join(names) or 'nothing'}); columns are {', '.join(COLUMNS)}, "
+                    "separated by commas"
                 )
+            reader.fieldnames = names
             return [_checked(file, reader.line_num, line) for line in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file} is not a table in UTF-8 ({error}); save it as CSV") from error
     except OSError as error:
-        raise InputError(f"{file} cannot be read ({error.strerror})") from error
+        raise InputError(
+            f"{file} cannot be read ({error.strerror}); make it a readable file"
+        ) from error
 
 
 def _checked(file: Path, line: int, values: dict[str, str | None]) -> Row:
-    row = Row(*((values.get(name) or "").strip() for name in ("path", "pid", "camid", "split")))
+    path, pid, camid, split = ((values.get(name) or "").strip() for name in COLUMNS)
+    # Tables come from Windows and from spreadsheets, which write paths and words their own way.
+    row = Row(path.replace("\\", "/"), pid, camid, split.lower())
     where = f"{file}, line {line}"
     if not row.path or not row.pid:
         raise InputError(f"{where}: path and pid may not be empty")
@@ -133,15 +157,19 @@ def _checked(file: Path, line: int, values: dict[str, str | None]) -> Row:
 
 LAYOUT = Layout(
     name="folder",
-    title="folder of your own",
+    title="dataset of your own",
     folders=("folder",),
     needs=((TABLE,),),
     tree=(
         f"any/\n├── {TABLE}   columns path, pid, camid, split\n└── ...           pictures anywhere"
     ),
     example="any name",
-    advice="make its table from file names: mfa data folder DIR --pattern ... --preview",
+    advice=(
+        "make its table from file names: mfa data folder DIR --pattern ... --preview, and give DIR "
+        "by --data-root"
+    ),
     parse=lambda name: None,
     read=read,
-    splits=(),  # to train on, or to score, or both
+    splits=(),
+    telling=False,
 )

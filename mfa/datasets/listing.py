@@ -70,30 +70,48 @@ def is_litter(name: str) -> bool:
     return name.lower() in LITTER or name.startswith("._")
 
 
+def children(folder: Path) -> list[Path]:
+    """What lies directly in ``folder``, sorted by name, litter left out.
+
+    Raises:
+        InputError: the folder cannot be listed.
+    """
+    return [folder / name for name, _ in _entries(folder)]
+
+
 def list_files(folder: Path) -> Files:
     """The pictures and other entries directly in ``folder``.
 
     Raises:
         InputError: the folder cannot be listed.
     """
+    files = Files()
+    for name, is_folder in _entries(folder):
+        if is_folder:
+            files.others.append((folder / name, "a folder, which this dataset does not have here"))
+        elif is_picture(name):
+            files.pictures.append(folder / name)
+        else:
+            files.others.append((folder / name, "not a picture by its name"))
+    return files
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file called ``name`` is a picture by its suffix, whatever the case."""
+    return Path(name).suffix.lower() in PICTURE_SUFFIXES
+
+
+def _entries(folder: Path) -> list[tuple[str, bool]]:
+    """(name, whether it is a folder), sorted; a directory's own word spares a look at each file."""
     try:
         with os.scandir(folder) as entries:
-            found = sorted(
+            return sorted(
                 (entry.name, _is_folder(entry)) for entry in entries if not is_litter(entry.name)
             )
     except OSError as error:
         raise InputError(
             f"{folder} cannot be listed ({error.strerror}); check that it is a folder you may read"
         ) from error
-    files = Files()
-    for name, is_folder in found:
-        if is_folder:
-            files.others.append((folder / name, "a folder, which this dataset does not have here"))
-        elif Path(name).suffix.lower() in PICTURE_SUFFIXES:
-            files.pictures.append(folder / name)
-        else:
-            files.others.append((folder / name, "not a picture by its name"))
-    return files
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

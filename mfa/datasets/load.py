@@ -12,6 +12,7 @@ from mfa.datasets import (
     folder,
     market1501,
     msmt17,
+    occluded_reid,
     partial_ilids,
     partial_reid,
 )
@@ -19,6 +20,7 @@ from mfa.datasets.counts import Count, published
 from mfa.datasets.fingerprint import fingerprint
 from mfa.datasets.layout import Layout, children_called, find_folder
 from mfa.datasets.listing import Listing
+from mfa.datasets.places import expanded
 from mfa.errors import InputError
 from mfa.records import DISTRACTOR, JUNK, ReidDataset
 
@@ -36,6 +38,7 @@ LAYOUTS: Mapping[str, Layout] = {
         partial_reid.OCCLUDED,
         partial_reid.SYNTHETIC,
         partial_reid.SYNTHETIC_OCCLUDED,
+        occluded_reid.LAYOUT,
         partial_ilids.LAYOUT,
         folder.LAYOUT,
     )
@@ -49,9 +52,7 @@ on without junk or distractors at times, which takes up to 40 % of them and chan
 
 def data_root(explicit: Path | None = None) -> Path:
     """Where datasets lie: ``explicit``, else the variable MFA_DATA, else ``data``."""
-    if explicit is not None:
-        return Path(explicit).expanduser()
-    return Path(os.environ.get("MFA_DATA") or "data").expanduser()
+    return expanded(explicit or os.environ.get("MFA_DATA") or "data")
 
 
 def get_layout(name: str) -> Layout:
@@ -107,27 +108,54 @@ def place_of(layout: Layout, root: Path) -> Path:
         found = instead(layout, root)
         if found is None:
             raise
+        what = str(error).partition("; ")[0]
         folder, other = found
         raise InputError(
-            f"{error}; {folder} is laid out like {other.title}: read it as {other.name}"
+            f"{what}; {folder} is laid out like {other.title}: read it as {other.name}"
         ) from error
 
 
 def instead(layout: Layout, root: Path) -> tuple[Path, Layout] | None:
     """A folder by a usual name of ``layout`` that holds another dataset, and that dataset."""
     for place in children_called(root, layout.folders):
-        for other in LAYOUTS.values():
-            if other.fits(place) and _is_read_by(other, place):
-                return place, other
+        other = dataset_in(place)
+        if other is not None:
+            return place, other
     return None
 
 
-def _is_read_by(layout: Layout, place: Path) -> bool:
+def dataset_in(place: Path) -> Layout | None:
+    """The dataset whose layout ``place`` has and whose names its pictures bear, if there is one.
+
+    Where several could be meant, the one that reads most, then the one the folder is named after.
+    """
+    name = place.absolute().name.lower()
+    sizes = {layout.name: _size_as(layout, place) for layout in LAYOUTS.values()}
+    ranked = [(size, name in map(str.lower, LAYOUTS[key].folders)) for key, size in sizes.items()]
+    best = max(ranked)
+    return list(LAYOUTS.values())[ranked.index(best)] if best[0] else None
+
+
+def _size_as(layout: Layout, place: Path) -> int:
+    """Pictures that ``layout`` reads in ``place``; 0 where it refuses."""
+    if not layout.fits(place):
+        return 0
     try:
-        refuse_empty(layout, place, layout.read(place))
+        listing = layout.read(place)
     except InputError:
-        return False
-    return True
+        return 0
+    return 0 if empty_lists(layout, listing) else sum(map(len, listing.splits().values()))
+
+
+def empty_lists(layout: Layout, listing: Listing) -> tuple[str, ...]:
+    """The lists that hold no picture and may not be empty.
+
+    A dataset that asks for no list must hold one to train on or both sides of a search.
+    """
+    lists = listing.splits()
+    search = ("query", "gallery") if lists["query"] or lists["gallery"] else ()
+    wanted = layout.splits or search or ("train",)
+    return tuple(split for split in wanted if not lists[split])
 
 
 def refuse_empty(layout: Layout, place: Path, listing: Listing) -> None:
@@ -137,38 +165,62 @@ def refuse_empty(layout: Layout, place: Path, listing: Listing) -> None:
         InputError: names the folder, what was expected, an example of what is there instead, and
             the dataset it looks like.
     """
-    for split in layout.splits:
-        if listing.splits()[split]:
-            continue
-        strangers = [path for path, why in listing.left_out if why.startswith("the name")]
-        inner = [path for path, why in listing.left_out if why.startswith("a folder")]
-        if not strangers:
-            hint = (
-                f"{inner[0]} is a folder: pictures in a folder per person are read as the dataset "
-                "folder (mfa data folder --help)"
-                if inner
-                else f"if it was half copied, copy it again; {layout.advice}"
-            )
-            raise InputError(
-                f"{place} holds no {split} pictures of {layout.title} (names like "
-                f"{layout.example}); {hint}"
-            )
-        others = recognise([path.name for path in strangers[:50]], besides=layout)
-        hint = (
-            f"they look like {others.title}: read it as {others.name}"
-            if others
-            else "to read names of your own use the dataset folder (mfa data folder --help)"
+    empty = empty_lists(layout, listing)
+    if empty:
+        why = _strangers(layout, place, listing) or _absentees(listing)
+        why = why or f"; {_to_fill(layout, place, listing)}"
+        raise InputError(f"{place} holds no {empty[0]} pictures of {layout.title}{why}")
+
+
+def _strangers(layout: Layout, place: Path, listing: Listing) -> str:
+    """The rest of the sentence where pictures are there by other names."""
+    paths = [path for path, why in listing.left_out if why.startswith("the name")]
+    if not paths:
+        return ""
+    other = dataset_in(place) or recognise([path.name for path in paths[:50]], besides=layout)
+    if other is None:
+        hint = "to read names of your own use the dataset folder (mfa data folder --help)"
+    elif other.fits(place):
+        hint = f"they look like {other.title}: read it as {other.name}"
+    else:
+        hint = f"they look like {other.title}, which wants them in {', '.join(other.needs[0])}"
+    return (
+        f": names in {paths[0].parent.name} should be like {layout.example}, the first is "
+        f"{paths[0].name}; {hint}"
+    )
+
+
+def _absentees(listing: Listing) -> str:
+    """The rest of the sentence where a list file names pictures that are not there."""
+    paths = [path for path, why in listing.left_out if why.endswith("it is not there")]
+    if not paths:
+        return ""
+    return (
+        f": {len(paths):,} of those listed are not there, the first is {paths[0]}; bring together "
+        "list and pictures of the same version, in the same folders"
+    )
+
+
+def _to_fill(layout: Layout, place: Path, listing: Listing) -> str:
+    """What to do where nothing is there."""
+    other = dataset_in(place)
+    if other is not None:
+        return f"it is laid out like {other.title}: read it as {other.name}"
+    inner = [path for path, why in listing.left_out if why.startswith("a folder")]
+    if inner:
+        return (
+            f"{inner[0]} is a folder: pictures in a folder per person are read as the dataset "
+            "folder (mfa data folder --help)"
         )
-        raise InputError(
-            f"{strangers[0].parent} holds no {split} picture of {layout.title}: names should be "
-            f"like {layout.example}, the first is {strangers[0].name}; {hint}"
-        )
+    if layout.splits:
+        return f"if it was half copied, copy it again; {layout.advice}"
+    return f"list pictures to train on, or queries and a gallery, or both; {layout.advice}"
 
 
 def recognise(names: list[str], besides: Layout | None = None) -> Layout | None:
     """The dataset to which most of the file ``names`` belong, if any holds over half of them."""
     best, most = None, len(names) / 2
-    for layout in LAYOUTS.values():
+    for layout in (f for f in LAYOUTS.values() if f.telling):
         fitting = sum(layout.parse(name) is not None for name in names)
         if fitting > most and (besides is None or layout.parse is not besides.parse):
             best, most = layout, fitting

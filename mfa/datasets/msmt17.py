@@ -8,12 +8,15 @@ from pathlib import Path
 
 from mfa.datasets.layout import Layout
 from mfa.datasets.listing import Listing, in_order, is_litter
+from mfa.datasets.places import is_file
 from mfa.errors import InputError
 from mfa.records import Sample
 
 _NAME = re.compile(
     r"(?P<pid>[0-9]{4})_[0-9]{3}_(?P<camid>[0-9]{2})_[0-9a-z_]+\.(jpg|jpeg|png)", re.IGNORECASE
 )
+
+_ROW = re.compile(r"(?P<path>.*\S)\s+(?P<label>[0-9]{1,6})")
 
 _EXAMPLE = "0000_000_01_0303morning_0008_0.jpg"
 
@@ -36,7 +39,8 @@ def read(folder: Path) -> Listing:
     """Read the four list files; training takes list_train and list_val, as published counts do.
 
     Raises:
-        InputError: a list file's row is not ``path identity``, or both versions lie in one folder.
+        InputError: a list file cannot be read, a row of one is not ``path identity``, or both
+            versions lie in one folder.
     """
     found = [
         version
@@ -75,29 +79,39 @@ def _read_list(file: Path, pictures: Path) -> tuple[list[Sample], list[tuple[Pat
     """Samples of one list file, and the rows that cannot be used with the reason."""
     samples: list[Sample] = []
     left_out: list[tuple[Path, str]] = []
-    # utf-8-sig: an editor on Windows may have put a byte order mark in front.
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(_lines(file), 1):
         if not line.strip():
             continue
-        place, _, label = line.strip().rpartition(" ")
-        path = pictures / place.replace("\\", "/")
-        parsed = parse(path.name)
-        if not place or not label.isascii() or not label.isdigit():
+        row = _ROW.fullmatch(line.strip())
+        if row is None:
             raise InputError(
                 f"{file}, line {number}: expected 'folder/name.jpg identity', got {line!r}; get "
                 "the list file again"
             )
+        place, label = row["path"], row["label"]
+        path = pictures / place.replace("\\", "/")
+        parsed = parse(path.name)
         if ".." in path.parts:
             raise InputError(f"{file}, line {number} leads outside {pictures}: {place!r}")
         if parsed is None:
             left_out.append((path, f"the name is not like {_EXAMPLE}"))
         elif parsed[0] != int(label) + 1:
             left_out.append((path, f"{file.name} gives it another identity than its name"))
-        elif not path.is_file():
+        elif not is_file(path):
             left_out.append((path, f"{file.name} lists it and it is not there"))
         else:
             samples.append(Sample(path, *parsed))
     return samples, left_out
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        # utf-8-sig: an editor on Windows may have put a byte order mark in front.
+        return file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not text in UTF-8 ({error}); get the list again") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror}); make it readable") from error
 
 
 def _unlisted(pictures: Path, listed: set[Path]) -> Iterator[tuple[Path, str]]:

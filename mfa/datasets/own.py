@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mfa.datasets.folder import SPLITS, Row
-from mfa.datasets.layout import is_folder
-from mfa.datasets.listing import PICTURE_SUFFIXES, is_litter
+from mfa.datasets.listing import PICTURE_SUFFIXES, children, is_picture
+from mfa.datasets.places import is_folder, printable
 from mfa.errors import InputError
 
 PATTERNS = {
@@ -22,6 +22,9 @@ PATTERNS = {
 }
 """Patterns by name: Market-1501's names (0000 is a distractor, -1 junk), a folder per person, a
 folder per person and camera, and the person before the first underscore."""
+
+_SPLIT_FOLDERS = {"bounding_box_train": "train", "bounding_box_test": "gallery"}
+"""Market-1501's folder names, where a pattern reads the split from them."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,11 @@ def parse_tree(root: Path, pattern: str) -> Parsed:
             ``/``.
 
     Raises:
-        InputError: the folder is missing or holds no pictures; the pattern is no regular
-            expression, or has no group ``pid``; or it fits no picture.
+        InputError: the folder is missing, holds no pictures or a folder that cannot be listed; the
+            pattern is no regular expression, or has no group ``pid``; or it fits no picture.
     """
     compiled = _compile(pattern)
-    if not root.is_dir():
+    if not is_folder(root):
         raise InputError(f"{root} is not a folder; name the folder your pictures are in")
     paths = [path.relative_to(root).as_posix() for path in _pictures(root)]
     if not paths:
@@ -64,7 +67,7 @@ def parse_tree(root: Path, pattern: str) -> Parsed:
         groups = match.groupdict() if match else {}
         if groups.get("pid"):
             camid, split = groups.get("camid") or "", (groups.get("split") or "").lower()
-            pid = groups["pid"]
+            pid, split = groups["pid"], _SPLIT_FOLDERS.get(split, split)
             if pattern == "market" and not pid.strip("0"):
                 pid = "distractor"
             rows.append(Row(path, pid, camid, split))
@@ -109,7 +112,8 @@ def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) 
     if not chosen or len(chosen) == len(people):
         raise InputError(
             f"{len(people)} people, {len(testable)} of them with a second picture (by another "
-            f"camera, where cameras are known), cannot be divided into training and test at {test}"
+            f"camera, where cameras are known), cannot be divided into training and test at "
+            f"{test}{_reading(rows[:1])}"
         )
     for pid, pictures in people.items():
         if pid not in chosen:
@@ -147,13 +151,24 @@ def preview_lines(rows: Sequence[Row], unfit: Sequence[str], most: int = 12) -> 
     width = max(len(row.path) for row in shown)
     yield f"{'path':{width}}  {'pid':>10}  {'camera':>8}  split"
     for row in shown:
-        yield f"{row.path:{width}}  {row.pid:>10}  {row.camid or '-':>8}  {row.split}"
+        line = f"{row.path:{width}}  {row.pid:>10}  {row.camid or '-':>8}  {row.split}"
+        yield printable(line)
     for split in SPLITS:
         chosen = [row for row in rows if row.split == split]
         people, cameras = {row.pid for row in chosen}, {row.camid for row in chosen} - {""}
         yield f"{split}: {len(chosen):,} pictures, {len(people):,} people, {len(cameras)} cameras"
     if unfit:
-        yield f"left out {len(unfit):,} that do not fit the pattern, first: {unfit[0]}"
+        yield f"left out {len(unfit):,} that do not fit the pattern, first: {printable(unfit[0])}"
+
+
+def _reading(rows: Sequence[Row]) -> str:
+    """How the first picture was read, as the rest of a sentence about what came of it."""
+    return "".join(
+        f"; the pattern reads {row.path!r} as person {row.pid!r}"
+        f"{f' by camera {row.camid!r}' if row.camid else ''}: check that, and leave the camera out "
+        "of the pattern where there is only one"
+        for row in rows
+    )
 
 
 def _queries(pictures: Sequence[Row]) -> list[Row]:
@@ -190,11 +205,9 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 def _pictures(folder: Path) -> Iterator[Path]:
     """Picture files below ``folder``, sorted, litter and linked folders left out."""
-    for path in sorted(folder.iterdir()):
-        if is_litter(path.name):
-            continue
+    for path in children(folder):
         if is_folder(path):
             if not path.is_symlink():
                 yield from _pictures(path)
-        elif path.suffix.lower() in PICTURE_SUFFIXES:
+        elif is_picture(path.name):
             yield path

@@ -14,8 +14,8 @@ _NAME = re.compile(r"(?P<pid>[0-9]{1,3})(_[0-9]{1,3})?\.(jpg|jpeg|png|bmp)", re.
 
 _EXAMPLE = "1.jpg"
 
-_PLACES = (("Probe", "Gallery"), ("query", "gallery"))
-"""Query and gallery folders, as published and as some repositories renamed them."""
+_PLACES = (("Probe", "Gallery"), ("probe", "gallery"), ("query", "gallery"))
+"""Query and gallery folders, as published and as fast-reid and others renamed them."""
 
 
 def parse(name: str) -> tuple[int, int] | None:
@@ -50,4 +50,5 @@ LAYOUT = Layout(
     read=read,
     splits=("query", "gallery"),
     counts="partial_ilids",
+    telling=False,
 )

@@ -34,23 +34,31 @@ class Summary:
 
     @property
     def as_published(self) -> bool | None:
-        """Whether every published number is met; ``None`` where there is none to compare."""
+        """Whether every published number is met; ``None`` where there is none to compare.
+
+        Published cameras are the dataset's: one list may show fewer, as each of Partial-iLIDS's
+        two shows one.
+        """
         if self.published is None:
             return None
-        found = (self.identities, self.images, self.cameras)
-        wanted = (self.published.identities, self.published.images, self.published.cameras)
-        return all(w is None or f == w for f, w in zip(found, wanted, strict=True))
+        found = (self.identities, self.images)
+        wanted = (self.published.identities, self.published.images)
+        cameras = self.published.cameras
+        return all(w is None or f == w for f, w in zip(found, wanted, strict=True)) and (
+            cameras is None or 1 <= self.cameras <= cameras
+        )
 
     def line(self) -> str:
         """One line for people."""
         extra = ""
         if self.junk or self.distractors:
             extra = f", {self.junk:,} of them junk and {self.distractors:,} distractors"
-        cameras = f" from {self.cameras} cameras" if self.cameras else ", no camera in the names"
-        return (
-            f"{self.split:8}{self.images:>7,} pictures of {self.identities:,} people{cameras}"
-            f"{extra}{self._verdict()}"
-        )
+        cameras = ", no camera is known"
+        if self.cameras:
+            cameras = f" from {counted(self.cameras, 'camera')}"
+        pictures = f"{self.images:>7,} picture{'' if self.images == 1 else 's'}"
+        people = counted(self.identities, "person")
+        return f"{self.split:8}{pictures} of {people}{cameras}{extra}{self._verdict()}"
 
     def _verdict(self) -> str:
         count = self.published
@@ -62,6 +70,12 @@ class Summary:
         told = {"pictures": count.images, "people": count.identities, "cameras": count.cameras}
         numbers = ", ".join(f"{value:,} {what}" for what, value in told.items() if value)
         return f" (published: {numbers}{doubt})"
+
+
+def counted(number: int, what: str) -> str:
+    """A number with its noun: 1 person, 2 people, 1 query, 1,200 queries."""
+    special = {"person": "people", "query": "queries"}
+    return f"{number:,} {what if number == 1 else special.get(what, f'{what}s')}"
 
 
 def summarise(split: str, samples: Sequence[Sample], count: Count | None = None) -> Summary:

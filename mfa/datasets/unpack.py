@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
+from mfa.datasets.archives import Tree, open_zip, safe_entries
 from mfa.datasets.layout import Layout
 from mfa.datasets.listing import is_litter
+from mfa.datasets.places import is_file, is_folder, quoted
 from mfa.errors import InputError
 
 _SPARE = 200 * 2**20
@@ -48,18 +49,23 @@ def unpack(archive: Path, layout: Layout, root: Path) -> Unpacked:
 
     Raises:
         InputError: the archive is missing, empty, cut short, encrypted or not a zip; it holds an
-            entry that would leave the folder, or a link; it is not this dataset; or the disk is
-            too small for what it declares. Nothing is written in these cases.
+            entry that would leave the folder, or a link; it is not this dataset; another version
+            lies where it should go; or the disk is too small for what it declares. Nothing is
+            written in these cases.
     """
-    with _open(archive) as opened:
-        entries = _safe_entries(archive, opened.infolist())
-        inner = _dataset_folder(archive, layout, entries)
+    with open_zip(archive) as opened:
+        entries = safe_entries(archive, opened.infolist())
+        tree = Tree(entries)
+        inner = tree.place_of(layout)
+        if inner is None:
+            raise InputError(_not_it(archive, layout, tree))
         wanted = {
             path.relative_to(inner): info
             for path, info in entries.items()
             if path.is_relative_to(inner) and not any(map(is_litter, path.parts))
         }
         folder = _target(layout, root)
+        _refuse_mixing(layout, folder, {path.parts[0] for path in wanted})
         present = {path for path, info in wanted.items() if _is_whole(folder / path, info)}
         missing = {path: info for path, info in wanted.items() if path not in present}
         _check_room(archive, folder, sum(info.file_size for info in missing.values()))
@@ -73,89 +79,45 @@ def unpack(archive: Path, layout: Layout, root: Path) -> Unpacked:
     )
 
 
-def holds(archive: Path, layout: Layout) -> bool:
-    """Whether the dataset is in the archive; nothing is written.
-
-    Raises:
-        InputError: as ``unpack`` for what is no archive, or not a safe one.
-    """
-    with _open(archive) as opened:
-        entries = _safe_entries(archive, opened.infolist())
-    try:
-        _dataset_folder(archive, layout, entries)
-    except InputError:
-        return False
-    return True
-
-
-def _open(archive: Path) -> zipfile.ZipFile:
-    if not archive.is_file():
-        raise InputError(f"there is no archive {archive}; give the path of the downloaded file")
-    if archive.stat().st_size == 0:
-        raise InputError(f"{archive} is empty (0 bytes); download it again")
-    try:
-        return zipfile.ZipFile(archive)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        with archive.open("rb") as stream:
-            begins = stream.read(4)
-        if begins == b"PK\x03\x04":
-            what = "is a zip archive whose end is missing: the download was cut short; repeat it"
-        else:
-            what = f"is not a zip archive ({error}); unpack other kinds by hand into the data root"
-        raise InputError(f"{archive} {what}") from error
-
-
-def _safe_entries(
-    archive: Path, infos: Iterable[zipfile.ZipInfo]
-) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """Files by path, folders left out.
-
-    Raises:
-        InputError: one leads outside, is a link, or is encrypted.
-    """
-    entries = {}
-    for info in infos:
-        name = info.filename.replace("\\", "/")
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or ":" in name.split("/")[0]:
-            why = "leads outside the folder it is unpacked into"
-        elif stat.S_ISLNK(info.external_attr >> 16):
-            why = "is a link"
-        elif info.flag_bits & 1:
-            why = "is encrypted; unpack it by hand with the password its owners gave you"
-        else:
-            if not info.is_dir() and path.parts:
-                entries[path] = info
-            continue
-        raise InputError(
-            f"{archive} is refused, nothing was unpacked: its entry {info.filename!r} {why}"
+def _not_it(archive: Path, layout: Layout, tree: Tree) -> str:
+    """What the archive is, where it is not the dataset, and what to do."""
+    others = tree.datasets()
+    if others:
+        return (
+            f"{archive} is not {layout.title}, but {others[0].title}; unpack it as such: mfa data "
+            f"prepare {others[0].name} --archive {quoted(archive)}"
         )
-    return entries
-
-
-def _dataset_folder(
-    archive: Path, layout: Layout, entries: Mapping[PurePosixPath, zipfile.ZipInfo]
-) -> PurePosixPath:
-    """The folder inside the archive that has the layout.
-
-    Raises:
-        InputError: none has it; says what the archive holds.
-    """
-    clean = [path for path in entries if not any(map(is_litter, path.parts))]
-    places = set(clean) | {parent for path in clean for parent in path.parents}
-    for place in sorted(places, key=lambda path: (len(path.parts), str(path))):
-        if any(all(place / part in places for part in parts) for parts in layout.needs):
-            return place
-    held = sorted({"/".join(path.parts[:2]) for path in clean})[:6]
-    raise InputError(
+    tops = sorted({"/".join(path.parts[:2]) for path in tree.files})[:6]
+    return (
         f"{archive} is not {layout.title}: nowhere in it are {', '.join(layout.needs[0])} side by "
-        f"side (it holds {', '.join(held) or 'nothing'} ...); give the right archive"
+        f"side (it holds {', '.join(tops) or 'nothing'} ...); give the right archive, and unpack "
+        "archives inside an archive by hand"
     )
+
+
+def _refuse_mixing(layout: Layout, folder: Path, tops: set[str]) -> None:
+    """Raise where parts of another version of the dataset lie in ``folder`` already.
+
+    Args:
+        layout: the dataset's.
+        folder: where the archive goes.
+        tops: the topmost names in the archive.
+    """
+    own = {name.lower() for name in tops}
+    parts = {part.split("/")[0] for parts in layout.needs for part in parts}
+    others = sorted(part for part in parts if part.lower() not in own)
+    found = [part for part in others if is_folder(folder / part) or is_file(folder / part)]
+    if found:
+        raise InputError(
+            f"{folder} holds {', '.join(found)} of another version of {layout.title}, which would "
+            "be mixed with the one in the archive; name another place by --data-root, or move the "
+            "folder away"
+        )
 
 
 def _target(layout: Layout, root: Path) -> Path:
     names = (root / name for name in layout.folders)
-    return next((folder for folder in names if folder.is_dir()), root / layout.folders[0])
+    return next((folder for folder in names if is_folder(folder)), root / layout.folders[0])
 
 
 def _is_whole(file: Path, info: zipfile.ZipInfo) -> bool:
@@ -169,7 +131,7 @@ def _is_whole(file: Path, info: zipfile.ZipInfo) -> bool:
 
 def _check_room(archive: Path, folder: Path, size: int) -> None:
     """Compare with what the archive declares; a bomb declares more than any disk has."""
-    disk = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    disk = next(place for place in (folder, *folder.absolute().parents) if is_folder(place))
     free = shutil.disk_usage(disk).free
     if size and size + _SPARE > free:
         raise InputError(

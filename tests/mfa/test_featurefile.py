@@ -101,14 +101,33 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
         ),
         (
             {"branch_name": np.array(["x", "y"]), "branch_width": np.array([3])},
-            "2 branch names but 1 branch widths",
+            r"2 branch names and the branch widths \[3\]",
         ),
+        (
+            {"branch_name": np.array(["x", "y"]), "branch_width": np.array([-1, 4])},
+            r"the branch widths \[-1, 4\]; give each branch its number of columns",
+        ),
+        (
+            {"branch_name": np.array(["x"]), "branch_width": np.array(["3 wide"])},
+            "branch_width must be whole numbers",
+        ),
+        ({"origin": "[1]"}, "array 'origin' is JSON, but no object"),
+        ({"query": np.zeros((2, 0))}, "D at least 1"),
+        ({"query_pid": np.array([1, np.inf])}, "query_pid must be whole .* got inf in row 1"),
+        ({"query_pid": np.array([np.nan, 1])}, "query_pid must be whole .* got nan in row 0"),
+        ({"query_pid": np.array([1, 2**63 + 5], np.uint64)}, "got 9223372036854775813 in row 1"),
+        ({"query": np.full((2, 3), 1e300)}, "2 of 2 features of query hold NaN or infinity"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     content = {name: value for name, value in (arrays() | change).items() if value is not None}
     with pytest.raises(InputError, match=words):
         featurefile.read(save(tmp_path, content))
+
+
+def test_one_branch_may_be_named_without_a_list(tmp_path: Path) -> None:
+    content = arrays() | {"branch_name": np.array("x"), "branch_width": np.array(3)}
+    assert featurefile.read(save(tmp_path, content)).branches == (("x", 3),)
 
 
 def test_files_that_are_no_archives(tmp_path: Path) -> None:

@@ -253,6 +253,15 @@ def test_a_distractor_counts_as_a_nonmatch_and_junk_does_not() -> None:
     assert score(near_distractor).per_query["first_match_rank"].tolist() == [2]
 
 
+def test_scoring_tells_how_far_it_is() -> None:
+    shares: list[float] = []
+    features = random_features(1)
+    score(features, block=4, told=shares.append)
+    queries = len(features.query)
+    assert queries > 8
+    assert shares == [start / queries for start in range(0, queries, 4)]
+
+
 def test_nan_is_refused_with_its_row() -> None:
     with pytest.raises(InputError, match=r"1 of 2 features hold NaN.*row 1 \(1.jpg\)"):
         make(on_circle(0), [[0, 1], [0, math.nan]], [(1, 1)], [(1, 2), (2, 2)])

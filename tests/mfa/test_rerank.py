@@ -128,6 +128,22 @@ def test_memory_stays_below_what_was_said() -> None:
     assert peak < need.likely < need.most
 
 
+def test_it_tells_how_far_it_is_and_can_be_ended() -> None:
+    shares: list[float] = []
+    ReciprocalDistances(small(), k1=5, k2=3, block=20, told=shares.append)
+    assert shares[0] == 0
+    assert len(shares) > 5
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
+
+    def enough(share: float) -> None:
+        if share > 0.5:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        ReciprocalDistances(small(), k1=5, k2=3, block=20, told=enough)
+
+
 def test_msmt17_would_fit_where_the_dense_algorithm_does_not() -> None:
     need = memory_need(11659, 82161, 512)
     assert need.likely < 2 * 2**30

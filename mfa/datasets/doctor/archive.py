@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mfa.datasets.doctor.findings import Finding, Report
+from mfa.datasets.archives import datasets_in
+from mfa.datasets.doctor.findings import Finding, Report, refusal
+from mfa.datasets.listing import children
 from mfa.datasets.load import LAYOUTS
-from mfa.datasets.unpack import holds
+from mfa.datasets.places import is_file, quoted
 from mfa.errors import InputError
 
 SUFFIXES = frozenset({".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"})
@@ -19,11 +21,9 @@ _MOST = 5
 def examine_archive(file: Path) -> Finding:
     """Whether an archive can be unpacked, and which dataset it holds; nothing is written."""
     try:
-        found = [layout for layout in LAYOUTS.values() if holds(file, layout)]
+        found = datasets_in(file)
     except InputError as error:
-        return Finding(
-            "error", "bad-archive", str(error), "get the archive again from the dataset's owners"
-        )
+        return refusal("bad-archive", error, "get the archive again from the dataset's owners")
     if not found:
         return Finding(
             "error",
@@ -36,7 +36,7 @@ def examine_archive(file: Path) -> Finding:
         "error",
         "packed",
         f"{file} is an archive of {layout.title} that is not unpacked",
-        f"mfa data prepare {layout.name} --archive {file}",
+        f"mfa data prepare {layout.name} --archive {quoted(file)}",
     )
 
 
@@ -59,7 +59,7 @@ def archives_in(*folders: Path) -> Iterator[Finding]:
     """A finding for each archive that lies directly in the ``folders``."""
     for folder in folders:
         try:
-            files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-        except OSError:
+            files = [path for path in children(folder) if path.suffix.lower() in SUFFIXES]
+        except InputError:
             continue
-        yield from (examine_archive(file) for file in files[:_MOST] if file.is_file())
+        yield from (examine_archive(file) for file in files[:_MOST] if is_file(file))

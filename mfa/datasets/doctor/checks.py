@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mfa.datasets.doctor.findings import Finding, Severity
 from mfa.datasets.listing import Listing, is_litter
-from mfa.datasets.summary import Summary
+from mfa.datasets.summary import Summary, counted
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 
 _EXAMPLES = 3
@@ -56,7 +56,7 @@ def litter(folder: Path) -> Iterator[Finding]:
         yield Finding(
             "note",
             "litter",
-            f"ignored {names.total()} system files or folders",
+            f"ignored what file managers leave behind: {names.total():,} files or folders",
             count=names.total(),
             examples=tuple(name for name, _ in names.most_common(_EXAMPLES)),
         )
@@ -72,7 +72,7 @@ def against_published(summaries: tuple[Summary, ...], title: str) -> Iterator[Fi
         yield Finding(
             "warning" if summary.published.checked else "note",
             "counts-differ",
-            f"{summary.line().strip()}; source of the published numbers: {source}",
+            f"{' '.join(summary.line().split())}; source of the published numbers: {source}",
             f"{'complete' if fewer else 'check'} the {summary.split} list; results are not "
             f"comparable with those of others on {title} until it is whole",
             abs(summary.images - (summary.published.images or 0)),
@@ -90,8 +90,8 @@ def shared_identities(listing: Listing, name: str) -> Iterator[Finding]:
         yield Finding(
             "warning" if name == "folder" else "error",
             "shared-identities",
-            f"{len(both)} people are in the training list and in the test lists, so the score "
-            "would be of people the network has learned by heart",
+            f"in the training list and in the test lists: {counted(len(both), 'person')}, so the "
+            "score would be of people the network has learned by heart",
             "split by identity (mfa data folder makes such a split)",
             len(both),
             tuple(map(str, both[:_EXAMPLES])),

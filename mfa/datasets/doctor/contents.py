@@ -13,6 +13,7 @@ from mfa.datasets.decode import first_error
 from mfa.datasets.doctor.findings import Finding
 from mfa.datasets.fingerprint import content_hashes
 from mfa.datasets.listing import Listing
+from mfa.datasets.summary import counted
 from mfa.records import Sample
 
 _EXAMPLES = 3
@@ -52,28 +53,28 @@ def duplicates(listing: Listing) -> Iterator[Finding]:
             places[content].append((split, sample))
     groups = [group for content, group in places.items() if content and len(group) > 1]
     leaks = [g for g in groups if "train" in {s for s, _ in g} != {"train"}]
-    twins = [g for g in groups if g not in leaks and {s for s, _ in g} == {"query", "gallery"}]
+    twins = [g for g in groups if {s for s, _ in g} == {"query", "gallery"}]
     people = [g for g in groups if len({sample.pid for _, sample in g}) > 1]
     if leaks:
         yield _finding(
             "duplicate-train-test",
             leaks,
-            "are in the training list and in a test list",
+            "in the training list and in a test list",
             "take them out of one of the two",
         )
     if twins:
         yield _finding(
             "duplicate-query-gallery",
             twins,
-            "are in the query list and in the gallery, where each is its own perfect match unless "
-            "the camera rule leaves it out",
+            "in the query list and in the gallery, where each is its own perfect match unless the "
+            "camera rule leaves it out",
             "take them out of the gallery, or keep the camera rule",
         )
     if people:
         yield _finding(
             "duplicate-people",
             people,
-            "stand under two identities",
+            "under two identities",
             "find out which identity is right and remove the other file",
         )
 
@@ -86,7 +87,7 @@ def _finding(code: str, groups: list[list[tuple[str, Sample]]], what: str, fix: 
     return Finding(
         "warning",
         code,
-        f"{len(groups):,} pictures of equal content {what}",
+        f"equal content {what}: {counted(len(groups), 'picture')}",
         fix,
         len(groups),
         tuple(examples),

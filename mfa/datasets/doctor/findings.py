@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mfa.datasets.summary import Summary
+from mfa.datasets.places import printable
+from mfa.datasets.summary import Summary, counted
+from mfa.errors import InputError
 
 Severity = Literal["error", "warning", "note"]
 
@@ -34,6 +36,18 @@ class Finding:
     examples: tuple[str, ...] = ()
 
 
+def refusal(code: str, error: InputError, advice: str) -> Finding:
+    """An error as a finding: what is wrong stands before its first semicolon, the fix behind it.
+
+    Args:
+        code: of the finding.
+        error: what the reader says.
+        advice: the fix where the error names none.
+    """
+    what, _, fix = str(error).partition("; ")
+    return Finding("error", code, what, fix or advice)
+
+
 @dataclass(frozen=True)
 class Report:
     """The whole examination.
@@ -46,7 +60,7 @@ class Report:
         summaries: size of each list beside the published numbers.
         findings: worst first.
         expected, found: the tree the reader wants and the tree on the disk, drawn.
-        fingerprint: of the data; empty where nothing could be read.
+        fingerprint: of the data; empty where nothing could be read, or only names were.
     """
 
     name: str
@@ -66,7 +80,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data."""
-        return {
+        data = {
             "name": self.name,
             "title": self.title,
             "folder": str(self.folder),
@@ -80,13 +94,14 @@ class Report:
             "expected": self.expected,
             "found": self.found,
         }
+        return {name: _printable(value) for name, value in data.items()}
 
     def text(self) -> str:
         """The report for people."""
-        version = f" {self.setting}" if self.setting else ""
+        version = f" {self.setting}" if self.setting not in self.title else ""
         lines = [f"{self.title or 'no known dataset'}{version} in {self.folder}", ""]
         lines += [f"  {summary.line()}" for summary in self.summaries]
-        if self.summaries:
+        if self.summaries and self.findings:
             lines.append("")
         for finding in self.findings:
             lines.append(f"{finding.severity}: {finding.what}")
@@ -97,15 +112,24 @@ class Report:
         if not self.clean:
             lines += ["", *_beside("expected", self.expected, "found", self.found)]
         lines += ["", self._verdict()]
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     def _verdict(self) -> str:
         tally = {
             severity: sum(finding.severity == severity for finding in self.findings)
             for severity in ("error", "warning", "note")
         }
-        counts = ", ".join(f"{count} {severity}s" for severity, count in tally.items())
+        counts = ", ".join(counted(count, severity) for severity, count in tally.items())
         return f"{'in order' if self.clean else 'not in order'}: {counts}"
+
+
+def _printable(value: Any) -> Any:
+    """JSON-able data with ``printable`` applied to every text in it."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {name: _printable(inner) for name, inner in value.items()}
+    return [_printable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mfa.datasets.layout import is_folder
-from mfa.datasets.listing import PICTURE_SUFFIXES, is_litter
+from mfa.datasets.listing import children, is_picture
+from mfa.datasets.places import is_folder
+from mfa.errors import InputError
 
 _MOST = 6
 """Entries drawn of one folder."""
@@ -18,16 +19,16 @@ def draw(folder: Path, levels: int = 2) -> str:
 
 def _lines(folder: Path, indent: str, levels: int) -> list[str]:
     try:
-        paths = sorted(path for path in folder.iterdir() if not is_litter(path.name))
-    except OSError as error:
-        return [f"{indent}└── (cannot be listed: {error.strerror})"]
+        paths = children(folder)
+    except InputError:
+        return [f"{indent}└── (cannot be listed)"]
     folders: list[Path] = []
     pictures: list[Path] = []
     others: list[Path] = []
     for path in paths:
         if is_folder(path):
             folders.append(path)
-        elif path.suffix.lower() in PICTURE_SUFFIXES:
+        elif is_picture(path.name):
             pictures.append(path)
         else:
             others.append(path)

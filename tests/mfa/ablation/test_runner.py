@@ -101,3 +101,22 @@ def test_the_estimate_counts_every_step(rows: list[Row], tiny_data: ReidDataset)
     )
     assert table["steps"].tolist()[1] == 3 * table["steps"].tolist()[0]
     assert (table["seconds"] > 0).all()
+    assert (table["fault"] == "").all()
+
+
+def test_the_estimate_says_of_a_row_that_it_cannot_be_trained(
+    rows: list[Row], tiny_data: ReidDataset
+) -> None:
+    table = estimate(rows, tiny_data).set_index("row")
+    assert "lower data.pids" in table.loc["cannot be", "fault"]
+    assert table.loc["cannot be", "seconds"] == 0
+    assert table.loc["GLA off", "fault"] == ""
+    assert table.loc["GLA off", "seconds"] > 0
+
+
+def test_an_epoch_of_one_batch_has_an_estimate(rows: list[Row], tiny_data: ReidDataset) -> None:
+    people = len({sample.pid for sample in tiny_data.train})
+    whole = derive(rows[0].config, {"data.pids": people, "data.images": 4})
+    (line,) = estimate([Row("whole", whole)], tiny_data).to_dict("records")
+    assert (line["steps"], line["fault"]) == (1, "")
+    assert line["seconds"] > 0

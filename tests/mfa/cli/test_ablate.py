@@ -54,6 +54,24 @@ def test_a_plan_is_told_with_its_time_and_trained_once(
     pd.testing.assert_frame_equal(again, table)
 
 
+def test_a_row_that_cannot_be_trained_is_told_first_and_stops_no_other(
+    line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = {"one": {}, "too many": {"data.pids": 50}, "last": {"loss.gla": "off"}}
+    Path(line[1]).write_text(json.dumps({"rows": rows}))
+    out = tmp_path / "runs"
+    assert ablate(line, "--out", str(out), "--dry-run") == 0
+    told = capsys.readouterr().err
+    assert "3 rows x 1 seeds, 0 of them finished" in told
+    assert "too many cannot be trained: InputError" in told
+    assert not out.exists()
+
+    assert ablate(line, "--out", str(out)) == 2
+    told = capsys.readouterr().err
+    assert "1 of 3 runs failed: too many (seed 0)" in told
+    assert pd.read_csv(out / "rows.csv")["row"].tolist() == ["one", "last"]
+
+
 def test_a_field_that_does_not_exist_is_named(
     line: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

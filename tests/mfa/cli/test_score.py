@@ -155,6 +155,18 @@ def test_a_group_against_itself_needs_cameras(groups: Path) -> None:
         main([str(groups), "--query", "whole", "--gallery", "whole"])
 
 
+@pytest.mark.parametrize("argument", ["--intervals", "--seed"])
+def test_numbers_that_cannot_be_are_refused(file: Path, argument: str) -> None:
+    with pytest.raises(InputError, match="are 0 or more"):
+        main([str(file), argument, "-1"])
+
+
+def test_a_place_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(InputError, match=r"cannot be written to .*folder\.json"):
+        main([str(file), "--output", str(tmp_path / "folder.json")])
+
+
 def test_an_error_is_one_line_and_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

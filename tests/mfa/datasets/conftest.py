@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -54,7 +55,7 @@ COUNTS = (
 
 def picture(text: str) -> bytes:
     """A small JPEG whose colours depend on ``text``, so that no two files are equal."""
-    rng = np.random.default_rng(zlib.crc32(text.encode()))
+    rng = np.random.default_rng(zlib.crc32(os.fsencode(text)))
     stream = BytesIO()
     Image.fromarray(rng.integers(0, 255, (16, 8, 3)).astype(np.uint8)).save(stream, format="JPEG")
     return stream.getvalue()

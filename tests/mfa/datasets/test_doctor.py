@@ -7,6 +7,8 @@ import itertools
 import json
 import os
 import shutil
+import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from PIL import Image
 from mfa.datasets import load_dataset
 from mfa.datasets.doctor import Report, examine
 from mfa.datasets.doctor.tree import draw
+from mfa.datasets.places import printable
 from mfa.errors import InputError
 
 COLOURS = itertools.count(1)
@@ -72,6 +75,35 @@ def without_query(root: Path) -> None:
 def query_is_a_file(root: Path) -> None:
     without_query(root)
     market_part(root, "query").write_text("x")
+
+
+def query_is_a_loop(root: Path) -> None:
+    without_query(root)
+    market_part(root, "query").symlink_to("query")
+
+
+def other_case(root: Path) -> None:
+    for part in ("bounding_box_train", "query", "bounding_box_test"):
+        market_part(root, part).rename(market_part(root, part.upper()))
+
+
+def far_too_deep(root: Path) -> None:
+    (root / "market1501").rename(root / "x")
+    (root / "market1501/a/b").mkdir(parents=True)
+    (root / "x").rename(root / "market1501/a/b/unpacked")
+
+
+def a_pipe(root: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no pipes in folders")
+    os.mkfifo(market_part(root, "query") / "0001_c1s1_000099_00.jpg")
+
+
+def no_text_in_a_name(root: Path) -> None:
+    if sys.platform != "linux":
+        pytest.skip("other systems take no such names")
+    name = os.fsdecode(b"0001_c1s1_\xff.jpg")
+    shutil.copy(first(market_part(root, "query")), market_part(root, "query") / name)
 
 
 def empty_query(root: Path) -> None:
@@ -240,6 +272,32 @@ def escaping_archive(root: Path) -> None:
         archive.writestr("../evil.jpg", b"x")
 
 
+def protected_archive(root: Path) -> None:
+    packed(root)
+    content = bytearray((root / "Market.zip").read_bytes())
+    place = content.index(b"PK\x01\x02")
+    content[place + 8] |= 1  # the flag that says: encrypted
+    (root / "Market.zip").write_bytes(content)
+
+
+def tar_archive(root: Path) -> None:
+    with tarfile.open(root / "Market.tar.gz", "w:gz") as archive:
+        archive.add(root / "market1501", "market1501")
+    shutil.rmtree(root / "market1501")
+
+
+def web_page_as_archive(root: Path) -> None:
+    empty_root(root)
+    (root / "Market.zip").write_text("<!DOCTYPE html><title>Virus scan warning</title>")
+
+
+def archive_in_archive(root: Path) -> None:
+    packed(root)
+    with zipfile.ZipFile(root / "all.zip", "w") as archive:
+        archive.write(root / "Market.zip", "Market.zip")
+    (root / "Market.zip").unlink()
+
+
 def unlistable(root: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root lists folders whatever their permissions")
@@ -265,10 +323,19 @@ CASES = [
     Case(moved, "misplaced", "error", "my pictures"),
     Case(too_deep, "misplaced", "error", "unpacked"),
     Case(without_query, "missing", "error", "lacks query"),
-    Case(query_is_a_file, "unreadable", "error", "query cannot be listed"),
+    Case(query_is_a_file, "missing", "error", "query (there is a file of that name)"),
+    Case(query_is_a_loop, "missing", "error", "query (there is a broken link of that name)"),
+    Case(other_case, "missing", "error", "rename QUERY to query"),
+    Case(far_too_deep, "misplaced", "error", "a/b/unpacked"),
+    Case(a_pipe, "broken-picture", "error", "0 bytes"),
+    Case(no_text_in_a_name, "strange-name", "warning", "0001_c1s1_"),
     Case(renamed_part, "missing", "error", "rename it to bounding_box_train"),
     Case(another_dataset, "another-dataset", "error", "laid out like Partial-REID"),
     Case(spaces_and_accents, "strange-name", "warning", "0003_c2s1 é ñ.jpg"),
+    Case(protected_archive, "bad-archive", "error", "unpack it by hand with the password"),
+    Case(tar_archive, "bad-archive", "error", "not a zip but a gzip"),
+    Case(web_page_as_archive, "bad-archive", "error", "a web page"),
+    Case(archive_in_archive, "unknown-archive", "error", "unpack it by hand"),
     Case(packed, "packed", "error", "mfa data prepare market1501 --archive"),
     Case(cut_archive, "bad-archive", "error", "cut short"),
     Case(empty_archive, "bad-archive", "error", "0 bytes"),
@@ -328,7 +395,7 @@ def test_each_fault_is_named(market: Path, case: Case) -> None:
     if case.severity != "note":
         assert findings[0].fix
     json.dumps(report.to_dict())
-    assert case.code == "litter" or findings[0].what in report.text()
+    assert case.code == "litter" or printable(findings[0].what) in report.text()
     agrees_with_the_reader(report, "market1501", market)
 
 
@@ -535,8 +602,9 @@ def test_the_raw_file_of_cuhk03_is_told_how_to_be_converted(tmp_path: Path) -> N
     (tmp_path / "cuhk03").mkdir()
     (tmp_path / "cuhk03/cuhk-03.mat").write_bytes(b"x")
     report = examine("cuhk03", tmp_path)
-    assert "the raw file itself is not read" in report.findings[0].what
+    assert "the raw file itself is not read" in report.findings[0].fix
     assert "deep-person-reid" in report.findings[0].fix
+    assert examine(str(tmp_path / "cuhk03")).name == "cuhk03"
     with pytest.raises(InputError, match="the raw file itself is not read"):
         load_dataset("cuhk03", tmp_path)
 
@@ -548,7 +616,7 @@ def test_labeled_pictures_alone_are_not_taken_for_detected(tmp_path: Path) -> No
     write_tree(tmp_path, {part: ["0001_c1_1.png", "0001_c2_2.png"] for part in parts})
     report = examine("cuhk03", tmp_path)
     assert report.findings[0].code == "another-dataset"
-    assert "read it as cuhk03_labeled" in report.findings[0].what
+    assert "read it as cuhk03_labeled" in report.findings[0].fix
 
 
 def test_there_are_thirty_broken_variants() -> None:
@@ -558,7 +626,9 @@ def test_there_are_thirty_broken_variants() -> None:
 
 def test_names_only_reads_no_picture(market: Path) -> None:
     zero_bytes(market)
-    assert examine("market1501", market, decode=False).clean
+    names = examine("market1501", market, decode=False)
+    assert names.clean
+    assert names.fingerprint == ""
     assert not examine("market1501", market).clean
 
 

@@ -25,6 +25,7 @@ def near_misses() -> st.SearchStrategy[str]:
             "{a:04}_c{b}_f{d:07}.jpg",
             "{a:04}_c{b}_{e}.png",
             "{a:03}_{b:03}.jpg",
+            "{a:03}_{b:02}.tif",
             "{a:04}_{b:03}_{c:02}_0303morning_{d:04}_{e}.jpg",
             "{a}.jpg",
             "-1_c{b}s{c}_{d:06}_{e:02}.jpg",
@@ -101,6 +102,7 @@ def test_market_refuses(name: str) -> None:
         ("cuhk03", "1467_c2_10.png", (1467, 2)),
         ("msmt17", "3059_012_15_0302afternoon_1170_1_ex.jpg", (3060, 15)),
         ("partial_reid", "060_005.jpg", (60, -1)),
+        ("occluded_reid", "200_05.tif", (200, -1)),
         ("partial_ilids", "119.jpg", (119, -1)),
     ],
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -37,6 +39,45 @@ def test_patterns(
     (row,) = parse_tree(tmp_path, pattern).rows
     assert (row.pid, row.camid) == expected
     assert row.split == ("query" if "split" in pattern else "")
+
+
+def test_market_s_folders_tell_the_split(tmp_path: Path, tree: Tree) -> None:
+    """As MSMT17 is passed on in Market-1501's folders under names of its own."""
+    parts = ("bounding_box_train", "query", "bounding_box_test")
+    tree(tmp_path, {part: [f"{number:04}_c1_0001.jpg"] for number, part in enumerate(parts)})
+    parsed = parse_tree(tmp_path, r"(?P<split>[^/]+)/(?P<pid>\d+)_c(?P<camid>\d+)_.*")
+    rows = with_splits(parsed.rows, test=0.5, seed=0)
+    assert {row.pid: row.split for row in rows} == {
+        "0000": "train", "0001": "query", "0002": "gallery",
+    }  # fmt: skip
+
+
+def test_a_folder_that_may_not_be_listed_is_told(
+    tmp_path: Path, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree(tmp_path, PEOPLE)
+    opened = os.scandir
+
+    def refuse(path: Path) -> object:
+        if Path(path).name == "bob":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InputError, match=r"bob cannot be listed \(Permission denied\)"):
+        parse_tree(tmp_path, "folders")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_a_name_that_is_no_text_is_shown_and_not_written(tmp_path: Path, tree: Tree) -> None:
+    odd = os.fsdecode(b"ann\xe9")
+    tree(tmp_path, {name: ["1.jpg", "2.jpg"] for name in ("bob", "cia", odd)})
+    parsed = parse_tree(tmp_path, "folders")
+    assert any(r"ann\udce9/1.jpg" in line for line in preview_lines(parsed.rows, parsed.unfit))
+    rows = with_splits(parsed.rows, test=0.5, seed=0)
+    with pytest.raises(InputError, match="is not in UTF-8"):
+        write_table(tmp_path, rows)
+    assert not (tmp_path / "dataset.csv").exists()
 
 
 def test_litter_and_links_are_not_pictures_and_misfits_are_told(tmp_path: Path, tree: Tree) -> None:
@@ -122,5 +163,8 @@ def test_another_seed_divides_otherwise() -> None:
 
 def test_people_who_cannot_be_divided_are_told() -> None:
     rows = [Row("a.jpg", "1", "", ""), Row("b.jpg", "2", "", "")]
-    with pytest.raises(InputError, match="2 people, 0 of them with a second picture"):
+    with pytest.raises(InputError, match="2 people, 0 of them with a second picture") as caught:
         split_by_identity(rows)
+    assert "the pattern reads 'a.jpg' as person '1'" in str(caught.value)
+    with pytest.raises(InputError, match="0 people"):
+        split_by_identity([])

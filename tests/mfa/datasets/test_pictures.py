@@ -95,6 +95,24 @@ def test_changed_files_and_other_lists_make_other_entries(tmp_path: Path) -> Non
     assert torch.equal(backwards[0], forwards[6])
 
 
+def test_lists_whose_names_differ_high_up_alone_are_kept_apart(tmp_path: Path) -> None:
+    """Occluded-REID's query and gallery: both are 001/001_01.tif, 001/001_02.tif ..."""
+    whole, occluded = make(tmp_path / "whole/001"), make(tmp_path / "occluded/001")
+    Image.new("RGB", (20, 40), (9, 8, 7)).save(occluded[0].path)
+    load_pictures(whole, **SIZE, cache=tmp_path / "cache", fingerprint="x")
+    other = load_pictures(occluded, **SIZE, cache=tmp_path / "cache", fingerprint="x")
+    assert other[0][:, 0, 0].tolist() == [9, 8, 7]
+
+
+def test_a_moved_data_root_keeps_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "root"
+    load_pictures(make(root / "a"), **SIZE, cache=root / "cache", fingerprint="x")
+    moved = root.rename(tmp_path / "moved")
+    samples = [Sample(path, 1, 1) for path in sorted((moved / "a").iterdir())]
+    monkeypatch.setattr(cache_module, "decode", lambda *_: pytest.fail("decoded again"))
+    load_pictures(samples, **SIZE, cache=moved / "cache", fingerprint="x")
+
+
 def test_a_damaged_entry_is_built_again(tmp_path: Path) -> None:
     samples = make(tmp_path / "a")
     expected = load_pictures(samples, **SIZE, cache=tmp_path / "cache").batch(range(7))

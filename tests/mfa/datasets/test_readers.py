@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mfa.datasets import load_dataset
+from mfa.datasets.doctor import examine
 from mfa.errors import InputError
 
 Tree = Callable[[Path, dict[str, Iterable[str]]], Path]
@@ -55,25 +56,46 @@ def test_cuhk03_np_keeps_labeled_and_detected_apart(tmp_path: Path, tree: Tree) 
     assert "the detected pictures" in plain.notes
 
 
-def extracted(root: Path, tree: Tree) -> Path:
-    """What deep-person-reid writes: paths of another machine, training labels from 0."""
-    names = ["1_001_1_01.png", "1_001_2_06.png", "5_058_1_01.png", "5_058_2_07.png"]
-    tree(root / "cuhk03", {"images_detected": names})
-    elsewhere = "/home/someone/data/cuhk03/images_detected/"
+ELSEWHERE = "/home/someone/data/cuhk03/images_detected/"
+
+
+def extracted(root: Path, tree: Tree, **more: list[list[object]]) -> Path:
+    """What deep-person-reid writes: paths of another machine, training labels from 0, test from 1.
+
+    Person 1 of the test lists is another one than person 0 of the training list, plus 1.
+    """
+    names = ["2_010_1_01.png", "2_010_2_06.png", "1_001_1_01.png", "1_001_2_07.png"]
+    tree(root / "cuhk03", {"images_detected": [*names, "5_049_1_01.png"]})
     split = {
-        "train": [[elsewhere + names[0], 0, 0], [elsewhere + names[1], 0, 1]],
-        "query": [[elsewhere + names[2], 1467, 0]],
-        "gallery": [[elsewhere + names[3], 1467, 1]],
+        "train": [[ELSEWHERE + names[0], 0, 0], [ELSEWHERE + names[1], 0, 1]],
+        "query": [[ELSEWHERE + names[2], 1, 0]],
+        "gallery": [[ELSEWHERE + names[3], 1, 1]],
     }
+    for name, rows in more.items():
+        split[name] += rows
     (root / "cuhk03/splits_new_detected.json").write_text(json.dumps([split]))
     return root
 
 
 def test_cuhk03_from_split_files(tmp_path: Path, tree: Tree) -> None:
     dataset = load_dataset("cuhk03_detected", extracted(tmp_path, tree))
-    assert labels(dataset.train) == [(1, 1), (1, 2)]
-    assert labels(dataset.query) == [(1467, 1)]
-    assert labels(dataset.gallery) == [(1467, 2)]
+    assert labels(dataset.train) == [(2010, 1), (2010, 2)]
+    assert labels(dataset.query) == [(1001, 1)]
+    assert labels(dataset.gallery) == [(1001, 2)]
+    assert any("1000 times the camera pair" in note for note in dataset.notes)
+    report = examine("cuhk03_detected", tmp_path)
+    assert report.clean, report.text()
+    assert report.text().startswith("CUHK03 (detected, new protocol) in ")
+
+
+@pytest.mark.parametrize("row", [["5_049_1_01.png", 1, 0], ["1_001_1_01.png", 2, 0]])
+def test_cuhk03_labels_that_contradict_the_names_are_left_out(
+    tmp_path: Path, tree: Tree, row: list[object]
+) -> None:
+    """Two people under one label, or one person under two."""
+    dataset = load_dataset("cuhk03_detected", extracted(tmp_path, tree, query=[row]))
+    assert labels(dataset.query) == [(1001, 1)]
+    assert "gives it another identity than its name" in " ".join(dataset.notes)
 
 
 def test_cuhk03_split_file_of_something_else_is_named(tmp_path: Path, tree: Tree) -> None:
@@ -148,18 +170,113 @@ def test_msmt17_rows_that_cannot_be_used(tmp_path: Path, tree: Tree) -> None:
     train.write_text("0000_000.jpg\n")
     with pytest.raises(InputError, match=r"list_train\.txt, line 1"):
         load_dataset("msmt17", tmp_path)
+    train.write_text(original.replace(" ", "\t"))
+    assert len(load_dataset("msmt17", tmp_path).train) == 3
+    train.write_bytes("0000/é.jpg 0".encode("latin-1"))
+    with pytest.raises(InputError, match=r"list_train\.txt is not text in UTF-8"):
+        load_dataset("msmt17", tmp_path)
     train.write_text("../../../etc/0000_000_01_0303morning_0008_0.jpg 0\n")
     with pytest.raises(InputError, match="leads outside"):
         load_dataset("msmt17", tmp_path)
 
 
-@pytest.mark.parametrize("places", [("Probe", "Gallery"), ("query", "gallery")])
+def test_msmt17_list_that_may_not_be_read(
+    tmp_path: Path, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    msmt(tmp_path, tree)
+
+    def refuse(path: Path, **_: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(InputError, match=r"list_train\.txt cannot be read \(Permission denied\)"):
+        load_dataset("msmt17", tmp_path)
+
+
+def test_msmt17_lists_of_other_pictures_say_so(tmp_path: Path, tree: Tree) -> None:
+    place = msmt(tmp_path, tree)
+    for path in (place / "train").rglob("*.jpg"):
+        path.rename(path.with_suffix(".jpeg"))
+    with pytest.raises(InputError, match="3 of those listed are not there, the first is /"):
+        load_dataset("msmt17", tmp_path)
+
+
+@pytest.mark.parametrize("part", ["train", "list_query.txt"])
+def test_msmt17_parts_of_the_wrong_kind(tmp_path: Path, tree: Tree, part: str) -> None:
+    place = msmt(tmp_path, tree)
+    (place / part).rename(tmp_path / "away")
+    if part == "train":
+        (place / part).write_text("x")
+    else:
+        (place / part).mkdir()
+    with pytest.raises(InputError, match=rf"lacks {part} \(there is a f"):
+        load_dataset("msmt17", tmp_path)
+
+
+PLACES = [("Probe", "Gallery"), ("probe", "gallery"), ("query", "gallery")]
+
+
+@pytest.mark.parametrize("places", PLACES)
 def test_partial_ilids(tmp_path: Path, tree: Tree, places: tuple[str, str]) -> None:
     tree(tmp_path / "Partial_iLIDS", {place: ["1.jpg", "2.jpg", "119.jpg"] for place in places})
     dataset = load_dataset("partial_ilids", tmp_path)
     assert dataset.train == ()
     assert sorted(labels(dataset.query)) == [(1, 1), (2, 1), (119, 1)]
     assert sorted(labels(dataset.gallery)) == [(1, 2), (2, 2), (119, 2)]
+
+
+def test_each_list_of_partial_ilids_shows_one_of_its_cameras(
+    tmp_path: Path, tree: Tree, small_counts: Path
+) -> None:
+    """The set has two cameras, and a list with one of them is as published."""
+    with small_counts.open("a") as counts:
+        counts.writelines(f"partial_ilids,,{s},2,2,2,test,read\n" for s in ("query", "gallery"))
+    tree(tmp_path / "PartialiLIDS", {s: ["001_1.jpg", "2_1.jpg"] for s in ("query", "gallery")})
+    report = examine("partial_ilids", tmp_path)
+    assert [s.as_published for s in report.summaries] == [True, True]
+    assert report.findings == ()
+    assert " 2 pictures of 2 people from 1 camera (as published)" in report.text()
+
+
+OCCLUDED = {
+    f"{part}/{pid:03}": [f"{pid:03}_{i:02}.tif" for i in (1, 2)]
+    for part in ("occluded_body_images", "whole_body_images")
+    for pid in (1, 200)
+}
+
+
+def test_occluded_reid(tmp_path: Path, tree: Tree) -> None:
+    place = tree(tmp_path / "Occluded_REID", OCCLUDED)
+    dataset = load_dataset("occluded_reid", tmp_path)
+    assert dataset.train == ()
+    assert labels(dataset.query) == labels(dataset.gallery) == [(p, -1) for p in (1, 1, 200, 200)]
+    assert {s.path.parent.parent.name for s in dataset.query} == {"occluded_body_images"}
+    assert dataset.notes == ()
+    assert examine(str(place)).name == "occluded_reid"
+    with pytest.raises(InputError, match="read it as occluded_reid"):
+        load_dataset("partial_reid_occluded", place)
+
+
+def test_occluded_reid_as_fast_reid_has_it(tmp_path: Path, tree: Tree) -> None:
+    """Its names are Partial-iLIDS's too; the folder's name tells."""
+    names = ["001_01.jpg", "200_05.jpg"]
+    tree(tmp_path / "OccludedREID", {"query": names, "gallery": names})
+    assert labels(load_dataset("occluded_reid", tmp_path).gallery) == [(1, -1), (200, -1)]
+    assert examine(str(tmp_path / "OccludedREID")).name == "occluded_reid"
+    (tmp_path / "OccludedREID").rename(tmp_path / "Partial_iLIDS")
+    assert examine(str(tmp_path / "Partial_iLIDS")).name == "partial_ilids"
+
+
+def test_occluded_reid_in_the_wrong_person_s_folder(tmp_path: Path, tree: Tree) -> None:
+    place = tree(tmp_path / "Occluded_REID", OCCLUDED)
+    (place / "whole_body_images/001/001_02.tif").rename(place / "whole_body_images/200/001_02.tif")
+    dataset = load_dataset("occluded_reid", tmp_path)
+    assert labels(dataset.gallery) == [(1, -1), (200, -1), (200, -1)]
+    assert "its folder gives it another identity than its name (first: 001_02.tif)" in " ".join(
+        dataset.notes
+    )
+    codes = {f.code: f.severity for f in examine("occluded_reid", tmp_path).findings}
+    assert codes["list-disagrees"] == "error"
 
 
 def own(root: Path, tree: Tree, rows: str, header: str = "path,pid,camid,split") -> Path:
@@ -230,6 +347,23 @@ def test_wrong_tables_are_named(tmp_path: Path, tree: Tree) -> None:
     (tmp_path / "dataset.csv").write_bytes("path,pid,split\nträger,1,train".encode("latin-1"))
     with pytest.raises(InputError, match="not a table in UTF-8"):
         load_dataset("folder", tmp_path)
+
+
+def test_tables_from_spreadsheets_and_windows_are_read(tmp_path: Path, tree: Tree) -> None:
+    expected = load_dataset("folder", own(tmp_path, tree, FOUR))
+    rows = FOUR.replace("name/", "name\\").replace(",train", ", Train ").replace(",query", ",QUERY")
+    assert load_dataset("folder", own(tmp_path, tree, rows, header="Path, PID,CamID , split"))
+    assert load_dataset("folder", tmp_path).fingerprint == expected.fingerprint
+
+
+def test_a_path_that_no_system_takes_is_a_missing_file(tmp_path: Path, tree: Tree) -> None:
+    own(tmp_path, tree, FOUR + "x" * 5000 + ".jpg,anna,hall,train\n")
+    assert len(load_dataset("folder", tmp_path).train) == 2
+
+
+def test_numbers_that_64_bits_do_not_hold_are_labels(tmp_path: Path, tree: Tree) -> None:
+    dataset = load_dataset("folder", own(tmp_path, tree, FOUR.replace("anna", "9" * 30)))
+    assert {s.pid for s in dataset.train} == {1}
 
 
 def test_a_listed_file_that_is_missing_is_left_out_and_counted(tmp_path: Path, tree: Tree) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mfa.datasets import load_dataset, unpack
+from mfa.datasets import archives, load_dataset, msmt17, unpack
 from mfa.datasets.market1501 import LAYOUT
 from mfa.errors import InputError
 
@@ -126,7 +126,14 @@ def test_a_damaged_entry_is_left_out_and_the_rest_goes_on(pack: Pack, tmp_path: 
     [
         (None, "there is no archive"),
         (b"", "0 bytes"),
-        (b"Rar!\x1a\x07\x00 and so on", "not a zip archive"),
+        (b"Rar!\x1a\x07\x00 and so on", "not a zip but a RAR archive"),
+        (b"7z\xbc\xaf\x27\x1c and so on", "a 7z archive"),
+        (b"\x1f\x8b and so on", "a gzip (.tar.gz) archive"),
+        (b"BZh and so on", "a bzip2"),
+        (b"\xfd7zXZ and so on", "a xz"),
+        (bytes(257) + b"ustar" + bytes(300), "a tar archive"),
+        (b"\n<HTML>Sign in", "a web page"),
+        (b"something else", "is not a zip archive"),
         (b"PK\x03\x04 begins like one", "cut short"),
     ],
 )
@@ -153,3 +160,71 @@ def test_another_archive_says_what_it_holds(tmp_path: Path) -> None:
         opened.writestr("cats/tom.jpg", b"x")
     with pytest.raises(InputError, match=r"cats/tom\.jpg"):
         unpack.unpack(archive, LAYOUT, tmp_path / "new")
+
+
+def test_a_folder_is_no_archive(market: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder; give the downloaded zip file"):
+        unpack.unpack(market, LAYOUT, tmp_path / "new")
+
+
+def test_an_archive_that_may_not_be_read_is_named(
+    pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(file: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(archives.zipfile, "ZipFile", refuse)
+    archive = tmp_path / "x.zip"
+    archive.write_bytes(b"PK")
+    with pytest.raises(InputError, match="may not be read"):
+        unpack.unpack(archive, LAYOUT, tmp_path / "new")
+
+
+def packed(file: Path, names: list[str]) -> Path:
+    with zipfile.ZipFile(file, "w") as opened:
+        for name in names:
+            opened.writestr(name, b"x")
+    return file
+
+
+DUKE = [
+    "DukeMTMC-reID/bounding_box_train/0001_c2_f0046182.jpg",
+    "DukeMTMC-reID/query/0005_c2_f0046985.jpg",
+    "DukeMTMC-reID/bounding_box_test/0005_c5_f0051341.jpg",
+    "DukeMTMC-reID/LICENSE_DukeMTMC.txt",
+]
+
+
+@pytest.mark.parametrize(
+    ("names", "right"),
+    [
+        (DUKE, "dukemtmc"),
+        (["A/partial_body_images/001_001.jpg", "A/whole_body_images/001_002.jpg"], "partial_reid"),
+    ],
+)
+def test_the_archive_of_another_dataset_is_called_by_its_name(
+    tmp_path: Path, names: list[str], right: str
+) -> None:
+    """Duke's folders are Market's: only the pictures' names tell them apart."""
+    archive = packed(tmp_path / "my archive.zip", names)
+    with pytest.raises(InputError, match=f"mfa data prepare {right} --archive '"):
+        unpack.unpack(archive, LAYOUT, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    assert archives.datasets_in(archive)[0].name == right
+
+
+def msmt(train: str, test: str) -> list[str]:
+    lists = [f"list_{name}.txt" for name in ("train", "val", "query", "gallery")]
+    name = "0000/0000_000_01_0303morning_0008_0.jpg"
+    return [f"{train}/{name}", f"{test}/{name}", *lists]
+
+
+def test_two_versions_are_not_mixed_in_one_folder(tmp_path: Path) -> None:
+    first = packed(tmp_path / "v1.zip", msmt("train", "test"))
+    second = packed(tmp_path / "v2.zip", msmt("mask_train_v2", "mask_test_v2"))
+    folder = unpack.unpack(first, msmt17.LAYOUT, tmp_path / "new").folder
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(InputError, match="holds test, train of another version of MSMT17"):
+        unpack.unpack(second, msmt17.LAYOUT, tmp_path / "new")
+    assert sorted(folder.rglob("*")) == before
+    assert unpack.unpack(first, msmt17.LAYOUT, tmp_path / "new").kept == 6
