@@ -1,13 +1,15 @@
 """Make ``docs/images/app-*.png``: every app on drawn people, as a browser shows it.
 
 Needs Chromium on the path and a run trained on a synthetic set; pictures of real people are
-refused, since these go into the repository.
+refused, since these go into the repository. The cockpit's picture trains for a few epochs, in a
+folder that is removed afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -19,6 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from PIL import Image, ImageChops
+
 from mfa.runs import open_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,46 +31,84 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     "--enable-unsafe-swiftshader",
 )
-LONG = 240_000
-"""Milliseconds a kernel may take to show its first picture."""
+LONG = 600_000
+"""Milliseconds a kernel may take to show its first picture, on a busy machine."""
+
+EPOCHS = 4
+"""Of the training in the cockpit's picture."""
 
 
 def ranks(page: Any) -> None:
     """A query of the worst, and its wrong first answer explained."""
-    label = page.locator(".mfa-cards-label").nth(1)
-    before = label.inner_text()
-    page.get_by_label("Queries", exact=True).select_option("worst AP first")
-    while label.inner_text() == before:
-        page.wait_for_timeout(100)
-    page.wait_for_timeout(1500)
+    choose(page, "Queries", "worst AP first")
     page.locator(".mfa-cards-list").nth(1).locator("button").nth(1).click()
     page.wait_for_selector("text=/cosine -?0/")
 
 
 def attention(page: Any) -> None:
-    """A place found again by the lens."""
-    page.locator(".mfa-touchable").first.click(position={"x": 64, "y": 80})
+    """Beside random weights, and a place found again by the lens."""
+    page.locator(".mfa-cards-list").first.locator("button").nth(8).click()
+    page.get_by_label("random weights beside").click()
+    settled(page)
+    page.locator(".mfa-touchable").first.click(position={"x": 64, "y": 90})
     page.wait_for_selector("text=The same place in the other picture")
 
 
 def switchboard(page: Any) -> None:
-    """One branch off."""
+    """One branch off, another at half weight."""
     page.get_by_label("branch1 on").click()
+    page.get_by_label("branch3", exact=True).fill("0.5")
 
 
 def occlusion(page: Any) -> None:
-    """The legs hidden by a car."""
-    page.get_by_label("Scene").select_option("legs hidden")
+    """A stroke over the clothes of somebody with others behind."""
+    choose(page, "Scene", "others behind")
+    box = page.locator(".mfa-touchable").first.bounding_box()
+    left, top = box["x"], box["y"]
+    page.mouse.move(left + 0.35 * box["width"], top + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(left + 0.65 * box["width"], top + 0.55 * box["height"], steps=8)
+    page.mouse.up()
 
 
 def failures(page: Any) -> None:
-    """Near misses."""
-    page.get_by_label("Group").select_option("near miss")
+    """Wrong answers in front of the same wall."""
+    choose(page, "Group", "same background")
 
 
 def embedding(page: Any) -> None:
-    """Colours by answer."""
-    page.get_by_label("Colour by").select_option("right or wrong")
+    """Everybody the lasso caught on one plane, marked on all."""
+    box = page.locator(".mfa-app canvas").first.bounding_box()
+    page.locator(".mfa-app button[title*=asso]").first.click()
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
+    page.mouse.down()
+    for x, y in ((0.5, 0.05), (0.6, 0.3), (0.5, 0.5), (0.2, 0.45), (0.1, 0.1)):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
+    page.mouse.up()
+    page.wait_for_selector("text=pictures selected")
+
+
+def browser(page: Any) -> None:
+    """One camera's query pictures."""
+    page.get_by_label("query, cam 3: ").click()
+
+
+def cockpit(page: Any) -> None:
+    """A few epochs from random weights."""
+    page.get_by_label("Epochs", exact=True).fill(f"{EPOCHS}")
+    page.get_by_text("Start or resume").click()
+    page.wait_for_selector(f"text=epoch {EPOCHS}", timeout=6 * LONG)
+    page.wait_for_selector("text=not running", timeout=LONG)
+
+
+def triplets(page: Any) -> None:
+    """An anchor with work to do."""
+    page.get_by_label("Anchor", exact=True).fill("6")
+
+
+def stripes(page: Any) -> None:
+    """Halfway."""
+    page.get_by_label("Training step", exact=True).fill("12")
 
 
 def nothing(page: Any) -> None:
@@ -78,17 +120,35 @@ ACTS: dict[str, Callable[[Any], None]] = {
     "attention": attention,
     "switchboard": switchboard,
     "occlusion": occlusion,
-    "failures": failures,
-    "embedding": embedding,
-    "browser": nothing,
     "ablation": nothing,
-    "cockpit": nothing,
-    **dict.fromkeys(
-        ("triplets", "smoothing", "pk_batch", "gem", "bnneck", "stripes", "ranked_list"), nothing
-    ),
-    "reciprocal": nothing,
+    "cockpit": cockpit,
+    "browser": browser,
+    "embedding": embedding,
+    "failures": failures,
+    "triplets": triplets,
+    "ranked_list": nothing,
+    "stripes": stripes,
 }
-"""What is done on each page before its picture is taken."""
+"""What is done on each page before its picture is taken; the documents show these."""
+
+OTHERS = ("smoothing", "pk_batch", "gem", "bnneck", "reciprocal")
+"""Lessons that can be asked for as well; they are shown as they open."""
+
+
+def choose(page: Any, label: str, option: str) -> None:
+    """Choose from a drop-down list, and wait for the picture."""
+    page.get_by_label(label, exact=True).select_option(option)
+    settled(page)
+
+
+def settled(page: Any) -> None:
+    """Until the app stands still."""
+    before, busy = "", True
+    deadline = time.monotonic() + LONG / 1000
+    while busy and time.monotonic() < deadline:
+        page.wait_for_timeout(1500)
+        now = page.locator(".mfa-app").first.inner_html()
+        busy, before = now != before or page.locator(".mfa-progress:visible").count() > 0, now
 
 
 @contextlib.contextmanager
@@ -119,45 +179,70 @@ def server(run: Path, root: Path, dark: bool) -> Iterator[str]:
                 process.wait(5)
 
 
+def shown(page: Any, hide: str) -> Image.Image:
+    """The app as a picture, cut to what is on it; ``hide`` is taken off the paths it shows."""
+    page.evaluate(
+        """hide => {
+            const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            while (texts.nextNode()) {
+                texts.currentNode.data = texts.currentNode.data.replaceAll(hide, "");
+            }
+            document.activeElement.blur();
+        }""",
+        hide,
+    )
+    data = page.locator(".mfa-app").first.screenshot()
+    picture = Image.open(io.BytesIO(data)).convert("RGB")
+    ground = Image.new("RGB", picture.size, picture.getpixel((0, picture.height - 1)))
+    left, top, right, bottom = ImageChops.difference(picture, ground).getbbox() or (0, 0, 1, 1)
+    room = 8
+    ends = min(picture.width, right + room), min(picture.height, bottom + room)
+    return picture.crop((max(0, left - room), max(0, top - room), *ends))
+
+
 def main() -> None:
     """Serve, open each app, keep its picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=ROOT / "runs/quickstart/run")
     parser.add_argument("--data-root", type=Path, default=ROOT / "data")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/images")
-    parser.add_argument("--only", nargs="*", default=list(ACTS))
+    parser.add_argument("--only", nargs="*", default=list(ACTS), choices=[*ACTS, *OTHERS])
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--width", type=int, default=1100)
     options = parser.parse_args()
-    trained_on = str(open_run(options.run).checkpoint.facts.get("dataset"))
+    run: Path = options.run.resolve()
+    trained_on = str(open_run(run).checkpoint.facts.get("dataset"))
     if not trained_on.startswith("synthetic"):
         raise SystemExit(f"{options.run} was trained on {trained_on}: only drawn people are shown")
-    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-    if browser is None:
+    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    if found is None:
         raise SystemExit("no Chromium on the path")
+    if "cockpit" in options.only and (run.parent / "cockpit").exists():
+        raise SystemExit(f"{run.parent / 'cockpit'} holds a training: move it away first")
     from playwright.sync_api import sync_playwright
 
     options.out.mkdir(parents=True, exist_ok=True)
-    with server(options.run, options.data_root, options.dark) as url, sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=browser, args=list(FLAGS))
+    with server(run, options.data_root, options.dark) as url, sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=found, args=list(FLAGS))
         for name in options.only:
-            page = opened.new_page(viewport={"width": options.width, "height": 2000})
-            page.set_default_timeout(120_000)
-            page.route(
-                lambda link: "127.0.0.1" not in link and not link.startswith(("data:", "blob:")),
-                lambda route: route.fulfill(status=200, body=""),
-            )
+            page = opened.new_page(viewport={"width": options.width, "height": 2400})
+            page.set_default_timeout(LONG)
             page.goto(f"{url}/?app={name}", wait_until="commit", timeout=LONG)
-            app = page.locator(".mfa-app").first
-            app.wait_for(timeout=LONG)
-            page.wait_for_timeout(2500)
-            ACTS[name](page)
-            page.wait_for_timeout(3000)
+            page.locator(".mfa-app").first.wait_for(timeout=LONG)
+            settled(page)
+            ACTS.get(name, nothing)(page)
+            settled(page)
             path = options.out / f"app-{name.replace('_', '-')}.png"
-            app.screenshot(path=path)
-            print(path)
+            picture = shown(page, f"{run.parents[2]}/")
+            # The rule that keeps small coloured areas, which the most frequent colours would not.
+            small = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            small.save(path, optimize=True)
+            print(f"{path} {small.size} {path.stat().st_size // 1000} kB", flush=True)
+            page.goto("about:blank")  # its kernel ends
             page.close()
         opened.close()
+    if "cockpit" in options.only:
+        shutil.rmtree(run.parent / "cockpit", ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
-"""A protocol card in words, for captions: what a number needs beside it to mean anything."""
+"""Cards and networks in words, for captions: what a number or a map needs beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from viz.figures.published import title
+
 if TYPE_CHECKING:
+    from mfa.records import ReidDataset
     from mfa.results import RetrievalResult
+    from mfa.runs import Run
 
 _UNSTATED = "not stated"
 
@@ -65,10 +69,53 @@ def results(scored: Mapping[str, RetrievalResult]) -> str:
     )
 
 
+def weights(run: Run, data: ReidDataset | None = None) -> str:
+    """Which weights looked at which pictures, for captions of maps and of trainings."""
+    config = run.config
+    size = f"{config.data.height}x{config.data.width}"
+    trained = run.checkpoint.facts.get("dataset", "nothing")
+    training = f"{run.checkpoint.epoch} epochs on {title(str(trained))}"
+    if not run.checkpoint.epoch:
+        training = "random, never trained"
+    pictures = ""
+    if data is not None:
+        pictures = f"; pictures of {title(data.name)} (fingerprint {data.fingerprint[:12]})"
+    return (
+        f"Model {run.name} ({describe(run)}), weights {run.hash[:12]}, {training}, "
+        f"seed {config.seed}, input {size}{pictures}."
+    )
+
+
+def attention(card: Mapping[str, Any]) -> str:
+    """Which maps of which pictures were measured, from the card of ``viz.measure_attention``."""
+    return (
+        f"Run {card['run']} (model {card['model']}, weights {card['checkpoint'][:12]}, "
+        f"{card['epochs']} epochs, seed {card['seed']}); {card['pictures']:,} {card['split']} "
+        f"pictures of {title(card['dataset'])} (fingerprint {card['fingerprint'][:12]}). "
+        f"{card['method']} of {card['target']} on the {card['layer']} map, baseline: "
+        f"{card['baseline']}. Intervals: {card['intervals']}."
+    )
+
+
+def describe(run: Run) -> str:
+    """The network in a few words, telling the paper's literal form from our variants."""
+    model = run.config.model
+    if model.network != "mfa":
+        return f"the compared method {model.network}"
+    if not model.branches:
+        return f"{model.trunk}, one global branch"
+    gate = {
+        "none": "no gate, the literal reconstruction",
+        "guided": "learned gate, ours",
+        "anchored": "gate anchored to its stripe, ours: position is built in",
+    }[model.gate]
+    return f"{model.trunk}, {model.branches} branches, {gate}"
+
+
 def _counts(result: RetrievalResult) -> str:
     dropped = len(result.dropped)
     counts = f"{len(result.counted):,} queries against {result.gallery:,} gallery pictures"
-    return f"{counts}, {dropped:,} queries not counted." if dropped else f"{counts}."
+    return f"{counts}, {dropped:,} not counted." if dropped else f"{counts}."
 
 
 def _sentences(*groups: list[str]) -> str:

@@ -48,7 +48,8 @@ class Card:
         if self.kind == "query":
             return "query", camera
         place = "–" if self.rank is None else f"{self.rank}"
-        return f"{place} · {camera}" if camera else place, f"{self.distance:.3f}"
+        between = "·" if narrow else " · "
+        return f"{place}{between}{camera}" if camera else place, f"{self.distance:.3f}"
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _record(result: RetrievalResult, query: int) -> dict[str, Any]:
 def _score(record: dict[str, Any]) -> str:
     if pd.isna(record["AP"]):
         return f"not counted: {record['status']}"
-    return f"AP {100 * record['AP']:.1f} · last match at rank {int(record['last_match_rank']):,}"
+    return f"AP {100 * record['AP']:.1f} % · last match at rank {int(record['last_match_rank']):,}"
 
 
 def _card(entry: dict[Hashable, Any], dataset: ReidDataset) -> Card:

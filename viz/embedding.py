@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -105,11 +105,12 @@ def embedding_map(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         color = style.PALETTE[number % len(style.PALETTE)]
         # Beyond eight people colours come again, with the next marker.
         marker = style.MARKERS[(number + number // 8) % 8]
-        ax.scatter(rows["x"], rows["y"], s=12, color=color, marker=marker, label=f"{pid}", lw=0)
+        look: dict[str, Any] = {"marker": marker, "facecolor": color}
+        # Yellow alone is lost on white, so each point has a grey rim.
+        ax.scatter(rows["x"], rows["y"], s=12, edgecolor="#777777", lw=0.4, label=f"{pid}", **look)
         asked = rows[rows["side"] == "query"]
-        ax.scatter(
-            asked["x"], asked["y"], s=20, facecolor="none", edgecolor="black", lw=0.8, marker=marker
-        )
+        ax.scatter(asked["x"], asked["y"], s=20, edgecolor="black", lw=0.8, **look)
+    ax.scatter([], [], s=20, facecolor="none", edgecolor="black", lw=0.8, label="a query")
     ax.set(xticks=[], yticks=[], title=table.attrs.get("axes", ""))
     ax.spines[:].set_visible(True)
     if table["pid"].nunique() <= 12:

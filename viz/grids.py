@@ -60,7 +60,7 @@ class _Layout:
     @property
     def font(self) -> float:
         """Points: a caption of some ten letters fits the card, and stays readable."""
-        return float(np.clip(self.step / POINT / 6.6, 4.2, 7.0))
+        return float(np.clip(self.step / POINT / 6.6, 5.0, 7.0))
 
     @property
     def line(self) -> float:

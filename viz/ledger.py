@@ -144,6 +144,7 @@ class Decomposed:
 
     Attributes:
         descriptor: (B, D) as the network computes it in float32.
+        maps: for each branch the map (B, C, h, w) it pools, in float32.
         parts: for each branch (B, C, h, w) whose sum over pixels is the pooled vector.
         units: for each branch its embedding (B, C) divided by the length of the whole.
         lengths: of the whole embedding, (B,).
@@ -151,6 +152,7 @@ class Decomposed:
     """
 
     descriptor: Tensor
+    maps: dict[str, Tensor]
     parts: dict[str, Tensor]
     units: dict[str, Tensor]
     lengths: Tensor
@@ -161,6 +163,7 @@ class Decomposed:
         one = slice(number, number + 1)
         return Decomposed(
             self.descriptor[one],
+            {name: each[one] for name, each in self.maps.items()},
             {name: part[one] for name, part in self.parts.items()},
             {name: unit[one] for name, unit in self.units.items()},
             self.lengths[one],
@@ -194,16 +197,25 @@ def decompose(network: ReidNetwork, images: Tensor) -> Decomposed:
                 "the network's features are not finite, so there is no score to explain; its "
                 "training diverged, or its weights are damaged"
             )
-        return Decomposed(descriptor.double(), parts, units, lengths, necks)
+        maps = {name: branch.map for name, branch in branches.items()}
+        return Decomposed(descriptor.double(), maps, parts, units, lengths, necks)
 
 
 def mean_parts(network: ReidNetwork, images: Tensor) -> dict[str, Tensor]:
     """For each branch the mean part (C, h, w) of some pictures, batch by batch."""
-    totals: dict[str, Tensor] = {}
+    return means(network, images)[1]
+
+
+def means(network: ReidNetwork, images: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """For each branch the mean map and the mean part, both (C, h, w), in one pass."""
+    totals: tuple[dict[str, Tensor], dict[str, Tensor]] = ({}, {})
     for batch in torch.split(images, 32):
-        for name, part in decompose(network, batch).parts.items():
-            totals[name] = totals.get(name, 0) + part.sum(dim=0)
-    return {name: total / len(images) for name, total in totals.items()}
+        found = decompose(network, batch)
+        for total, each in zip(totals, (found.maps, found.parts), strict=True):
+            for name, values in each.items():
+                total[name] = total.get(name, 0) + values.sum(dim=0)
+    maps, parts = ({name: v / len(images) for name, v in total.items()} for total in totals)
+    return maps, parts
 
 
 def pixel_parts(pool: nn.Module, x: Tensor) -> Tensor:

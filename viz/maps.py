@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,17 @@ from viz import overlay, style
 from viz.cam.inputs import as_batch
 from viz.cam.record import FUSED, BranchMaps, shared_limit
 
+SCALE, CAPTION = 0.9, 0.3
+"""Inches at the right of a figure, and at its foot."""
+
+NARROWEST = 0.35
+"""Inches of a picture under which the words of neighbours would run into each other."""
+
+BELOW = "part of score"
+
+PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+"""Behind words that stand on a picture."""
+
 
 @style.themed
 def draw_maps(
@@ -26,6 +38,7 @@ def draw_maps(
     controls: Mapping[str, BranchMaps] | None = None,
     outlines: bool = True,
     width: style.Width | float = "double",
+    tallest: float | None = None,
 ) -> Figure:
     """Every picture with its branch maps and the fused map.
 
@@ -41,6 +54,8 @@ def draw_maps(
             (on its own scale, since another network has other magnitudes), a shuffled reference.
         outlines: draw the stripes.
         width: of the figure, a column's name or inches.
+        tallest: height in inches that the figure keeps to, such as ``style.PAGE``, by growing
+            narrower as long as its words can be read; ``None`` for a screen, where one scrolls.
 
     Raises:
         InputError: numbers or sizes of pictures and maps differ.
@@ -50,16 +65,66 @@ def draw_maps(
     for record in rows.values():
         _check(record, pictures)
     columns = [*maps.branches, FUSED] if len(maps.branches) > 1 else list(maps.branches)
-    figure, axes = _grid(pictures, len(rows), len(columns) + 1, width)
+    shape = (len(pictures) * len(rows), len(columns) + 1)
+    cell = _cell(shape, pictures.shape[2] / pictures.shape[1], width, tallest)
+    titles = [cell.wrap(_title(name, maps)) for name in ("picture", *columns)]
+    figure = cell.figure(shape, max(title.count("\n") for title in titles))
+    axes = figure.subplots(*shape, squeeze=False)
     for number, picture in enumerate(pictures):
         for place, (label, record) in enumerate(rows.items()):
             row = axes[number * len(rows) + place]
-            _draw_row(row, picture, number, columns, record, label, maps, outlines)
-    for axis, name in zip(axes[0], ["picture", *columns], strict=True):
-        axis.set_title(_title(name, maps))
+            _draw_row(row, picture, number, columns, record, label, maps, outlines, cell)
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=cell.points)
     add_scale(figure, axes, maps.limit)
-    figure.supxlabel(maps.caption, fontsize=7)
+    figure.supxlabel(style.wrapped(maps.caption, figure.get_figwidth(), 7), fontsize=7)
     return figure
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Room for one picture in inches; words are made to fit it, since neighbours have some too."""
+
+    width: float
+    height: float
+
+    @property
+    def points(self) -> float:
+        """Size of letters of which seven or eight fit: ``branch1``, ``+107.37``."""
+        return float(np.clip(72 * self.width / (7.5 * style.LETTER), 5.5, 8))
+
+    @property
+    def line(self) -> float:
+        return 1.25 * self.points / 72
+
+    def wrap(self, text: str) -> str:
+        return style.wrapped(text, self.width, self.points)
+
+    @property
+    def below(self) -> float:
+        """Height of the words under a picture."""
+        return 0.06 + self.line * (1 + self.wrap(BELOW).count("\n"))
+
+    def figure(self, shape: tuple[int, int], breaks: int) -> Figure:
+        """An empty figure for rows and columns of cells under titles with that many line breaks."""
+        lines, columns = shape
+        above = CAPTION + self.line * (1 + breaks)
+        return style.figure(
+            columns * self.width + SCALE, lines * (self.height + self.below) + above
+        )
+
+
+def _cell(
+    shape: tuple[int, int], aspect: float, width: style.Width | float, tallest: float | None
+) -> _Cell:
+    """As wide as the figure's width allows, and, down to ``NARROWEST``, its height."""
+    lines, columns = shape
+    across = (style.inches(width) - SCALE) / columns
+    if tallest is not None:
+        words = _Cell(NARROWEST, NARROWEST / aspect).below
+        high = (tallest - 3 * CAPTION) / lines - words
+        across = min(across, max(high * aspect, NARROWEST))
+    return _Cell(across, across / aspect)
 
 
 def as_pictures(images: Any) -> np.ndarray:
@@ -103,17 +168,8 @@ def add_scale(
     """The diverging scale at the figure's right."""
     mappable = ScalarMappable(Normalize(-limit, limit), ListedColormap(overlay.scale_colours()))
     bar = figure.colorbar(mappable, ax=axes, fraction=0.025, pad=0.02, aspect=30, extend="both")
-    bar.set_label(label)
+    bar.set_label(style.wrapped(label, 0.8 * figure.bbox.height / figure.dpi, 8))
     bar.outline.set_visible(False)
-
-
-def _grid(
-    pictures: np.ndarray, rows: int, columns: int, width: style.Width | float
-) -> tuple[Figure, np.ndarray]:
-    count, tall, wide = pictures.shape[:3]
-    cell = (style.inches(width) - 0.9) / columns
-    figure = style.figure(width, cell * tall / wide * count * rows + 0.5)
-    return figure, figure.subplots(count * rows, columns, squeeze=False)
 
 
 def _draw_row(
@@ -125,24 +181,32 @@ def _draw_row(
     label: str,
     main: BranchMaps,
     outlines: bool,
+    cell: _Cell,
 ) -> None:
     own_scale = "random" in label
     limit = record.limit if own_scale else main.limit
     if label:
         row[0].set_axis_off()
         words = f"{label}\n(scale ±{limit:.2g})" if own_scale else label
-        row[0].text(0.5, 0.5, words, ha="center", va="center", transform=row[0].transAxes)
+        _say(row[0], cell.wrap(words), 0.5, cell.points)
     else:
         show(row[0], picture)
-        row[0].set_xlabel("part of score", labelpad=1)
+        row[0].set_xlabel(cell.wrap(BELOW), labelpad=1, fontsize=cell.points)
     for axis, name in zip(row[1:], columns, strict=True):
         scale = _mean_limit(record) if name == FUSED and record.fusing == "mean" else limit
         show(axis, overlay.overlay(picture, record[name][number], limit=scale))
         if outlines and name in record.stripes:
             outline(axis, record.stripes[name], picture.shape[:2])
         if record.empty[name][number]:
-            axis.text(0.5, 0.5, "empty", ha="center", va="center", transform=axis.transAxes)
-        axis.set_xlabel(f"{record.scores[name][number]:+.2f}", labelpad=1)
+            # Clear of the dashes of the usual four stripes, and readable on a dark picture.
+            _say(axis, "empty", 0.625, cell.points, bbox=PAPER)
+        score = f"{record.scores[name][number]:+.2f}"
+        axis.set_xlabel(score, labelpad=1, fontsize=cell.points)
+
+
+def _say(axis: Axes, words: str, height: float, points: float, **look: Any) -> None:
+    place: dict[str, Any] = {"ha": "center", "va": "center", "transform": axis.transAxes}
+    axis.text(0.5, height, words, fontsize=points, **place, **look)
 
 
 def _title(name: str, maps: BranchMaps) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,13 @@ RC: Any = {  # Any: matplotlib types its setting names as literals
 }
 
 
+PAGE = 9.2
+"""Height of a journal page's text in inches."""
+
+LETTER = 0.55
+"""Width of a letter in shares of the font's size, about."""
+
+
 class Picture(Figure):
     """A figure that shows itself in a notebook without pyplot or a magic line."""
 
@@ -114,6 +122,13 @@ def inches(width: Width | float) -> float:
     if width < 1:
         raise InputError(f"a figure {width} inches wide cannot hold a chart; give 1 or more")
     return float(width)
+
+
+def wrapped(text: str, inches: float, points: float) -> str:
+    """``text`` on as many lines as keep its words within ``inches`` at a size in ``points``."""
+    letters = max(1, int(72 * inches / (LETTER * points)))
+    lines = [textwrap.wrap(line, letters, break_long_words=False) for line in text.split("\n")]
+    return "\n".join(part for line in lines for part in line)
 
 
 def figure(width: Width | float = "single", height: float | None = None) -> Picture:

@@ -29,6 +29,9 @@ LEGEND: dict[Origin, str] = {
     "missing": "empty: no number known",
 }
 
+NARROW = 5
+"""Columns, the sources' included, that fit one column of a page."""
+
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -39,7 +42,7 @@ _LATEX = str.maketrans(
         "_": r"\_",
         "{": r"\{",
         "}": r"\}",
-        "~": r"\textasciitilde{}",
+        "~": r"$\sim$",
         "^": r"\textasciicircum{}",
         "±": r"$\pm$",
         "²": r"\textsuperscript{2}",
@@ -78,6 +81,8 @@ class Table:
         breaks: row numbers before which a line is drawn, e.g. between published and measured.
         sources: where each row comes from; printed as numbers that the caption explains, in full
             in the CSV. Empty: the caption says it for all.
+        groups: (heading, columns it spans) in LaTeX, from the first column on; each of these
+            columns' own names begins with that heading. Empty: none.
 
     Raises:
         InputError: a row has another number of cells than there are columns, or there are sources
@@ -89,6 +94,7 @@ class Table:
     caption: str
     breaks: tuple[int, ...] = ()
     sources: tuple[str, ...] = ()
+    groups: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.sources and len(self.sources) != len(self.rows):
@@ -107,12 +113,17 @@ class Table:
         return "; ".join(words for origin, words in LEGEND.items() if origin in used)
 
     @property
+    def notes(self) -> str:
+        """Numbered sources and the legend: what stands below the table."""
+        listed = "; ".join(f"[{n}] {source}" for source, n in self._numbered().items())
+        sources = f"Sources: {listed}." if listed else ""
+        legend = f"({self.legend}.)" if self.legend else ""
+        return f"{sources} {legend}".strip()
+
+    @property
     def words(self) -> str:
-        """Caption, numbered sources and legend: all that stands beside the table."""
-        notes = "; ".join(f"[{n}] {source}" for source, n in self._numbered().items())
-        sources = f" Sources: {notes}." if notes else ""
-        legend = f" ({self.legend}.)" if self.legend else ""
-        return f"{self.caption}{sources}{legend}"
+        """Caption and notes: all that stands beside the table."""
+        return f"{self.caption} {self.notes}".strip()
 
     def to_markdown(self) -> str:
         """A pipe table with its words below."""
@@ -121,28 +132,57 @@ class Table:
         return "\n".join([*lines, "", self.words, ""])
 
     def to_latex(self, label: str = "") -> str:
-        r"""A ``table`` environment; the document needs ``\usepackage{booktabs}``."""
+        r"""A ``table`` environment, over both columns of a page where the table is wide.
+
+        What is still too wide is scaled to the line. The document needs
+        ``\usepackage{booktabs,graphicx}``.
+        """
         body: list[str] = []
         for number, row in enumerate(self._printed()):
             if number in self.breaks:
                 body.append(r"\midrule")
             body.append(" & ".join(_latex(cell) for cell in row) + r" \\")
         columns = "".join("r" if mark == "---:" else "l" for mark in self._alignment())
+        environment = "table*" if len(columns) > NARROW else "table"
         lines = [
-            r"\begin{table}",
+            rf"\begin{{{environment}}}",
             r"\centering",
-            rf"\caption{{{latex(self.words)}}}",
+            rf"\caption{{{latex(self.caption)}}}",
             *([rf"\label{{{label}}}"] if label else []),
+            r"\par\smallskip\footnotesize",
+            r"\setlength{\tabcolsep}{3pt}",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
-            " & ".join(latex(name) for name in self._headings()) + r" \\",
+            *self._latex_headings(),
             r"\midrule",
             *body,
             r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
+            r"\end{tabular}}",
+            r"\par\smallskip",
+            rf"\parbox{{\linewidth}}{{\scriptsize {latex(self.notes)}}}",
+            rf"\end{{{environment}}}",
         ]
         return "\n".join(lines) + "\n"
+
+    def _latex_headings(self) -> list[str]:
+        """The columns' names, under those that several of them share."""
+        names, above, rules = list(self._headings()), [], []
+        place = 0
+        for heading, span in self.groups:
+            if heading:
+                above.append(rf"\multicolumn{{{span}}}{{c}}{{{latex(heading)}}}")
+                rules.append(rf"\cmidrule(lr){{{place + 1}-{place + span}}}")
+                for column in range(place, place + span):
+                    names[column] = names[column].removeprefix(heading).strip()
+            else:
+                above += [""] * span
+            place += span
+        own = " & ".join(latex(name) for name in names) + r" \\"
+        if not self.groups:
+            return [own]
+        above += [""] * (len(names) - place)
+        return [" & ".join(above) + r" \\", " ".join(rules), own]
 
     def to_csv(self) -> str:
         """Plain numbers; beside each column that holds any, one with the origin of each."""

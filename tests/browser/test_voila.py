@@ -49,6 +49,8 @@ def use_attention(page: Any) -> None:
     assert "EigenCAM" in said
     page.locator(".mfa-touchable").first.click(position={"x": 30, "y": 60})
     page.wait_for_selector("text=The same place in the other picture")
+    page.locator(".mfa-cards-list").first.locator("button").nth(2).click()
+    page.wait_for_function("document.querySelector('input[type=number]').value === '2'")
 
 
 def use_switchboard(page: Any) -> None:
@@ -77,6 +79,10 @@ def use_failures(page: Any) -> None:
         page, lambda: page.get_by_label("Group", exact=True).select_option("near miss"), label
     )
     assert "near miss" in said
+    count = page.locator(".mfa-cell").last
+    count.focus()
+    said = changed(page, lambda: page.keyboard.press("Enter"), label)
+    assert count.get_attribute("aria-label").split(",")[0] in said
 
 
 def use_embedding(page: Any) -> None:
@@ -85,6 +91,11 @@ def use_embedding(page: Any) -> None:
     words = text(page, ".mfa-note")
     said = changed(page, lambda: page.get_by_label("People", exact=True).fill("4"), words)
     assert "4 people" in said
+    find = page.get_by_label("Select", exact=True)
+    find.fill("cam 1")
+    find.press("Enter")
+    page.wait_for_selector("text=pictures selected")
+    assert all("cam 1" in words for words in page.locator(".mfa-card small").all_inner_texts())
 
 
 def use_browser(page: Any) -> None:
@@ -93,6 +104,8 @@ def use_browser(page: Any) -> None:
         page, lambda: page.get_by_label("List", exact=True).select_option("query"), cards
     )
     assert "query, cam" in said
+    changed(page, page.get_by_label("gallery, junk: ").click, cards)
+    assert set(page.locator(".mfa-card span").all_inner_texts()) == {"junk"}
 
 
 def use_ablation(page: Any) -> None:

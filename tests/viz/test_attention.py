@@ -101,6 +101,11 @@ def test_faithfulness_of_maps_and_controls(run, data):
     assert set(table["mode"]) == {"deletion", "insertion"}
     axis = faithfulness_curves(table, mode="insertion", maps=["fused", "random weights"])
     assert axis.get_xlabel() == "pixels shown (%)"
+    lines = {c.get_label(): c.lines[0] for c in axis.containers}
+    assert lines["fused"].get_linestyle() == "-"
+    assert lines["random weights"].get_linestyle() == ":"  # a control
+    own = table[(table["map"] == "fused") & (table["mode"] == "insertion")]
+    np.testing.assert_allclose(lines["fused"].get_ydata(), [100 * own["AP_change"].mean()])
     with pytest.raises(InputError, match="no rows of mode"):
         faithfulness_curves(table, mode="blur")
 
@@ -167,3 +172,6 @@ def test_the_command_writes_tables_of_every_run_and_charts_of_the_first(
     assert set(pd.read_csv(out / "faithfulness.csv")["change"]) == {"AP", "rank"}
     for name in ("regions", "centroid", "pointing", "cosine", "iou", "deletion", "insertion"):
         assert (out / f"{name}.pdf").stat().st_size > 0
+        words = (out / f"{name}.caption.md").read_text(encoding="utf-8")
+        assert run.hash[:12] in words
+        assert "95 % bootstrap over persons" in words

@@ -12,7 +12,7 @@ def test_a_row_is_the_ranking_in_order_with_what_was_counted(scored):
     kinds = ["match", "wrong", "ignored", "ignored", "match", "wrong"]
     assert [card.kind for card in row.cards] == kinds
     assert [card.rank for card in row.cards] == [1, 2, None, None, 3, 4]
-    assert row.score == "AP 83.3 · last match at rank 3"  # (1/1 + 2/3) / 2
+    assert row.score == "AP 83.3 % · last match at rank 3"  # (1/1 + 2/3) / 2
 
 
 def test_without_junk_ranks_run_through(scored):
@@ -24,7 +24,7 @@ def test_without_junk_ranks_run_through(scored):
 def test_captions_give_rank_camera_and_distance(scored):
     row = cards.row(scored.result, scored.data, 0, k=3)
     assert row.cards[1].caption() == ("2 · cam 2", "0.060")  # 1 - cos 20°
-    assert row.cards[1].caption(narrow=True) == ("2 · c2", "0.060")
+    assert row.cards[1].caption(narrow=True) == ("2·c2", "0.060")
     assert row.query.caption() == ("query", "cam 1")
 
 

@@ -3,6 +3,7 @@ import pytest
 
 import viz
 from mfa.errors import InputError
+from viz import style
 
 MEASURED = pd.DataFrame({"method": ["A", "A", "B"], "seed": [0, 1, 0], "mAP": [50.0, 54.0, 60.0]})
 PUBLISHED = pd.DataFrame(
@@ -52,6 +53,17 @@ def test_methods_stand_in_order_once_each_and_empty_ones_stay_out():
 def test_p_values_stand_beside_their_bars():
     ax = viz.ablation_bars(MEASURED, p_values={"B": 0.0004})
     assert [text.get_text() for text in ax.texts] == ["52.0", "60.0  p < 0.001"]
+
+
+@pytest.mark.parametrize("name", ["A", "a method with a name of many letters"])
+def test_numbers_stay_inside_the_axes(name):
+    rows = MEASURED.replace({"method": {"A": name}})
+    ax = viz.ablation_bars(rows, PUBLISHED, p_values={name: 0.0123, "B": 0.9})
+    figure = style.figure_of(ax)
+    figure.draw_without_rendering()
+    right = ax.get_window_extent().x1
+    assert all(text.get_window_extent().x1 <= right for text in ax.texts)
+    assert right <= figure.bbox.x1
 
 
 def test_missing_columns_are_named():

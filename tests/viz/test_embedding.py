@@ -64,7 +64,7 @@ def test_map_shows_the_people_with_most_pictures_and_rings_the_queries(features)
     assert set(table["pid"]) == {1, 2}
     assert (table["side"] == "query").sum() == 24
     ax = viz.embedding_map(table)
-    rings = [c for c in ax.collections if c.get_edgecolor().size and not c.get_facecolor().size]
+    rings = [c for c in ax.collections if (c.get_edgecolor() == (0, 0, 0, 1)).all()]
     assert sum(len(ring.get_offsets()) for ring in rings) == 24
     assert ax.get_title().startswith("PCA")
 

@@ -27,6 +27,12 @@ def test_three_files_of_one_size(chart, tmp_path):
     assert f'width="{72 * width:g}pt"' in svg.read_text(encoding="utf-8")
 
 
+def test_a_caption_lies_beside_the_figure(chart, tmp_path):
+    *_, words = save(chart, tmp_path / "chart", ["png"], caption="What it is true of.")
+    assert words == tmp_path / "chart.caption.md"
+    assert words.read_text(encoding="utf-8") == "What it is true of.\n"
+
+
 def test_same_input_same_bytes(scored, tmp_path):
     def once(name):
         figure = viz.rank_grid(scored.result, scored.data, [0], k=3)

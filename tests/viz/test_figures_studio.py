@@ -91,8 +91,9 @@ def test_same_input_same_bytes(studio, tmp_path):
 def test_table4_never_has_a_number_without_its_origin(studio, tmp_path):
     build(studio, tmp_path, ["table4"])
     rows = rows_of(tmp_path / "table4.csv")
-    ours = [row for row in rows if row["method"].startswith(("guided", "baseline"))]
+    ours = [row for row in rows if row["method"] in ("guided", "baseline")]
     assert len(ours) == 2
+    assert "learned gate, ours, weights" in ours[0]["source"]
     for row in rows:
         assert row["source"]
         for column, value in row.items():
@@ -179,8 +180,10 @@ def test_commands_write_where_they_say(root, tmp_path, capsys, command, made):
     data = [] if command[0] == "curves" else ["--data-root", str(root / "data")]
     assert run_command("mfa-viz", COMMANDS, [*words, *place, *data]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed == [str(tmp_path / f"{made}.{form}") for form in ("png", "pdf", "svg")]
+    endings = ("png", "pdf", "svg", "caption.md")
+    assert printed == [str(tmp_path / f"{made}.{form}") for form in endings]
     assert Image.open(printed[0]).width == 2100  # 7 inches at 300 dots
+    assert open_run(root / "guided").hash[:12] in Path(printed[3]).read_text(encoding="utf-8")
 
 
 def test_figures_command_leaves_words_on_stderr_and_paths_on_stdout(root, tmp_path, capsys):
@@ -198,17 +201,21 @@ def test_charts_command_draws_what_it_can_and_says_the_rest(root, tmp_path, caps
     words = ["charts", str(root / "guided"), "--out", str(tmp_path), "--projection", "pca"]
     assert run_command("mfa-viz", COMMANDS, [*words, "--data-root", str(root / "data")]) == 0
     shown = capsys.readouterr()
-    made = {Path(line).stem for line in shown.out.splitlines()}
+    made = {Path(line).name.partition(".")[0] for line in shown.out.splitlines()}
     assert made == {
         "cmc", "ap", "distances", "roc", "cameras", "branches", "descriptors", "thresholds",
     }  # fmt: skip
+    run = open_run(root / "guided")
+    for name in made - {"thresholds"}:
+        assert run.hash[:12] in (tmp_path / f"{name}.caption.md").read_text(encoding="utf-8")
+    assert run.hash[:12] in (tmp_path / "thresholds.md").read_text(encoding="utf-8")
     assert "gallery left out: every gallery picture shows a person of the query list" in shown.err
 
 
 def test_data_command_draws_the_sheets(root, tmp_path, capsys):
     words = ["data", "synthetic", "--out", str(tmp_path), "--data-root", str(root / "data")]
     assert run_command("mfa-viz", COMMANDS, words) == 0
-    made = {Path(line).stem for line in capsys.readouterr().out.splitlines()}
+    made = {Path(line).name.partition(".")[0] for line in capsys.readouterr().out.splitlines()}
     assert made == {"samples", "synthetic-people", "synthetic-cameras"}
 
 

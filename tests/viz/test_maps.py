@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import build_model
+from viz import style
 from viz.cam import branch_maps
 from viz.maps import draw_maps
 
@@ -23,6 +25,14 @@ def network(branches=4):
 
 def panels(figure):
     return [axis for axis in figure.axes if axis.images]
+
+
+def words(figure):
+    """Boxes in pixels of all words that are drawn: titles, numbers, labels, caption."""
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    boxes = [text.get_window_extent() for text in texts]
+    return [box for box in boxes if box.width > 1 and box.height > 1]
 
 
 def test_a_row_a_picture_and_a_column_a_branch():
@@ -68,3 +78,44 @@ def test_maps_of_other_pictures_are_refused():
     maps = branch_maps(network(), IMAGES)
     with pytest.raises(InputError, match="do not belong to pictures"):
         draw_maps(maps, IMAGES[:1])
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+@pytest.mark.parametrize("pictures", [1, 2])
+def test_words_stay_inside_the_figure_and_off_each_other(width, pictures):
+    images = IMAGES[:pictures]
+    maps = branch_maps(network(), images, fused="mean", baseline=IMAGES)
+    controls = {"random weights": maps, "shuffled reference": maps}
+    for beside in (None, controls):
+        figure = draw_maps(maps, images, controls=beside, width=width)
+        boxes = words(figure)
+        assert len(boxes) > 15
+        for number, box in enumerate(boxes):
+            assert box.x0 > -1
+            assert box.y0 > -1
+            assert box.x1 < figure.bbox.width + 1
+            assert box.y1 < figure.bbox.height + 1
+            assert not any(box.padded(-1).overlaps(other) for other in boxes[number + 1 :])
+
+
+def test_a_figure_for_print_keeps_to_its_page():
+    images = torch.rand(4, 3, 64, 32)
+    maps = branch_maps(network(), images)
+    free = draw_maps(maps, images, controls={"random weights": maps})
+    page = draw_maps(maps, images, controls={"random weights": maps}, tallest=style.PAGE)
+    assert free.get_figheight() > style.PAGE >= page.get_figheight()
+    assert page.get_figwidth() < free.get_figwidth() == style.INCHES["double"]
+
+
+def test_empty_is_written_clear_of_the_dashes():
+    maps = branch_maps(network(), IMAGES, reference=-torch.ones(256))
+    dashes = {edge for box in maps.stripes.values() for edge in box}
+    figure = draw_maps(maps, IMAGES)
+    places = [
+        1 - text.get_position()[1]
+        for axis in panels(figure)
+        for text in axis.texts
+        if text.get_text() == "empty"
+    ]
+    assert places
+    assert all(abs(place - dash) > 0.1 for place in places for dash in dashes)

@@ -18,11 +18,11 @@ from mfa.models import ReidNetwork, build_model
 from mfa.models.peers import names
 from mfa.runs import untrained
 from viz.cam import branch_maps
-from viz.figures.studio import describe
+from viz.captions import describe
 from viz.grids import rank_grid
 from viz.ledger import pair_ledger
 
-EXACT = ("agw", "bagtricks", "daaf_bot", "isp", "pcb", "ra_loss")
+EXACT = ("agw", "bagtricks", "daaf_bot", "gasm", "isp", "pcb", "ra_loss")
 """Mean or generalised mean, then something affine. The others take a maximum, or put a ReLU or a
 transformer's block between map and descriptor."""
 

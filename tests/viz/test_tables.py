@@ -80,3 +80,30 @@ def test_crooked_tables_are_refused(table):
 
 def test_nan_is_an_empty_cell():
     assert Cell.number(float("nan"), "measured") == EMPTY
+
+
+def test_latex_writes_once_the_headings_that_columns_share():
+    row = (Cell("a"), *(Cell.number(value, "measured") for value in (1, 2, 3, 4)), Cell("b"))
+    columns = ("method", "Set one mAP", "Set one R1", "Set two mAP", "Set two R1", "note")
+    table = Table(columns, (row,), "What.", groups=(("", 1), ("Set one", 2), ("Set two", 2)))
+    lines = table.to_latex().splitlines()
+    above = lines.index(r"\toprule") + 1
+    assert lines[above : above + 3] == [
+        r" & \multicolumn{2}{c}{Set one} & \multicolumn{2}{c}{Set two} &  \\",
+        r"\cmidrule(lr){2-3} \cmidrule(lr){4-5}",
+        r"method & mAP & R1 & mAP & R1 & note \\",
+    ]
+    assert table.to_markdown().startswith("| method | Set one mAP |")
+
+
+def test_wide_latex_tables_take_both_columns_and_none_is_wider_than_its_line(table):
+    assert r"\begin{table}" in table.to_latex()
+    wide = Table(tuple("abcdef"), (tuple(map(Cell, "abcdef")),), "What.")
+    text = wide.to_latex()
+    assert text.startswith(r"\begin{table*}")
+    assert text.endswith("\\end{table*}\n")
+    assert r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%" in text
+    caption, below = table.to_latex().split(r"\begin{tabular}")
+    assert "What it shows." in caption
+    assert "[1] book" in below  # the sources stand below the table, not in its caption
+    assert "[1] book" not in caption

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
-import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
-from mfa.results import RetrievalResult
-from mfa.statistics import PairedTest, paired_test
 from viz import style
-from viz.apps import base, markup
-from viz.apps.images import saved
+from viz.apps import base, controls, markup
+from viz.apps.ablationcode import code_of, plan_of
+from viz.apps.heldagainst import Held, held_against, saved
+from viz.apps.images import saved as as_file
 from viz.apps.widgets import Picture
 from viz.apps.worker import Job
 from viz.charts import ablation_bars
@@ -25,6 +25,15 @@ from viz.tables import EMPTY, Cell, Table
 
 NEEDED = ("row", "seed", "dataset", "mAP")
 METRICS = {"mAP": "mAP", "Rank-1": "rank1", "mINP": "mINP"}
+PLANS = {
+    "table3": "modules (Table 3)",
+    "table2": "where CPAA goes (Table 2)",
+    "variants": "variants of the network",
+    "peers": "compared methods",
+    "modules": "modules, from one trunk",
+    "default": "default and baseline",
+}
+"""What the repository's plans compare, the one to begin with first."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class AblationState:
 
     Attributes:
         dataset: its name in the rows.
+        plan: which of the tables of rows; empty for the first one.
         metric: ``mAP``, ``rank1`` or ``mINP``.
         methods: rows shown; empty for all.
         reference: row the others are tested against; the first one where empty.
@@ -40,6 +50,7 @@ class AblationState:
     """
 
     dataset: str
+    plan: str = ""
     metric: str = "mAP"
     methods: tuple[str, ...] = ()
     reference: str = ""
@@ -65,29 +76,32 @@ class Ablation(base.App[AblationState, Shown]):
     def __init__(self, rows: pd.DataFrame, folders: Sequence[Path], state: AblationState) -> None:
         super().__init__(state)
         self.rows, self.folders = rows, tuple(folders)
-        self._tests: dict[tuple[str, str, str, str], PairedTest | None] = {}
+        self._tests: dict[tuple[str, ...], dict[str, Held]] = {}
         names = list(dict.fromkeys(rows["dataset"]))
-        self.dataset = base.choice("Dataset", [(title(name), name) for name in names])
-        self.metric = base.choice("Figure", METRICS)
-        self.reference = base.choice("Test against", self._methods(state.dataset))
-        self.published = base.tick("published figures")
+        methods = self._methods(state)
+        self.dataset = controls.choice("Dataset", [(title(name), name) for name in names])
+        self.plan = controls.choice("Rows of", self._plans(state.dataset))
+        self.metric = controls.choice("Figure", METRICS)
+        self.reference = controls.choice("Test against", methods)
+        self.published = controls.tick("published figures")
         self.methods = ipywidgets.SelectMultiple(
-            description="Rows", options=self._methods(state.dataset), rows=6,
-            layout={"width": "24em", "max_width": "100%"},
+            description="Only", options=methods, rows=min(7, len(methods)),
+            tooltip="Ctrl or Shift for several; none chosen: all",
+            layout={"width": "28em", "max_width": "100%"},
         )  # fmt: skip
         self.chart = Picture(height=0)
         self.table, self.links = ipywidgets.HTML(), ipywidgets.HTML()
         self.latex = ipywidgets.Textarea(
             description="LaTeX", rows=6, layout={"width": "100%", "max_width": "60em"}
         )
-        self.on(self.dataset, lambda change: self.set(dataset=change["new"], methods=(),
-                                                      reference=""))  # fmt: skip
+        self.bind("dataset", self.dataset, plan="", methods=(), reference="")
+        self.on(self.plan, lambda change: self.set(plan=change["new"], methods=(), reference=""))
         self.bind("metric", self.metric)
         self.bind("methods", self.methods)
         self.bind("published", self.published)
         self.on(self.reference, lambda change: self.set(reference=change["new"] or ""))
         self.start(
-            base.row([self.dataset, self.metric, self.reference, self.published]),
+            controls.row([self.dataset, self.plan, self.metric, self.reference, self.published]),
             self.methods,
             self.chart,
             self.links,
@@ -98,12 +112,9 @@ class Ablation(base.App[AblationState, Shown]):
     def render(self, state: AblationState, job: Job) -> Shown:
         """Draw, test, tabulate."""
         ours, theirs = self.chosen(state)
-        tests = {}
         names = list(dict.fromkeys(ours["row"]))
-        for number, name in enumerate(names):
-            job.progress(number / max(len(names), 1), "paired tests")
-            tests[name] = self._test(ours, state, name)
-        p_values = {name: test.p_value for name, test in tests.items() if test is not None}
+        tests = self._held(state, job)
+        p_values = {name: held.p_value for name, held in tests.items()}
         with base.DRAWING, style.theme():
             axes = ablation_bars(
                 ours.rename(columns={"row": "method"}),
@@ -113,22 +124,27 @@ class Ablation(base.App[AblationState, Shown]):
                 ax=style.axes(None, 6.0, 0.42 * max(3, len(names) + len(theirs)) + 0.9),
             )
             figure = style.figure_of(axes)
-            png, pdf = saved(figure, "png"), saved(figure, "pdf")
+            png, pdf = as_file(figure, "png"), as_file(figure, "pdf")
         table = tabulate(ours, theirs if state.published else theirs.iloc[:0], state, tests)
         rows = [[cell.text or "–" for cell in row] for row in table.rows]
         return Shown(png, pdf, [list(table.columns), *rows], table.to_latex("tab:ablation"))
 
     def show(self, state: AblationState, shown: Shown) -> None:
         """Fill the widgets."""
-        methods = self._methods(state.dataset)
+        methods, plans = self._methods(state), self._plans(state.dataset)
         if tuple(self.methods.options) != tuple(methods):
             self.methods.options = methods
+            self.methods.rows = min(7, len(methods))
             self.reference.options = methods
+        if tuple(self.plan.options) != tuple(plans):
+            self.plan.options = plans
+        self.plan.value = state.plan or plans[0][1]
+        self.plan.layout.display = "none" if len(plans) == 1 else ""
         self.methods.value = tuple(name for name in state.methods if name in methods)
-        self.dataset.value = state.dataset
         self.reference.value = state.reference or methods[0]
         self.chart.image = shown.png
-        self.chart.label = f"{state.metric} of every row on {title(state.dataset)}, see the table"
+        figure = next(name for name, column in METRICS.items() if column == state.metric)
+        self.chart.label = f"{figure} on {title(state.dataset)}, as in the table below"
         headings, *rows = shown.rows
         self.table.value = markup.table(headings, rows)
         self.latex.value = shown.latex
@@ -144,9 +160,7 @@ class Ablation(base.App[AblationState, Shown]):
         Raises:
             InputError: nothing was measured on that dataset.
         """
-        ours = self.rows[self.rows["dataset"] == state.dataset]
-        if ours.empty:
-            raise InputError(f"no row was measured on {state.dataset}; mfa ablate writes them")
+        ours = self._measured(state)
         if state.metric not in ours or ours[state.metric].isna().all():
             raise InputError(f"the rows of {state.dataset} have no {state.metric}")
         theirs = published()
@@ -161,76 +175,57 @@ class Ablation(base.App[AblationState, Shown]):
     def code(self) -> str:
         """See ``App.code``."""
         state = self.state
-        kept = f"ours = ours[ours['row'].isin({list(state.methods)!r})]\n" if state.methods else ""
-        files = self.rows.attrs.get("files")
-        read = (
-            f"ours = pd.concat([pd.read_csv(path) for path in {files!r}])\n"
-            if files
-            else f"ours = pd.DataFrame({self.rows.to_dict('list')!r})\n"
-        )
-        theirs = (
-            "theirs = published()\n"
-            "theirs = theirs[(theirs['kind'] == 'ablation') "
-            f"& (theirs['dataset'] == {state.dataset!r})]\n"
-            if state.published
-            else "theirs = None\n"
-        )
-        return (
-            "import pandas as pd\n\nimport viz\nfrom viz.figures.published import published\n\n"
-            f"{read}ours = ours[ours['dataset'] == {state.dataset!r}]\n{kept}{theirs}"
-            "axes = viz.ablation_bars(ours.rename(columns={'row': 'method'}), theirs, "
-            f"metric={state.metric!r})\nfigure = axes.get_figure()\n"
-        )
+        return code_of(state, self._measured(state), self.rows.attrs.get("files", ()), self.folders)
 
-    def _methods(self, dataset: str) -> list[str]:
-        rows = self.rows
-        return list(dict.fromkeys(rows["row"][rows["dataset"] == dataset]))
+    def _plans(self, dataset: str) -> list[tuple[str, str]]:
+        """Words and names of the plans measured on a dataset, the one to begin with first."""
+        there = set(self.rows["plan"][self.rows["dataset"] == dataset])
+        names = [name for name in PLANS if name in there] + sorted(there - {*PLANS})
+        return [(PLANS.get(str(name), str(name)), str(name)) for name in names]
 
-    def _test(self, ours: pd.DataFrame, state: AblationState, name: str) -> PairedTest | None:
-        """The paired test of a row against the reference, where both queries tables are there."""
-        reference = state.reference or str(ours["row"].iloc[0])
-        if name == reference:
-            return None
-        metric = "rank1" if state.metric == "rank1" else "AP"
-        key = (state.dataset, reference, name, metric)
+    def _measured(self, state: AblationState) -> pd.DataFrame:
+        """All measured rows of the state's plan.
+
+        Raises:
+            InputError: nothing was measured on that dataset.
+        """
+        plans = self._plans(state.dataset)
+        if not plans:
+            raise InputError(f"no row was measured on {state.dataset}; mfa ablate writes them")
+        chosen = (self.rows["dataset"] == state.dataset) & (
+            self.rows["plan"] == (state.plan or plans[0][1])
+        )
+        return self.rows[chosen]
+
+    def _methods(self, state: AblationState) -> list[str]:
+        return list(dict.fromkeys(self._measured(state)["row"]))
+
+    def _held(self, state: AblationState, job: Job) -> dict[str, Held]:
+        """Every row held against the reference."""
+        key = (state.dataset, state.plan, state.reference, state.metric)
         if key not in self._tests:
-            sides = [self._pooled(row, state.dataset) for row in (reference, name)]
-            both = sides[0] is not None and sides[1] is not None
-            self._tests[key] = (
-                paired_test(sides[0], sides[1], metric=metric) if both else None  # type: ignore[arg-type]
+            rows = self._measured(state)
+            told = partial(job.progress, words="paired tests")
+            reference = state.reference or str(rows["row"].iloc[0])
+            self._tests[key] = held_against(
+                rows, reference, saved(self.folders), state.metric, told
             )
         return self._tests[key]
-
-    def _pooled(self, row: str, dataset: str) -> RetrievalResult | None:
-        """The first seed's saved result of a row; runs lie beside the rows as ``ROW-sSEED``."""
-        checkpoints = set(
-            self.rows["checkpoint"][(self.rows["row"] == row) & (self.rows["dataset"] == dataset)]
-        )
-        for folder in self.folders:
-            for path in sorted(folder.glob("*/result.json")):
-                result = RetrievalResult.load(path)
-                if result.card.get("checkpoint") in checkpoints:
-                    return result
-        return None
 
 
 def tabulate(
     ours: pd.DataFrame,
     theirs: pd.DataFrame,
     state: AblationState,
-    tests: dict[str, PairedTest | None],
+    tests: dict[str, Held],
 ) -> Table:
     """Measured mean and spread, published figure and paired test of every row."""
     rows: list[tuple[Cell, ...]] = []
     for name in dict.fromkeys([*ours["row"], *theirs["method"]]):
         values = ours.loc[ours["row"] == name, state.metric]
         quoted = theirs[theirs["method"] == name]
-        test = tests.get(str(name))
-        words = EMPTY
-        if test is not None:
-            low, high = (100 * end for end in test.interval)
-            words = Cell(f"{100 * test.difference:+.1f} [{low:+.1f}, {high:+.1f}], "
-                         f"p = {test.p_value:.3g}", "measured")  # fmt: skip
+        held = tests.get(str(name))
+        words = EMPTY if held is None else Cell(held.words, "measured")
         rows.append(
             (
                 Cell(str(name)),
@@ -242,10 +237,11 @@ def tabulate(
         )
     reference = state.reference or (str(ours["row"].iloc[0]) if len(ours) else "")
     return Table(
-        ("row", "measured", "seeds", "published", f"one seed against {reference}"),
+        ("row", "measured", "seeds", "published", f"against {reference}"),
         tuple(rows),
         f"{state.metric} on {title(state.dataset)} in per cent: mean and standard deviation over "
-        "seeds; difference with 95 % interval and paired sign-flip test over queries.",
+        "seeds; difference, with its 95 % interval where it is of one seed, and paired sign-flip "
+        "test over queries.",
     )
 
 
@@ -273,13 +269,15 @@ def ablation(
         found = [path for path in tables if not where.is_dir() or {*NEEDED} <= {*tables[path]}]
         if not found:
             raise InputError(f"no measured rows at {where}; mfa ablate --rows FILE writes them")
-        rows = pd.concat([tables[path] for path in found], ignore_index=True)
+        rows = pd.concat(
+            [tables[path].assign(plan=plan_of(path)) for path in found], ignore_index=True
+        )
         rows.attrs["files"] = [str(path) for path in found]
         folders += sorted({path.parent for path in found})
     for column in NEEDED:
         if column not in rows:
             raise InputError(f"the rows have no column {column!r}; write them by mfa ablate")
     state.setdefault("dataset", str(rows["dataset"].mode().iloc[0]))
-    filled = rows.assign(checkpoint=rows.get("checkpoint", pd.Series(np.nan, rows.index)))
+    filled = rows.assign(plan=rows.get("plan", pd.Series("", rows.index)))
     filled.attrs = dict(rows.attrs)
     return Ablation(filled, folders, AblationState(**state))

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
-import numpy as np
 
 from mfa.errors import InputError
-from mfa.records import ReidDataset
+from mfa.records import ReidDataset, Sample
 from mfa.runs import Run, untrained
-from viz.apps import base
+from viz.apps import base, controls
 from viz.apps.attentioncode import code_of
-from viz.apps.images import SHOWN, jpeg, laid_over, thumbnail
-from viz.apps.subject import Subject, open_subjects, original
+from viz.apps.images import SHOWN, jpeg, thumbnail
+from viz.apps.mapcards import lens_cards, map_cards
+from viz.apps.subject import Subject, Told, open_subjects, original, silent
 from viz.apps.widgets import Cards, Item, Picture, Slider
 from viz.apps.worker import Job
-from viz.cam.record import FUSED, BranchMaps, shared_limit
+from viz.cam.record import BranchMaps
 from viz.cam.weightings import FORWARD_METHODS, METHODS, SECOND_ORDER
-from viz.correspond import correspond
+
+PAGE = 12
+"""Pictures offered at a time."""
+
+BEST = -1
+"""Number of the other picture that stands for the query's best match."""
 
 TARGETS = {
     "likeness to itself": "similarity",
@@ -42,7 +49,7 @@ class AttentionState:
         target: ``similarity``, ``other``, ``contrast`` or ``identity``.
         method, layer, fused: as of ``viz.branch_maps``.
         average: take the average picture's maps off.
-        control: the same maps from random weights below.
+        control: the same maps from random weights beside them.
         opacity: of the maps, 0 to 1.
         lens: (x, y) in shares of the picture, a place to be found in the other picture.
     """
@@ -62,7 +69,9 @@ class AttentionState:
 
 @dataclass(frozen=True)
 class Shown:
-    """Rows of maps by name, the picture itself, and what the lens found."""
+    """Pictures offered, rows of maps by name, the picture itself, and what the lens found."""
+
+    offered: tuple[list[bytes], list[Item]]
 
     rows: dict[str, tuple[list[bytes], list[Item]]]
     picture: bytes
@@ -85,20 +94,26 @@ class Attention(base.App[AttentionState, Shown]):
         count = max(len(data.query), len(data.gallery))
         layers = ["branch", "trunk", *self.subjects[0].run.model.layers]
         slow = {f"{m} (slow)" if m in FORWARD_METHODS else m: m for m in METHODS}
-        self.side = base.choice("List", {"queries": "query", "gallery": "gallery"})
+        self.side = controls.choice("List", {"queries": "query", "gallery": "gallery"})
         self.position = ipywidgets.BoundedIntText(
-            description="Picture", min=0, max=count - 1, layout={"width": "11em"}
+            description="Picture", max=count - 1, layout={"width": "11em"}
         )
-        self.target = base.choice("Explain", TARGETS)
-        self.method = base.choice("Method", slow)
-        self.layer = base.choice("Layer", layers)
-        self.fused = base.choice("Fused", {"signed sum": "sum", "mean, as the paper": "mean"})
-        self.average = base.tick("against the average picture")
-        self.control = base.tick("random weights below")
+        self.other_position = ipywidgets.BoundedIntText(
+            description=f"Other ({BEST}: best match)", min=BEST,
+            max=len(data.gallery) - 1, style={"description_width": "initial"},
+            layout={"width": "17em", "max_width": "100%"},
+        )  # fmt: skip
+        self.offers = Cards(label="Pictures", clickable=True, height=84)
+        self.target = controls.choice("Explain", TARGETS)
+        self.method = controls.choice("Method", slow)
+        self.layer = controls.choice("Layer", layers)
+        self.fused = controls.choice("Fused", {"signed sum": "sum", "mean, as the paper": "mean"})
+        self.average = controls.tick("against the average picture")
+        self.control = controls.tick("random weights beside")
         self.opacity = Slider(label="Opacity", step=0.05)
-        self.picture = Picture(mode="point", label="Touch a place to find it in the other picture")
+        self.picture = Picture(mode="point", label="Touch a place to find it")
         self.other = Picture(label="The other picture", height=256)
-        self.rows = [Cards(height=220) for _ in (*self.subjects, *self.subjects)]
+        self.rows = [Cards(height=184) for _ in (*self.subjects, *self.subjects)]
         self.lens = Cards(height=200)
         self.note = ipywidgets.HTML()
         for field in (
@@ -106,46 +121,54 @@ class Attention(base.App[AttentionState, Shown]):
             *("average", "control", "opacity"),
         ):
             self.bind(field, getattr(self, field))
+        self.bind("other", self.other_position, read=_other, write=_number)
+        self.on(self.offers, lambda _: self._choose(self.offers.selected), "clicks")
         self.on(self.picture, lambda _: self.set(lens=tuple(self.picture.point)), "points")
         self.start(
-            base.row([self.side, self.position, self.target, self.method, self.layer]),
-            base.row([self.fused, self.opacity, self.average, self.control]),
+            controls.row([self.side, self.position, self.other_position]),
+            self.offers,
+            controls.row([self.target, self.method, self.layer, self.fused]),
+            controls.row([self.opacity, self.average, self.control]),
             self.note,
-            *self.rows,
-            base.row([self.picture, self.other]),
-            self.lens,
+            controls.row(self.rows),
+            controls.row([self.picture, self.other, self.lens]),
         )
 
     def render(self, state: AttentionState, job: Job) -> Shown:
         """Maps of every model, and of its random weights."""
+        self.subjects[0].result(told=partial(job.progress, words="scoring"))
         path, other = self.paths(state)
         picture = original(path, SHOWN)
         rows: dict[str, tuple[list[bytes], list[Item]]] = {}
         for subject, control in zip(self.subjects, self._random, strict=True):
-            job.progress(0.2, f"maps of {subject.run.name}")
-            rows[subject.run.name] = _draw(self._maps(subject, state), picture, state)
+            told = partial(job.progress, words=f"maps of {subject.name}")
+            rows[subject.name] = map_cards(self._maps(subject, state, told), picture, state.opacity)
             if state.control:
                 if state.target == "identity":
                     raise InputError("random weights know no identity; explain a likeness instead")
-                job.progress(0.6, "maps of random weights")
-                label = f"{subject.run.name}: random weights (own scale)"
-                rows[label] = _draw(self._maps(control, state), picture, state)
+                told = partial(job.progress, words="maps of random weights")
+                label = f"{subject.name}: random weights (own scale)"
+                rows[label] = map_cards(self._maps(control, state, told), picture, state.opacity)
         job.check()
-        maps = self._maps(self.subjects[0], state)
+        maps = self._maps(self.subjects[0], state, silent)
         average = "" if state.average or not maps.centred else ", average kept"
-        note = f"{path.name} · {maps.caption}{average}. Red argues for, blue against."
-        return Shown(rows, jpeg(picture), thumbnail(other, (128, 256)), note,
-                     self._through_lens(state, path, other))  # fmt: skip
+        note = (
+            f"{path.name} · {maps.caption}{average}. Red argues for, blue against; the numbers are "
+            "parts of the score."
+        )
+        return Shown(self._offered(state), rows, jpeg(picture), thumbnail(other, (128, 256)),
+                     note, self._through_lens(state, path, other))  # fmt: skip
 
     def show(self, state: AttentionState, shown: Shown) -> None:
         """Fill the rows; rows without a model are emptied."""
+        self.offers.put(*shown.offered, selected=state.position % PAGE)
         found = [*shown.rows.items(), *[("", ([], []))] * len(self.rows)]
         for row, (label, (images, items)) in zip(self.rows, found, strict=False):
             row.put(images, items, label=label)
         self.picture.image = shown.picture
         self.picture.point = list(state.lens or ())
         self.other.image = shown.other
-        self.note.value = f"<div class='mfa-note'>{shown.note}</div>"
+        self.note.value = f"<div class='mfa-note'>{escape(shown.note)}</div>"
         label = "The same place in the other picture, branch by branch" if state.lens else ""
         self.lens.put(*shown.lens, label=label)
 
@@ -160,7 +183,7 @@ class Attention(base.App[AttentionState, Shown]):
             InputError: a position outside its list.
         """
         subject = self.subjects[0]
-        samples = subject.data.query if state.side == "query" else subject.data.gallery
+        samples = self._samples(state)
         if not 0 <= state.position < len(samples):
             raise InputError(f"the {state.side} list has pictures 0 to {len(samples) - 1}")
         if state.other is not None:
@@ -168,6 +191,24 @@ class Attention(base.App[AttentionState, Shown]):
                 raise InputError(f"the gallery has pictures 0 to {len(subject.data.gallery) - 1}")
             return samples[state.position].path, subject.data.gallery[state.other].path
         return samples[state.position].path, self._found(state, match=True)
+
+    def _samples(self, state: AttentionState) -> tuple[Sample, ...]:
+        data = self.subjects[0].data
+        return data.query if state.side == "query" else data.gallery
+
+    def _offered(self, state: AttentionState) -> tuple[list[bytes], list[Item]]:
+        """Cards of the page of its list that holds the picture."""
+        start = state.position // PAGE * PAGE
+        samples = self._samples(state)[start : start + PAGE]
+        items = [
+            Item(kind="query", title=f"{start + number}", sub=f"cam {sample.camid}",
+                 alt=f"{state.side} picture {sample.path.name}")
+            for number, sample in enumerate(samples)
+        ]  # fmt: skip
+        return [thumbnail(sample.path) for sample in samples], items
+
+    def _choose(self, place: int) -> None:
+        self.set(position=self.state.position // PAGE * PAGE + place, lens=None)
 
     def _found(self, state: AttentionState, *, match: bool) -> Path:
         """The nearest right or wrong gallery picture; for gallery pictures of query 0."""
@@ -178,12 +219,15 @@ class Attention(base.App[AttentionState, Shown]):
         place = (rows if len(rows) else ranking)["gallery"].iloc[0]
         return subject.gallery_path(int(place))
 
-    def _maps(self, subject: Subject, state: AttentionState) -> BranchMaps:
+    def _maps(self, subject: Subject, state: AttentionState, told: Told) -> BranchMaps:
         plain = replace(state, opacity=1.0, lens=None, control=False)
-        found: BranchMaps = subject.once(("maps", plain), lambda: self._compute(subject, state))
+        found: BranchMaps = subject.once(
+            ("maps", plain), lambda: self._compute(subject, state, told)
+        )
         return found
 
-    def _compute(self, subject: Subject, state: AttentionState) -> BranchMaps:
+    def _compute(self, subject: Subject, state: AttentionState, told: Told) -> BranchMaps:
+        told(0.0)
         path, other = self.paths(state)
         target = state.target
         reference: Any = None
@@ -201,6 +245,7 @@ class Attention(base.App[AttentionState, Shown]):
             method=state.method,
             layer=state.layer,
             fused=state.fused,
+            told=told,
         )
 
     def _through_lens(
@@ -211,47 +256,17 @@ class Attention(base.App[AttentionState, Shown]):
         subject = self.subjects[0]
         height, width = subject.size
         point = int(state.lens[1] * height), int(state.lens[0] * width)
-        found = correspond(subject.run, subject.pixels(path), subject.pixels(other), point)
-        limit = shared_limit(list(found.maps.values()))
-        picture = original(other, SHOWN)
-        images, items = [], []
-        for name, heat in found.maps.items():
-            peak = found.peaks[name]
-            place = (peak[0] * SHOWN[0] // height, peak[1] * SHOWN[1] // width)
-            mark = place if heat.max() > 0 else None
-            images.append(laid_over(picture, heat, limit, mark=mark))
-            words = f"where {name} finds the place: row {peak[0]}, column {peak[1]}"
-            items.append(Item(kind="plain", title=name, sub=f"{heat.sum():+.4f}", alt=words))
-        return images, items
+        sides = subject.pixels(path), subject.pixels(other)
+        found = subject.lens(*sides, point, average=state.average)
+        return lens_cards(found, original(other, SHOWN), subject.size)
 
 
-def _draw(
-    maps: BranchMaps, picture: np.ndarray, state: AttentionState
-) -> tuple[list[bytes], list[Item]]:
-    """One card a branch and one for the fused map, on one scale."""
-    images, items = [], []
-    names = [*maps.branches, FUSED] if len(maps.branches) > 1 else list(maps.branches)
-    limit = _raw_limit(maps)
-    for name in names:
-        mean = name == FUSED and maps.fusing == "mean"
-        images.append(
-            laid_over(
-                picture,
-                maps.raw[name][0],
-                1.0 if mean else limit,
-                opacity=state.opacity,
-                stripe=maps.stripes.get(name),
-            )
-        )
-        empty = " (empty)" if maps.empty[name][0] else ""
-        part = f"{maps.scores[name][0]:+.2f} of the score"
-        items.append(Item(kind="plain", title=name + empty, sub=part, alt=f"{name} map, {part}"))
-    return images, items
+def _other(number: int) -> int | None:
+    return None if number == BEST else number
 
 
-def _raw_limit(maps: BranchMaps) -> float:
-    names = maps.branches if maps.fusing == "mean" else (*maps.branches, FUSED)
-    return shared_limit([maps.raw[name] for name in names])
+def _number(other: int | None) -> int:
+    return BEST if other is None else other
 
 
 def attention(

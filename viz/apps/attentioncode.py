@@ -57,7 +57,9 @@ def code_of(subjects: Sequence[Subject], state: AttentionState, path: Path, othe
             "size = run.config.data.height, run.config.data.width",
             "sides = decode(Path(picture), *size), decode(Path(other), *size)",
             f"point = int({state.lens[1]:.4f} * size[0]), int({state.lens[0]:.4f} * size[1])",
-            "from viz.correspond import correspond",
-            "figure = viz.draw_correspondence(correspond(run, *sides, point), *sides)",
+            "from viz.points import correspond",
+            "average = viz.baseline_pictures(run, data)" if state.average else "average = None",
+            "found = correspond(run, *sides, point, baseline=average)",
+            "figure = viz.draw_correspondence(found, *sides)",
         ]
     return "\n".join(lines) + "\n"

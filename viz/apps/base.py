@@ -18,9 +18,10 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import ipywidgets
 
 from mfa.errors import InputError
-from viz.apps import markup
-from viz.apps.closing import close_tree
+from viz.apps import controls, markup
+from viz.apps.closing import close_tree, tree
 from viz.apps.still import still
+from viz.apps.widgets import Ears
 from viz.apps.worker import Job, Superseded, Worker
 
 S = TypeVar("S")
@@ -56,19 +57,23 @@ class App(ABC, Generic[S, R]):
         self.failures: list[BaseException] = []
         self.seconds = 0.0
         self.closed = False
-        self._bound: dict[str, list[tuple[Any, str]]] = {}
+        self._bound: dict[str, list[tuple[Any, Callable[[Any], Any]]]] = {}
+        self._changing = threading.Lock()
         self._quiet = threading.local()
         self._last_error = ""
         self._worker: Worker[S] = Worker(self._work, self._tell)
         self.message = ipywidgets.HTML()
         self.progress = ipywidgets.HTML()
-        self.stop_button = button("Stop", "Stop the computation that is running")
-        self.busy = row([self.progress, self.stop_button])
+        self.stop_button = controls.button("Stop", "Stop the computation that is running")
+        self.busy = controls.row([self.progress, self.stop_button])
         self.busy.layout.visibility = "hidden"
-        self.code_button = button("Copy as code", "Show Python code that makes this picture")
+        self.code_button = controls.button(
+            "Copy as code", "Show Python code that makes this picture"
+        )
         self.code_text = ipywidgets.Textarea(rows=8, layout={"width": "100%", "display": "none"})
         self.code_text.add_class("mfa-code")
         self.view: Any = ipywidgets.VBox()
+        self.ears = Ears()
 
     # What a subclass provides.
 
@@ -93,7 +98,7 @@ class App(ABC, Generic[S, R]):
         """Assemble the view below a heading, and render the first state."""
         self.click(self.stop_button, self.stop)
         self.click(self.code_button, self._toggle_code)
-        foot = row([self.code_button])
+        foot = controls.row([self.code_button])
         self.view.children = (
             ipywidgets.HTML(markup.style() + f"<h2 class='mfa-heading'>{self.heading}</h2>"),
             *children,
@@ -101,31 +106,56 @@ class App(ABC, Generic[S, R]):
             self.message,
             foot,
             self.code_text,
+            self.ears,
         )
         self.view.add_class("mfa-app")
+        self.ears.attend(tree(self.view))
         self._sync(list(self._bound))
         self._worker.submit(self.state)
         self._worker.wait(FIRST)
 
     def set(self, **changes: Any) -> None:
         """Change fields of the state, as a control would; the picture follows."""
-        state = cast(S, replace(cast(Any, self.state), **changes))
-        if state == self.state:
-            return
-        self.state = state
+        with self._changing:
+            state = cast(S, replace(cast(Any, self.state), **changes))
+            if state == self.state:
+                return
+            self.state = state
         self._sync(list(changes))
         if self.code_text.layout.display != "none":
             self.code_text.value = self.code()
         self._worker.submit(state)
 
+    def settle(self, state: S, **found: Any) -> None:
+        """Fill in fields that ``render`` has chosen for ``state``, unless it is an old one now."""
+        with self._changing:
+            if self.state is state:
+                self.state = cast(S, replace(cast(Any, state), **found))
+
     def refresh(self) -> None:
         """Render the present state again."""
         self._worker.submit(self.state)
 
-    def bind(self, field: str, widget: Any, trait: str = "value") -> None:
-        """Keep a field of the state and a widget's trait the same."""
-        self._bound.setdefault(field, []).append((widget, trait))
-        self.on(widget, lambda change: self.set(**{field: change["new"]}), trait)
+    def bind(
+        self,
+        field: str,
+        widget: Any,
+        *,
+        read: Callable[[Any], Any] = lambda value: value,
+        write: Callable[[Any], Any] = lambda value: value,
+        **also: Any,
+    ) -> None:
+        """Keep a field of the state and a widget's value the same.
+
+        Args:
+            field: of the state.
+            widget: its control.
+            read: makes the field's value of the widget's.
+            write: makes the widget's value of the field's.
+            **also: other fields, and what they become when the user moves this control.
+        """
+        self._bound.setdefault(field, []).append((widget, write))
+        self.on(widget, lambda change: self.set(**{**also, field: read(change["new"])}))
 
     def on(self, widget: Any, handler: Callable[[Any], None], trait: str = "value") -> None:
         """Call ``handler`` with the change when the user changes a trait; errors are told."""
@@ -201,10 +231,10 @@ class App(ABC, Generic[S, R]):
     def _sync(self, fields: Sequence[str]) -> None:
         with self.quiet():
             for field in fields:
-                for widget, trait in self._bound.get(field, ()):
-                    value = getattr(self.state, field)
-                    if getattr(widget, trait) != value:
-                        setattr(widget, trait, value)
+                for widget, write in self._bound.get(field, ()):
+                    value = write(getattr(self.state, field))
+                    if widget.value != value:
+                        widget.value = value
 
     def _guarded(self, call: Callable[[], None]) -> None:
         try:
@@ -252,32 +282,3 @@ class App(ABC, Generic[S, R]):
         if not self.progress.value:
             self.progress.value = markup.progress(0.0, "computing")
         self.busy.layout.visibility = "visible"
-
-
-def button(label: str, tip: str) -> Any:
-    """A button with a tooltip that also names it for screen readers."""
-    return ipywidgets.Button(
-        description=label, tooltip=tip, layout={"width": "auto", "min_width": "4em"}
-    )
-
-
-def row(children: Sequence[Any]) -> Any:
-    """Widgets side by side that wrap where the page is narrow."""
-    layout = {"display": "flex", "flex_flow": "row wrap", "grid_gap": "4px 14px"}
-    return ipywidgets.Box(list(children), layout={**layout, "align_items": "center"})
-
-
-def choice(label: str, options: Any, **traits: Any) -> Any:
-    """A labelled drop-down list, as wide as its words need."""
-    return ipywidgets.Dropdown(
-        description=label,
-        options=options,
-        style={"description_width": "initial"},
-        layout={"width": "auto", "max_width": "100%"},
-        **traits,
-    )
-
-
-def tick(label: str, **traits: Any) -> Any:
-    """A labelled check box."""
-    return ipywidgets.Checkbox(description=label, indent=False, layout={"width": "auto"}, **traits)

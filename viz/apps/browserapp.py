@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ import pandas as pd
 
 from mfa.datasets import data_root as root_of
 from mfa.datasets import load_dataset
-from mfa.datasets.doctor import Report, examine
+from mfa.datasets.doctor import Finding, Report, examine
 from mfa.errors import InputError
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, ReidDataset, Sample
-from viz.apps import base, markup
+from viz.apps import base, controls
+from viz.apps.finding import camera_of, cameras, choice_of
 from viz.apps.images import thumbnail
-from viz.apps.widgets import Cards, Item
+from viz.apps.widgets import Cards, Item, Table
 from viz.apps.worker import Job
 
 PAGE = 30
@@ -34,6 +35,7 @@ class BrowserState:
         kind: ``all``, ``people``, ``distractor`` or ``junk``.
         pid: one person; ``None`` for all.
         camera: one camera; ``None`` for all.
+        names: only files of these names, e.g. those a finding of the doctor's names; empty: all.
         start: first picture shown.
         doctor: let the doctor read every picture, too; else only names.
     """
@@ -42,6 +44,7 @@ class BrowserState:
     kind: str = "all"
     pid: int | None = None
     camera: int | None = None
+    names: tuple[str, ...] = ()
     start: int = 0
     doctor: bool = False
 
@@ -67,42 +70,51 @@ class Browser(base.App[BrowserState, Shown]):
         self.data = data
         self._reports: dict[bool, Report] = {}
         self._all = [(split, sample) for split in LISTS[1:] for sample in getattr(data, split)]
-        known = sorted({s.camid for _, s in self._all if s.camid != NO_CAMERA})
-        self.split = base.choice("List", LISTS)
-        self.kind = base.choice("Who", KINDS)
+        self.split = controls.choice("List", LISTS)
+        self.kind = controls.choice("Who", KINDS)
         self.pid = ipywidgets.Text(
             description="Person", placeholder="id, empty for all", continuous_update=False
         )
-        self.camera = base.choice("Camera", [("all", None), *((f"{c}", c) for c in known)])
-        self.before = base.button("◀ earlier", "The pictures before these")
-        self.after = base.button("later ▶", "The pictures after these")
-        self.people = base.button("Next person", "The next identity of this list")
-        self.doctor = base.tick("read every picture for the doctor (slow)")
-        self.counts, self.findings, self.place = (ipywidgets.HTML() for _ in range(3))
+        self.camera = controls.choice("Camera", cameras(sample for _, sample in self._all))
+        self.before = controls.button("◀ earlier", "The pictures before these")
+        self.after = controls.button("later ▶", "The pictures after these")
+        self.people = controls.button("Next person", "The next identity of this list")
+        self.doctor = controls.tick("read every picture for the doctor (slow)")
+        self.counts, self.findings, self.place = Table(), Table(prose=True), ipywidgets.HTML()
+        self.clean = ipywidgets.HTML()
         self.cards = Cards(clickable=True, height=110)
-        for field in ("split", "kind", "camera"):
-            self.on(getattr(self, field), lambda change, f=field: self._first(f, change))  # type: ignore[misc]
+        anew: dict[str, Any] = {"names": (), "start": 0}
+        self.bind("split", self.split, **anew)
+        self.bind("kind", self.kind, **anew)
+        self.bind("camera", self.camera, read=camera_of, write=choice_of, **anew)
+        self.bind("pid", self.pid, read=_person, write=_digits, **anew)
         self.bind("doctor", self.doctor)
-        self.on(self.pid, lambda change: self.set(pid=_person(change["new"]), start=0))
+        self.on(self.counts, lambda _: self._count(*self.counts.cell), "clicks")
+        self.on(self.findings, lambda _: self._finding(self.findings.cell[0]), "clicks")
         self.on(self.cards, lambda _: self._choose(), "clicks")
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
         self.click(self.people, self._next_person)
         self._shown: list[tuple[str, Sample]] = []
+        self._report: Report | None = None
         self.start(
             self.counts,
-            base.row([self.split, self.kind, self.camera, self.pid, self.people]),
-            base.row([self.before, self.place, self.after]),
+            controls.row([self.split, self.kind, self.camera, self.pid, self.people]),
+            controls.row([self.before, self.place, self.after]),
             self.cards,
             self.doctor,
             self.findings,
+            self.clean,
         )
 
     def render(self, state: BrowserState, job: Job) -> Shown:
         """Choose pictures; ask the doctor once."""
         chosen = self.chosen(state)
         if not chosen:
-            raise InputError("no picture fits these choices; set one of them back to all")
+            words = "no picture fits these choices; set one of them back to all"
+            if state.names:
+                words = f"no list has a picture named {', '.join(state.names)}: nothing to show"
+            raise InputError(words)
         if state.doctor not in self._reports:
             job.progress(0.05, "the doctor examines the folder")
             self._reports[state.doctor] = examine(
@@ -113,13 +125,11 @@ class Browser(base.App[BrowserState, Shown]):
 
     def show(self, state: BrowserState, shown: Shown) -> None:
         """Fill the widgets."""
-        self.split.value, self.kind.value = state.split, state.kind
-        self.camera.value = state.camera
-        self.pid.value = "" if state.pid is None else str(state.pid)
         table = shown.counts
         rows = [[str(name), *(f"{n:,}" for n in row)] for name, row in table.iterrows()]
         headings = ("list", *map(str, table.columns))
-        self.counts.value = markup.table(headings, rows, f"{self.data.name} at {self.data.root}")
+        where = f"{self.data.name} at {self.data.root}; press a number to see its pictures"
+        self.counts.put(headings, rows, where, active=range(1, len(headings)))
         end = min(state.start + PAGE, shown.total)
         self.place.value = f"{state.start + 1:,} to {end:,} of {shown.total:,}"
         self._shown = shown.chosen
@@ -133,7 +143,9 @@ class Browser(base.App[BrowserState, Shown]):
             for split, sample in shown.chosen
         ]
         self.cards.put([thumbnail(s.path) for _, s in shown.chosen], items, label="Pictures")
-        self.findings.value = _findings(shown.report)
+        self._report = shown.report
+        self.findings.put(*_findings(shown.report), active=[1])
+        self.clean.value = "" if shown.report.findings else "<p>The doctor found nothing.</p>"
 
     def chosen(self, state: BrowserState) -> list[tuple[str, Sample]]:
         """(list, sample) of every picture a state chooses."""
@@ -144,6 +156,7 @@ class Browser(base.App[BrowserState, Shown]):
             and (state.kind == "all" or _kind(sample.pid) == state.kind)
             and state.pid in (None, sample.pid)
             and state.camera in (None, sample.camid)
+            and (not state.names or sample.path.name in state.names)
         ]
 
     def code(self) -> str:
@@ -177,22 +190,33 @@ class Browser(base.App[BrowserState, Shown]):
             }
         return pd.DataFrame.from_dict(rows, orient="index")
 
-    def _first(self, field: str, change: Any) -> None:
-        self.set(**{field: change["new"], "start": 0})
+    def _count(self, row: int, column: int) -> None:
+        """The pictures behind a number of the first table."""
+        heading = self.counts.headings[column]
+        kind = {"people": "people", "distractors": "distractor", "junk": "junk"}.get(heading, "all")
+        camera = int(heading.removeprefix("cam ")) if heading.startswith("cam ") else None
+        self.set(split=self.counts.rows[row][0], kind=kind, camera=camera, pid=None, names=(),
+                 start=0)  # fmt: skip
+
+    def _finding(self, row: int) -> None:
+        """The pictures that a finding names."""
+        assert self._report is not None
+        self.set(**{**asdict(BrowserState(doctor=self.state.doctor)),
+                    "names": _named(self._report.findings[row])})  # fmt: skip
 
     def _turn(self, step: int) -> None:
         last = max(0, len(self.chosen(self.state)) - 1) // PAGE * PAGE
         self.set(start=min(max(0, self.state.start + step), last))
 
     def _choose(self) -> None:
-        self.set(pid=self._shown[self.cards.selected][1].pid, start=0)
+        self.set(pid=self._shown[self.cards.selected][1].pid, start=0, names=())
 
     def _next_person(self) -> None:
         pids = sorted({s.pid for split, s in self._all if self.state.split in ("all", split)}
                       - {JUNK, DISTRACTOR})  # fmt: skip
         here = self.state.pid
         after = [pid for pid in pids if here is None or pid > here]
-        self.set(pid=(after or pids)[0], start=0, kind="all", camera=None)
+        self.set(pid=(after or pids)[0], start=0, kind="all", camera=None, names=())
 
 
 def _person(words: str) -> int | None:
@@ -205,6 +229,16 @@ def _person(words: str) -> int | None:
         raise InputError(f"a person is a number, got {words!r}") from None
 
 
+def _digits(pid: int | None) -> str:
+    return "" if pid is None else str(pid)
+
+
+def _named(finding: Finding) -> tuple[str, ...]:
+    """File names in a finding's examples, which may be ``folder/one.jpg = folder/two.jpg``."""
+    parts = (part for example in finding.examples for part in example.split(" = "))
+    return tuple(Path(part).name for part in parts)
+
+
 def _kind(pid: int) -> str:
     return {JUNK: "junk", DISTRACTOR: "distractor"}.get(pid, "people")
 
@@ -215,17 +249,22 @@ def _name(pid: int) -> str:
     return f"id {pid}" if kind == "people" else kind
 
 
-def _findings(report: Report) -> str:
-    rows = []
-    for found in report.findings:
-        examples = ", ".join(found.examples[:3])
-        name, count = f"{found.severity}: {found.code}", f"{found.count or ''}"
-        rows.append((name, count, found.what, found.fix or "–", examples))
+def _findings(report: Report) -> tuple[tuple[str, ...], list[tuple[str, ...]], str]:
+    """Headings, rows and caption of the doctor's table."""
+    rows: list[tuple[str, ...]] = [
+        (
+            f"{found.severity}: {found.code}",
+            f"{found.count or ''}" if found.examples else "",
+            found.what,
+            found.fix or "–",
+            ", ".join(found.examples[:3]),
+        )
+        for found in report.findings
+    ]
     if not rows:
-        return "<p>The doctor found nothing.</p>"
-    words = "The doctor's findings"
-    headings = ("finding", "count", "what", "what to do", "for example")
-    return markup.table(headings, rows, words, prose=True)
+        return (), [], ""
+    headings: tuple[str, ...] = ("finding", "count", "what", "what to do", "for example")
+    return headings, rows, "The doctor's findings; press a count to see the pictures it names"
 
 
 def browser(

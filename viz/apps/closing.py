@@ -1,4 +1,4 @@
-"""Give back widgets, with everything they refer to."""
+"""Widgets with everything they refer to: walk through them, or give them back."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import ipywidgets
 
 def close_tree(widget: Any) -> None:
     """Close a widget and all it refers to."""
-    for found in list(_tree(widget)):
+    for found in list(tree(widget)):
         found.close()
 
 
-def _tree(widget: Any) -> Iterator[Any]:
+def tree(widget: Any) -> Iterator[Any]:
     """A widget and all it refers to, layouts and styles too."""
     seen: set[int] = set()
     open_ = [widget]

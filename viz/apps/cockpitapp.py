@@ -9,31 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
-import numpy as np
 import pandas as pd
 
 from mfa import presets
 from mfa.datasets import data_root as root_of
 from mfa.datasets import load_dataset
+from mfa.datasets.summary import counted
 from mfa.errors import InputError
-from mfa.nearest import nearest
-from mfa.records import FeatureSet, ReidDataset
+from mfa.records import ReidDataset
 from mfa.runs import open_run
-from viz.apps import base, markup
-from viz.apps.images import SHOWN, laid_over, saved
-from viz.apps.subject import Subject, original
+from viz.apps import base, controls, film, markup
+from viz.apps.images import saved
+from viz.apps.subject import Subject
 from viz.apps.training import CAN_PAUSE, Training
 from viz.apps.widgets import Cards, Item, Picture
 from viz.apps.worker import Job
-from viz.cam.engine import branch_maps
-from viz.cam.record import FUSED
 from viz.charts.training import training_curves
 
 EVERY = 1.0
 """Seconds between two looks at the run folder."""
-
-CROWD = 60
-"""Gallery pictures the probes are ranked among; enough to see them rise, quick to embed."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,8 @@ class CockpitState:
     Attributes:
         folder: of the run.
         preset, variant, epochs, seed: of the training; ``variant`` empty for the preset's own.
-        probes: positions in the query list whose maps make the film.
+        probes: positions in the query list whose maps make the film; by default the first
+            pictures of three people.
         epoch: finished epochs shown.
     """
 
@@ -79,19 +74,19 @@ class Cockpit(base.App[CockpitState, Shown]):
         self._film: dict[tuple[int, int], tuple[bytes, Item]] = {}
         self._closing = threading.Event()
         self._watch = threading.Thread(target=self._look, daemon=True, name="mfa-app-watch")
-        self.preset = base.choice("Preset", list(presets.PRESETS))
+        self.preset = controls.choice("Preset", list(presets.PRESETS))
         variants = [("as the preset", ""), *((name, name) for name in presets.VARIANTS)]
-        self.variant = base.choice("Variant", variants)
+        self.variant = controls.choice("Variant", variants)
         self.epochs = ipywidgets.BoundedIntText(
             description="Epochs", min=1, max=1000, layout={"width": "11em"}
         )
         self.seed = ipywidgets.BoundedIntText(
             description="Seed", max=10**6, layout={"width": "11em"}
         )
-        self.go = base.button("Start or resume", "Train; goes on after the last finished epoch")
-        self.pause = base.button("Pause", "Stand still at once, or go on")
+        self.go = controls.button("Start or resume", "Train; goes on after the last finished epoch")
+        self.pause = controls.button("Pause", "Stand still at once, or go on")
         self.pause.disabled = not CAN_PAUSE
-        self.halt = base.button("Stop", "End the training; finished epochs are kept")
+        self.halt = controls.button("Stop", "End the training; finished epochs are kept")
         self.status, self.numbers, self.warnings = (ipywidgets.HTML() for _ in range(3))
         self.chart = Picture(height=0, label="Curves of the training so far")
         self.film = [Cards(height=110) for _ in state.probes]
@@ -101,8 +96,8 @@ class Cockpit(base.App[CockpitState, Shown]):
         self.click(self.pause, self.toggle)
         self.click(self.halt, self.end)
         self.start(
-            base.row([self.preset, self.variant, self.epochs, self.seed]),
-            base.row([self.go, self.pause, self.halt]),
+            controls.row([self.preset, self.variant, self.epochs, self.seed]),
+            controls.row([self.go, self.pause, self.halt]),
             self.status,
             self.numbers,
             self.warnings,
@@ -132,6 +127,8 @@ class Cockpit(base.App[CockpitState, Shown]):
 
     def end(self) -> None:
         """Stop; finished epochs are kept."""
+        if self.training.elsewhere:
+            self.training.stop_elsewhere()
         self.training.stop()
         self._tell_status()
 
@@ -199,13 +196,23 @@ class Cockpit(base.App[CockpitState, Shown]):
                 return
 
     def _tell_status(self) -> None:
-        training = self.training
+        training, epochs = self.training, self.training.epochs
         doing = "paused" if training.paused else "training" if training.running else "not running"
-        line = f" · <code>{escape(training.line()[:160])}</code>" if training.running else ""
+        if training.elsewhere:
+            doing = "training in another window"
         text = (
-            f"<div role='status'><strong>{doing}</strong>, {training.epochs} epochs finished in "
-            f"{escape(str(training.folder))}{line}</div>"
+            f"<div role='status'><strong>{doing}</strong>, {counted(epochs, 'epoch')} finished in "
+            f"{escape(str(training.folder))}</div>"
         )
+        if training.running:  # outside of what is read out, since it changes all the time
+            text += f"<code>{escape(training.line()[:160])}</code>"
+        if not epochs:
+            text += (
+                f"<div class='mfa-note'>Start trains on {escape(self.data.name)} in a process of "
+                "its own, so that this page stays free. After every epoch: losses by branch, "
+                "learning rate, images a second, and a film of what the branches look at in "
+                f"{len(self.state.probes)} query pictures, each ranked again.</div>"
+            )
         if text != self.status.value:
             self.status.value = text
         label = "Go on" if training.paused else "Pause"
@@ -213,36 +220,10 @@ class Cockpit(base.App[CockpitState, Shown]):
             self.pause.description = label
 
     def _shoot(self, state: CockpitState) -> None:
-        """The probes' fused maps by the newest weights, and how far down their first match is."""
+        """Keep what the newest weights make of the probes."""
         subject = Subject(open_run(self.training.folder), self.data)
-        crowd = self._crowd(subject)
-        for probe in state.probes:
-            sample = self.data.query[probe]
-            pixels = subject.pixels(sample.path)
-            maps = branch_maps(subject.run, pixels)
-            found = nearest(crowd, subject.embed(pixels), len(crowd))
-            right = found["rank"][(found["pid"] == sample.pid) & (found["camid"] != sample.camid)]
-            rank = f"first match {int(right.iloc[0])}" if len(right) else "no match here"
-            picture = original(sample.path, SHOWN)
-            heat = (maps.raw[FUSED] if len(maps) > 1 else next(iter(maps.raw.values())))[0]
-            image = laid_over(picture, heat, maps.limit)
-            title = f"epoch {state.epoch}"
-            item = Item(kind="plain", title=title, sub=rank, alt=f"map of probe {probe}, {title}")
+        for probe, image, item in film.shots(subject, self.data, state.probes, state.epoch):
             self._film[(state.epoch, probe)] = (image, item)
-
-    def _crowd(self, subject: Subject) -> FeatureSet:
-        """The probes' people and some others of the gallery, embedded by these weights."""
-        people = {self.data.query[probe].pid for probe in self.state.probes}
-        own = [s for s in self.data.gallery if s.pid in people]
-        others = [s for s in self.data.gallery if s.pid > 0 and s.pid not in people]
-        chosen = own + others[:: max(1, len(others) // CROWD)]
-        rows = np.stack([subject.embed(subject.pixels(s.path)) for s in chosen])
-        return FeatureSet(
-            rows,
-            np.array([s.pid for s in chosen]),
-            np.array([s.camid for s in chosen]),
-            np.array([s.path.name for s in chosen]),
-        )
 
     def _strip(self, probe: int) -> tuple[list[bytes], list[Item], str]:
         shots = [self._film[key] for key in sorted(self._film) if key[1] == probe]
@@ -288,7 +269,8 @@ def cockpit(
         data = load_dataset(data, root_of(data_root))
     if not data.train or not data.query:
         raise InputError(f"{data.name} has no training or no query pictures to watch")
-    probes = state.setdefault("probes", tuple(range(min(3, len(data.query)))))
+    firsts = {sample.pid: place for place, sample in reversed(list(enumerate(data.query)))}
+    probes = state.setdefault("probes", tuple(sorted(firsts.values())[:3]))
     if not probes or max(probes) >= len(data.query):
         raise InputError(f"probes are positions 0 to {len(data.query) - 1} of the query list")
     return Cockpit(data, CockpitState(str(folder), **state), arguments)

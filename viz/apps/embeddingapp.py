@@ -12,11 +12,13 @@ import jscatter
 import numpy as np
 import pandas as pd
 
+from mfa.errors import InputError
 from mfa.records import ReidDataset
 from mfa.runs import Run
 from viz import style
-from viz.apps import base
-from viz.apps.closing import close_tree
+from viz.apps import base, controls, markup
+from viz.apps.closing import close_tree, tree
+from viz.apps.finding import narrowed
 from viz.apps.images import thumbnail
 from viz.apps.subject import Subject, open_subject, opening
 from viz.apps.widgets import Cards, Item, Slider
@@ -25,6 +27,9 @@ from viz.embedding import embedding_points
 
 MOST = 48
 """Cards shown of a selection."""
+
+HEIGHT = 270
+"""Pixels of a plane with its title."""
 
 WHOLE = "whole descriptor"
 COLOURS = {"person": "person", "camera": "camera", "right or wrong": "answer"}
@@ -63,25 +68,29 @@ class Embedding(base.App[EmbeddingState, Shown]):
     def __init__(self, subject: Subject, state: EmbeddingState) -> None:
         super().__init__(state)
         self.subject = subject
-        branches = [name for name, _ in subject.features().branches]
+        branches = list(subject.run.model.widths)
         self.names = [WHOLE, *branches] if len(branches) > 1 else [WHOLE]
-        self.method = base.choice("Plane", {"PCA": "pca", "t-SNE (slow)": "tsne"})
+        self.method = controls.choice("Plane", {"PCA": "pca", "t-SNE (slow)": "tsne"})
         self.people = Slider(label="People", min=3, max=40, step=1, digits=0)
-        self.colour = base.choice("Colour by", COLOURS)
-        self.clear = base.button("Clear selection", "Select nothing")
+        self.colour = controls.choice("Colour by", COLOURS)
+        self.find = ipywidgets.Text(
+            description="Select", placeholder="id 7, cam 2, wrong", continuous_update=False
+        )
+        self.clear = controls.button("Clear selection", "Select nothing")
         self.words = ipywidgets.HTML()
         self.holder = ipywidgets.VBox()
         self.cards = Cards(height=96)
         self.scatters: dict[str, Any] = {}
         self._points: tuple[str, int] | None = None
         self._coloured = ""
+        self._table = pd.DataFrame()
         self.bind("method", self.method)
         self.bind("colour", self.colour)
-        self.on(self.people, lambda change: self.set(people=int(change["new"]), selection=()))
-        self.people.value = state.people
-        self.click(self.clear, lambda: self._select([]))
+        self.bind("people", self.people, read=int, selection=())
+        self.on(self.find, lambda change: self._find(change["new"]))
+        self.click(self.clear, lambda: self._mark([]))
         self.start(
-            base.row([self.method, self.people, self.colour, self.clear]),
+            controls.row([self.method, self.people, self.colour, self.find, self.clear]),
             self.words,
             self.holder,
             self.cards,
@@ -89,6 +98,7 @@ class Embedding(base.App[EmbeddingState, Shown]):
 
     def render(self, state: EmbeddingState, job: Job) -> Shown:
         """Place the pictures on a plane for each view."""
+        self.subject.result(told=partial(job.progress, words="scoring"))
         tables = {}
         for number, name in enumerate(self.names):
             job.progress(number / len(self.names), f"placing by {name}")
@@ -102,17 +112,20 @@ class Embedding(base.App[EmbeddingState, Shown]):
         points = (state.method, state.people)
         if points != self._points:
             self._rebuild(state, shown.tables)
+            self._mark(list(state.selection))
             self._points, self._coloured = points, state.colour
         elif state.colour != self._coloured:
             for name, scatter in self.scatters.items():
                 scatter.color(by=state.colour, map=_colours(shown.tables[name][state.colour]))
             self._coloured = state.colour
-        self.people.value = state.people
-        table = shown.tables[WHOLE]
+        table = self._table = shown.tables[WHOLE]
+        names = list(table[state.colour].cat.categories)
+        key = dict(zip(names, _colours(table[state.colour]), strict=True))
         self.words.value = (
             f"<div class='mfa-note'>{len(table)} pictures of {state.people} people; "
             f"{table.attrs['axes']}. Draw with the lasso (press and move with Shift held, or the "
-            "lasso button) to see the pictures below; every plane marks the same ones.</div>"
+            "lasso button), or say whom to select: the pictures appear below, and every plane "
+            f"marks the same ones.</div>{markup.key(key, state.colour)}"
         )
         self._show_cards(table, state.selection)
 
@@ -159,19 +172,35 @@ class Embedding(base.App[EmbeddingState, Shown]):
             [(scatter, name) for name, scatter in self.scatters.items()],
             sync_selection=True,
             sync_hover=True,
-            cols=min(3, len(self.scatters)),
-            row_height=250,
+            cols=len(self.scatters),
+            row_height=HEIGHT,
         )
+        # As many beside each other as the page has room for, instead of a fixed number.
+        grid.layout.grid_template_columns = "repeat(auto-fill, minmax(min(100%, 280px), 1fr))"
+        grid.layout.grid_template_rows, grid.layout.grid_auto_rows = None, f"{HEIGHT}px"
         self.holder.children = (grid,)
+        self.ears.attend(tree(self.view))
         for widget in old:
             close_tree(widget)
 
+    def _find(self, words: str) -> None:
+        """Select pictures by words, which needs no mouse."""
+        table, rest = self._table.reset_index(drop=True), words
+        for answer in ("right", "wrong"):
+            if answer in rest.split():
+                table = table[table["answer"] == f"query, {answer}"]
+                rest = " ".join(word for word in rest.split() if word != answer)
+        rows = [] if not words.strip() else list(narrowed(table, rest).index)
+        if words.strip() and not rows:
+            raise InputError(f"no picture here fits {words!r}; write id 7, cam 2, right or wrong")
+        self._mark(rows)
+
+    def _mark(self, rows: list[int]) -> None:
+        """Select on one plane; the others and the cards follow."""
+        self.scatters[WHOLE].widget.selection = np.array(rows, dtype=np.uint32)
+
     def _select(self, rows: Any) -> None:
-        chosen = tuple(int(row) for row in rows)
-        if not chosen:
-            for scatter in self.scatters.values():
-                scatter.widget.selection = np.array([], dtype=np.uint32)
-        self.set(selection=chosen)
+        self.set(selection=tuple(int(row) for row in rows))
 
     def _show_cards(self, table: pd.DataFrame, selection: tuple[int, ...]) -> None:
         rows = table.iloc[[row for row in selection if row < len(table)]]
@@ -204,12 +233,13 @@ def _scatter(table: pd.DataFrame, colour: str) -> Any:
         y="y",
         x_scale=_room(table["x"]),
         y_scale=_room(table["y"]),
-        height=230,
         size=6,
         axes=False,
         legend=False,
         color_by=colour,
         color_map=_colours(table[colour]),
+        background_color=(1, 1, 1, 0),  # none: the page's own, light or dark
+        reticle_color="#888888",
     )
 
 
@@ -221,8 +251,9 @@ def _room(values: pd.Series[float]) -> tuple[float, float]:
 
 
 def _colours(values: Any) -> list[str]:
-    """One colour a category; beyond eight they come again."""
-    return [style.PALETTE[n % len(style.PALETTE)] for n in range(len(values.cat.categories))]
+    """One colour a category, none of them black or white; beyond eight they come again."""
+    colours = ["#888888" if colour == "#000000" else colour for colour in style.PALETTE]
+    return [colours[n % len(colours)] for n in range(len(values.cat.categories))]
 
 
 def embedding(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from mfa.failures import TAGS, count_tags, tag_queries
 from mfa.records import ReidDataset
 from mfa.runs import Run
 from viz import cards
-from viz.apps import base, markup
+from viz.apps import base, controls
 from viz.apps.explained import Explained, explain
 from viz.apps.images import SHOWN, thumbnail
 from viz.apps.subject import Subject, open_subject, opening, original
-from viz.apps.widgets import Cards, Item
+from viz.apps.widgets import Cards, Item, Table
 from viz.apps.worker import Job
 
 PAGE = 24
@@ -65,22 +66,24 @@ class Failures(base.App[FailuresState, Shown]):
     def __init__(self, subject: Subject, state: FailuresState) -> None:
         super().__init__(state)
         self.subject = subject
-        self.tag = base.choice("Group", [EVERY, *TAGS])
-        self.before = base.button("◀ earlier", "The pictures before these")
-        self.after = base.button("later ▶", "The pictures after these")
-        self.place, self.table, self.words = (ipywidgets.HTML() for _ in range(3))
+        self.tag = controls.choice("Group", [EVERY, *TAGS])
+        self.before = controls.button("◀ earlier", "The pictures before these")
+        self.after = controls.button("later ▶", "The pictures after these")
+        self.place, self.words = ipywidgets.HTML(), ipywidgets.HTML()
+        self.table = Table(prose=True)
         self.group = Cards(clickable=True, height=100)
         self.ranks = Cards()
         self.maps = Cards(height=120, label="The wrong first answer, explained")
         self.bars = ipywidgets.HTML()
         self._shown: Sequence[int] = ()
-        self.on(self.tag, lambda change: self.set(tag=change["new"], start=0, query=None))
+        self.bind("tag", self.tag, start=0, query=None)
+        self.on(self.table, lambda _: self._see(), "clicks")
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
         self.on(self.group, lambda _: self._choose(), "clicks")
         self.start(
             self.table,
-            base.row([self.tag, self.before, self.place, self.after]),
+            controls.row([self.tag, self.before, self.place, self.after]),
             self.group,
             self.words,
             self.ranks,
@@ -123,10 +126,7 @@ class Failures(base.App[FailuresState, Shown]):
         rows = [(tag, f"{n}", TAGS[tag]) for tag, n in shown.counts.items()]
         failing = len(self.subject.once("tags", pd.DataFrame))
         caption = f"{failing} of {scored} counted queries have a wrong first answer"
-        self.table.value = markup.table(
-            ("what holds", "queries", "rule"), rows, caption, prose=True
-        )
-        self.tag.value = state.tag
+        self.table.put(("what holds", "queries", "rule"), rows, caption, active=[1])
         end = min(state.start + PAGE, shown.total)
         self.place.value = f"{min(state.start + 1, end)} to {end} of {shown.total}"
         queries = [int(query) for query in shown.group["query"]]
@@ -184,16 +184,18 @@ class Failures(base.App[FailuresState, Shown]):
         self.bars.value = shown.explained.bars
 
     def _tag(self, job: Job) -> pd.DataFrame:
+        result = self.subject.result(told=partial(job.progress, words="scoring"))
         job.progress(0.01, "reading the query pictures")
         count = len(self.subject.features().query)
         paths = [self.subject.query_path(place) for place in range(count)]
         brightness, sizes = brightness_and_size(paths)
-        return tag_queries(
-            self.subject.result(), brightness=brightness, sizes=sizes, told=job.progress
-        )
+        return tag_queries(result, brightness=brightness, sizes=sizes, told=job.progress)
 
     def _turn(self, step: int) -> None:
         self.set(start=max(0, self.state.start + step), query=None)
+
+    def _see(self) -> None:
+        self.set(tag=self.table.rows[self.table.cell[0]][0], start=0, query=None)
 
     def _choose(self) -> None:
         self.set(query=self._shown[self.group.selected])

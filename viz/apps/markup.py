@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -102,6 +103,15 @@ def _bar(share: float, look: str) -> str:
     return f"<em style='left:{left:.2f}%;width:{width:.2f}%;{look}'></em>"
 
 
+def key(colours: Mapping[str, str], of: str) -> str:
+    """What each colour stands for."""
+    parts = "".join(
+        f"<span><i style='background:{colour}'></i>{escape(name)}</span>"
+        for name, colour in colours.items()
+    )
+    return f"<div class='mfa-key' aria-label='colours'>{escape(of)}: {parts}</div>"
+
+
 def download(data: bytes, name: str, kind: str, label: str) -> str:
     """A link that saves ``data`` from the page itself, without a file on the server."""
     import base64
@@ -113,13 +123,23 @@ def download(data: bytes, name: str, kind: str, label: str) -> str:
     )
 
 
-def curves(lines: Mapping[str, Sequence[float]], across: str, up: str, *, marks: str = "") -> str:
+def curves(
+    lines: Mapping[str, Sequence[float]],
+    across: str,
+    up: str,
+    *,
+    first: int = 1,
+    steps: bool = False,
+    marks: str = "",
+) -> str:
     """A small line chart of values in [0, 1], as a drawing the page's colours run through.
 
     Args:
-        lines: name to values; the first place across is 1.
+        lines: name to values.
         across: what the horizontal axis is.
         up: what the vertical axis is.
+        first: number of the first place across.
+        steps: values hold until the next one, instead of being joined by slopes.
         marks: further SVG inside the plot, in a box of 300 x 120.
     """
     parts, legend = [], []
@@ -127,7 +147,11 @@ def curves(lines: Mapping[str, Sequence[float]], across: str, up: str, *, marks:
         colour = looks.PALETTE[(5, 0, 2, 3)[number % 4]]
         dash = "stroke-dasharray='6 4'" if number == 0 and len(lines) > 1 else ""
         step = 300 / max(len(values) - 1, 1)
-        points = " ".join(f"{step * i:.1f},{120 * (1 - v):.1f}" for i, v in enumerate(values))
+        places = [(step * i, 120 * (1 - v)) for i, v in enumerate(values)]
+        if steps:
+            corners = ((x, y) for (_, y), (x, _) in itertools.pairwise(places))
+            places = [places[0], *itertools.chain(*zip(corners, places[1:], strict=True))]
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         parts.append(
             f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='2' {dash}/>"
         )
@@ -136,7 +160,7 @@ def curves(lines: Mapping[str, Sequence[float]], across: str, up: str, *, marks:
             f"<line x1='316' x2='340' y1='{y - 4}' y2='{y - 4}' stroke='{colour}' "
             f"stroke-width='2' {dash}/><text x='346' y='{y}'>{escape(name)}</text>"
         )
-    last = max((len(values) for values in lines.values()), default=1)
+    last = first + max((len(values) for values in lines.values()), default=1) - 1
     words = f"{up} over {across}: " + "; ".join(
         f"{name} from {values[0]:.3f} to {values[-1]:.3f}" for name, values in lines.items()
     )
@@ -147,7 +171,7 @@ def curves(lines: Mapping[str, Sequence[float]], across: str, up: str, *, marks:
         f"{''.join(parts)}{marks}{''.join(legend)}"
         "<text x='-6' y='4' text-anchor='end'>1</text>"
         "<text x='-6' y='122' text-anchor='end'>0</text>"
-        f"<text x='0' y='134'>1</text><text x='300' y='134' text-anchor='end'>{last}</text>"
+        f"<text x='0' y='134'>{first}</text><text x='300' y='134' text-anchor='end'>{last}</text>"
         f"<text x='150' y='146' text-anchor='middle'>{escape(across)}</text>"
         f"<title>{escape(up)}</title></svg><div class='mfa-note'>{escape(up)}</div>"
     )

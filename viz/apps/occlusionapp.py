@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mfa.metrics import score
 from mfa.records import FeatureSet, ReidDataset
 from mfa.results import RetrievalResult
 from mfa.runs import Run
-from viz.apps import base, markup
+from viz.apps import base, controls, markup
 from viz.apps.images import SHOWN, jpeg, laid_over, thumbnail
 from viz.apps.scenes import OCCLUDERS, SCENES, WAYS, Stroke, brushed, hidden, moved, scene
 from viz.apps.subject import Subject, open_subject, opening, original
@@ -35,7 +36,8 @@ class OcclusionState:
         way: what the brush does.
         radius: of the brush, in shares of the width.
         strokes: painted so far.
-        right, down: shift in shares of the size.
+        right, down: shift in shares of the size; of what is painted where the brush shifts,
+            else of the whole picture.
         occluder: drawn in front, from ``top`` down.
         top: share of the height.
         k: ranks shown.
@@ -58,7 +60,7 @@ class Shown:
     """Before and after: pictures, maps, shares against the first match, scores and ranks."""
 
     picture: bytes
-    maps: tuple[list[bytes], list[Item]]
+    maps: tuple[tuple[list[bytes], list[Item], str], ...]
     shares: str
     numbers: str
     rows: tuple[tuple[list[bytes], list[Item], str], ...]
@@ -73,21 +75,23 @@ class Occlusion(base.App[OcclusionState, Shown]):
     def __init__(self, subject: Subject, state: OcclusionState) -> None:
         super().__init__(state)
         self.subject = subject
-        last = len(subject.features().query) - 1
+        last = len(subject.data.query) - 1
         self.query = ipywidgets.BoundedIntText(
             description="Query", max=last, layout={"width": "11em"}
         )
-        self.scene = base.choice("Scene", SCENES)
-        self.way = base.choice("Brush", WAYS)
+        self.scene = controls.choice("Scene", SCENES)
+        self.way = controls.choice(
+            "Brush", {"shift by the sliders" if way == "shift" else way: way for way in WAYS}
+        )
         self.radius = Slider(label="Brush size", min=0.04, max=0.4)
         self.right = Slider(label="Shift right", min=-0.5, max=0.5)
         self.down = Slider(label="Shift down", min=-0.5, max=0.5)
-        self.occluder = base.choice("In front", OCCLUDERS)
+        self.occluder = controls.choice("In front", OCCLUDERS)
         self.top = Slider(label="Its top", min=0.1, max=0.9)
-        self.undo = base.button("Undo stroke", "Take the last stroke back")
-        self.clear = base.button("Clear", "The query as it was")
+        self.undo = controls.button("Undo stroke", "Take the last stroke back")
+        self.clear = controls.button("Clear", "The query as it was")
         self.canvas = Picture(mode="brush", label="Paint on the query", height=320)
-        self.maps = Cards(height=160)
+        self.maps = (Cards(height=160), Cards(height=160))
         self.numbers, self.shares = ipywidgets.HTML(), ipywidgets.HTML()
         self.rows = (Cards(height=96), Cards(height=96))
         for field in (*("query", "scene", "way", "radius", "right", "down", "occluder", "top"),):
@@ -97,25 +101,25 @@ class Occlusion(base.App[OcclusionState, Shown]):
         self.on(self.canvas, lambda _: self._paint(), "strokes")
         self.click(self.undo, lambda: self.set(strokes=self.state.strokes[:-1]))
         self.click(self.clear, self._clear)
-        controls = ipywidgets.VBox(
+        beside = ipywidgets.VBox(
             [
-                base.row([self.query, self.scene]),
-                base.row([self.way, self.radius, self.undo, self.clear]),
-                base.row([self.right, self.down]),
-                base.row([self.occluder, self.top]),
+                controls.row([self.query, self.scene]),
+                controls.row([self.way, self.radius, self.undo, self.clear]),
+                controls.row([self.right, self.down]),
+                controls.row([self.occluder, self.top]),
                 self.numbers,
                 self.shares,
             ],
             layout={"flex": "1 1 22em", "min_width": "0"},
         )
-        self.start(base.row([self.canvas, controls]), self.maps, *self.rows)
+        self.start(controls.row([self.canvas, beside]), controls.row(self.maps), *self.rows)
 
     def render(self, state: OcclusionState, job: Job) -> Shown:
         """Change the picture, embed it, rank again, and explain."""
         subject = self.subject
+        whole = subject.result(told=partial(job.progress, words="scoring"))
         self._check(state)
         path = subject.query_path(state.query)
-        whole = subject.result()
         before = whole.per_query.iloc[state.query]
         shown = self.changed(state, SHOWN)
         pixels = self.changed(state, subject.size)
@@ -141,9 +145,9 @@ class Occlusion(base.App[OcclusionState, Shown]):
     def show(self, state: OcclusionState, shown: Shown) -> None:
         """Fill the widgets."""
         self.canvas.image = shown.picture
-        self.maps.put(*shown.maps, label="Maps before and after, on one scale")
         self.numbers.value, self.shares.value = shown.numbers, shown.shares
-        for row, (images, items, label) in zip(self.rows, shown.rows, strict=True):
+        filled = zip((*self.maps, *self.rows), (*shown.maps, *shown.rows), strict=True)
+        for row, (images, items, label) in filled:
             row.put(images, items, label=label)
 
     def code(self) -> str:
@@ -218,9 +222,11 @@ def change_query(subject: Subject, state: OcclusionState, size: tuple[int, int])
         for step in (count // 3, 2 * count // 3)
     ]
     picture = scene(picture, state.scene, others)
-    picture = moved(picture, state.right, state.down)
+    shift = (state.right, state.down)
+    if state.way != "shift" or not state.strokes:
+        picture = moved(picture, *shift)
     picture = hidden(picture, state.occluder, state.top)
-    return brushed(picture, state.strokes, state.way)
+    return brushed(picture, state.strokes, state.way, shift)
 
 
 def rescored(subject: Subject, query: int, feature: np.ndarray) -> RetrievalResult:
@@ -241,18 +247,18 @@ def _by_branch(ledger: PairLedger) -> dict[str, float]:
 
 def _cards(
     maps: dict[str, BranchMaps], pictures: dict[str, np.ndarray]
-) -> tuple[list[bytes], list[Item]]:
+) -> tuple[tuple[list[bytes], list[Item], str], ...]:
+    """A row of cards a time, on one scale."""
     limit = shared_limit([heat for found in maps.values() for heat in found.raw.values()])
-    images, items = [], []
+    rows = []
     for when, found in maps.items():
+        images, items = [], []
         for name in (*found.branches, FUSED):
-            heat = found.raw[name][0]
-            images.append(laid_over(pictures[when], heat, limit))
+            images.append(laid_over(pictures[when], found.raw[name][0], limit))
             part = f"{found.scores[name][0]:+.2f}"
-            items.append(
-                Item(kind="plain", title=f"{when}: {name}", sub=part, alt=f"{name} map {when}")
-            )
-    return images, items
+            items.append(Item(kind="plain", title=name, sub=part, alt=f"{name} map {when}"))
+        rows.append((images, items, f"Maps {when}"))
+    return tuple(rows)
 
 
 def _numbers(before: pd.Series[Any], after: pd.Series[Any]) -> str:

@@ -11,17 +11,25 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
-from mfa.nearest import nearest
-from mfa.records import NO_CAMERA, ReidDataset
+from mfa.records import ReidDataset
+from mfa.results import RetrievalResult
 from mfa.runs import Run
-from viz import cards
-from viz.apps import base, markup
+from viz.apps import base, controls, markup
 from viz.apps.explained import Explained, explain
-from viz.apps.finding import ORDERS, cameras, ordered, page_of, position_of
-from viz.apps.images import SHOWN, THUMB, jpeg, thumbnail
+from viz.apps.finding import (
+    ORDERS,
+    camera_of,
+    cameras,
+    choice_of,
+    first_errors,
+    ordered,
+    page_of,
+)
+from viz.apps.images import SHOWN, thumbnail
+from viz.apps.rankrows import CardRow, asked, ranked
 from viz.apps.rankscode import code_of
 from viz.apps.subject import Setting, Subject, open_subjects, original
-from viz.apps.upload import decode_upload
+from viz.apps.upload import decode_upload, uploaded
 from viz.apps.widgets import Cards, Item, Slider
 from viz.apps.worker import Job
 
@@ -34,8 +42,8 @@ class RanksState:
     """What the app shows.
 
     Attributes:
-        query: position in the query list.
-        order, find: which queries are offered, see ``viz.apps.finding``.
+        query: position in the query list; ``None``: the first one offered.
+        order, find, at: which queries are offered, see ``viz.apps.finding.ordered``.
         k: ranks shown.
         flip, rerank, camera_filter, camera: see ``viz.apps.subject.Setting``.
         junk: also show what was not counted, where it falls.
@@ -43,9 +51,10 @@ class RanksState:
         upload: a picture file of the visitor's, asked instead of the query.
     """
 
-    query: int = 0
+    query: int | None = None
     order: str = "list"
     find: str = ""
+    at: int = 1
     k: int = 10
     flip: bool = False
     rerank: bool = False
@@ -63,11 +72,11 @@ class RanksState:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the app makes of a state: queries offered, a row a model, numbers, an explanation."""
+    """What the app makes of a state: the query, those offered, a row a model, numbers, why."""
 
-    offered: Sequence[int]
-    place: str
-    rows: Sequence[tuple[list[bytes], list[Item], list[int], str]]
+    query: int
+    queries: Sequence[int]
+    rows: Sequence[CardRow]
     numbers: str
     explained: Explained | None
 
@@ -82,20 +91,23 @@ class Ranks(base.App[RanksState, Shown]):
         super().__init__(state)
         self.subjects = tuple(subjects)
         first = self.subjects[0]
-        self.order = base.choice("Queries", ORDERS)
+        self.order = controls.choice("Queries", ORDERS)
+        self.at = ipywidgets.BoundedIntText(
+            description="Rank", min=1, max=50, layout={"width": "11em"}
+        )
         self.find = ipywidgets.Text(
             description="Find", placeholder="name, id 7, cam 2", continuous_update=False
         )
         self.offers = Cards(label="Query pictures", clickable=True, height=84)
-        self.before = base.button("◀ earlier", "The queries before these")
-        self.after = base.button("later ▶", "The queries after these")
+        self.before = controls.button("◀ earlier", "The queries before these")
+        self.after = controls.button("later ▶", "The queries after these")
         self.place = ipywidgets.HTML()
         self.k = Slider(label="Ranks", min=1, max=30, step=1, digits=0)
-        self.flip = base.tick("flip test")
-        self.rerank = base.tick("re-ranking")
-        self.camera_filter = base.tick("leave out the query's own camera")
-        self.junk = base.tick("show what was left out")
-        self.camera = base.choice("Gallery", cameras(first.features().gallery.camids))
+        self.flip = controls.tick("flip test")
+        self.rerank = controls.tick("re-ranking")
+        self.camera_filter = controls.tick("leave out the same person by the same camera")
+        self.junk = controls.tick("show what was left out")
+        self.camera = controls.choice("Gallery", cameras(first.data.gallery))
         self.upload = ipywidgets.FileUpload(
             accept="image/*", description="Ask with a picture of yours", layout={"width": "auto"}
         )
@@ -103,25 +115,26 @@ class Ranks(base.App[RanksState, Shown]):
         self.rows = [Cards(clickable=True) for _ in self.subjects]
         self.maps = Cards()
         self.bars = ipywidgets.HTML()
-        for field in ("order", "find", "flip", "rerank", "camera_filter", "junk", "camera"):
+        for field in ("flip", "rerank", "camera_filter", "junk"):
             self.bind(field, getattr(self, field))
-        self.on(self.order, lambda _: self._turn(None))
-        self.on(self.find, lambda _: self._turn(None))
-        self.on(self.k, lambda change: self.set(k=int(change["new"])))
-        self.k.value = state.k
+        for field in ("order", "find", "at"):  # other queries are offered: the first is asked
+            self.bind(field, getattr(self, field), query=None, card=None, upload=b"")
+        self.bind("camera", self.camera, read=camera_of, write=choice_of)
+        self.bind("k", self.k, read=int)
         self.on(self.offers, lambda _: self._choose(self.offers.selected), "clicks")
         for number, row in enumerate(self.rows):
             self.on(row, partial(self._explain, number), "clicks")
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
         self.on(self.upload, self._take)
+        self._queries: Sequence[int] = ()
         self._offered: Sequence[int] = ()
         self._places: dict[int, list[int]] = {}
         self.start(
-            base.row([self.order, self.find, self.before, self.place, self.after]),
+            controls.row([self.order, self.at, self.find, self.before, self.place, self.after]),
             self.offers,
-            base.row([self.k, self.camera, self.upload]),
-            base.row([self.rerank, self.flip, self.camera_filter, self.junk]),
+            controls.row([self.k, self.camera, self.upload]),
+            controls.row([self.rerank, self.flip, self.camera_filter, self.junk]),
             self.numbers,
             *self.rows,
             self.maps,
@@ -132,69 +145,81 @@ class Ranks(base.App[RanksState, Shown]):
         """Score where needed, rank, explain."""
         words = "re-ranking" if state.rerank else "scoring"
         results = []
-        for number, subject in enumerate(self.subjects):
-            job.progress(number / len(self.subjects), f"{words} {subject.run.name}")
-            results.append(subject.result(state.setting))
+        for subject in self.subjects:
+            told = partial(job.progress, words=f"{words} {subject.name}")
+            results.append(subject.result(state.setting, told))
         job.check()
-        queries = ordered(results[0], state.order, state.find)
-        query = state.query
-        place = f"{queries.index(query) + 1 if query in queries else '–'} of {len(queries)}"
+        errors = self._errors(state, results[0], job) if state.order == "first_error" else None
+        queries = ordered(results[0], state.order, state.find, errors, state.at)
+        query = queries[0] if state.query is None else state.query
         rows = []
         for subject, result in zip(self.subjects, results, strict=True):
             job.check()
-            make = self._asked if state.upload else self._ranked
-            rows.append(make(subject, result, state, query))
+            rows.append(
+                asked(subject, result, state)
+                if state.upload
+                else ranked(subject, result, state, query)
+            )
         explained = None
         if state.card is not None:
             job.progress(0.9, "explaining the pair")
             explained = self._explained(state, query)
-        numbers = self._numbers(state, results, query)
-        return Shown(page_of(queries, query, PAGE), place, rows, numbers, explained)
+        return Shown(query, queries, rows, self._numbers(results), explained)
 
     def show(self, state: RanksState, shown: Shown) -> None:
         """Fill the cards."""
-        self._offered = shown.offered
-        first = self.subjects[0]
-        samples = first.features().query
-        images = [thumbnail(first.query_path(position)) for position in shown.offered]
-        items = [
-            Item(kind="query", title=f"id {samples.pids[q]}", sub=f"cam {samples.camids[q]}",
-                 alt=f"query picture {samples.names[q]}")
-            for q in shown.offered
-        ]  # fmt: skip
-        offered = list(shown.offered)
-        place = offered.index(state.query) if state.query in offered else -1
-        self.offers.put(images, items, selected=place)
-        self.place.value = shown.place
-        for number, (row, (pictures, captions, places, label)) in enumerate(
-            zip(self.rows, shown.rows, strict=True)
-        ):
-            self._places[number] = places
+        self.settle(state, query=shown.query)
+        self.at.layout.display = "" if state.order == "first_error" else "none"
+        self._offer_queries(shown)
+        for number, (row, made) in enumerate(zip(self.rows, shown.rows, strict=True)):
+            self._places[number] = made.places
             chosen = -1
-            if state.card is not None and state.card[0] == number and state.card[1] in places:
-                chosen = places.index(state.card[1])
-            row.put(pictures, captions, selected=chosen, label=label)
+            if state.card is not None and state.card[0] == number and state.card[1] in made.places:
+                chosen = made.places.index(state.card[1])
+            row.put(made.images, made.items, selected=chosen, label=made.label)
         self.numbers.value = shown.numbers
         found = shown.explained
         self.maps.put(found.images if found else [], found.items if found else [],
                       label="Why this picture" if found else "")  # fmt: skip
-        self.bars.value = found.bars if found else "Click a picture to see why it was ranked there."
+        self.bars.value = _words(found, state)
 
     def code(self) -> str:
         """See ``App.code``."""
         return code_of(self.subjects, self.state)
 
+    def _offer_queries(self, shown: Shown) -> None:
+        first = self.subjects[0]
+        samples = first.features().query
+        self._queries = shown.queries
+        self._offered = offered = page_of(shown.queries, shown.query, PAGE)
+        items = [
+            Item(kind="query", title=f"id {samples.pids[q]}", sub=f"cam {samples.camids[q]}",
+                 alt=f"query picture {samples.names[q]}")
+            for q in offered
+        ]  # fmt: skip
+        images = [thumbnail(first.query_path(position)) for position in offered]
+        chosen = offered.index(shown.query) if shown.query in offered else -1
+        self.offers.put(images, items, selected=chosen)
+        place = f"{shown.queries.index(shown.query) + 1}" if shown.query in shown.queries else "–"
+        self.place.value = f"{place} of {len(shown.queries)}"
+
+    def _errors(self, state: RanksState, result: RetrievalResult, job: Job) -> np.ndarray:
+        told = partial(job.progress, words="looking for the first errors")
+        found: np.ndarray = self.subjects[0].once(
+            ("errors", state.setting), lambda: first_errors(result, told)
+        )
+        return found
+
     def _choose(self, place: int) -> None:
         self.set(query=self._offered[place], card=None, upload=b"")
 
-    def _turn(self, step: int | None) -> None:
-        """A page on or back; to the first query for ``None``."""
-        queries = ordered(self.subjects[0].result(self.state.setting), self.state.order,
-                          self.state.find)  # fmt: skip
-        place = 0
-        if step is not None and self.state.query in queries:
-            place = min(max(queries.index(self.state.query) + step, 0), len(queries) - 1)
-        self.set(query=queries[place], card=None, upload=b"")
+    def _turn(self, step: int) -> None:
+        """A page of the queries on or back."""
+        queries, query = self._queries, self.state.query
+        if queries:
+            place = queries.index(query) + step if query in queries else 0
+            place = min(max(place, 0), len(queries) - 1)
+            self.set(query=queries[place], card=None, upload=b"")
 
     def _explain(self, number: int, _: Any) -> None:
         place = self._places[number][self.rows[number].selected]
@@ -207,54 +232,19 @@ class Ranks(base.App[RanksState, Shown]):
             decode_upload(content, change["new"][0]["name"])
             self.set(upload=content, card=None)
 
-    def _ranked(
-        self, subject: Subject, result: Any, state: RanksState, query: int
-    ) -> tuple[list[bytes], list[Item], list[int], str]:
-        row = cards.row(result, subject.data, query, state.k, state.junk)
-        images, items, places = [], [], []
-        for card in (row.query, *row.cards):
-            title, sub = card.caption()
-            images.append(thumbnail(card.path))
-            items.append(Item(kind=card.kind, title=title, sub=sub,
-                              alt=f"{card.kind} picture {card.path.name}"))  # fmt: skip
-            query_card = card.kind == "query"
-            places.append(-1 if query_card else position_of(subject.data.gallery, card.path))
-        return images, items, places, f"{subject.run.name}: {row.name}   {row.score}"
-
-    def _asked(
-        self, subject: Subject, result: Any, state: RanksState, query: int
-    ) -> tuple[list[bytes], list[Item], list[int], str]:
-        picture = uploaded(state.upload, subject.size)
-        features = result.features
-        found = nearest(features.gallery, subject.embed(picture), state.k)
-        images = [jpeg(uploaded(state.upload, (THUMB[1], THUMB[0])))]
-        items = [Item(kind="query", title="your picture", sub="", alt="the picture you gave")]
-        places = [-1]
-        allowed = subject.gallery_positions(state.camera)
-        for entry in found.to_dict("records"):
-            path = subject.gallery_path(int(allowed[entry["gallery"]]))
-            camera = "" if entry["camid"] == NO_CAMERA else f" · cam {entry['camid']}"
-            images.append(thumbnail(path))
-            title = f"{entry['rank']} · id {entry['pid']}{camera}"
-            words = f"gallery picture {path.name}"
-            items.append(Item(kind="plain", title=title, sub=f"{entry['distance']:.3f}", alt=words))
-            places.append(position_of(subject.data.gallery, path))
-        words = "nearest to your picture (no re-ranking; nobody says who is right)"
-        return images, items, places, f"{subject.run.name}: {words}"
-
     def _explained(self, state: RanksState, query: int) -> Explained:
         assert state.card is not None
         subject = self.subjects[state.card[0]]
         path = subject.data.gallery[state.card[1]].path
         other = (subject.pixels(path), original(path, SHOWN))
         if state.upload:
-            asked = (uploaded(state.upload, subject.size), uploaded(state.upload, SHOWN))
+            own = (uploaded(state.upload, subject.size), uploaded(state.upload, SHOWN))
         else:
-            own = subject.query_path(query)
-            asked = (subject.pixels(own), original(own, SHOWN))
-        return explain(subject, asked, other)
+            file = subject.query_path(query)
+            own = (subject.pixels(file), original(file, SHOWN))
+        return explain(subject, own, other)
 
-    def _numbers(self, state: RanksState, results: Sequence[Any], query: int) -> str:
+    def _numbers(self, results: Sequence[RetrievalResult]) -> str:
         parts = []
         for subject, result in zip(self.subjects, results, strict=True):
             plain = subject.result()
@@ -266,17 +256,22 @@ class Ranks(base.App[RanksState, Shown]):
                 for name in values
                 if result is not plain
             }
-            title = f"<strong>{subject.run.name}</strong>" if len(results) > 1 else ""
+            title = f"<strong>{subject.name}</strong>" if len(results) > 1 else ""
             parts.append(title + markup.figures(shown, changes))
         return "".join(parts)
 
 
-def uploaded(content: bytes, size: tuple[int, int]) -> np.ndarray:
-    """A visitor's picture at (height, width)."""
-    from PIL import Image
-
-    picture = Image.fromarray(decode_upload(content))
-    return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BILINEAR))
+def _words(found: Explained | None, state: RanksState) -> str:
+    """The explanation of a card, and what it leaves out."""
+    if found is None:
+        return "Click a picture to see why it was ranked there."
+    switched = [word for word, on in (("re-ranking", state.rerank), ("flip", state.flip)) if on]
+    if not switched:
+        return found.bars
+    return found.bars + (
+        f"<div class='mfa-note'>This explains the plain cosine; the order above is with "
+        f"{' and '.join(switched)}.</div>"
+    )
 
 
 def ranks(

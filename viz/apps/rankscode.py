@@ -15,6 +15,7 @@ def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
     """Code that draws the ranks, and the explanation of the chosen card."""
     lines = [opening(subjects[0]), "from mfa.evaluation import extract_features\n"]
     names = [str(subject.run.path) for subject in subjects]
+    query = state.query or 0
     if state.upload:
         return "\n".join([*lines, _asked(state)])
     lines.append(f"runs = [mfa.open_run(name) for name in {names!r}]")
@@ -31,13 +32,11 @@ def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
         distance = ", distance=ReciprocalDistances(features)"
     lines.append(f"    result = score(features, camera_filter={state.camera_filter}{distance})")
     junk = f", include_junk={state.junk}" if state.junk else ""
-    lines.append(
-        f"    strips.append(viz.rank_strip(result, data, {state.query}, k={state.k}{junk}))"
-    )
+    lines.append(f"    strips.append(viz.rank_strip(result, data, {query}, k={state.k}{junk}))")
     lines.append("figure = strips[0]")
     if state.card is not None:
         model, place = state.card
-        lines.append(f"figure = viz.explain_pair(runs[{model}], {state.query}, {place}, data=data)")
+        lines.append(f"figure = viz.explain_pair(runs[{model}], {query}, {place}, data=data)")
     return "\n".join([lines[0], *imports, *lines[1:]]) + "\n"
 
 
@@ -49,5 +48,6 @@ def _asked(state: RanksState) -> str:
         "from viz.apps.subject import Subject\n\n"
         "subject = Subject(run, data)\npicture = read_image('YOUR_PICTURE.jpg')\n"
         "pixels = np.asarray(picture.resize(subject.size[::-1]))\n"
-        f"table = nearest(extract_features(run, data).gallery, subject.embed(pixels), {state.k})\n"
+        f"gallery = extract_features(run, data, flip={state.flip}).gallery\n"
+        f"table = nearest(gallery, subject.embed(pixels, flip={state.flip}), {state.k})\n"
     )

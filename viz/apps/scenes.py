@@ -13,8 +13,8 @@ from mfa.datasets.synthetic.canvas import Canvas
 from mfa.datasets.synthetic.occluder import draw_occluder
 from mfa.errors import InputError
 
-WAYS = ("grey", "blur", "recolour", "noise")
-"""What the brush does: paint out in grey, blur, turn the colours, fill with noise."""
+WAYS = ("grey", "blur", "recolour", "noise", "shift")
+"""What the brush does: paint out in grey, blur, turn the colours, fill with noise, move away."""
 
 SCENES = ("as it is", "person small in the box", "legs hidden", "others behind")
 """The four scenes of the paper's Fig. 4, (a) to (d), made from any picture [reconstructed]."""
@@ -50,8 +50,20 @@ def painted(size: tuple[int, int], strokes: Sequence[Stroke]) -> np.ndarray:
     return np.asarray(mask)
 
 
-def brushed(picture: np.ndarray, strokes: Sequence[Stroke], way: str) -> np.ndarray:
+def brushed(
+    picture: np.ndarray,
+    strokes: Sequence[Stroke],
+    way: str,
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
     """``picture`` (H, W, 3) uint8 with what the strokes cover changed.
+
+    Args:
+        picture: stays as it is.
+        strokes: what is covered.
+        way: of ``WAYS``.
+        shift: (right, down) in shares of the size, for the way ``shift``; blurred surroundings
+            stay where the part was.
 
     Raises:
         InputError: a way that is none of ``WAYS``.
@@ -61,11 +73,12 @@ def brushed(picture: np.ndarray, strokes: Sequence[Stroke], way: str) -> np.ndar
     if not strokes:
         return picture
     mask = painted((picture.shape[0], picture.shape[1]), strokes)
+    if way == "shift":
+        return _taken_away(picture, mask, shift)
     if way == "grey":
         filled = np.full_like(picture, 128)
     elif way == "blur":
-        radius = ImageFilter.GaussianBlur(picture.shape[1] / 10)
-        filled = np.asarray(Image.fromarray(picture).filter(radius))
+        filled = _blurred(picture, 10)
     elif way == "recolour":
         filled = picture[:, :, [2, 0, 1]]
     else:
@@ -73,6 +86,23 @@ def brushed(picture: np.ndarray, strokes: Sequence[Stroke], way: str) -> np.ndar
         filled = noise.astype(np.uint8)
     result: np.ndarray = np.where(mask[..., None], filled, picture)
     return result
+
+
+def _taken_away(picture: np.ndarray, mask: np.ndarray, shift: tuple[float, float]) -> np.ndarray:
+    """The covered part somewhere else; what would leave the picture is lost."""
+    height, width = mask.shape
+    rows, columns = np.nonzero(mask)
+    down, right = rows + round(shift[1] * height), columns + round(shift[0] * width)
+    inside = (down >= 0) & (down < height) & (right >= 0) & (right < width)
+    result: np.ndarray = np.where(mask[..., None], _blurred(picture, 4), picture)
+    result[down[inside], right[inside]] = picture[rows[inside], columns[inside]]
+    return result
+
+
+def _blurred(picture: np.ndarray, share: float) -> np.ndarray:
+    """With a radius of the width over ``share``."""
+    radius = ImageFilter.GaussianBlur(picture.shape[1] / share)
+    return np.asarray(Image.fromarray(picture).filter(radius))
 
 
 def moved(picture: np.ndarray, right: float, down: float) -> np.ndarray:

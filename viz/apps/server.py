@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import secrets
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mfa.errors import InputError
+
+TEMPLATE = """
+{%- extends 'voila/templates/lab/index.html.j2' -%}
+{%- block notebook_css -%}
+{%- for line in super().splitlines() if not ('<link' in line and 'https://' in line) %}
+{{ line }}
+{%- endfor -%}
+{%- endblock notebook_css -%}
+"""
+"""Voila's page without the icons it asks a foreign server for: it brings the same along, and a
+class room without internet would wait for them."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +101,18 @@ def serve(content: str, where: Address, *, browser: bool, dark: bool, idle: floa
         dark: the dark theme.
         idle: minutes after which a visit that does nothing is ended.
     """
+    from traitlets.config import Config
     from voila.app import Voila
 
     with tempfile.TemporaryDirectory(prefix="mfa-viz-") as folder:
         path = Path(folder) / "workbench.ipynb"
         path.write_text(content, encoding="utf-8")
+        look = Path(folder) / "voila" / "templates" / "mfa"
+        look.mkdir(parents=True)
+        (look / "conf.json").write_text('{"base_template": "lab"}', encoding="utf-8")
+        (look / "index.html.j2").write_text(TEMPLATE, encoding="utf-8")
+        others = os.environ.get("JUPYTER_PATH", "")
+        os.environ["JUPYTER_PATH"] = os.pathsep.join([folder, *filter(None, [others])])
         Voila.launch_instance(
             [
                 str(path),
@@ -101,10 +121,25 @@ def serve(content: str, where: Address, *, browser: bool, dark: bool, idle: floa
                 f"--Voila.token={where.token}",
                 f"--Voila.open_browser={browser}",
                 f"--theme={'dark' if dark else 'light'}",
+                "--VoilaConfiguration.template=mfa",
                 "--VoilaConfiguration.show_tracebacks=False",
                 f"--MappingKernelManager.cull_idle_timeout={round(60 * idle)}",
                 f"--MappingKernelManager.cull_interval={max(5, round(min(60, 10 * idle)))}",
                 "--MappingKernelManager.cull_connected=True",
                 "--Application.log_level=WARN",
-            ]
+            ],
+            config=Config(VoilaConfiguration={"page_config_hook": with_cookie}),
         )
+
+
+def with_cookie(config: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Give the visitor the cookie by which the page may end its kernel as it is left.
+
+    Voila's page sends it back; as no page of Voila's sets it, every kernel would stay until it is
+    culled, with a gigabyte of memory.
+    """
+    from jupyter_server import CallContext
+
+    handler = CallContext.get(CallContext.JUPYTER_HANDLER)
+    assert handler.xsrf_token  # asking for it sets it
+    return config

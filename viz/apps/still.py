@@ -9,7 +9,8 @@ from typing import Any
 
 import ipywidgets
 
-from viz.apps.widgets import Cards, Picture
+from viz.apps import markup
+from viz.apps.widgets import Cards, Picture, Table
 
 
 def still(view: Any) -> str:
@@ -31,6 +32,8 @@ def _parts(widget: Any) -> Iterator[str]:
     elif isinstance(widget, Picture):
         if widget.image:
             yield f"<div>{_image(widget.image, widget.label)}</div>"
+    elif isinstance(widget, Table):
+        yield markup.table(widget.headings, widget.rows, widget.caption, prose=widget.prose)
     elif isinstance(widget, ipywidgets.HTML):
         yield f"<div>{widget.value}</div>"
     elif hasattr(widget, "children"):

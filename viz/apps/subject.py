@@ -26,14 +26,21 @@ from mfa.rerank import ReciprocalDistances
 from mfa.results import RetrievalResult
 from mfa.runs import Run, open_run
 from viz.attention import baseline_pictures
-from viz.cam.capture import mean_maps
+from viz.cam.capture import BRANCH, mean_maps
 from viz.cam.engine import branch_maps
 from viz.cam.record import BranchMaps
 from viz.cards import sample_at
-from viz.ledger import Decomposed, PairLedger, decompose, ledgers_between, mean_parts
+from viz.ledger import Decomposed, PairLedger, decompose, ledgers_between, means
+from viz.points import Correspondence, correspond
 
 KEPT = 12
 """Scores and maps of how many settings are kept."""
+
+Told = Callable[[float], None]
+
+
+def silent(share: float) -> None:
+    """Tell nobody how much is done."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,12 @@ class Subject:
         run: the trained network.
         data: the dataset whose query and gallery are shown.
         root: the folder datasets lie in, as it was given.
+        name: the run's; its whole path where another run beside it has the same.
     """
 
     def __init__(self, run: Run, data: ReidDataset, root: Path | None = None) -> None:
         self.run, self.data, self.root = run, data, root
+        self.name = run.name
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     @property
@@ -71,19 +80,28 @@ class Subject:
         """(height, width) of the network's input."""
         return self.run.config.data.height, self.run.config.data.width
 
-    def features(self, *, flip: bool = False) -> Features:
-        """Descriptors of query and gallery; from the run's folder where they are there."""
+    def features(self, *, flip: bool = False, told: Told = silent) -> Features:
+        """Descriptors of query and gallery; from the run's folder where they are there.
+
+        Args:
+            flip: see ``Setting``.
+            told: see ``result``.
+        """
         return self.once(
-            ("features", flip), lambda: extract_features(self.run, self.data, flip=flip)
+            ("features", flip), lambda: extract_features(self.run, self.data, flip=flip, told=told)
         )
 
-    def result(self, setting: Setting = Setting()) -> RetrievalResult:
+    def result(self, setting: Setting = Setting(), told: Told = silent) -> RetrievalResult:
         """The scored retrieval of a setting.
+
+        Args:
+            setting: what the switches say.
+            told: called with the share done of each part of the work; what it raises ends it.
 
         Raises:
             InputError: nothing can be scored, e.g. a camera that no query's match was seen by.
         """
-        return self.once(("result", setting), lambda: self._score(setting))
+        return self.once(("result", setting), lambda: self._score(setting, told))
 
     def gallery_positions(self, camera: int | None) -> np.ndarray:
         """Positions in the gallery of the pictures by a camera."""
@@ -106,12 +124,13 @@ class Subject:
         """A picture file as the network gets it, (H, W, 3) uint8."""
         return decode(path, *self.size).transpose(1, 2, 0)
 
-    def embed(self, pixels: np.ndarray) -> np.ndarray:
+    def embed(self, pixels: np.ndarray, *, flip: bool = False) -> np.ndarray:
         """The concatenated embeddings (D,) of a picture (H, W, 3), as features hold them."""
-        batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+        batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float()
+        both = torch.cat([batch, batch.flip(3)]) if flip else batch
         with torch.inference_mode():
-            found = concatenate(self.run.model(batch.float() / 255))
-        return np.asarray(found[0].float().numpy())
+            found = concatenate(self.run.model(both / 255))
+        return np.asarray(found.float().mean(dim=0).numpy())
 
     @property
     def average(self) -> Tensor:
@@ -121,35 +140,52 @@ class Subject:
 
     def maps(self, pixels: np.ndarray, *, average: bool = True, **options: Any) -> BranchMaps:
         """``viz.branch_maps`` of one picture, the average picture's maps made once."""
-        layer = options.get("layer", "branch")
+        layer = options.get("layer", BRANCH)
         mean = self._mean_maps(layer) if average else None
         return branch_maps(self.run, pixels, baseline=mean, **options)
 
+    def lens(
+        self,
+        query: np.ndarray,
+        gallery: np.ndarray,
+        point: tuple[int, int],
+        *,
+        average: bool = True,
+    ) -> Correspondence:
+        """``viz.correspond``, the average picture taken apart once."""
+        parts = self._means()[1] if average else None
+        return correspond(self.run, query, gallery, point, baseline=parts)
+
     def ledger(self, query: np.ndarray, gallery: np.ndarray) -> PairLedger:
         """``viz.pair_ledger`` against the average picture, which is taken apart once."""
-        means = self.once("parts", lambda: mean_parts(self.run.model, self.average))
-        return next(iter(ledgers_between(self._parts(query), self._parts(gallery), means)))
+        _, parts = self._means()
+        return next(iter(ledgers_between(self._parts(query), self._parts(gallery), parts)))
 
     def _parts(self, pixels: np.ndarray) -> Decomposed:
         batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
         return decompose(self.run.model, batch.float() / 255)
 
+    def _means(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        return self.once("means", lambda: means(self.run.model, self.average))
+
     def _mean_maps(self, layer: str) -> dict[str, Tensor]:
+        if layer == BRANCH:
+            return self._means()[0]
         network = self.run.model
         return self.once(
             ("mean", layer),
             lambda: mean_maps(network, self.average, layer=layer, names=tuple(network.heads)),
         )
 
-    def _score(self, setting: Setting) -> RetrievalResult:
-        features = self.features(flip=setting.flip)
+    def _score(self, setting: Setting, told: Told) -> RetrievalResult:
+        features = self.features(flip=setting.flip, told=told)
         if setting.camera is not None:
             places = self.gallery_positions(setting.camera)
             features = replace(features, gallery=take(features.gallery, places))
         distance: Metric | Distances = "cosine"
         if setting.rerank:
-            distance = ReciprocalDistances(features)
-        return score(features, camera_filter=setting.camera_filter, distance=distance)
+            distance = ReciprocalDistances(features, told=told)
+        return score(features, camera_filter=setting.camera_filter, distance=distance, told=told)
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What ``make`` makes, kept for the next time ``key`` is asked for."""
@@ -189,7 +225,12 @@ def open_subjects(
     if not runs:
         raise InputError("name at least one run")
     first = open_subject(runs[0], data, data_root)
-    return [first, *(open_subject(other, first.data, data_root) for other in runs[1:])]
+    found = [first, *(open_subject(other, first.data, data_root) for other in runs[1:])]
+    names = [subject.run.name for subject in found]
+    for number, subject in enumerate(found, start=1):
+        if names.count(subject.run.name) > 1:
+            subject.name = f"{number}: {subject.run.path or subject.run.name}"
+    return found
 
 
 def opening(subject: Subject, name: str = "run") -> str:

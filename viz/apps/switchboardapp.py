@@ -17,7 +17,7 @@ from mfa.results import RetrievalResult
 from mfa.reweighting import BranchProducts, bytes_needed
 from mfa.runs import Run
 from viz import cards
-from viz.apps import base, markup
+from viz.apps import base, controls, markup
 from viz.apps.images import thumbnail
 from viz.apps.subject import Subject, open_subject, opening
 from viz.apps.widgets import Cards, Item, Slider
@@ -53,19 +53,19 @@ class Switchboard(base.App[SwitchboardState, tuple[RetrievalResult, cards.Row]])
     def __init__(self, subject: Subject, state: SwitchboardState) -> None:
         super().__init__(state)
         self.subject = subject
-        self.names = [name for name, _ in subject.features().branches]
+        self.names = list(subject.run.model.widths)
         if len(self.names) < 2:
             raise InputError(
                 f"{subject.run.name} has one branch only; the switchboard needs a model of several"
             )
         self._products: BranchProducts | None = None
         self.sliders = [Slider(label=name, max=2, step=0.05) for name in self.names]
-        self.switches = [base.tick(f"{name} on") for name in self.names]
+        self.switches = [controls.tick(f"{name} on") for name in self.names]
         self.query = ipywidgets.BoundedIntText(
-            description="Query", max=len(subject.features().query) - 1, layout={"width": "11em"}
+            description="Query", max=len(subject.data.query) - 1, layout={"width": "11em"}
         )
-        self.reset = base.button("All at 1", "Every branch as trained")
-        self.camera_filter = base.tick("leave out the query's own camera")
+        self.reset = controls.button("All at 1", "Every branch as trained")
+        self.camera_filter = controls.tick("leave out the same person by the same camera")
         self.numbers = ipywidgets.HTML()
         self.curve = ipywidgets.HTML()
         self.grid = Cards()
@@ -77,8 +77,8 @@ class Switchboard(base.App[SwitchboardState, tuple[RetrievalResult, cards.Row]])
         self.click(self.reset, lambda: self.set(weights=(1.0,) * len(self.names)))
         pairs = zip(self.sliders, self.switches, strict=True)
         self.start(
-            *(base.row(list(pair)) for pair in pairs),
-            base.row([self.query, self.camera_filter, self.reset]),
+            *(controls.row(list(pair)) for pair in pairs),
+            controls.row([self.query, self.camera_filter, self.reset]),
             self.numbers,
             self.curve,
             self.grid,
@@ -87,7 +87,7 @@ class Switchboard(base.App[SwitchboardState, tuple[RetrievalResult, cards.Row]])
     def render(self, state: SwitchboardState, job: Job) -> tuple[RetrievalResult, cards.Row]:
         """Score the weighted descriptor."""
         weights = dict(zip(self.names, state.weights, strict=True))
-        features = self.subject.features()
+        features = self.subject.features(told=partial(job.progress, words="describing pictures"))
         if self._products is None:
             if bytes_needed(features) > MOST:
                 raise InputError(
@@ -176,5 +176,5 @@ def switchboard(
         InputError: no such run or dataset, or a model of one branch.
     """
     subject = open_subject(run, data, data_root)
-    state.setdefault("weights", (1.0,) * len(subject.features().branches))
+    state.setdefault("weights", (1.0,) * len(subject.run.model.widths))
     return Switchboard(subject, SwitchboardState(**state))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
 from mfa.errors import InputError
 from mfa.runs import CHECKPOINT, read_history
 
-LOG = "cockpit.log"
+LOG, PID = "cockpit.log", "cockpit.pid"
 COMMAND = (sys.executable, "-c", "from mfa.cli import main; main()", "train")
 CAN_PAUSE = hasattr(signal, "SIGSTOP")
 
@@ -52,6 +55,15 @@ class Training:
         except (FileNotFoundError, ValueError, KeyError):
             return pd.DataFrame()
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another window trains in this folder."""
+        path = self.folder / LOG
+        if self.running or not path.is_file():
+            return False
+        with path.open("ab") as log:
+            return not _take(log)
+
     def start(self, arguments: Sequence[str]) -> None:
         """Start, or go on from the last finished epoch.
 
@@ -59,16 +71,24 @@ class Training:
             arguments: of ``mfa train`` besides ``--run`` and ``--resume``.
 
         Raises:
-            InputError: it runs already.
+            InputError: it runs already, here or in another window.
         """
         if self.running:
             raise InputError("this training runs already; pause or stop it first")
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [*COMMAND, *arguments, "--run", str(self.folder.resolve()), "--resume"]
-        with (self.folder / LOG).open("wb") as log:
+        with (self.folder / LOG).open("ab") as log:
+            if not _take(log):
+                raise InputError(
+                    f"another window trains in {self.folder}; stop that one, or choose another "
+                    "folder"
+                )
+            log.truncate(0)
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
+        (self.folder / PID).write_text(f"{self._process.pid}", encoding="utf-8")
+        atexit.register(self.stop)  # a kernel that ends leaves no training behind
         self.paused = False
 
     def pause(self) -> None:
@@ -85,8 +105,17 @@ class Training:
             self._process.send_signal(signal.SIGCONT)
             self.paused = False
 
+    def stop_elsewhere(self) -> None:
+        """End the training of another window, or of one that is gone, in this folder."""
+        with contextlib.suppress(OSError, ValueError):
+            if self.elsewhere:  # so the number in the file is that of a training
+                number = int((self.folder / PID).read_text(encoding="utf-8"))
+                for sent in (signal.SIGCONT, signal.SIGTERM):
+                    os.kill(number, sent)
+
     def stop(self, timeout: float = 10.0) -> None:
         """End the process; the epoch in progress is lost, finished ones are kept."""
+        atexit.unregister(self.stop)
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -120,3 +149,19 @@ class Training:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - last))
             return file.read().decode(errors="replace")
+
+
+def _take(log: IO[bytes]) -> bool:
+    """Take a run folder by its log; the training inherits the hold, and lets go as it ends.
+
+    Where the system has no such locks, everybody gets it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

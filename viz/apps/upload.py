@@ -49,3 +49,13 @@ def decode_upload(content: bytes, name: str = "the file") -> np.ndarray:
         raise InputError(
             f"{name} cannot be read as a picture; {', '.join(FORMATS)} files are taken"
         ) from error
+
+
+def uploaded(content: bytes, size: tuple[int, int]) -> np.ndarray:
+    """A visitor's picture at (height, width), (H, W, 3) uint8.
+
+    Raises:
+        InputError: see ``decode_upload``.
+    """
+    picture = Image.fromarray(decode_upload(content))
+    return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BILINEAR))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -31,6 +31,7 @@ def branch_maps(
     branches: Sequence[str] | None = None,
     fused: Fusing = "sum",
     baseline: Any = None,
+    told: Callable[[float], None] = lambda share: None,
 ) -> BranchMaps:
     """What each branch of ``model`` looks at in ``images``, for a chosen score.
 
@@ -55,6 +56,8 @@ def branch_maps(
         baseline: pictures (some dozens) whose mean map is taken off before the weighting, so that
             what every picture has at a place does not hide what this one has (ours); ``None`` is
             the library's own way. Or those mean maps (C, h, w) by branch, see ``mean_maps``.
+        told: called with the share done by rules that run the network again for every channel;
+            what it raises ends the work.
 
     Returns:
         name to maps (B, H, W), branches first, then ``fused``.
@@ -74,7 +77,7 @@ def branch_maps(
     mean = baseline
     if baseline is not None and not isinstance(baseline, Mapping):
         mean = fit_to(as_batch(baseline), input_size(model))
-    raw, scores = _raw_maps(network, fitted, chosen, method, layer, names, mean)
+    raw, scores = _raw_maps(network, fitted, chosen, method, layer, names, mean, told)
     scores[FUSED] = np.sum(list(scores.values()), axis=0)
     raw[FUSED] = _fuse(raw, fused)
     size = (batch.shape[2], batch.shape[3])
@@ -142,11 +145,12 @@ def _raw_maps(
     layer: str,
     names: tuple[str, ...],
     baseline: Tensor | Mapping[str, Tensor] | None,
+    told: Callable[[float], None],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     if method in weightings.FORWARD_METHODS:
         if baseline is not None:
             raise InputError(f"{method} masks pictures, so it takes no baseline")
-        return library.forward_maps(network, images, target, method, layer, names)
+        return library.forward_maps(network, images, target, method, layer, names, told)
     captured = capture(
         network,
         images,

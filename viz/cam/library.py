@@ -8,7 +8,9 @@ so it only ever sees a copy.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -45,13 +47,20 @@ class OneBranch(nn.Module):
 
 
 class Along:
-    """Target in the library's sense: how far one picture's embedding goes along a direction."""
+    """Target in the library's sense: how far one picture's embedding goes along a direction.
 
-    def __init__(self, direction: Tensor) -> None:
+    Args:
+        direction: (C,).
+        asked: called each time, since nothing else tells how far a slow rule has come.
+    """
+
+    def __init__(self, direction: Tensor, asked: Callable[[], None] = lambda: None) -> None:
         self.direction = direction
+        self._asked = asked
 
     def __call__(self, embedding: Tensor) -> Tensor:
         """Embedding (C,) to a scalar."""
+        self._asked()
         return embedding @ self.direction
 
 
@@ -87,33 +96,55 @@ def forward_maps(
     method: str,
     layer: str,
     names: Sequence[str],
+    told: Callable[[float], None] = lambda share: None,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Maps of a rule that runs the network again: raw (B, h, w) and scores (B,) by branch.
 
-    A target that is not linear in the embeddings is explained by its linear part.
+    A target that is not linear in the embeddings is explained by its linear part. ``told`` is
+    called with the share done; what it raises ends the work.
     """
     toward, scores = directions(network, images, target, names)
     with torch.inference_mode(False), torch.enable_grad():
         replica = copy.deepcopy(network).float()
         given = network_input(replica, images)
         raw = {
-            name: _raw(OneBranch(replica, name, layer), given, toward, name, method)
-            for name in names
+            name: _raw(
+                OneBranch(replica, name, layer),
+                given,
+                toward[name],
+                method,
+                partial(_portion, told, number, len(names)),
+            )
+            for number, name in enumerate(names)
         }
     return raw, {name: value.float().cpu().numpy() for name, value in scores.items()}
 
 
+def _portion(told: Callable[[float], None], number: int, count: int, share: float) -> None:
+    """Tell the share done of the whole, of which this is one part of several."""
+    told((number + share) / count)
+
+
 def _raw(
-    wrapper: OneBranch, images: Tensor, toward: Mapping[str, Tensor], name: str, method: str
+    wrapper: OneBranch,
+    images: Tensor,
+    toward: Tensor,
+    method: str,
+    told: Callable[[float], None],
 ) -> np.ndarray:
     cam = weightings.library_class(method)(wrapper, [wrapper.tap])
+    asked = itertools.count()
     try:
         cam.activations_and_grads(images)
         activations = cam.activations_and_grads.activations[0].numpy()
         cam.activations_and_grads.release()  # further passes need not be recorded
-        image = cam.get_cam_image(
-            images, wrapper.tap, [Along(row) for row in toward[name]], activations, None, False
-        )
+        total = activations.shape[0] * activations.shape[1]  # asked once a picture and channel
+
+        def count() -> None:
+            told(min(next(asked) / total, 1.0))
+
+        targets = [Along(row, count) for row in toward]
+        image = cam.get_cam_image(images, wrapper.tap, targets, activations, None, False)
     finally:
         cam.activations_and_grads.release()
     return np.asarray(image, dtype=np.float32)

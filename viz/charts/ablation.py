@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,6 +17,8 @@ from viz import style
 MEASURED = style.PALETTE[0]
 PUBLISHED = "#555555"
 BAR = 0.36
+NAME = 24
+"""Letters of a method's name on a line."""
 
 
 @style.themed
@@ -63,7 +66,7 @@ def ablation_bars(
             _measured_bar(ax, place - aside, values, p_value)
         for _, row in quoted.iterrows():
             _published_bar(ax, place + aside, row, metric)
-    ax.set_yticks(range(len(methods)), methods)
+    ax.set_yticks(range(len(methods)), [textwrap.fill(name, NAME) for name in methods])
     ax.invert_yaxis()
     ax.grid(False, axis="y")
     ax.set_xlabel(f"{metric} (%)")
@@ -116,8 +119,12 @@ def _published_bar(ax: Axes, place: float, row: pd.Series, metric: str) -> None:
 
 def _room_for_numbers(ax: Axes) -> None:
     """Bars start at 0, so that lengths compare; the numbers beside them need a margin."""
-    longest = max(len(text.get_text()) for text in ax.texts)
-    ax.set_xlim(0, (1 + 0.02 * longest + 0.02) * ax.dataLim.x1)
+    ax.set_xlim(0, 3 * ax.dataLim.x1)  # nothing sticks out, so that the layout is the final one
+    style.figure_of(ax).draw_without_rendering()
+    across = ax.get_window_extent().width
+    words = max(text.get_window_extent().width for text in ax.texts)
+    gap = 6 * style.figure_of(ax).dpi / 72
+    ax.set_xlim(0, ax.dataLim.x1 * across / max(across - words - gap, across / 4))
 
 
 def _legend(ax: Axes, ours: pd.DataFrame, theirs: pd.DataFrame) -> None:

@@ -9,12 +9,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from mfa.errors import InputError
+from mfa.faithfulness import SHUFFLED
 from mfa.regions import EVEN, summarise
 from viz import style
 from viz.attention import persons_of
+from viz.cam.record import FUSED
 
 POINTS = {"trained": True, "random": False}
 """Weights drawn by ``attention_points``, and whether as filled marks."""
+
+CONTROLS = ("random weights", SHUFFLED)
+
+COLOURS = tuple(colour for colour in style.PALETTE if colour not in ("#F0E442", "#000000"))
+"""Without black, which is the whole's, and yellow, whose thin lines are lost on white."""
 
 MEASURES = {
     "centroid": "vertical centroid\n(0 top, 1 bottom)",
@@ -24,6 +31,9 @@ MEASURES = {
     "iou": "overlap of the\nhighest fifths (IoU)",
     "in order": "in order (share of pictures)",
 }
+
+PLACES = {"pairs": "mean"}
+"""What stands below a row of the summary that is no branch."""
 
 REGIONS = ("head", "torso", "arms", "thighs", "shins", "bag", "background", "occluder", "other")
 
@@ -102,7 +112,8 @@ def attention_points(
     names = [name for name in rows["branch"].unique() if name != EVEN]
     if not names:
         raise InputError(f"the summary has no measure {measure!r} on {condition!r} pictures")
-    words = [name.replace("branch", "") if " + " in name else name for name in names]
+    words = [PLACES.get(name, name.replace("branch", "")) for name in names]
+    words = words if " + " in names[0] else names
     ax = style.axes(ax, "single", 2.3)
     places = np.arange(len(names))
     for shift, (weights, filled) in zip((-0.12, 0.12), POINTS.items(), strict=True):
@@ -136,7 +147,10 @@ def faithfulness_curves(
     maps: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Mean change of AP or rank by the share of pixels hidden (or alone shown), with 95 % bands.
+    """Mean change of AP or rank by the share of pixels hidden (or alone shown).
+
+    Bars are 95 % intervals; the maps of one share stand side by side, so that none hides another.
+    Controls are dashed and hollow; the fused map is black.
 
     Args:
         table: of ``viz.measure_faithfulness``.
@@ -155,25 +169,43 @@ def faithfulness_curves(
     means = summarise(rows, ("map", "share"), value=change, persons=persons_of(table))
     points, words = (100, "AP (points)") if change == "AP_change" else (1, "first match's rank")
     ax = style.axes(ax, "single", 3.0)
+    given = sorted(means["share"].unique())
+    names = list(means["map"].unique())
+    step = 0.7 / len(names)
     for place, (name, curve) in enumerate(means.groupby("map", sort=False)):
-        colour = style.PALETTE[place % len(style.PALETTE)]
-        control = name in ("random weights", "another picture's map")
-        x = 100 * curve["share"]
-        ax.plot(
+        curve = curve.sort_values("share")
+        x = np.searchsorted(given, curve["share"]) + (place - (len(names) - 1) / 2) * step
+        mean, low, high = (points * curve[column].to_numpy() for column in ("mean", "low", "high"))
+        colour, control = _of_map(str(name), names), name in CONTROLS
+        ax.errorbar(
             x,
-            points * curve["mean"],
+            mean,
+            yerr=np.stack([mean - low, high - mean]),
             color=colour,
             marker=style.MARKERS[place % len(style.MARKERS)],
-            linestyle="--" if control else "-",
+            markersize=3.2,
+            markerfacecolor="white" if control else colour,
+            linestyle=":" if control else "-",
+            linewidth=0.9,
+            elinewidth=0.8,
+            capsize=1.5,
             label=str(name),
         )
-        band = points * curve["low"], points * curve["high"]
-        ax.fill_between(x, *band, color=colour, alpha=0.12, lw=0)
     ax.axhline(0, color="black", linewidth=0.7)
+    ax.set_xticks(range(len(given)), [f"{100 * share:g}" for share in given])
+    ax.grid(visible=False, axis="x")
     ax.set_xlabel("pixels hidden (%)" if mode == "deletion" else "pixels shown (%)")
     ax.set_ylabel(f"change of {words}")
     ax.legend(fontsize=6, ncols=2, loc="lower center", bbox_to_anchor=(0.45, 1), borderpad=0)
     return ax
+
+
+def _of_map(name: str, names: Sequence[str]) -> str:
+    """A map's colour: black for the whole, the palette's for its branches and the controls."""
+    if name == FUSED:
+        return "black"
+    others = [other for other in names if other != FUSED]
+    return COLOURS[others.index(name) % len(COLOURS)]
 
 
 def _points(

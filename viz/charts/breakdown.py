@@ -48,6 +48,7 @@ def camera_map(table: pd.DataFrame, metric: str = "mAP", ax: Axes | None = None)
         ax=ax,
     )
     ax.set(xlabel="gallery camera", ylabel="query camera")
+    ax.tick_params(axis="y", rotation=0)
     ax.grid(visible=False)
     return ax
 
@@ -80,7 +81,8 @@ def gallery_curve(table: pd.DataFrame, metric: str = "mAP", ax: Axes | None = No
         legend="auto" if tidy["model"].nunique() > 1 else False,
         ax=ax,
     )
-    ax.set(xlabel="gallery pictures", ylabel=f"{metric} (%)")
+    drawn = " ± s.d. over draws" if tidy.duplicated(["model", "gallery"]).any() else ""
+    ax.set(xlabel="gallery pictures", ylabel=f"{metric} (%){drawn}")
     return ax
 
 

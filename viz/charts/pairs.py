@@ -93,7 +93,9 @@ def roc(verifications: Verification | Mapping[str, Verification], ax: Axes | Non
 
 
 def threshold_table(
-    verification: Verification, accepted: Sequence[float] = (0.1, 0.01, 0.001, 0.0001)
+    verification: Verification,
+    accepted: Sequence[float] = (0.1, 0.01, 0.001, 0.0001),
+    protocol: str = "",
 ) -> Table:
     """What threshold to choose: for each share of wrong pairs one may accept, the price.
 
@@ -101,6 +103,7 @@ def threshold_table(
         verification: from ``mfa.verification.verify``.
         accepted: shares of pairs of different people; those too fine for the number of pairs are
             left out.
+        protocol: for the caption, see ``viz.captions.results``.
     """
     rows = []
     for share in accepted:
@@ -120,5 +123,5 @@ def threshold_table(
         tuple(rows),
         f"Thresholds on the distance, over {verification.same:,} pairs of one person and "
         f"{verification.other:,} of different people; equal error rate "
-        f"{100 * verification.eer:.2f} %.",
+        f"{100 * verification.eer:.2f} %. {protocol}".strip(),
     )

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from mfa.errors import InputError
 from viz import style
@@ -49,8 +48,8 @@ def cmc(
         ax.plot(places, curve, marker=marker, color=style.PALETTE[position % 8], label=label)
     ax.set(xlabel="rank r", ylabel="matched within r ranks (%)")
     ax.set_ylim(top=min(100.5, ax.get_ylim()[1] + 1))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.legend()
+    ax.set_xticks([1, *range(5, int(ax.dataLim.x1) + 1, 5)])
+    ax.legend(loc="lower right")  # a CMC only rises
     return ax
 
 

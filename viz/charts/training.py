@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -139,9 +140,9 @@ def _draw(ax: Axes, history: pd.DataFrame, panel: _Panel) -> list[Line2D]:
             values = np.where(values > 0, values, np.nan)
         color, marker = style.PALETTE[position % 8], style.MARKERS[position % 8]
         label = column.split("/")[-1]
-        lines += ax.plot(
-            epochs, values, color=color, marker=marker, ms=3, markevery=every, label=label
-        )
+        look: dict[str, Any] = {"color": color, "marker": marker, "ms": 3, "markevery": every}
+        # Marks at the rim are drawn whole.
+        lines += ax.plot(epochs, values, label=label, clip_on=False, **look)
     ax.set_title(panel.title, loc="left")
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))

@@ -16,8 +16,18 @@ if TYPE_CHECKING:
 
     from mfa.runs import Run
 
-POINTS = ("centroid", "pointing", "cosine", "iou")
-"""Measures that get a chart of their own."""
+POINTS = {
+    "centroid": "Vertical centre of each map.",
+    "pointing": "Pictures whose map is highest on the person.",
+    "cosine": "Cosine of the maps of two branches.",
+    "iou": "Overlap of the highest fifths of the maps of two branches.",
+}
+"""Measures that get a chart of their own, in words for its caption."""
+
+MODES = {
+    "deletion": "Change of AP with the top of a map hidden.",
+    "insertion": "Change of AP with the top of a map alone shown.",
+}
 
 OF_CARD = ("run", "model", "seed", "checkpoint", "fingerprint")
 """Fields of the card that every row carries."""
@@ -89,7 +99,7 @@ def main(argv: list[str]) -> None:
 def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     """The tables of one run by name, and its ``card``; with ``charts`` also pictures of them."""
     from mfa.claims import judge
-    from viz import style
+    from viz import captions, style
     from viz.attention import measure_attention
     from viz.charts.attention import attention_points, attention_regions
     from viz.figures import save
@@ -105,21 +115,26 @@ def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     )
     summary = found.summary(seed=options.seed)
     if charts is not None:
-        save(style.figure_of(attention_regions(summary)), charts / "regions")
+        told = captions.attention(found.card)
+        figure = style.figure_of(attention_regions(summary))
+        save(figure, charts / "regions", caption=f"Shares of each map by region. {told}")
         for measure in POINTS:
             if (summary["measure"] == measure).any():
-                save(style.figure_of(attention_points(summary, measure)), charts / measure)
+                figure = style.figure_of(attention_points(summary, measure))
+                save(figure, charts / measure, caption=f"{POINTS[measure]} {told}")
     tables = {"attention": summary, "claims": judge(summary, tuple(run.model.heads))}
     if options.queries:
-        tables["faithfulness"] = _faithfulness(run, options, charts)
+        tables["faithfulness"] = _faithfulness(run, options, charts, found.card)
     return {**tables, "card": found.card}
 
 
-def _faithfulness(run: Run, options: Options, charts: Path | None) -> pd.DataFrame:
+def _faithfulness(
+    run: Run, options: Options, charts: Path | None, card: dict[str, Any]
+) -> pd.DataFrame:
     import pandas as pd
 
     from mfa.regions import summarise
-    from viz import style
+    from viz import captions, style
     from viz.attention import measure_faithfulness, persons_of
     from viz.charts.attention import faithfulness_curves
     from viz.figures import save
@@ -135,8 +150,10 @@ def _faithfulness(run: Run, options: Options, charts: Path | None) -> pd.DataFra
         progress=True,
     )
     if charts is not None:
-        for mode in ("deletion", "insertion"):
-            save(style.figure_of(faithfulness_curves(table, mode=mode)), charts / mode)
+        told = captions.attention({**card, "pictures": table["picture"].nunique()})
+        for mode, words in MODES.items():
+            figure = style.figure_of(faithfulness_curves(table, mode=mode))
+            save(figure, charts / mode, caption=f"{words} {told}")
     means = []
     for change in ("AP_change", "rank_change"):
         by = ("mode", "map", "share")

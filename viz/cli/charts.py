@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 
     from mfa.results import RetrievalResult
 
+WORDS = {
+    "cmc": "Queries with a match among the first r ranks.",
+    "ap": "Queries by average precision; the line stands at the mean.",
+    "distances": "Distances of pairs of one person and of two, each as a density.",
+    "roc": "Pairs of one person accepted against pairs of two accepted, over all thresholds.",
+    "cameras": "Score by camera of query and gallery; an empty cell has no query to be scored.",
+    "gallery": "Score by size of the gallery: all matches, and distractors drawn at random.",
+    "branches": "Each branch's part of the descriptor alone, and the whole.",
+    "descriptors": "Descriptors of some people on a plane, queries ringed.",
+}
+"""What each chart shows, for its caption."""
+
+COMPARING = ("cmc", "ap", "roc")
+"""Charts of all runs; the others show the first."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -48,13 +63,14 @@ def main(argv: list[str]) -> None:
     from mfa.evaluation import evaluate, resolve
     from mfa.runs import open_run
     from mfa.verification import verify
-    from viz import style
+    from viz import captions, style
     from viz.charts import threshold_table
     from viz.figures import save
 
     runs = [open_run(path) for path in options.runs]
     data = resolve(runs[0], options.data, options.data_root)
     results = {run.name: evaluate(run, data, progress=True) for run in runs}
+    first = {runs[0].name: results[runs[0].name]}
     charts = _charts(results, options.projection)
     unknown = sorted(set(options.only) - set(charts))
     if unknown:
@@ -66,13 +82,22 @@ def main(argv: list[str]) -> None:
         except InputError as error:
             print(f"{name} left out: {error}", file=sys.stderr)
             continue
-        for path in save(figure, folder / name):
+        shown = results if name in COMPARING else first
+        for path in save(figure, folder / name, caption=_caption(name, shown)):
             print(path)
     if not options.only:
         features = results[runs[0].name].features
         assert features is not None  # evaluate keeps them
-        for path in threshold_table(verify(features)).save(folder / "thresholds"):
+        protocol = captions.results(first)
+        table = threshold_table(verify(features), protocol=protocol)
+        for path in table.save(folder / "thresholds"):
             print(path)
+
+
+def _caption(name: str, shown: dict[str, RetrievalResult]) -> str:
+    from viz import captions
+
+    return f"{WORDS[name]} {captions.results(shown)}"
 
 
 def _charts(

@@ -26,6 +26,7 @@ def main(argv: list[str]) -> None:
     """Parse, draw, name the files; what the training warned of goes to stderr."""
     options = tyro.cli(Options, prog="mfa-viz curves", args=argv)
     from mfa.runs import open_run
+    from viz import captions
     from viz.charts import training_curves
     from viz.figures import save
 
@@ -34,6 +35,7 @@ def main(argv: list[str]) -> None:
     for path in save(
         training_curves(history, options.width),
         options.out or (run.path or Path()) / "figures" / "curves",
+        caption=f"Training by epoch. {captions.weights(run)}",
     ):
         print(path)
     for _, row in history[history["warnings"] != ""].iterrows():

@@ -30,7 +30,7 @@ class Options:
     seed: int = 0
     """Of the choice of people."""
     width: Literal["single", "double"] = "double"
-    """Columns of a journal page."""
+    """Columns of a journal page that the samples take."""
     blur_faces: bool = False
     """Coarsen the top of every picture, where the head of a whole person is. No face is looked for:
     in a badly cut picture it may lie lower. Look before you publish."""
@@ -48,15 +48,25 @@ def main(argv: list[str]) -> None:
 
     sets = {name: load_dataset(name, data_root(options.data_root)) for name in options.names}
     count, seed, hide = options.count, options.seed, options.blur_faces
-    figures: dict[str, Figure] = {
-        "samples": sample_sheet(sets, count=count, seed=seed, width=options.width, hide_face=hide)
+    known = {name: f"{name} (fingerprint {data.fingerprint[:12]})" for name, data in sets.items()}
+    figures: dict[str, tuple[Figure, str]] = {
+        "samples": (
+            sample_sheet(sets, count=count, seed=seed, width=options.width, hide_face=hide),
+            f"Pictures of {', '.join(known.values())}; people drawn with seed {seed}.",
+        )
     }
     for name, dataset in sets.items():
-        figures[f"{name}-people"] = identity_sheet(dataset, count=count, seed=seed, hide_face=hide)
+        figures[f"{name}-people"] = (
+            identity_sheet(dataset, count=count, seed=seed, hide_face=hide),
+            f"People of {known[name]} by camera, drawn with seed {seed}.",
+        )
         try:
-            figures[f"{name}-cameras"] = style.figure_of(camera_counts(dataset))
+            figures[f"{name}-cameras"] = (
+                style.figure_of(camera_counts(dataset)),
+                f"People of {known[name]} that two cameras share.",
+            )
         except InputError as error:
             print(f"{name}: {error}", file=sys.stderr)
-    for stem, figure in figures.items():
-        for path in save(figure, options.out / stem):
+    for stem, (figure, caption) in figures.items():
+        for path in save(figure, options.out / stem, caption=caption):
             print(path)

@@ -53,6 +53,7 @@ def main(argv: list[str]) -> None:
         raise InputError("name a run: mfa-viz grid RUN")
     from mfa.evaluation import evaluate, resolve
     from mfa.runs import open_run
+    from viz import captions
     from viz.figures import save
     from viz.grids import rank_grid
 
@@ -72,7 +73,7 @@ def main(argv: list[str]) -> None:
     )
     folder = runs[0].path or Path()
     stem = options.out or folder / "figures" / f"grid-{'-'.join(options.queries)}"
-    for path in save(figure, stem):
+    for path in save(figure, stem, caption=captions.results(results)):
         print(path)
     for name, result in results.items():
         print(f"{name}: mAP {100 * result.mAP:.2f} on {data.name}", file=sys.stderr)

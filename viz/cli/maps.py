@@ -12,7 +12,7 @@ import tyro
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
-    from mfa.runs import Run
+    from mfa.records import ReidDataset
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ def main(argv: list[str]) -> None:
     import numpy as np
 
     from mfa.datasets.decode import decode
+    from mfa.evaluation import resolve
     from mfa.runs import open_run, untrained
+    from viz import captions, style
     from viz.attention import baseline_pictures
     from viz.cam import branch_maps
     from viz.figures import save
@@ -70,7 +72,8 @@ def main(argv: list[str]) -> None:
     if options.control and options.target == "identity":
         raise InputError("random weights know no identity; use --control with similarity")
     run = open_run(options.run)
-    paths = options.pictures or _from_dataset(run, options)
+    data = None if options.pictures else resolve(run, options.data, options.data_root)
+    paths = options.pictures if data is None else _from_dataset(data, options)
     size = run.config.data.height, run.config.data.width
     images = np.stack([decode(path, *size) for path in paths])
     average = baseline_pictures(run, options.data, options.average, data_root=options.data_root)
@@ -87,17 +90,19 @@ def main(argv: list[str]) -> None:
     ]
     controls = {"random weights": control[0]} if control else None
     drawn = coarsen_tops(images) if options.blur_faces else images
-    figure = draw_maps(maps, drawn, controls=controls, width=options.width)
-    for path in save(figure, options.out or (run.path or Path()) / "figures" / "maps"):
+    figure = draw_maps(maps, drawn, controls=controls, width=options.width, tallest=style.PAGE)
+    stem = options.out or (run.path or Path()) / "figures" / "maps"
+    words = (
+        f"What each branch looks at: {maps.caption}. "
+        f"Rows: {', '.join(path.name for path in paths)}. {captions.weights(run, data)}"
+    )
+    for path in save(figure, stem, caption=words):
         print(path)
     for row, path in enumerate(paths):
         print(f"row {row + 1}: {path.name}", file=sys.stderr)
 
 
-def _from_dataset(run: Run, options: Options) -> tuple[Path, ...]:
-    from mfa.evaluation import resolve
-
-    data = resolve(run, options.data, options.data_root)
+def _from_dataset(data: ReidDataset, options: Options) -> tuple[Path, ...]:
     samples = getattr(data, options.split)
     for position in options.positions:
         if not 0 <= position < len(samples):

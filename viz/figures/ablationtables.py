@@ -13,6 +13,7 @@ from viz.figures.published import (
     ABLATION_NAMES,
     ablation_rows,
     cell,
+    groups,
     headings,
     published,
     spread,
@@ -123,6 +124,7 @@ def _table(studio: Studio, plan: str) -> Table:
         f"{_protocol(ours)}",
         (published_rows,) if len(ours) else (),
         tuple(sources),
+        groups(datasets, ("mAP", "R1"), before=1),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mfa.errors import InputError
+from viz import style
 from viz.figures import ablationtables, paperfigures, papertables
 from viz.figures.export import save
 from viz.figures.studio import Piece, Studio
@@ -78,26 +79,23 @@ def _one(name: str, studio: Studio, out: Path) -> Written:
         return Written(name, (), str(error))
     if isinstance(made, Table):
         return Written(name, made.save(out / name))
-    files = save(made.figure, out / name)
-    words = [
-        (out / f"{name}.caption.md", f"{made.caption}\n"),
-        (out / f"{name}.tex", _tex(name, made)),
-    ]
-    for path, text in words:
-        _write(path, text)
-    return Written(name, (*files, *(path for path, _ in words)))
+    files = save(made.figure, out / name, caption=made.caption)
+    environment = out / f"{name}.tex"
+    _write(environment, _tex(name, made))
+    return Written(name, (*files, environment))
 
 
 def _tex(name: str, made: Piece) -> str:
     width = made.figure.get_size_inches()[0]
+    environment = "figure" if width <= style.INCHES["single"] else "figure*"
     return "\n".join(
         [
-            r"\begin{figure}",
+            rf"\begin{{{environment}}}",
             r"\centering",
             rf"\includegraphics[width={width:.2f}in]{{{name}.pdf}}",
             rf"\caption{{{latex(made.caption)}}}",
             rf"\label{{fig:{name}}}",
-            r"\end{figure}",
+            rf"\end{{{environment}}}",
             "",
         ]
     )

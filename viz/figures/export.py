@@ -24,11 +24,16 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 
 def save(
-    figure: Figure, stem: str | os.PathLike[str], formats: Sequence[Format] = FORMATS
+    figure: Figure,
+    stem: str | os.PathLike[str],
+    formats: Sequence[Format] = FORMATS,
+    *,
+    caption: str = "",
 ) -> tuple[Path, ...]:
     """Write ``stem`` + ``.png`` (300 dots an inch), ``.pdf`` and ``.svg``; return the paths.
 
-    The three are the same picture at the same size. Folders are made; a file is replaced whole.
+    The three are the same picture at the same size. Folders are made; a file is replaced whole. A
+    caption, what the picture is true of, becomes ``stem`` + ``.caption.md``.
 
     Raises:
         InputError: an unknown format, or a place that cannot be written.
@@ -40,6 +45,9 @@ def save(
     written = []
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
+        # The layout learns of its numbers' widths in drawing: the first format would have another.
+        with style.theme():
+            figure.draw_without_rendering()
         for form in formats:
             path = base.with_name(f"{base.name}.{form}")
             part = path.with_name(f".{path.name}.part")
@@ -47,6 +55,10 @@ def save(
                 figure.savefig(part, format=form, metadata=_METADATA[form])
             part.replace(path)
             written.append(path)
+        if caption:
+            beside = base.with_name(f"{base.name}.caption.md")
+            beside.write_text(f"{caption}\n", encoding="utf-8")
+            written.append(beside)
     except OSError as error:
         raise InputError(f"cannot write the figure {base}: {error.strerror or error}") from error
     return tuple(written)

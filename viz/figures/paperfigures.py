@@ -11,7 +11,7 @@ from mfa.datasets.decode import decode
 from mfa.errors import InputError
 from mfa.records import ReidDataset, Sample
 from mfa.runs import Run, untrained
-from viz import overlay, pictures, style
+from viz import captions, overlay, pictures, style
 from viz.attention import baseline_pictures, situations
 from viz.cam import branch_maps
 from viz.cam.record import FUSED, BranchMaps
@@ -23,6 +23,9 @@ from viz.maps import draw_maps, show
 
 SHOWN = 4
 """Pictures of Figs. 4, 5 and 7, as in the paper."""
+
+TALLEST = 6.5
+"""Inches of a figure that shares its page with its caption."""
 
 
 def fig3(studio: Studio) -> Piece:
@@ -100,8 +103,9 @@ def fig7(studio: Studio) -> Piece:
         shown.append(_for_drawing(images, studio.hide_faces))
         fused.append(maps[FUSED])
     columns = len(studio.runs) + 1
-    across = min(style.inches(studio.width), 0.95 * columns)
     tall, wide = shown[0].shape[1:3]
+    cell = min(0.95, (TALLEST - 0.3) / len(samples) * wide / tall)
+    across = min(style.inches(studio.width), max(cell * columns, 1))
     figure = style.figure(across, len(samples) * (across / columns) * tall / wide + 0.3)
     axes = figure.subplots(len(samples), columns, squeeze=False)
     figure.set_layout_engine("constrained", h_pad=0.02, w_pad=0.02, hspace=0, wspace=0)
@@ -112,7 +116,7 @@ def fig7(studio: Studio) -> Piece:
             show(axes[row, place + 1], laid)
     for ax, name in zip(axes[0], ["picture", *(run.name for run in studio.runs)], strict=True):
         ax.set_title(name, loc="center")
-    words = " ".join(studio.weights(run, data) for run in studio.runs)
+    words = " ".join(captions.weights(run, data) for run in studio.runs)
     return Piece(
         figure,
         f"What each model looks at: mean of the branches' {studio.method} maps, each scaled to "
@@ -134,13 +138,15 @@ def _maps(studio: Studio, run: Run, data: ReidDataset, chosen: dict[int, str]) -
     images = _images(run, [data.query[position] for position in chosen])
     maps = _explain(studio, run, data, images)
     drawn = _for_drawing(images, studio.hide_faces)
-    # Four rows of pictures twice as high as wide: wider would not fit a page.
-    figure = draw_maps(maps, drawn, width=min(5.2, style.inches(studio.width)))
+    figure = draw_maps(maps, drawn, width=studio.width, tallest=TALLEST)
     control = "" if run.checkpoint.epoch else " Control: what these maps show, no training taught."
+    fused = " Fused: mean of the branches' normalised maps, as in the paper."
     return Piece(
         figure,
-        f"{maps.caption}.{control} Fused: mean of the branches' normalised maps, as in the paper. "
-        f"Rows: {_named(data, chosen)}. {studio.weights(run, data)}",
+        f"What each branch looks at: {maps.caption}.{control} Red argues for, blue against; below "
+        "each map the part of the score it explains; dashed: the branch's stripe."
+        f"{fused if len(maps.branches) > 1 else ''} "
+        f"Rows: {_named(data, chosen)}. {captions.weights(run, data)}",
     )
 
 

@@ -11,8 +11,17 @@ from mfa.datasets.summary import summarise
 from mfa.protocols import single_shot
 from mfa.records import ReidDataset
 from mfa.runs import Run
-from viz.figures.published import ablation_rows, cell, headings, published, spread, title
-from viz.figures.studio import Studio, describe
+from viz.captions import describe
+from viz.figures.published import (
+    ablation_rows,
+    cell,
+    groups,
+    headings,
+    published,
+    spread,
+    title,
+)
+from viz.figures.studio import Studio
 from viz.tables import EMPTY, Cell, Table
 
 FULL = ("market1501", "dukemtmc", "cuhk03", "msmt17")
@@ -74,7 +83,7 @@ def table4(studio: Studio) -> Table:
     breaks.append(len(rows))
     protocols = []
     for run in studio.runs:
-        cells: list[Cell] = [Cell(f"{run.name} ({describe(run)})"), Cell("")]
+        cells: list[Cell] = [Cell(run.name), Cell("")]
         for name in (*FULL, *extra):
             data = next((d for n, d in measured.items() if n.startswith(name)), None)
             if data is None:
@@ -83,7 +92,7 @@ def table4(studio: Studio) -> Table:
             scored = studio.result(run, data)
             cells += [Cell.number(100 * value, "measured") for value in (scored.mAP, scored.rank1)]
         rows.append(tuple(cells))
-        sources.append(f"measured here, weights {run.hash[:12]}")
+        sources.append(f"measured here: {run.name}, {describe(run)}, weights {run.hash[:12]}")
     kept, origins = _kept_rows(studio, (*FULL, *extra))
     rows += kept
     sources += origins
@@ -97,6 +106,7 @@ def table4(studio: Studio) -> Table:
         f"and detected. Measured here: {' '.join(protocols)}",
         tuple(breaks),
         tuple(sources),
+        groups((*FULL, *extra), ("mAP", "R1"), before=2),
     )
 
 
@@ -134,9 +144,8 @@ def table5(studio: Studio) -> Table:
         shape = f"{run.config.data.height}x{run.config.data.width}"
         millions = Cell.number(size.parameters / 1e6, "measured")
         macs = Cell.number(size.macs / 1e9, "measured", 2)
-        name = Cell(f"{run.name} ({describe(run)})")
-        rows.append((name, Cell(shape), millions, macs, EMPTY, Cell("")))
-        sources.append("counted here")
+        rows.append((Cell(run.name), Cell(shape), millions, macs, EMPTY, Cell("")))
+        sources.append(f"counted here: {run.name}, {describe(run)}")
     return Table(
         ("method", "input", "parameters (M)", "multiply-adds (G)", "images/s", "device"),
         tuple(rows),
@@ -158,11 +167,14 @@ def table6(studio: Studio) -> Table:
     breaks.append(len(rows))
     if sets:
         for run in studio.runs:
-            cells = [Cell(f"{run.name} ({describe(run)})"), Cell(f"{DRAWS} draws")]
+            cells = [Cell(run.name), Cell(f"{DRAWS} draws")]
             for name in (*PARTIAL, *extra):
                 cells.append(_drawn(studio, run, sets[name]) if name in sets else EMPTY)
             rows.append(tuple(cells))
-            sources.append(f"measured here, weights {run.hash[:12]}, seed of the draws 0")
+            sources.append(
+                f"measured here: {run.name}, {describe(run)}, weights {run.hash[:12]}, "
+                "seed of the draws 0"
+            )
     prints = "; ".join(f"{title(n)} {data.fingerprint[:12]}" for n, data in sets.items())
     where = f" Fingerprints of the sets here: {prints}." if prints else ""
     return Table(

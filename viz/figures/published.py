@@ -98,3 +98,10 @@ def spread(values: pd.Series, digits: int = 1) -> Cell:
 def headings(datasets: Sequence[str], figures: Sequence[str]) -> list[str]:
     """Column headings: every figure of every dataset."""
     return [f"{title(name)} {figure}" for name in datasets for figure in figures]
+
+
+def groups(
+    datasets: Sequence[str], figures: Sequence[str], before: int
+) -> tuple[tuple[str, int], ...]:
+    """The datasets as headings over their ``headings``, after so many other columns."""
+    return (("", before), *((title(name), len(figures)) for name in datasets))

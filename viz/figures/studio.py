@@ -18,7 +18,7 @@ from mfa.records import ReidDataset
 from mfa.results import RetrievalResult
 from mfa.runs import Run
 from viz import captions
-from viz.figures.published import DATA, title
+from viz.figures.published import DATA
 
 
 @dataclass(frozen=True)
@@ -119,32 +119,3 @@ class Studio:
     def protocol(self, data: ReidDataset) -> str:
         """Each run's figures and protocol on a dataset, for captions."""
         return captions.results({run.name: self.result(run, data) for run in self.runs})
-
-    def weights(self, run: Run, data: ReidDataset) -> str:
-        """Which weights looked at which pictures, for captions of maps."""
-        config = run.config
-        size = f"{config.data.height}x{config.data.width}"
-        trained = run.checkpoint.facts.get("dataset", "nothing")
-        training = f"{run.checkpoint.epoch} epochs on {title(str(trained))}"
-        if not run.checkpoint.epoch:
-            training = "random, never trained"
-        return (
-            f"Model {run.name} ({describe(run)}), weights {run.hash[:12]}, {training}, "
-            f"seed {config.seed}, input {size}; pictures of {title(data.name)} "
-            f"(fingerprint {data.fingerprint[:12]})."
-        )
-
-
-def describe(run: Run) -> str:
-    """The network in a few words, telling the paper's literal form from our variants."""
-    model = run.config.model
-    if model.network != "mfa":
-        return f"the compared method {model.network}"
-    if not model.branches:
-        return f"{model.trunk}, one global branch"
-    gate = {
-        "none": "no gate, the literal reconstruction",
-        "guided": "learned gate, ours",
-        "anchored": "gate anchored to its stripe, ours: position is built in",
-    }[model.gate]
-    return f"{model.trunk}, {model.branches} branches, {gate}"

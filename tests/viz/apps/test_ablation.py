@@ -13,6 +13,7 @@ import viz
 from mfa.errors import InputError
 from mfa.evaluation import evaluate
 from mfa.statistics import paired_test
+from viz.figures.published import DATA
 
 ROWS = pd.DataFrame(
     {
@@ -80,6 +81,25 @@ def test_the_paired_test_is_that_of_the_saved_results(
     assert names["figure"] is not None
 
 
-def test_the_repositorys_own_rows_are_there(keep: Any) -> None:
-    app = keep(viz.apps.ablation())
+def test_the_repositorys_own_rows_are_shown_plan_by_plan(keep: Any) -> None:
+    app = keep(viz.apps.ablation(dataset="synthetic"))
     assert app.error == ""
+    assert app.plan.value == "table3"
+    table = pd.read_csv(DATA / "results" / "table3-synthetic.csv")
+    assert list(app.methods.options) == list(dict.fromkeys(table["row"]))
+    baseline = table[table["row"] == "Baseline"]
+    row = f"<th scope='row'>Baseline</th><td>{baseline['mAP'].mean():.1f} "
+    assert row in app.table.value
+    assert f"<td>{len(baseline)}</td>" in app.table.value  # its seeds, once each
+    recorded = table[table["row"] == "+ CPAA"]
+    p_value = recorded["p_value_over_seeds"].dropna().iloc[0]
+    assert f"{recorded['mAP_gain'].mean():+.1f}, p = {p_value:.3g}, 3 seeds" in app.table.value
+    exec(app.code(), names := {})
+    assert names["held"]["+ CPAA"].p_value == p_value
+    assert f"p = {p_value:.2g}" in [text.get_text() for text in names["axes"].texts][1]
+    app.plan.value = "peers"
+    app.wait()
+    assert app.reference.value == app.methods.options[0] == "bagtricks"
+    app.metric.value = "rank1"  # mfa ablate tests mAP; nothing is made up for the others
+    app.wait()
+    assert "p = " not in app.table.value

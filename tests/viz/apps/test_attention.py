@@ -12,6 +12,7 @@ import mfa
 import viz
 from mfa.datasets.decode import decode
 from mfa.errors import InputError
+from viz.apps.worker import Superseded
 from viz.cam.capture import mean_maps
 
 
@@ -79,10 +80,46 @@ def test_the_lens_finds_a_place_in_the_other_picture(world: Any, keep: Any) -> N
     assert len(app.lens.items) == 5
     run = mfa.open_run(world.anchored)
     sides = [decode(path, 64, 32) for path in app.paths(app.state)]
-    from viz.correspond import correspond
+    from viz.points import correspond
 
-    found = correspond(run, *sides, (16, 16))
+    average = viz.baseline_pictures(run, world.data)
+    found = correspond(run, *sides, (16, 16), baseline=average)
     assert app.lens.items[-1]["sub"] == f"{found.maps['fused'].sum():+.4f}"
+
+
+def test_pictures_are_chosen_by_a_click_and_the_other_one_by_number(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.attention(world.anchored, data_root=world.root, position=1))
+    assert app.offers.selected == 1
+    app.offers.selected = 3
+    app.offers.clicks += 1
+    app.wait()
+    assert app.state.position == app.position.value == 3
+    assert world.data.query[3].path.name in app.note.value
+    best = app.other.image
+    assert app.other_position.value == -1
+    app.other_position.value = 2
+    app.wait()
+    assert app.paths(app.state)[1] == world.data.gallery[2].path
+    assert app.other.image != best
+    app.other_position.value = -1
+    app.wait()
+    assert app.other.image == best
+
+
+def test_a_slow_rule_tells_how_far_it_is_and_can_be_stopped(world: Any) -> None:
+    run = mfa.open_run(world.anchored)
+    image = decode(world.data.query[0].path, 64, 32)
+    shares: list[float] = []
+    viz.branch_maps(run, image, method="ScoreCAM", told=shares.append)
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert 0.9 < shares[-1] <= 1
+    with pytest.raises(Superseded):
+        viz.branch_maps(run, image, method="AblationCAM", told=stopped)
+
+
+def stopped(share: float) -> None:
+    raise Superseded
 
 
 def test_a_position_that_is_not_there_is_a_sentence(world: Any, keep: Any) -> None:

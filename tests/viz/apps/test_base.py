@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
+import viz
 from mfa.errors import InputError
 from viz.apps import base
 from viz.apps.upload import BYTES, decode_upload
@@ -112,6 +113,58 @@ def test_the_code_follows_the_state(keep: Any) -> None:
     assert toy.code_text.value == "value = 3.0"
     toy.code_button.click()
     assert toy.code_text.layout.display == "none"
+
+
+def test_what_render_chose_is_filled_in_unless_the_state_moved_on(keep: Any) -> None:
+    toy = keep(Toy())
+    old = toy.state
+    toy.settle(old, value=4.0)
+    assert toy.state == State(4)
+    toy.settle(old, value=5.0)  # of a state that is not the present one any more
+    assert toy.state == State(4)
+
+
+def test_widgets_a_page_made_too_late_are_told_again(keep: Any, monkeypatch: Any) -> None:
+    toy = keep(Toy())
+    assert toy.ears.names == [toy.ears.model_id, toy.slider.model_id]
+    sent: list[tuple[str, set[str]]] = []
+    monkeypatch.setattr(Slider, "send_state", lambda w, keys: sent.append((w.label, set(keys))))
+    toy.ears._handle_custom_msg({"missed": toy.slider.model_id}, [])
+    toy.ears._handle_custom_msg({"missed": "nobody"}, [])
+    ((label, keys),) = sent
+    assert label == "Value"
+    assert {"value", "label", "max"} <= keys
+    assert not {"_esm", "_css"} & keys  # the page has those
+
+
+def test_the_first_scoring_is_part_of_the_app_and_can_be_stopped(
+    world: Any, monkeypatch: Any
+) -> None:
+    begun = threading.Event()
+
+    def slow(run: Any, data: Any, *, flip: bool, told: Any) -> None:
+        begun.set()
+        while True:
+            told(0.25)
+            time.sleep(0.01)
+
+    monkeypatch.setattr("viz.apps.subject.extract_features", slow)
+    monkeypatch.setattr(base, "FIRST", 0.05)
+    makes = (viz.apps.ranks, viz.apps.attention, viz.apps.occlusion, viz.apps.embedding,
+             viz.apps.failures, viz.apps.switchboard)  # fmt: skip
+    for make in makes:
+        begun.clear()
+        app = make(world.anchored, data_root=world.root)
+        assert begun.wait(10), make
+        deadline = time.monotonic() + 5
+        while app.busy.layout.visibility == "hidden" and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert app.busy.layout.visibility == "visible", make
+        assert "value='0.250'" in app.progress.value, make
+        app.stop_button.click()
+        app.wait(5)
+        assert "Stopped" in app.message.value
+        app.close()
 
 
 def test_closing_leaves_nothing(left_over: Any) -> None:

@@ -62,6 +62,29 @@ def test_pause_stands_still_and_stop_ends(tmp_path: Path, monkeypatch: Any) -> N
     assert training.failed() == ""
 
 
+@pytest.mark.skipif(not CAN_PAUSE, reason="this system has no such locks")
+def test_two_windows_do_not_train_in_one_folder(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "COMMAND", (sys.executable, "-c", COUNT))
+    one, two = Training(tmp_path / "run"), Training(tmp_path / "run")
+    assert not two.elsewhere
+    one.start([])
+    try:
+        assert two.elsewhere
+        assert not one.elsewhere
+        with pytest.raises(InputError, match="another window trains in"):
+            two.start([])
+        two.stop()  # as when its window closes: the other's training goes on
+        assert one.running
+        two.stop_elsewhere()
+        until(lambda: not one.running)
+    finally:
+        one.stop()
+    assert one.failed() == ""
+    assert not two.elsewhere
+    two.start([])
+    two.stop()
+
+
 def test_a_training_that_fails_says_why(tmp_path: Path, monkeypatch: Any) -> None:
     script = "import sys; print('error: the disk is full', file=sys.stderr); sys.exit(2)"
     monkeypatch.setattr(module, "COMMAND", (sys.executable, "-c", script))

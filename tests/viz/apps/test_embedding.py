@@ -29,6 +29,35 @@ def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any) -> No
     assert app.cards.items == []
 
 
+def test_words_select_without_a_mouse(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.embedding(world.anchored, data_root=world.root, people=3))
+    table = app._table.reset_index(drop=True)
+    pid = int(table["pid"].iloc[0])
+    app.find.value = f"id {pid} cam {table['camid'].iloc[0]}"
+    app.wait()
+    same = (table["pid"] == pid) & (table["camid"] == table["camid"].iloc[0])
+    assert list(app.state.selection) == list(table.index[same])
+    assert list(app.scatters["branch3"].widget.selection) == list(table.index[same])
+    wrong = list(table.index[table["answer"] == "query, wrong"])
+    app.find.value = "wrong"
+    app.wait()
+    assert app.error == "" if wrong else "no picture here fits" in app.error
+    assert not wrong or list(app.state.selection) == wrong
+    app.find.value = "nobody"
+    assert "no picture here fits 'nobody'" in app.error
+    app.find.value = ""
+    app.wait()
+    assert app.state.selection == ()
+
+
+def test_colours_are_named(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.embedding(world.anchored, data_root=world.root, people=3))
+    app.colour.value = "answer"
+    app.wait()
+    for name in ("gallery", "query, right", "query, wrong"):
+        assert f"</i>{name}</span>" in app.words.value
+
+
 def test_people_and_colours_change_without_leaving_widgets(
     world: Any, keep: Any, left_over: Any
 ) -> None:

@@ -13,7 +13,7 @@ def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
     result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
     wrong = result.counted[result.counted["first_match_rank"] > 1]
     assert len(app.group.items) == min(len(wrong), 24)
-    assert f"{len(wrong)} of {len(result.counted)}" in app.table.value
+    assert f"{len(wrong)} of {len(result.counted)}" in app.table.caption
     app.tag.value = "near miss"
     app.wait()
     near = wrong[wrong["first_match_rank"] <= 5]
@@ -24,6 +24,11 @@ def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
     assert app.state.query == app._shown[last]
     assert app.ranks.items[1]["kind"] == "wrong"
     assert len(app.maps.items) == 10
+    app.table.cell = [len(app.table.rows) - 1, 1]  # a count of the table is a button
+    app.table.clicks += 1
+    app.wait()
+    assert app.state.tag == app.tag.value == app.table.rows[-1][0]
+    assert app.place.value.endswith(f"of {app.table.rows[-1][1]}")
     names: dict[str, Any] = {}
     exec(app.code(), names)
     assert list(names["group"]["query"])[:3] == app._shown[:3]
@@ -31,7 +36,8 @@ def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
 
 def test_an_empty_group_is_told(world: Any, keep: Any) -> None:
     app = keep(viz.apps.failures(world.anchored, data_root=world.root))
-    empty = next(tag for tag in reversed(app.tag.options) if tag not in app.table.value)
+    held = [row[0] for row in app.table.rows if row[1] != "0"]
+    empty = next(tag for tag in reversed(app.tag.options) if tag not in held)
     app.set(tag=empty)
     app.wait()
     assert "of 0" in app.place.value

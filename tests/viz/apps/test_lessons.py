@@ -46,6 +46,17 @@ def test_every_control_redraws_and_the_code_makes_the_same(name: str, keep: Any)
     assert again.drawing.value == lesson.drawing.value
 
 
+@pytest.mark.parametrize(
+    ("name", "field"), [("triplets", "anchor"), ("stripes", "step"), ("reciprocal", "query")]
+)
+def test_a_number_that_is_not_there_is_a_sentence(name: str, field: str, keep: Any) -> None:
+    lesson = keep(getattr(viz.apps.lessons, name)(**{field: 1000}))
+    assert f"{field} goes from 0 to" in lesson.error
+    lesson.set(**{field: 2})
+    lesson.wait()
+    assert lesson.error == ""
+
+
 def test_pk_batch_shows_what_the_sampler_draws(world: Any, keep: Any) -> None:
     lesson = keep(viz.apps.lessons.pk_batch(world.data, pids=2, images=3))
     assert len(lesson.cards.items) == 6

@@ -28,7 +28,7 @@ def test_a_stroke_covers_a_disc_of_its_radius() -> None:
     assert mask.sum() == pytest.approx(np.pi * 100, rel=0.2)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "shift"])
 def test_the_brush_changes_what_it_covers_and_nothing_else(way: str) -> None:
     picture = np.random.default_rng(5).integers(0, 256, (64, 32, 3)).astype(np.uint8)
     mask = painted((64, 32), [DOT])
@@ -37,6 +37,19 @@ def test_the_brush_changes_what_it_covers_and_nothing_else(way: str) -> None:
     assert not np.array_equal(after[mask], picture[mask])
     with pytest.raises(InputError):
         brushed(picture, [DOT], "erase")
+
+
+def test_a_shifted_part_stands_elsewhere_and_leaves_a_blur() -> None:
+    picture = np.random.default_rng(5).integers(0, 256, (64, 32, 3)).astype(np.uint8)
+    mask = painted((64, 32), [DOT])
+    after = brushed(picture, [DOT], "shift", (0.25, 0.5))
+    there = np.zeros_like(mask)
+    there[32:, 8:] = mask[:32, :24]
+    assert np.array_equal(after[there], picture[mask])
+    assert np.array_equal(after[~mask & ~there], picture[~mask & ~there])
+    assert after[mask & ~there].std() < 0.5 * picture[mask].std()
+    lost = brushed(picture, [DOT], "shift", (0.0, -0.5))  # over the upper edge
+    assert np.array_equal(lost[~mask], picture[~mask])
 
 
 def test_a_shift_repeats_the_edge() -> None:
@@ -68,14 +81,15 @@ def test_painting_changes_score_maps_and_code(world: Any, keep: Any) -> None:
     assert np.allclose(
         app.subject.embed(pixels), app.subject.features().query.features[1], atol=1e-4
     )
-    parts = [item["sub"] for item in app.maps.items]
-    assert parts[:5] == parts[5:]
+    before, after = ([item["sub"] for item in row.items] for row in app.maps)
+    assert len(before) == 5
+    assert before == after
     app.canvas.stroke = [[0.5, 0.3], [0.5, 0.7]]
     app.canvas.strokes += 1
     app.wait()
     assert len(app.state.strokes) == 1
-    assert [item["sub"] for item in app.maps.items[:5]] == parts[:5]
-    assert [item["sub"] for item in app.maps.items[5:]] != parts[5:]
+    assert [item["sub"] for item in app.maps[0].items] == before
+    assert [item["sub"] for item in app.maps[1].items] != after
     names: dict[str, Any] = {}
     exec(app.code(), names)
     precision = names["result"].per_query["AP"].iloc[0]
@@ -93,12 +107,13 @@ def test_presets_and_sliders_reach_the_picture(world: Any, keep: Any) -> None:
         {"scene": SCENES[3]},
         {"right": 0.3},
         {"occluder": "bush"},
+        {"way": "shift", "strokes": (DOT,)},
     ):
         app.set(**change)
         app.wait()
         assert app.error == ""
         seen.add(app.canvas.image)
-    assert len(seen) == 5
+    assert len(seen) == 6
     app.clear.click()
     app.wait()
     assert app.state.scene == SCENES[0]

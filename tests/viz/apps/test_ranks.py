@@ -14,7 +14,7 @@ import viz
 from mfa.errors import InputError
 from mfa.nearest import nearest
 from mfa.records import FeatureSet
-from viz.apps.finding import ordered
+from viz.apps.finding import ALL, first_errors, ordered
 from viz.apps.images import thumbnail
 
 
@@ -49,10 +49,15 @@ def test_switches_change_the_numbers_as_a_scoring_does(world: Any, keep: Any) ->
 
 def test_a_camera_leaves_only_its_pictures(world: Any, keep: Any) -> None:
     app = keep(viz.apps.ranks(world.anchored, data_root=world.root))
-    camera = next(value for _, value in app.camera.options if value is not None)
+    assert app.camera.label == "all cameras"  # a list that shows nothing says nothing
+    camera = next(value for _, value in app.camera.options if value != ALL)
     app.camera.value = camera
     app.wait()
     assert all(f"cam {camera}" in item["title"] for item in app.rows[0].items[1:])
+    app.camera.value = ALL
+    app.wait()
+    assert app.state.camera is None
+    assert app.camera.label == "all cameras"
 
 
 def test_clicking_a_query_and_a_card(world: Any, keep: Any) -> None:
@@ -96,6 +101,51 @@ def test_orders_and_words_find_queries(world: Any, keep: Any) -> None:
     assert "no query fits" in app.error
 
 
+def test_first_errors_are_those_of_a_walk_down_the_list(world: Any, keep: Any) -> None:
+    result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
+    found = first_errors(result)
+    for query in result.counted["query"]:
+        match = list(result.ranking(query, 100)["match"])
+        assert found[query] == 1 + (match.index(False) if False in match else len(match))
+    assert (found[result.dropped["query"]] == 0).all()
+    rank = int(np.bincount(found)[1:].argmax()) + 1
+    chosen = ordered(result, "first_error", "", found, rank)
+    assert sorted(chosen) == sorted(np.flatnonzero(found == rank))
+    app = keep(viz.apps.ranks(world.anchored, data_root=world.root, order="first_error", at=rank))
+    assert app.state.query == chosen[0]
+    assert app.at.layout.display == ""
+    app.at.value = 50
+    app.wait()
+    assert "no query has its first wrong answer at rank 50" in app.error
+
+
+def test_another_order_begins_with_its_first_query_and_pages_turn(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.ranks(world.anchored, data_root=world.root, order="worst"))
+    result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
+    worst = ordered(result, "worst")
+    assert app.state.query == worst[0]
+    app.after.click()
+    app.wait()
+    assert app.state.query == worst[min(12, len(worst) - 1)]
+    app.before.click()
+    app.wait()
+    assert app.state.query == worst[0]
+
+
+def test_runs_of_one_name_are_told_apart(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.ranks([world.anchored, world.anchored], data_root=world.root))
+    assert app.rows[0].label.startswith(f"1: {world.anchored}")
+    assert app.rows[1].label.startswith(f"2: {world.anchored}")
+
+
+def test_an_explanation_says_what_it_leaves_out(world: Any, keep: Any) -> None:
+    app = keep(viz.apps.ranks(world.anchored, data_root=world.root, card=(0, 1)))
+    assert "plain cosine" not in app.bars.value
+    app.flip.value = True
+    app.wait()
+    assert "This explains the plain cosine; the order above is with flip." in app.bars.value
+
+
 def given(content: bytes) -> dict[str, Any]:
     now = datetime.now(UTC)
     file = {"name": "me.jpg", "type": "image/jpeg", "size": len(content), "last_modified": now}
@@ -109,6 +159,10 @@ def test_a_picture_of_ones_own_is_asked(world: Any, keep: Any) -> None:
     app.wait()
     assert app.rows[0].items[0]["title"] == "your picture"
     assert app.rows[0].images[1] == thumbnail(path)  # itself is the nearest
+    assert app.rows[0].items[1]["sub"] == "0.000"
+    app.flip.value = True  # its mirror image is asked as well, as the gallery's are
+    app.wait()
+    assert app.rows[0].items[1]["sub"] == "0.000"
     compile(app.code(), "code", "exec")
     app.set(upload=b"", query=1)
     app.wait()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from http.cookiejar import CookieJar
 from typing import Any
 
 import pytest
@@ -38,7 +41,7 @@ def test_addresses_of_this_machine_need_no_token_and_others_do() -> None:
 
 def landed(url: str, process: subprocess.Popen[bytes]) -> str:
     """Where a visitor of ``url`` ends, once the server answers at all."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while True:
         try:
             with urllib.request.urlopen(url, timeout=60) as answer:
@@ -66,6 +69,21 @@ def test_the_server_lets_in_only_who_knows_the_token() -> None:
         for refused in (plain, f"{plain}?token=another-one"):
             assert "/login" in landed(refused, process)
         assert landed(where.url, process) == where.url
+        browser = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(jar := CookieJar())
+        )
+        with browser.open(where.url, timeout=120) as answer:
+            page = answer.read().decode()
+        assert "theme-light" in page
+        assert not re.search(r"<(link|script)[^>]*https?://", page)  # nothing from elsewhere
+        kernel = re.search(r'"kernelId": "([^"]+)"', page)
+        assert kernel
+        secret = next(cookie.value for cookie in jar if cookie.name == "_xsrf")
+        leave = f"{plain}voila/api/shutdown/{kernel[1]}"  # as the page does when it is left
+        with browser.open(leave, urllib.parse.urlencode({"_xsrf": secret}).encode()) as answer:
+            assert answer.status == 204
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            browser.open(f"{plain}api/kernels/{kernel[1]}")
     finally:
         process.terminate()
         process.wait(30)

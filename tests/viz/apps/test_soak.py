@@ -15,6 +15,17 @@ from viz.apps.scenes import SCENES
 CHANGES = int(os.environ.get("MFA_SOAK", "15"))
 """Changes on each app; MFA_SOAK=500 is the whole soak."""
 
+LESSONS = {
+    "triplets": "anchor",
+    "smoothing": "logit",
+    "gem": "p",
+    "bnneck": "stretch",
+    "stripes": "step",
+    "ranked_list": "step",
+    "reciprocal": "query",
+}
+"""A field of every lesson that takes any number from 1 to 9."""
+
 GROWTH = 50
 """MiB."""
 
@@ -55,12 +66,23 @@ def soaks(world: Any) -> dict[str, tuple[Any, Any]]:
             lambda n: {"colour": ("person", "camera")[n % 2], "people": 3 + n % 3},
         ),
         "ablation": (lambda: viz.apps.ablation(), lambda n: {"metric": ("mAP", "rank1")[n % 2]}),
-        "triplets": (lambda: viz.apps.lessons.triplets(), lambda n: {"anchor": n % 16}),
+        "cockpit": (
+            lambda: viz.apps.cockpit(root / "cockpit", data=world.data),
+            lambda n: {"seed": n, "epochs": 1 + n % 5},
+        ),
+        "pk_batch": (lambda: viz.apps.lessons.pk_batch(world.data), lambda n: {"number": n % 30}),
+    } | {
+        name: (getattr(viz.apps.lessons, name), lambda n, field=field: {field: 1 + n % 9})
+        for name, field in LESSONS.items()
     }
 
 
 NAMES = ("ranks", "attention", "switchboard", "occlusion", "failures", "browser", "embedding",
-         "ablation", "triplets")  # fmt: skip
+         "ablation", "cockpit", "pk_batch", *LESSONS)  # fmt: skip
+
+
+def test_every_app_is_soaked() -> None:
+    assert {*NAMES} == {*viz.apps.__all__, *viz.apps.lessons.__all__} - {"lessons"}
 
 
 @pytest.mark.slow

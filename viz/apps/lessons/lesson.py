@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 import ipywidgets
 
+from mfa.errors import InputError
 from viz.apps import base
+from viz.apps.controls import row
 from viz.apps.widgets import Slider
 from viz.apps.worker import Job
 
@@ -17,22 +19,18 @@ S = TypeVar("S")
 
 
 class Lesson(base.App[S, str]):
-    """A toy: controls above, a drawing with its words below.
+    """A toy: controls above, a drawing with its words, and what else it shows ``below``.
 
     Subclasses name themselves and give ``draw``, a pure function of the state's fields.
     """
 
-    def __init__(self, state: S, controls: Mapping[str, Any]) -> None:
+    def __init__(self, state: S, controls: Mapping[str, Any], *below: Any) -> None:
         super().__init__(state)
         self.controls = dict(controls)
         self.drawing = ipywidgets.HTML()
         for field, control in self.controls.items():
-            if isinstance(control, Slider) and isinstance(getattr(state, field), int):
-                self.on(control, lambda change, f=field: self._whole(f, change))  # type: ignore[misc]
-                control.value = getattr(state, field)
-            else:
-                self.bind(field, control)
-        self.start(base.row(list(self.controls.values())), self.drawing)
+            self.bind(field, control, read=int if _counts(control) else _same)
+        self.start(row(list(self.controls.values())), self.drawing, *below)
 
     @abstractmethod
     def draw(self, state: S) -> str:
@@ -40,12 +38,16 @@ class Lesson(base.App[S, str]):
 
     def render(self, state: S, job: Job) -> str:
         """See ``App.render``."""
+        for field, control in self.controls.items():
+            value = getattr(state, field)
+            if isinstance(control, Slider) and not control.min <= value <= control.max:
+                raise InputError(
+                    f"{field} goes from {control.min:g} to {control.max:g} here, got {value:g}"
+                )
         return self.draw(state)
 
     def show(self, state: S, shown: str) -> None:
         """See ``App.show``."""
-        for field, control in self.controls.items():
-            control.value = getattr(state, field)
         self.drawing.value = shown
 
     def code(self) -> str:
@@ -53,8 +55,13 @@ class Lesson(base.App[S, str]):
         fields = ", ".join(f"{k}={v!r}" for k, v in asdict(self.state).items())  # type: ignore[call-overload]
         return f"import viz\n\nlesson = viz.apps.lessons.{self.name}({fields})\nlesson\n"
 
-    def _whole(self, field: str, change: Any) -> None:
-        self.set(**{field: int(change["new"])})
+
+def _counts(control: Any) -> bool:
+    return isinstance(control, Slider) and control.digits == 0
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def whole(label: str, low: int, high: int) -> Slider:

@@ -113,7 +113,7 @@ class Listed(Lesson[State]):
         curve = [float(rank >= whole_list.first) for rank in range(1, len(signs) + 1)]
         return (
             f"<div class='mfa-scroll'>{cells}</div>{table}{sums}"
-            + markup.curves({"CMC": curve}, "rank", "has a match been found?")
+            + markup.curves({"CMC": curve}, "rank", "has a match been found?", steps=True)
             + note("mAP, mINP and CMC are the means of these over all queries. Say which AP rule "
                    "you used: the two differ by several points on the same list.")
         )  # fmt: skip

@@ -63,8 +63,8 @@ class PKBatch(Lesson[State]):
                 "epoch": whole("Epoch", 1, 20),
                 "number": whole("Batch", 0, 30),
             },
+            self.cards,
         )
-        self.view.children = (*self.view.children[:3], self.cards, *self.view.children[3:])
 
     def batch(self, state: State) -> list[int]:
         """Positions in the training list."""

@@ -10,6 +10,7 @@ part of those pictures at the same place (ours).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,8 @@ def correspond(
         query_image: one picture.
         gallery_image: one picture.
         point: (row, column) in pixels of the query picture.
-        baseline: pictures whose mean both sides are told against, see ``viz.pair_ledgers``.
+        baseline: pictures whose mean both sides are told against, see ``viz.pair_ledgers``; or
+            the mean parts (C, h, w) by branch, see ``viz.ledger.mean_parts``.
 
     Raises:
         InputError: the point lies outside the picture, or the network has no exact ledger.
@@ -71,7 +73,9 @@ def correspond(
     if not (0 <= point[0] < height and 0 <= point[1] < width):
         raise InputError(f"point {point} lies outside the query picture of {height} x {width}")
     one, two = (decompose(network, fit_to(side, size)) for side in (query, gallery))
-    means = None if baseline is None else mean_parts(network, fit_to(as_batch(baseline), size))
+    means = baseline
+    if baseline is not None and not isinstance(baseline, Mapping):
+        means = mean_parts(network, fit_to(as_batch(baseline), size))
     maps, pixel = {}, (0, 0)
     for name, neck in one.necks.items():
         mean = 0 if means is None else means[name]

@@ -7,8 +7,8 @@ import torch
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import build_model
-from viz.correspond import correspond, draw_correspondence
 from viz.ledger import decompose
+from viz.points import correspond, draw_correspondence
 
 IMAGES = torch.rand(2, 3, 32, 16, generator=torch.Generator().manual_seed(1))
 

@@ -1,0 +1,56 @@
+"""The state of ``Ablation`` as a script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from viz.apps.ablationapp import AblationState
+
+
+def plan_of(path: Path | str) -> str:
+    """The plan a file of rows is of, by its name ``PLAN-DATASET.csv``."""
+    return Path(path).stem.split("-")[0]
+
+
+def code_of(
+    state: AblationState, rows: pd.DataFrame, files: Sequence[str], folders: Sequence[Path]
+) -> str:
+    """Code that draws the chart: bars, published figures and tests.
+
+    Args:
+        state: of the app.
+        rows: all measured rows of its plan.
+        files: rows were read from, if from any.
+        folders: where saved results lie.
+    """
+    plan, first = str(rows["plan"].iloc[0]), str(rows["row"].iloc[0])
+    names = [file for file in files if plan_of(file) == plan]
+    read = f"pd.concat([pd.read_csv(path) for path in {names!r}])"
+    chosen = f"rows[rows['row'].isin({list(state.methods)!r})]" if state.methods else "rows"
+    theirs = "theirs = None\n"
+    if state.published:
+        theirs = (
+            "theirs = published().replace({'method': ABLATION_NAMES})\n"
+            "theirs = theirs[(theirs['kind'] == 'ablation') & "
+            f"(theirs['dataset'] == {state.dataset!r})]\n"
+        )
+    given = f"pd.DataFrame({rows.to_dict('list')!r})"
+    return (
+        "from pathlib import Path\n\nimport pandas as pd\n\nimport viz\n"
+        "from viz.apps.heldagainst import held_against, saved\n"
+        "from viz.figures.published import ABLATION_NAMES, published\n\n"
+        f"rows = {read if names else given}\n"
+        f"rows = rows[rows['dataset'] == {state.dataset!r}]\n"
+        f"ours = {chosen}\n{theirs}"
+        f"results = saved([Path(folder) for folder in {[str(each) for each in folders]!r}])\n"
+        f"held = held_against(rows, {state.reference or first!r}, results, {state.metric!r})\n"
+        "axes = viz.ablation_bars(\n"
+        f"    ours.rename(columns={{'row': 'method'}}), theirs, metric={state.metric!r},\n"
+        "    p_values={name: one.p_value for name, one in held.items()},\n)\n"
+        "figure = axes.get_figure()\n"
+    )
