@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 
 from mfa.datasets import read_image
 from mfa.errors import InputError
@@ -125,18 +126,20 @@ def draw_ledger(
     columns = count + (2 if count > 1 else 1)
     cell = (style.inches(width) - 1.0) / columns
     tall = sum(cell * side.shape[0] / side.shape[1] for side in (query_image, gallery_image))
-    bars = 0.55 + 0.17 * count
+    bars = (0.55 if style.inches(width) > 5 else 0.85) + 0.17 * count
     figure = style.figure(width, tall + bars + 0.55)
     parts = figure.subfigures(2, 1, squeeze=False, height_ratios=(tall + 0.55, bars))
     upper, lower = parts[:, 0]
+    points = style.fitted(cell, 9)
     axes = upper.subplots(2, columns, squeeze=False)
     both = [*side_maps(ledger, "query").values(), *side_maps(ledger, "gallery").values()]
     limit = shared_limit(both)
     sides = (("query", query_image), ("gallery", gallery_image))
     for row, (side, image) in zip(axes, sides, strict=True):
-        _draw_side(row, side, as_pictures(image)[0], ledger, limit, stripes or {})
+        _draw_side(row, side, as_pictures(image)[0], ledger, limit, stripes or {}, points)
+    axes[0, 0].set_title(style.wrapped(f"cosine {ledger.score:.3f}", cell, points), fontsize=points)
     add_scale(upper, axes, limit, "part of the cosine at a map pixel")
-    _draw_bars(lower, ledger)
+    _draw_bars(lower, ledger, style.inches(width))
     return figure
 
 
@@ -155,22 +158,21 @@ def _draw_side(
     ledger: PairLedger,
     limit: float,
     stripes: dict[str, tuple[float, float]],
+    points: float,
 ) -> None:
     show(row[0], image)
     row[0].set_ylabel(side)
-    if side == "query":
-        row[0].set_title(f"cosine {ledger.score:.3f}")
     for axis, (name, heat) in zip(row[1:], side_maps(ledger, side).items(), strict=True):
         large = enlarge(heat[None], image.shape[:2])[0]
         show(axis, overlay.overlay(image, large, limit=limit))
         if name in stripes:
             outline(axis, stripes[name], image.shape[:2])
         if side == "query":
-            axis.set_title(name)
-        axis.set_xlabel(f"{heat.sum():+.3f}", labelpad=1)
+            axis.set_title(name, fontsize=points)
+        axis.set_xlabel(f"{heat.sum():+.3f}", labelpad=1, fontsize=points)
 
 
-def _draw_bars(figure: SubFigure, ledger: PairLedger) -> None:
+def _draw_bars(figure: SubFigure, ledger: PairLedger, width: float) -> None:
     axis: Axes = figure.subplots()
     table = ledger.table()
     names = list(table["branch"])
@@ -186,7 +188,9 @@ def _draw_bars(figure: SubFigure, ledger: PairLedger) -> None:
     axis.grid(visible=False, axis="y")
     pixels, bias = table["query_pixels"].sum(), table["query_bias"].sum()
     origin = "average picture" if ledger.centred else "bias of BNNeck"
-    axis.set_xlabel(
+    words = (
         f"query's pixels (filled) {pixels:+.3f}, {origin} (hatched) {bias:+.3f}, "
         f"together {pixels + bias:.3f}"
     )
+    axis.set_xlabel(style.wrapped(words, width - 1, 8))
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=8 if width > 5 else 5))

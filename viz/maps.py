@@ -90,8 +90,7 @@ class _Cell:
 
     @property
     def points(self) -> float:
-        """Size of letters of which seven or eight fit: ``branch1``, ``+107.37``."""
-        return float(np.clip(72 * self.width / (7.5 * style.LETTER), 5.5, 8))
+        return style.fitted(self.width)
 
     @property
     def line(self) -> float:

@@ -25,6 +25,9 @@ from viz.ledger import pair_ledgers
 from viz.maps import as_pictures, show
 from viz.overlay import as_bytes, greyed
 
+SCALE = 0.6
+"""Inches of the axis of the bars."""
+
 ROUNDS = 200
 """Updates of the factorisation; beyond, the pictures do not change to the eye."""
 
@@ -142,7 +145,8 @@ def draw_parts(parts: CommonParts, images: Any, *, width: style.Width | float = 
     pictures = as_pictures(images)
     if len(pictures) != len(parts.weights):
         raise InputError(f"{len(pictures)} pictures but parts of {len(parts.weights)}")
-    cell = style.inches(width) / len(pictures)
+    cell = (style.inches(width) - SCALE) / len(pictures)
+    points = style.fitted(cell, 7)
     tall = cell * pictures.shape[1] / pictures.shape[2]
     figure = style.figure(width, 2 * tall + 1.5)
     axes = figure.subplots(3, len(pictures), squeeze=False, height_ratios=(tall, tall, 1.1))
@@ -152,7 +156,7 @@ def draw_parts(parts: CommonParts, images: Any, *, width: style.Width | float = 
     for i, column in enumerate(axes.T):
         show(column[0], pictures[i])
         show(column[1], paint(pictures[i], parts.weights[i], colours))
-        column[0].set_title("query" if i == 0 else f"{parts.scores[i - 1]:.3f}")
+        column[0].set_title("query" if i == 0 else f"{parts.scores[i - 1]:.3f}", fontsize=points)
         if i == 0:
             column[2].set_axis_off()
             continue
@@ -160,7 +164,7 @@ def draw_parts(parts: CommonParts, images: Any, *, width: style.Width | float = 
         column[2].axhline(0, color="black", linewidth=0.6)
         column[2].set_ylim(-limit, limit)
         column[2].set_xticks([])
-        column[2].set_xlabel(f"bias {parts.bias[i - 1]:+.2f}", fontsize=6)
+        column[2].set_xlabel(f"bias\n{parts.bias[i - 1]:+.2f}", fontsize=min(points, 6))
         if i > 1:
             column[2].set_yticklabels([])
         else:

@@ -118,7 +118,8 @@ def draw_correspondence(
     figure = style.figure(width, cell * gallery.shape[0] / gallery.shape[1] + 0.5)
     axes = figure.subplots(1, columns, squeeze=False)
     show(axes[0, 0], query)
-    axes[0, 0].set_title("query")
+    points = style.fitted(cell, 9)
+    axes[0, 0].set_title("query", fontsize=points)
     _mark(axes[0, 0], found.point)
     limit = shared_limit(list(found.maps.values()))
     for axis, (name, heat) in zip(axes[0, 1:], found.maps.items(), strict=True):
@@ -128,8 +129,8 @@ def draw_correspondence(
             outline(axis, found.stripes[name], gallery.shape[:2])
         if heat.max() > 0:
             _mark(axis, found.peaks[name])
-        axis.set_title(name)
-        axis.set_xlabel(f"{heat.sum():+.4f}", labelpad=1)
+        axis.set_title(name, fontsize=points)
+        axis.set_xlabel(f"{heat.sum():+.4f}", labelpad=1, fontsize=points)
     add_scale(figure, axes, limit, "part of the cosine")
     return figure
 

@@ -21,6 +21,9 @@ from viz.explain import picture_of
 from viz.ledger import PairLedger, pair_ledgers
 from viz.maps import as_pictures, show
 
+SCALE, LEGEND = 0.6, 1.1
+"""Inches of the axis at the left, and of an entry of the legend."""
+
 
 def explain_ranks(
     run: Run,
@@ -85,30 +88,34 @@ def draw_shares(
     pictures = as_pictures(gallery_images)
     if len(pictures) != len(ledgers):
         raise InputError(f"{len(ledgers)} ledgers but {len(pictures)} gallery pictures")
-    cell = style.inches(width) / (len(ledgers) + 1)
+    across = style.inches(width)
+    cell = (across - SCALE) / (len(ledgers) + 1)
+    points = style.fitted(cell, 9)
     tall = cell * pictures.shape[1] / pictures.shape[2]
-    figure = style.figure(width, tall + 1.9)
+    names = list(ledgers[0].branches)
+    beside = max(1, int((across - 0.4) / LEGEND))
+    rows = -(-(len(names) + 1) // beside)
+    figure = style.figure(width, tall + 1.7 + 0.2 * rows)
     axes = figure.subplots(
         2, len(ledgers) + 1, squeeze=False, sharey="row", height_ratios=(tall, 1.4)
     )
     show(axes[0, 0], as_pictures(query_image)[0])
-    axes[0, 0].set_title("query")
+    axes[0, 0].set_title("query", fontsize=points)
     axes[1, 0].set_axis_off()
     marks = [""] * len(ledgers) if matches is None else ["✓ " if m else "✗ " for m in matches]
     for column, ledger, picture, mark in zip(axes.T[1:], ledgers, pictures, marks, strict=True):
         show(column[0], picture)
-        column[0].set_title(f"{mark}{ledger.score:.3f}")
+        column[0].set_title(f"{mark}{ledger.score:.3f}", fontsize=points)
         stack(column[1], ledger)
     axes[1, 1].set_ylabel("cosine")
     axes[1, 1].tick_params(labelleft=True)  # the shared labels went with the query's empty place
-    names = list(ledgers[0].branches)
     handles = [
         Patch(color=style.PALETTE[i % len(style.PALETTE)], label=name)
         for i, name in enumerate(names)
     ]
     origin = "average picture" if ledgers[0].centred else "bias"
     handles.append(Patch(facecolor="white", edgecolor="black", hatch="////", label=origin))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), beside))
     return figure
 
 

@@ -131,6 +131,11 @@ def wrapped(text: str, inches: float, points: float) -> str:
     return "\n".join(part for line in lines for part in line)
 
 
+def fitted(inches: float, letters: float = 7.5) -> float:
+    """Size in points, 5 to 8, at which so many letters, as of ``+107.37``, take ``inches``."""
+    return min(max(72 * inches / (letters * LETTER), 5.0), 8.0)
+
+
 def figure(width: Width | float = "single", height: float | None = None) -> Picture:
     """An empty figure; ``height`` in inches, by default 0.68 of the width."""
     across = inches(width)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from mfa.metrics import score
@@ -69,3 +71,33 @@ def open_figures() -> Callable[[], int]:
     from matplotlib import _pylab_helpers
 
     return lambda: len(_pylab_helpers.Gcf.figs)
+
+
+@pytest.fixture
+def words_apart(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Fails where words of a figure run into each other or out of it; ``least`` are there."""
+    drawn: list[Text] = []
+    draw = Text.draw
+    monkeypatch.setattr(
+        Text, "draw", lambda self, renderer: (drawn.append(self), draw(self, renderer))
+    )
+
+    def check(figure: Figure, *, least: int = 1) -> None:
+        figure.draw_without_rendering()  # the layout settles, as in ``viz.figures.save``
+        drawn.clear()
+        figure.draw_without_rendering()
+        seen = dict.fromkeys(text for text in drawn if text.get_visible())
+        texts = [text for text in seen if text.get_text().strip()]
+        assert len(texts) >= least
+        boxes = [text.get_window_extent() for text in texts]
+        inside = figure.bbox.padded(1)
+        for number, (text, box) in enumerate(zip(texts, boxes, strict=True)):
+            words = text.get_text()
+            assert inside.x0 < box.x0, words
+            assert box.x1 < inside.x1, words
+            assert inside.y0 < box.y0, words
+            assert box.y1 < inside.y1, words
+            for other, place in zip(texts[:number], boxes[:number], strict=True):
+                assert not box.padded(-1).overlaps(place), (words, other.get_text())
+
+    return check

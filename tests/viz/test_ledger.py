@@ -242,3 +242,16 @@ def test_features_that_are_not_finite_are_refused():
 def test_positions_need_a_dataset():
     with pytest.raises(InputError, match="give pictures, or data="):
         explain_pair(build(), 3, 141)
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_words_of_the_figures_stay_apart(width, words_apart):
+    network = build(gate="anchored")
+    ledgers = pair_ledgers(network, IMAGES[0], IMAGES[1:], baseline=IMAGES)
+    pair = draw_ledger(
+        ledgers[0], IMAGES[0].numpy().transpose(1, 2, 0), IMAGES[1].numpy().transpose(1, 2, 0),
+        stripes=network.stripes, width=width,
+    )  # fmt: skip
+    words_apart(pair, least=20)
+    marks = [True, False, True, False, True]
+    words_apart(draw_shares(ledgers, IMAGES[:1], IMAGES[1:], matches=marks, width=width), least=12)

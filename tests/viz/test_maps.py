@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from matplotlib.text import Text
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
@@ -25,14 +24,6 @@ def network(branches=4):
 
 def panels(figure):
     return [axis for axis in figure.axes if axis.images]
-
-
-def words(figure):
-    """Boxes in pixels of all words that are drawn: titles, numbers, labels, caption."""
-    figure.draw_without_rendering()
-    texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
-    boxes = [text.get_window_extent() for text in texts]
-    return [box for box in boxes if box.width > 1 and box.height > 1]
 
 
 def test_a_row_a_picture_and_a_column_a_branch():
@@ -82,20 +73,12 @@ def test_maps_of_other_pictures_are_refused():
 
 @pytest.mark.parametrize("width", ["single", "double"])
 @pytest.mark.parametrize("pictures", [1, 2])
-def test_words_stay_inside_the_figure_and_off_each_other(width, pictures):
+def test_words_stay_inside_the_figure_and_off_each_other(width, pictures, words_apart):
     images = IMAGES[:pictures]
     maps = branch_maps(network(), images, fused="mean", baseline=IMAGES)
     controls = {"random weights": maps, "shuffled reference": maps}
     for beside in (None, controls):
-        figure = draw_maps(maps, images, controls=beside, width=width)
-        boxes = words(figure)
-        assert len(boxes) > 15
-        for number, box in enumerate(boxes):
-            assert box.x0 > -1
-            assert box.y0 > -1
-            assert box.x1 < figure.bbox.width + 1
-            assert box.y1 < figure.bbox.height + 1
-            assert not any(box.padded(-1).overlaps(other) for other in boxes[number + 1 :])
+        words_apart(draw_maps(maps, images, controls=beside, width=width), least=15)
 
 
 def test_a_figure_for_print_keeps_to_its_page():

@@ -90,3 +90,10 @@ def test_figure_has_a_column_for_each_picture(network):
 def test_what_does_not_fit_is_refused(network, images, settings, words):
     with pytest.raises(InputError, match=words):
         common_parts(network, images, **settings)
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_words_under_a_query_and_its_first_ten_stay_apart(network, width, words_apart):
+    images = torch.rand(11, 3, 32, 16, generator=torch.Generator().manual_seed(2))
+    parts = common_parts(network, images, concepts=2)
+    words_apart(draw_parts(parts, images, width=width), least=22)

@@ -79,3 +79,9 @@ def test_figure_marks_the_point_and_the_peaks(network):
 def test_a_point_outside_is_refused(network):
     with pytest.raises(InputError, match="outside the query picture of 32 x 16"):
         correspond(network, IMAGES[0], IMAGES[1], (32, 0))
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_words_of_the_figure_stay_apart(network, width, words_apart):
+    found = correspond(network, IMAGES[0], IMAGES[1], (4, 4))
+    words_apart(draw_correspondence(found, IMAGES[0], IMAGES[1], width=width), least=8)
