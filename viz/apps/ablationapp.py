@@ -14,13 +14,13 @@ import pandas as pd
 from mfa.errors import InputError
 from viz import style
 from viz.apps import base, controls, markup
-from viz.apps.ablationcode import code_of, plan_of
+from viz.apps.ablationcode import code_of, plan_of, quoted
 from viz.apps.heldagainst import Held, held_against, saved
 from viz.apps.images import saved as as_file
 from viz.apps.widgets import Picture
 from viz.apps.worker import Job
 from viz.charts import ablation_bars
-from viz.figures.published import ABLATION_NAMES, DATA, cell, published, spread, title
+from viz.figures.published import DATA, cell, published, spread, title
 from viz.tables import EMPTY, Cell, Table
 
 NEEDED = ("row", "seed", "dataset", "mAP")
@@ -143,8 +143,7 @@ class Ablation(base.App[AblationState, Shown]):
         self.methods.value = tuple(name for name in state.methods if name in methods)
         self.reference.value = state.reference or methods[0]
         self.chart.image = shown.png
-        figure = next(name for name, column in METRICS.items() if column == state.metric)
-        self.chart.label = f"{figure} on {title(state.dataset)}, as in the table below"
+        self.chart.label = f"{_figure(state)} on {title(state.dataset)}, as in the table below"
         headings, *rows = shown.rows
         self.table.value = markup.table(headings, rows)
         self.latex.value = shown.latex
@@ -163,13 +162,11 @@ class Ablation(base.App[AblationState, Shown]):
         ours = self._measured(state)
         if state.metric not in ours or ours[state.metric].isna().all():
             raise InputError(f"the rows of {state.dataset} have no {state.metric}")
-        theirs = published()
-        theirs = theirs[(theirs["kind"] == "ablation") & (theirs["dataset"] == state.dataset)]
-        theirs = theirs.replace({"method": ABLATION_NAMES})
-        if state.metric not in theirs:
-            theirs = theirs.iloc[:0].assign(**{state.metric: []})
         if state.methods:
             ours = ours[ours["row"].isin(state.methods)]
+        theirs = quoted(ours, state.dataset, published())
+        if state.metric not in theirs:
+            theirs = theirs.iloc[:0].assign(**{state.metric: []})
         return ours, theirs
 
     def code(self) -> str:
@@ -213,6 +210,11 @@ class Ablation(base.App[AblationState, Shown]):
         return self._tests[key]
 
 
+def _figure(state: AblationState) -> str:
+    """What people call the metric."""
+    return next(name for name, column in METRICS.items() if column == state.metric)
+
+
 def tabulate(
     ours: pd.DataFrame,
     theirs: pd.DataFrame,
@@ -239,7 +241,7 @@ def tabulate(
     return Table(
         ("row", "measured", "seeds", "published", f"against {reference}"),
         tuple(rows),
-        f"{state.metric} on {title(state.dataset)} in per cent: mean and standard deviation over "
+        f"{_figure(state)} on {title(state.dataset)} in per cent: mean and standard deviation over "
         "seeds; difference, with its 95 % interval where it is of one seed, and paired sign-flip "
         "test over queries.",
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from viz.figures.published import ABLATION_NAMES
+
 if TYPE_CHECKING:
     from viz.apps.ablationapp import AblationState
 
@@ -15,6 +17,20 @@ if TYPE_CHECKING:
 def plan_of(path: Path | str) -> str:
     """The plan a file of rows is of, by its name ``PLAN-DATASET.csv``."""
     return Path(path).stem.split("-")[0]
+
+
+def quoted(rows: pd.DataFrame, dataset: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Published figures of measured rows, one each, under the rows' own names.
+
+    Args:
+        rows: with ``row``.
+        dataset: its name.
+        table: of published figures, see ``viz.figures.published``.
+    """
+    ours = {str(name).casefold(): name for name in rows["row"]}
+    theirs = table[table["dataset"] == dataset].replace({"method": ABLATION_NAMES})
+    names = theirs["method"].str.casefold().map(ours)
+    return theirs.assign(method=names).dropna(subset=["method"]).drop_duplicates("method")
 
 
 def code_of(
@@ -34,16 +50,13 @@ def code_of(
     chosen = f"rows[rows['row'].isin({list(state.methods)!r})]" if state.methods else "rows"
     theirs = "theirs = None\n"
     if state.published:
-        theirs = (
-            "theirs = published().replace({'method': ABLATION_NAMES})\n"
-            "theirs = theirs[(theirs['kind'] == 'ablation') & "
-            f"(theirs['dataset'] == {state.dataset!r})]\n"
-        )
+        theirs = f"theirs = quoted(ours, {state.dataset!r}, published())\n"
     given = f"pd.DataFrame({rows.to_dict('list')!r})"
     return (
         "from pathlib import Path\n\nimport pandas as pd\n\nimport viz\n"
+        "from viz.apps.ablationcode import quoted\n"
         "from viz.apps.heldagainst import held_against, saved\n"
-        "from viz.figures.published import ABLATION_NAMES, published\n\n"
+        "from viz.figures.published import published\n\n"
         f"rows = {read if names else given}\n"
         f"rows = rows[rows['dataset'] == {state.dataset!r}]\n"
         f"ours = {chosen}\n{theirs}"

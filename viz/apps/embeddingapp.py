@@ -11,6 +11,7 @@ import ipywidgets
 import jscatter
 import numpy as np
 import pandas as pd
+from jscatter.widget import JupyterScatter
 
 from mfa.errors import InputError
 from mfa.records import ReidDataset
@@ -27,6 +28,10 @@ from viz.embedding import embedding_points
 
 MOST = 48
 """Cards shown of a selection."""
+
+# As in viz.apps.widgets.scripts: files would keep every plane for good.
+for _file in ("_esm", "_css"):
+    setattr(JupyterScatter, _file, str(getattr(JupyterScatter, _file)))
 
 HEIGHT = 270
 """Pixels of a plane with its title."""

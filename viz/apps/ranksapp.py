@@ -109,7 +109,10 @@ class Ranks(base.App[RanksState, Shown]):
         self.junk = controls.tick("show what was left out")
         self.camera = controls.choice("Gallery", cameras(first.data.gallery))
         self.upload = ipywidgets.FileUpload(
-            accept="image/*", description="Ask with a picture of yours", layout={"width": "auto"}
+            accept="image/*",
+            description="Ask with a picture of yours",
+            layout={"width": "auto"},
+            tooltip="A picture file; it stays in memory and is not kept",
         )
         self.numbers = ipywidgets.HTML()
         self.rows = [Cards(clickable=True) for _ in self.subjects]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -67,7 +67,7 @@ class Subject:
         run: the trained network.
         data: the dataset whose query and gallery are shown.
         root: the folder datasets lie in, as it was given.
-        name: the run's; its whole path where another run beside it has the same.
+        name: the run's, with folders above it where another run beside it has the same.
     """
 
     def __init__(self, run: Run, data: ReidDataset, root: Path | None = None) -> None:
@@ -226,11 +226,19 @@ def open_subjects(
         raise InputError("name at least one run")
     first = open_subject(runs[0], data, data_root)
     found = [first, *(open_subject(other, first.data, data_root) for other in runs[1:])]
-    names = [subject.run.name for subject in found]
-    for number, subject in enumerate(found, start=1):
-        if names.count(subject.run.name) > 1:
-            subject.name = f"{number}: {subject.run.path or subject.run.name}"
+    for subject, name in zip(found, told_apart([each.run for each in found]), strict=True):
+        subject.name = name
     return found
+
+
+def told_apart(runs: Sequence[Run]) -> list[str]:
+    """Names of runs, with as many folders above as it takes to tell them apart."""
+    paths = [(run.path or Path(run.name)).parts for run in runs]
+    for length in range(1, max(map(len, paths)) + 1):
+        names = ["/".join(parts[-length:]) for parts in paths]
+        if len({*names}) == len(names):
+            return names
+    return [f"{number}: {run.name}" for number, run in enumerate(runs, start=1)]
 
 
 def opening(subject: Subject, name: str = "run") -> str:

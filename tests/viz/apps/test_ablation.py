@@ -13,7 +13,7 @@ import viz
 from mfa.errors import InputError
 from mfa.evaluation import evaluate
 from mfa.statistics import paired_test
-from viz.figures.published import DATA
+from viz.figures.published import DATA, published
 
 ROWS = pd.DataFrame(
     {
@@ -79,6 +79,19 @@ def test_the_paired_test_is_that_of_the_saved_results(
     assert f"{100 * expected.difference:+.1f}" in app.table.value
     exec(app.code(), names := {})
     assert names["figure"] is not None
+
+
+def test_published_figures_stand_beside_the_rows_they_are_of(keep: Any) -> None:
+    rows = ROWS.replace({"row": {"baseline": "bagtricks"}})
+    app = keep(viz.apps.ablation(rows, metric="rank1"))
+    theirs = published()
+    of = theirs[(theirs["method"] == "BagTricks") & (theirs["dataset"] == "market1501")]
+    assert f"<td>{of['rank1'].iloc[0]:.1f}</td>" in app.table.value
+    assert app.table.value.count("<tr>") == 3  # the headings and the two rows, nobody else's
+    assert "Rank-1 on Market-1501" in app.latex.value
+    app.published.value = False
+    app.wait()
+    assert f"{of['rank1'].iloc[0]:.1f}" not in app.table.value
 
 
 def test_the_repositorys_own_rows_are_shown_plan_by_plan(keep: Any) -> None:

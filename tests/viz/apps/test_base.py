@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,6 +175,16 @@ def test_closing_leaves_nothing(left_over: Any) -> None:
     toy.set(value=99.0)
     toy.close()
     assert left_over() == before
+
+
+def test_a_closed_app_is_forgotten() -> None:
+    toy = Toy()
+    toy.wait()
+    held = [weakref.ref(each) for each in (toy, toy.slider, toy.ears)]
+    toy.close()
+    del toy
+    gc.collect()
+    assert [ref() for ref in held] == [None] * 3
 
 
 def test_the_still_picture_holds_the_words(keep: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -63,9 +65,12 @@ def test_people_and_colours_change_without_leaving_widgets(
 ) -> None:
     app = keep(viz.apps.embedding(world.anchored, data_root=world.root, people=3))
     before = left_over()
+    plane = weakref.ref(app.scatters["branch1"])
     app.people.value = 5
     app.wait()
     assert left_over() == before
+    gc.collect()
+    assert plane() is None
     points = len(app.scatters["branch1"]._x) if hasattr(app.scatters["branch1"], "_x") else None
     app.colour.value = "answer"
     app.wait()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from mfa.nearest import nearest
 from mfa.records import FeatureSet
 from viz.apps.finding import ALL, first_errors, ordered
 from viz.apps.images import thumbnail
+from viz.apps.subject import told_apart
 
 
 def test_cards_are_the_ranking(world: Any, keep: Any) -> None:
@@ -134,8 +137,13 @@ def test_another_order_begins_with_its_first_query_and_pages_turn(world: Any, ke
 
 def test_runs_of_one_name_are_told_apart(world: Any, keep: Any) -> None:
     app = keep(viz.apps.ranks([world.anchored, world.anchored], data_root=world.root))
-    assert app.rows[0].label.startswith(f"1: {world.anchored}")
-    assert app.rows[1].label.startswith(f"2: {world.anchored}")
+    assert [row.label.split(": 0")[0] for row in app.rows] == ["1: anchored", "2: anchored"]
+    runs = [mfa.open_run(world.anchored)] * 3
+    paths = ("a/x/run", "a/y/run", "b/y/run")
+    others = [replace(run, path=Path(path)) for run, path in zip(runs, paths, strict=True)]
+    assert told_apart(others[:2]) == ["x/run", "y/run"]
+    assert told_apart(others) == ["a/x/run", "a/y/run", "b/y/run"]
+    assert told_apart(others[:1]) == ["run"]
 
 
 def test_an_explanation_says_what_it_leaves_out(world: Any, keep: Any) -> None:

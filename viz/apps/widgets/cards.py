@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, TypedDict
 
 import anywidget
 import traitlets
 
-HERE = Path(__file__).parent
+from viz.apps.widgets.scripts import text
 
 
 class Item(TypedDict):
@@ -40,8 +39,8 @@ class Cards(anywidget.AnyWidget):
         height: of a picture, in pixels of the page.
     """
 
-    _esm = HERE / "cards.js"
-    _css = HERE / "cards.css"
+    _esm = text("cards.js")
+    _css = text("cards.css")
     label = traitlets.Unicode("").tag(sync=True)
     images = traitlets.List(traitlets.Bytes()).tag(sync=True)
     items: Any = traitlets.List(traitlets.Dict()).tag(sync=True)

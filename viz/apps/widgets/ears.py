@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import anywidget
 import traitlets
 
-HERE = Path(__file__).parent
+from viz.apps.widgets.scripts import text
 
 
 class Ears(anywidget.AnyWidget):
@@ -20,7 +19,7 @@ class Ears(anywidget.AnyWidget):
         names: model ids of the widgets it looks after, its own among them.
     """
 
-    _esm = HERE / "ears.js"
+    _esm = text("ears.js")
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-HERE = Path(__file__).parent
+from viz.apps.widgets.scripts import text
 
 
 class Picture(anywidget.AnyWidget):
@@ -28,8 +27,8 @@ class Picture(anywidget.AnyWidget):
         height: in pixels of the page; 0 for the picture's own.
     """
 
-    _esm = HERE / "picture.js"
-    _css = HERE / "picture.css"
+    _esm = text("picture.js")
+    _css = text("picture.css")
     image = traitlets.Bytes(b"").tag(sync=True)
     label = traitlets.Unicode("").tag(sync=True)
     mode = traitlets.Enum(["view", "point", "brush"], "view").tag(sync=True)

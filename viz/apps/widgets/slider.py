@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import traitlets
 
-HERE = Path(__file__).parent
+from viz.apps.widgets.scripts import text
 
 
 class Slider(anywidget.AnyWidget):
@@ -20,8 +18,8 @@ class Slider(anywidget.AnyWidget):
         disabled: whether it can be moved.
     """
 
-    _esm = HERE / "slider.js"
-    _css = HERE / "slider.css"
+    _esm = text("slider.js")
+    _css = text("slider.css")
     label = traitlets.Unicode("").tag(sync=True)
     value = traitlets.Float(0.0).tag(sync=True)
     min = traitlets.Float(0.0).tag(sync=True)

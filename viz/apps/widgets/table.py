@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-HERE = Path(__file__).parent
+from viz.apps.widgets.scripts import text
 
 
 class Table(anywidget.AnyWidget):
@@ -25,8 +24,8 @@ class Table(anywidget.AnyWidget):
         clicks: counts presses, so that a second one on one cell is seen too.
     """
 
-    _esm = HERE / "table.js"
-    _css = HERE / "table.css"
+    _esm = text("table.js")
+    _css = text("table.css")
     caption = traitlets.Unicode("").tag(sync=True)
     headings = traitlets.List(traitlets.Unicode()).tag(sync=True)
     rows: Any = traitlets.List(traitlets.List(traitlets.Unicode())).tag(sync=True)
