@@ -158,6 +158,12 @@ def outline(axis: Axes, box: tuple[float, float], size: tuple[int, int]) -> None
     )
 
 
+def mark_empty(axis: Axes, points: float) -> None:
+    """Says in a picture that nothing of its map is positive."""
+    # Clear of the dashes of the usual four stripes, and readable on a dark picture.
+    _say(axis, "empty", 0.625, points, bbox=PAPER)
+
+
 def add_scale(
     figure: Figure | SubFigure,
     axes: np.ndarray,
@@ -197,8 +203,7 @@ def _draw_row(
         if outlines and name in record.stripes:
             outline(axis, record.stripes[name], picture.shape[:2])
         if record.empty[name][number]:
-            # Clear of the dashes of the usual four stripes, and readable on a dark picture.
-            _say(axis, "empty", 0.625, cell.points, bbox=PAPER)
+            mark_empty(axis, cell.points)
         score = f"{record.scores[name][number]:+.2f}"
         axis.set_xlabel(score, labelpad=1, fontsize=cell.points)
 

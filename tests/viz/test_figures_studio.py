@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from mfa.cli import run as run_command
@@ -16,7 +17,7 @@ from mfa.config import Config, DataConfig, ModelConfig, OptimConfig
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
 from mfa.presets import variant
-from mfa.runs import open_run
+from mfa.runs import open_run, untrained
 from mfa.train import fit
 from viz.cli import COMMANDS
 from viz.figures.build import ITEMS, build
@@ -141,6 +142,16 @@ def test_rows_without_their_columns_are_refused(tmp_path):
     (tmp_path / "table3-x.csv").write_text("row,seed\nBaseline,0\n")
     with pytest.raises(InputError, match=r"table3-x\.csv has no column 'dataset'"):
         ablation_rows("table3", tmp_path)
+
+
+def test_a_fused_map_without_anything_positive_says_so(studio):
+    blind = untrained(studio.subject.config)
+    for head in blind.model.heads.values():
+        torch.nn.init.zeros_(head.neck.weight)  # whatever the picture, the descriptor is the bias
+        torch.nn.init.ones_(head.neck.bias)
+    figure = ITEMS["fig7"](replace(studio, runs=(studio.subject, blind))).figure
+    said = [[text.get_text() for text in axis.texts] for axis in figure.axes]
+    assert said == [[], [], ["empty"]] * 4
 
 
 def test_positions_outside_the_list_are_refused(studio):

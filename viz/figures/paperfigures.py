@@ -19,7 +19,7 @@ from viz.datasets import sample_sheet
 from viz.figures.published import title
 from viz.figures.studio import Piece, Studio
 from viz.grids import rank_grid
-from viz.maps import draw_maps, show
+from viz.maps import draw_maps, mark_empty, show
 
 SHOWN = 4
 """Pictures of Figs. 4, 5 and 7, as in the paper."""
@@ -96,12 +96,11 @@ def fig7(studio: Studio) -> Piece:
     data = studio.dataset
     chosen = _situations(studio, data)
     samples = [data.query[position] for position in chosen]
-    shown, fused = [], []
+    shown, explained = [], []
     for run in studio.runs:
         images = _images(run, samples)
-        maps = _explain(studio, run, data, images)
+        explained.append(_explain(studio, run, data, images))
         shown.append(_for_drawing(images, studio.hide_faces))
-        fused.append(maps[FUSED])
     columns = len(studio.runs) + 1
     tall, wide = shown[0].shape[1:3]
     cell = min(0.95, (TALLEST - 0.3) / len(samples) * wide / tall)
@@ -111,9 +110,10 @@ def fig7(studio: Studio) -> Piece:
     figure.set_layout_engine("constrained", h_pad=0.02, w_pad=0.02, hspace=0, wspace=0)
     for row in range(len(samples)):
         show(axes[row, 0], shown[0][row])
-        for place, maps_of_run in enumerate(fused):
-            laid = overlay.overlay(shown[place][row], maps_of_run[row])
-            show(axes[row, place + 1], laid)
+        for axis, drawn, maps in zip(axes[row, 1:], shown, explained, strict=True):
+            show(axis, overlay.overlay(drawn[row], maps[FUSED][row]))
+            if maps.empty[FUSED][row]:
+                mark_empty(axis, style.fitted(across / columns))
     for ax, name in zip(axes[0], ["picture", *(run.name for run in studio.runs)], strict=True):
         ax.set_title(name, loc="center")
     words = " ".join(captions.weights(run, data) for run in studio.runs)
@@ -121,7 +121,8 @@ def fig7(studio: Studio) -> Piece:
         figure,
         f"What each model looks at: mean of the branches' {studio.method} maps, each scaled to "
         "[0, 1], of a picture's similarity to itself, against the mean picture. Every map goes up "
-        "to its own largest value: colours tell places within a map, not strength between models. "
+        "to its own largest value: colours tell places within a map, not strength between models; "
+        "empty: no branch has anything that argues for it. "
         f"Pictures: {_named(data, chosen)}. {words}",
     )
 
