@@ -59,7 +59,7 @@ def test_ablation(folder: Path) -> None:
     assert set(ran.result["mAP"]) == {"baseline", "branches", "anchored"}
     assert ran.result["runs"] == 6
     assert 0 < ran.result["p"] <= 1
-    assert pictures(ran) == 2
+    assert pictures(ran) == 3
 
 
 def test_paper_figures(folder: Path) -> None:

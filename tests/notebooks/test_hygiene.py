@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 OURS = {"mfa", "viz"}
 STANDARD = {"dataclasses", "pathlib", "shutil"}
-IMPORTS = OURS | STANDARD | {"numpy", "pandas", "torch", "matplotlib", "IPython"}
+IMPORTS = OURS | STANDARD | {"numpy", "pandas", "torch", "matplotlib", "seaborn", "IPython"}
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
