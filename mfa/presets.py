@@ -128,14 +128,17 @@ def tiny() -> Config:
     """The network of the weights ``mfa-tiny``, and how it goes on to learn other people.
 
     Start it with ``init=open_run("mfa-tiny")`` (``--init mfa-tiny``), which gives the branches too.
+    They were distilled, and what their scores rest on overlaps; GLA at weight 15 parts it, see
+    docs/branches.md.
     """
     config = cpu()
     return replace(
         config,
         name="tiny",
         model=replace(config.model, weights="mfa-tiny"),
+        loss=replace(config.loss, gla_weight=15.0),
         data=replace(config.data, pids=8, erasing=0.0),
-        optim=replace(config.optim, lr=5e-4, epochs=5, warmup_epochs=0.5),
+        optim=replace(config.optim, lr=5e-4, epochs=7, warmup_epochs=0.5),
     )
 
 
