@@ -149,7 +149,7 @@ def use_all(page: Any, notebook: str, names: Sequence[str]) -> None:
         assert changed, f"{name}: nothing changed in\n{app.inner_text()}\n{page.errors}"
         assert app.locator(".mfa-error").count() == 0, name
         if name == "cockpit":
-            app.get_by_role("button", name="Stop", exact=True).last.click()
+            app.get_by_role("button", name="Stop training", exact=True).click()
             app.get_by_text("not running").wait_for()
 
 

@@ -116,7 +116,7 @@ def use_ablation(page: Any) -> None:
 def use_cockpit(page: Any) -> None:
     page.get_by_text("Start or resume").click()
     page.wait_for_selector("text=/training, 0 epochs/")
-    page.get_by_role("button", name="Stop", exact=True).last.click()
+    page.get_by_role("button", name="Stop training", exact=True).click()
     page.wait_for_selector("text=/not running, 0 epochs/")
 
 

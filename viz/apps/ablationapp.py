@@ -59,12 +59,13 @@ class AblationState:
 
 @dataclass(frozen=True)
 class Shown:
-    """Chart as PNG and PDF, table for the page and in LaTeX."""
+    """Chart as PNG and PDF, table for the page and in LaTeX, and what it says."""
 
     png: bytes
     pdf: bytes
     rows: list[list[str]]
     latex: str
+    caption: str
 
 
 class Ablation(base.App[AblationState, Shown]):
@@ -85,9 +86,10 @@ class Ablation(base.App[AblationState, Shown]):
         self.reference = controls.choice("Test against", methods)
         self.published = controls.tick("published figures")
         self.methods = ipywidgets.SelectMultiple(
-            description="Only", options=methods, rows=min(7, len(methods)),
+            description="Only (none chosen: all)", options=methods, rows=min(7, len(methods)),
             tooltip="Ctrl or Shift for several; none chosen: all",
-            layout={"width": "28em", "max_width": "100%"},
+            style={"description_width": "initial"},
+            layout={"width": "34em", "max_width": "100%"},
         )  # fmt: skip
         self.chart = Picture(height=0)
         self.table, self.links = ipywidgets.HTML(), ipywidgets.HTML()
@@ -127,7 +129,8 @@ class Ablation(base.App[AblationState, Shown]):
             png, pdf = as_file(figure, "png"), as_file(figure, "pdf")
         table = tabulate(ours, theirs if state.published else theirs.iloc[:0], state, tests)
         rows = [[cell.text or "–" for cell in row] for row in table.rows]
-        return Shown(png, pdf, [list(table.columns), *rows], table.to_latex("tab:ablation"))
+        latex = table.to_latex("tab:ablation")
+        return Shown(png, pdf, [list(table.columns), *rows], latex, table.caption)
 
     def show(self, state: AblationState, shown: Shown) -> None:
         """Fill the widgets."""
@@ -145,7 +148,8 @@ class Ablation(base.App[AblationState, Shown]):
         self.chart.image = shown.png
         self.chart.label = f"{_figure(state)} on {title(state.dataset)}, as in the table below"
         headings, *rows = shown.rows
-        self.table.value = markup.table(headings, rows)
+        caption = f"{shown.caption} A dash: not measured, not published, or no test recorded."
+        self.table.value = markup.table(headings, rows, caption)
         self.latex.value = shown.latex
         self.links.value = markup.download(
             shown.pdf, "ablation.pdf", "application/pdf", "Save the chart (PDF)"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def plan_of(path: Path | str) -> str:
     """The plan a file of rows is of, by its name ``PLAN-DATASET.csv``."""
-    return Path(path).stem.split("-")[0]
+    return Path(path).stem.rsplit("-", 1)[0]
 
 
 def quoted(rows: pd.DataFrame, dataset: str, table: pd.DataFrame) -> pd.DataFrame:

@@ -76,6 +76,7 @@ class Shown:
     rows: dict[str, tuple[list[bytes], list[Item]]]
     picture: bytes
     other: bytes
+    other_name: str
     note: str
     lens: tuple[list[bytes], list[Item]]
 
@@ -95,14 +96,10 @@ class Attention(base.App[AttentionState, Shown]):
         layers = ["branch", "trunk", *self.subjects[0].run.model.layers]
         slow = {f"{m} (slow)" if m in FORWARD_METHODS else m: m for m in METHODS}
         self.side = controls.choice("List", {"queries": "query", "gallery": "gallery"})
-        self.position = ipywidgets.BoundedIntText(
-            description="Picture", max=count - 1, layout={"width": "11em"}
+        self.position = controls.number("Picture", 0, count - 1)
+        self.other_position = controls.number(
+            f"Other ({BEST}: best match)", BEST, len(data.gallery) - 1
         )
-        self.other_position = ipywidgets.BoundedIntText(
-            description=f"Other ({BEST}: best match)", min=BEST,
-            max=len(data.gallery) - 1, style={"description_width": "initial"},
-            layout={"width": "17em", "max_width": "100%"},
-        )  # fmt: skip
         self.offers = Cards(label="Pictures", clickable=True, height=84)
         self.target = controls.choice("Explain", TARGETS)
         self.method = controls.choice("Method", slow)
@@ -116,11 +113,10 @@ class Attention(base.App[AttentionState, Shown]):
         self.rows = [Cards(height=184) for _ in (*self.subjects, *self.subjects)]
         self.lens = Cards(height=200)
         self.note = ipywidgets.HTML()
-        for field in (
-            *("side", "position", "target", "method", "layer", "fused"),
-            *("average", "control", "opacity"),
-        ):
+        for field in ("target", "method", "layer", "fused", "average", "control", "opacity"):
             self.bind(field, getattr(self, field))
+        for field in ("side", "position"):  # a place is one of a picture
+            self.bind(field, getattr(self, field), lens=None)
         self.bind("other", self.other_position, read=_other, write=_number)
         self.on(self.offers, lambda _: self._choose(self.offers.selected), "clicks")
         self.on(self.picture, lambda _: self.set(lens=tuple(self.picture.point)), "points")
@@ -152,22 +148,26 @@ class Attention(base.App[AttentionState, Shown]):
         job.check()
         maps = self._maps(self.subjects[0], state, silent)
         average = "" if state.average or not maps.centred else ", average kept"
+        how = f"{maps.caption.partition(' · ')[2]}{average}"
         note = (
-            f"{path.name} · {maps.caption}{average}. Red argues for, blue against; the numbers are "
-            "parts of the score."
+            f"{path.name} · {_target(state)} · {how}. Red argues for, blue against; the numbers "
+            "are parts of the score."
         )
         return Shown(self._offered(state), rows, jpeg(picture), thumbnail(other, (128, 256)),
-                     note, self._through_lens(state, path, other))  # fmt: skip
+                     other.name, note, self._through_lens(state, path, other))  # fmt: skip
 
     def show(self, state: AttentionState, shown: Shown) -> None:
         """Fill the rows; rows without a model are emptied."""
-        self.offers.put(*shown.offered, selected=state.position % PAGE)
+        start, count = state.position // PAGE * PAGE, len(self._samples(state))
+        label = f"Pictures {start} to {min(start + PAGE, count) - 1} of {count:,}"
+        self.offers.put(*shown.offered, selected=state.position % PAGE, label=label)
         found = [*shown.rows.items(), *[("", ([], []))] * len(self.rows)]
         for row, (label, (images, items)) in zip(self.rows, found, strict=False):
             row.put(images, items, label=label)
         self.picture.image = shown.picture
         self.picture.point = list(state.lens or ())
         self.other.image = shown.other
+        self.other.label = f"The other picture: {shown.other_name}"
         self.note.value = f"<div class='mfa-note'>{escape(shown.note)}</div>"
         label = "The same place in the other picture, branch by branch" if state.lens else ""
         self.lens.put(*shown.lens, label=label)
@@ -259,6 +259,11 @@ class Attention(base.App[AttentionState, Shown]):
         sides = subject.pixels(path), subject.pixels(other)
         found = subject.lens(*sides, point, average=state.average)
         return lens_cards(found, original(other, SHOWN), subject.size)
+
+
+def _target(state: AttentionState) -> str:
+    """What is explained, in the words of the control."""
+    return next(words for words, target in TARGETS.items() if target == state.target)
 
 
 def _other(number: int) -> int | None:

@@ -61,6 +61,7 @@ class App(ABC, Generic[S, R]):
         self._changing = threading.Lock()
         self._quiet = threading.local()
         self._last_error = ""
+        self._refused = ""
         self._worker: Worker[S] = Worker(self._work, self._tell)
         self.message = ipywidgets.HTML()
         self.progress = ipywidgets.HTML()
@@ -70,7 +71,11 @@ class App(ABC, Generic[S, R]):
         self.code_button = controls.button(
             "Copy as code", "Show Python code that makes this picture"
         )
-        self.code_text = ipywidgets.Textarea(rows=8, layout={"width": "100%", "display": "none"})
+        self.code_text = ipywidgets.Textarea(
+            rows=8,
+            tooltip="Python code that makes this picture",  # its name for screen readers, too
+            layout={"width": "100%", "display": "none"},
+        )
         self.code_text.add_class("mfa-code")
         self.view: Any = ipywidgets.VBox()
         self.ears = Ears()
@@ -122,8 +127,7 @@ class App(ABC, Generic[S, R]):
                 return
             self.state = state
         self._sync(list(changes))
-        if self.code_text.layout.display != "none":
-            self.code_text.value = self.code()
+        self._follow_in_code()
         self._worker.submit(state)
 
     def settle(self, state: S, **found: Any) -> None:
@@ -131,6 +135,7 @@ class App(ABC, Generic[S, R]):
         with self._changing:
             if self.state is state:
                 self.state = cast(S, replace(cast(Any, state), **found))
+        self._follow_in_code()
 
     def refresh(self) -> None:
         """Render the present state again."""
@@ -228,6 +233,10 @@ class App(ABC, Generic[S, R]):
         self.code_text.value = self.code() if hidden else ""
         self.code_text.layout.display = "" if hidden else "none"
 
+    def _follow_in_code(self) -> None:
+        if self.code_text.layout.display != "none":
+            self.code_text.value = self.code()
+
     def _sync(self, fields: Sequence[str]) -> None:
         with self.quiet():
             for field in fields:
@@ -237,10 +246,14 @@ class App(ABC, Generic[S, R]):
                         widget.value = value
 
     def _guarded(self, call: Callable[[], None]) -> None:
+        refused, self._refused = self._refused, ""
         try:
             call()
+            if refused and refused == self._last_error:  # the state never had what was refused
+                self.say("")
         except InputError as error:
-            self.say(str(error), error=True)
+            self._refused = str(error)
+            self.say(self._refused, error=True)
         except Exception as error:
             self._fail(error)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,14 @@ from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, ReidDataset, Sample
 from viz.apps import base, controls
 from viz.apps.finding import camera_of, cameras, choice_of
 from viz.apps.images import thumbnail
+from viz.apps.names import person
 from viz.apps.widgets import Cards, Item, Table
 from viz.apps.worker import Job
 
 PAGE = 30
+SHEET = 6
+"""People drawn by the code, the first ones of the pictures chosen."""
+
 LISTS = ("all", "train", "query", "gallery")
 KINDS = {"everybody": "all", "people": "people", "distractors": "distractor", "junk": "junk"}
 
@@ -69,12 +72,10 @@ class Browser(base.App[BrowserState, Shown]):
         super().__init__(state)
         self.data = data
         self._reports: dict[bool, Report] = {}
-        self._all = [(split, sample) for split in LISTS[1:] for sample in getattr(data, split)]
+        self._all = listed(data)
         self.split = controls.choice("List", LISTS)
         self.kind = controls.choice("Who", KINDS)
-        self.pid = ipywidgets.Text(
-            description="Person", placeholder="id, empty for all", continuous_update=False
-        )
+        self.pid = controls.field("Person", "id, empty for all")
         self.camera = controls.choice("Camera", cameras(sample for _, sample in self._all))
         self.before = controls.button("◀ earlier", "The pictures before these")
         self.after = controls.button("later ▶", "The pictures after these")
@@ -109,7 +110,7 @@ class Browser(base.App[BrowserState, Shown]):
 
     def render(self, state: BrowserState, job: Job) -> Shown:
         """Choose pictures; ask the doctor once."""
-        chosen = self.chosen(state)
+        chosen = pictures_of(self.data, state)
         if not chosen:
             words = "no picture fits these choices; set one of them back to all"
             if state.names:
@@ -136,7 +137,7 @@ class Browser(base.App[BrowserState, Shown]):
         items = [
             Item(
                 kind="ignored" if sample.pid == JUNK else "plain",
-                title=_name(sample.pid),
+                title=person(sample.pid),
                 sub=f"{split}, cam {sample.camid}",
                 alt=f"{sample.path.name} of {split}",
             )
@@ -145,31 +146,22 @@ class Browser(base.App[BrowserState, Shown]):
         self.cards.put([thumbnail(s.path) for _, s in shown.chosen], items, label="Pictures")
         self._report = shown.report
         self.findings.put(*_findings(shown.report), active=[1])
-        self.clean.value = "" if shown.report.findings else "<p>The doctor found nothing.</p>"
-
-    def chosen(self, state: BrowserState) -> list[tuple[str, Sample]]:
-        """(list, sample) of every picture a state chooses."""
-        return [
-            (split, sample)
-            for split, sample in self._all
-            if state.split in ("all", split)
-            and (state.kind == "all" or _kind(sample.pid) == state.kind)
-            and state.pid in (None, sample.pid)
-            and state.camera in (None, sample.camid)
-            and (not state.names or sample.path.name in state.names)
-        ]
+        read = "" if state.doctor else "; the pictures themselves were not read"
+        clean = f"<div class='mfa-note'>The doctor found nothing{read}.</div>"
+        self.clean.value = "" if shown.report.findings else clean
 
     def code(self) -> str:
         """See ``App.code``."""
-        state = self.state
-        people = None if state.pid is None else [state.pid]
+        chosen = pictures_of(self.data, self.state)
+        people = list(dict.fromkeys(s.pid for _, s in chosen if _kind(s.pid) == "people"))[:SHEET]
+        sheet = f"figure = viz.identity_sheet(data, {people!r})\n" if people else ""
         return (
-            "from pathlib import Path\n\nimport mfa\nimport viz\n\n"
+            "from pathlib import Path\n\nimport mfa\nimport viz\n"
+            "from viz.apps.browserapp import BrowserState, pictures_of\n\n"
             f"data = mfa.load_dataset({self.data.name!r}, Path({str(self.data.root.parent)!r}))\n"
-            "from viz.apps.browserapp import Browser, BrowserState\n\n"
-            f"chosen = Browser(data, BrowserState()).chosen({state!r})\n"
-            "print(len(chosen), 'pictures, first', chosen[0][1].path.name)\n"
-            f"figure = viz.identity_sheet(data, {people!r})\n"
+            f"chosen = pictures_of(data, {self.state!r})\n"
+            f"print(len(chosen), 'pictures, from', chosen[{self.state.start}][1].path.name)\n"
+            + sheet
         )
 
     def _counts(self) -> pd.DataFrame:
@@ -205,7 +197,7 @@ class Browser(base.App[BrowserState, Shown]):
                     "names": _named(self._report.findings[row])})  # fmt: skip
 
     def _turn(self, step: int) -> None:
-        last = max(0, len(self.chosen(self.state)) - 1) // PAGE * PAGE
+        last = max(0, len(pictures_of(self.data, self.state)) - 1) // PAGE * PAGE
         self.set(start=min(max(0, self.state.start + step), last))
 
     def _choose(self) -> None:
@@ -217,6 +209,24 @@ class Browser(base.App[BrowserState, Shown]):
         here = self.state.pid
         after = [pid for pid in pids if here is None or pid > here]
         self.set(pid=(after or pids)[0], start=0, kind="all", camera=None, names=())
+
+
+def listed(data: ReidDataset) -> list[tuple[str, Sample]]:
+    """(list, sample) of every picture of a dataset."""
+    return [(split, sample) for split in LISTS[1:] for sample in getattr(data, split)]
+
+
+def pictures_of(data: ReidDataset, state: BrowserState) -> list[tuple[str, Sample]]:
+    """(list, sample) of every picture a state chooses."""
+    return [
+        (split, sample)
+        for split, sample in listed(data)
+        if state.split in ("all", split)
+        and (state.kind == "all" or _kind(sample.pid) == state.kind)
+        and state.pid in (None, sample.pid)
+        and state.camera in (None, sample.camid)
+        and (not state.names or sample.path.name in state.names)
+    ]
 
 
 def _person(words: str) -> int | None:
@@ -241,12 +251,6 @@ def _named(finding: Finding) -> tuple[str, ...]:
 
 def _kind(pid: int) -> str:
     return {JUNK: "junk", DISTRACTOR: "distractor"}.get(pid, "people")
-
-
-@lru_cache(maxsize=4096)
-def _name(pid: int) -> str:
-    kind = _kind(pid)
-    return f"id {pid}" if kind == "people" else kind
 
 
 def _findings(report: Report) -> tuple[tuple[str, ...], list[tuple[str, ...]], str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -71,22 +72,19 @@ class Cockpit(base.App[CockpitState, Shown]):
         super().__init__(state)
         self.data, self.arguments = data, arguments
         self.training = Training(Path(state.folder))
+        self.state = replace(state, epoch=self.training.epochs)
         self._film: dict[tuple[int, int], tuple[bytes, Item]] = {}
         self._closing = threading.Event()
         self._watch = threading.Thread(target=self._look, daemon=True, name="mfa-app-watch")
         self.preset = controls.choice("Preset", list(presets.PRESETS))
         variants = [("as the preset", ""), *((name, name) for name in presets.VARIANTS)]
         self.variant = controls.choice("Variant", variants)
-        self.epochs = ipywidgets.BoundedIntText(
-            description="Epochs", min=1, max=1000, layout={"width": "11em"}
-        )
-        self.seed = ipywidgets.BoundedIntText(
-            description="Seed", max=10**6, layout={"width": "11em"}
-        )
+        self.epochs = controls.number("Epochs", 1, 1000)
+        self.seed = controls.number("Seed", 0, 10**6)
         self.go = controls.button("Start or resume", "Train; goes on after the last finished epoch")
         self.pause = controls.button("Pause", "Stand still at once, or go on")
         self.pause.disabled = not CAN_PAUSE
-        self.halt = controls.button("Stop", "End the training; finished epochs are kept")
+        self.halt = controls.button("Stop training", "End the training; finished epochs are kept")
         self.status, self.numbers, self.warnings = (ipywidgets.HTML() for _ in range(3))
         self.chart = Picture(height=0, label="Curves of the training so far")
         self.film = [Cards(height=110) for _ in state.probes]
@@ -119,6 +117,7 @@ class Cockpit(base.App[CockpitState, Shown]):
 
     def toggle(self) -> None:
         """Pause, or go on."""
+        self._needs_one(self.training.running)
         if self.training.paused:
             self.training.go_on()
         else:
@@ -127,10 +126,15 @@ class Cockpit(base.App[CockpitState, Shown]):
 
     def end(self) -> None:
         """Stop; finished epochs are kept."""
+        self._needs_one(self.training.running or self.training.elsewhere)
         if self.training.elsewhere:
             self.training.stop_elsewhere()
         self.training.stop()
         self._tell_status()
+
+    def _needs_one(self, there: bool) -> None:
+        if not there:
+            raise InputError("no training runs here; press Start or resume")
 
     def ended(self) -> None:
         """Stop the training and the watch."""
@@ -141,14 +145,14 @@ class Cockpit(base.App[CockpitState, Shown]):
     def render(self, state: CockpitState, job: Job) -> Shown:
         """Draw the history; add this epoch to the film."""
         history = self.training.history()
-        if history.empty:
+        if history.empty or not state.epoch:
             return Shown(b"", "", "", [([], [], "") for _ in state.probes])
         with base.DRAWING:
             chart = saved(training_curves(history), "png", dots=110)
         job.check()
         if (state.epoch, state.probes[0]) not in self._film:
             job.progress(0.5, f"maps after epoch {state.epoch}")
-            self._shoot(state)
+            self._shoot(state.probes)
         last = history.iloc[-1]
         words = str(last.get("warnings", "") or "")
         return Shown(chart, _numbers(last), words, [self._strip(probe) for probe in state.probes])
@@ -219,16 +223,20 @@ class Cockpit(base.App[CockpitState, Shown]):
         if self.pause.description != label:
             self.pause.description = label
 
-    def _shoot(self, state: CockpitState) -> None:
+    def _shoot(self, probes: Sequence[int]) -> None:
         """Keep what the newest weights make of the probes."""
         subject = Subject(open_run(self.training.folder), self.data)
-        for probe, image, item in film.shots(subject, self.data, state.probes, state.epoch):
-            self._film[(state.epoch, probe)] = (image, item)
+        epoch = subject.run.checkpoint.epoch
+        for probe, image, item in film.shots(subject, self.data, probes, epoch):
+            self._film[(epoch, probe)] = (image, item)
 
     def _strip(self, probe: int) -> tuple[list[bytes], list[Item], str]:
         shots = [self._film[key] for key in sorted(self._film) if key[1] == probe]
         name = self.data.query[probe].path.name
-        label = f"Probe {name}: fused map by epoch, rank of its first match among a few"
+        label = (
+            f"Probe {name}: fused map by epoch (red for, blue against), and the rank of its first "
+            "match among some gallery pictures"
+        )
         return [image for image, _ in shots], [item for _, item in shots], label
 
 
@@ -240,7 +248,9 @@ def _numbers(last: pd.Series[Any]) -> str:
     branches = sorted({str(key).split("/")[0] for key in last.index if str(key).endswith("/id")})
     terms = [t for t in ("id", "triplet", "center", "gla") if f"{branches[0]}/{t}" in last]
     rows = [[b, *(f"{last[f'{b}/{t}']:.3f}" for t in terms)] for b in branches]
-    return markup.figures(values) + markup.table(("branch", *terms), rows, "Loss terms by branch")
+    words = f"<div class='mfa-note'>Means over epoch {last['epoch']:.0f}:</div>"
+    table = markup.table(("branch", *terms), rows, "Loss terms by branch")
+    return words + markup.figures(values) + table
 
 
 def cockpit(

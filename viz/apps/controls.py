@@ -35,3 +35,25 @@ def choice(label: str, options: Any, **traits: Any) -> Any:
 def tick(label: str, **traits: Any) -> Any:
     """A labelled check box."""
     return ipywidgets.Checkbox(description=label, indent=False, layout={"width": "auto"}, **traits)
+
+
+def number(label: str, low: int, high: int) -> Any:
+    """A labelled field for a whole number; others are brought back between ``low`` and ``high``."""
+    return ipywidgets.BoundedIntText(
+        description=label,
+        min=low,
+        max=high,
+        style={"description_width": "initial"},
+        layout={"width": "auto", "max_width": "100%"},
+    )
+
+
+def field(label: str, example: str = "", width: str = "18em") -> Any:
+    """A labelled field for words, taken when Enter is pressed or the field is left."""
+    return ipywidgets.Text(
+        description=label,
+        placeholder=example,
+        continuous_update=False,
+        style={"description_width": "initial"},
+        layout={"width": width, "max_width": "100%"},
+    )

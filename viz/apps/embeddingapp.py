@@ -78,9 +78,7 @@ class Embedding(base.App[EmbeddingState, Shown]):
         self.method = controls.choice("Plane", {"PCA": "pca", "t-SNE (slow)": "tsne"})
         self.people = Slider(label="People", min=3, max=40, step=1, digits=0)
         self.colour = controls.choice("Colour by", COLOURS)
-        self.find = ipywidgets.Text(
-            description="Select", placeholder="id 7, cam 2, wrong", continuous_update=False
-        )
+        self.find = controls.field("Select", "id 7, cam 2, wrong")
         self.clear = controls.button("Clear selection", "Select nothing")
         self.words = ipywidgets.HTML()
         self.holder = ipywidgets.VBox()
@@ -94,6 +92,7 @@ class Embedding(base.App[EmbeddingState, Shown]):
         self.bind("people", self.people, read=int, selection=())
         self.on(self.find, lambda change: self._find(change["new"]))
         self.click(self.clear, lambda: self._mark([]))
+        self._said: list[int] = []
         self.start(
             controls.row([self.method, self.people, self.colour, self.find, self.clear]),
             self.words,
@@ -126,24 +125,30 @@ class Embedding(base.App[EmbeddingState, Shown]):
         table = self._table = shown.tables[WHOLE]
         names = list(table[state.colour].cat.categories)
         key = dict(zip(names, _colours(table[state.colour]), strict=True))
+        again = " (colours come again)" if len(key) > len(style.PALETTE) else ""
         self.words.value = (
-            f"<div class='mfa-note'>{len(table)} pictures of {state.people} people; "
-            f"{table.attrs['axes']}. Draw with the lasso (press and move with Shift held, or the "
-            "lasso button), or say whom to select: the pictures appear below, and every plane "
-            f"marks the same ones.</div>{markup.key(key, state.colour)}"
+            f"<div class='mfa-note'>{len(table)} pictures of {table['pid'].nunique()} people; "
+            f"{table.attrs['axes']}, of the {WHOLE}. Draw with the lasso (press and move with "
+            "Shift held, or the lasso button), or say whom to select: the pictures appear below, "
+            f"and every plane marks the same ones.</div>{markup.key(key, state.colour + again)}"
         )
         self._show_cards(table, state.selection)
 
     def code(self) -> str:
         """See ``App.code``."""
         state = self.state
+        branches = [None, *self.names[1:]]
         return (
             opening(self.subject)
             + "from mfa.evaluation import extract_features\n\n"
-            + f"table = viz.embedding_points(extract_features(run, data), people={state.people}, "
+            + "features = extract_features(run, data)\ntables, figures = {}, {}\n"
+            + f"for branch in {branches!r}:  # None: the whole descriptor\n"
+            + f"    table = viz.embedding_points(features, people={state.people}, branch=branch, "
             + f"method={state.method!r})\n"
-            + f"selected = table.iloc[{list(state.selection)!r}]\n"
-            + "figure = viz.embedding_map(table).get_figure()\n"
+            + "    tables[branch] = table\n"
+            + "    figures[branch] = viz.embedding_map(table).get_figure()  # coloured by person\n"
+            + f"selected = tables[None].iloc[{list(state.selection)!r}]\n"
+            + "figure = figures[None]\n"
         )
 
     def _place(self, state: EmbeddingState, name: str) -> pd.DataFrame:
@@ -198,6 +203,7 @@ class Embedding(base.App[EmbeddingState, Shown]):
         rows = [] if not words.strip() else list(narrowed(table, rest).index)
         if words.strip() and not rows:
             raise InputError(f"no picture here fits {words!r}; write id 7, cam 2, right or wrong")
+        self._said = rows
         self._mark(rows)
 
     def _mark(self, rows: list[int]) -> None:
@@ -205,6 +211,9 @@ class Embedding(base.App[EmbeddingState, Shown]):
         self.scatters[WHOLE].widget.selection = np.array(rows, dtype=np.uint32)
 
     def _select(self, rows: Any) -> None:
+        if sorted(rows) != self._said:  # by the lasso or the button: the words are old
+            with self.quiet():
+                self.find.value = ""
         self.set(selection=tuple(int(row) for row in rows))
 
     def _show_cards(self, table: pd.DataFrame, selection: tuple[int, ...]) -> None:

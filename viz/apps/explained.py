@@ -48,8 +48,8 @@ def explain(
         for name, heat in maps[side].items():
             images.append(laid_over(picture, heat, limit, stripe=stripes.get(name)))
             words = f"{name} map of the {side} picture, {heat.sum():+.3f} of the cosine"
-            items.append(Item(kind="plain", title=f"{side}: {name}", sub=f"{heat.sum():+.3f}",
-                              alt=words))  # fmt: skip
+            part = f"{side} {heat.sum():+.3f}"
+            items.append(Item(kind="plain", title=name, sub=part, alt=words))
     return Explained(ledger, images, items, _bars(ledger))
 
 

@@ -76,6 +76,7 @@ class Failures(base.App[FailuresState, Shown]):
         self.maps = Cards(height=120, label="The wrong first answer, explained")
         self.bars = ipywidgets.HTML()
         self._shown: Sequence[int] = ()
+        self._total = 0
         self.bind("tag", self.tag, start=0, query=None)
         self.on(self.table, lambda _: self._see(), "clicks")
         self.click(self.before, lambda: self._turn(-PAGE))
@@ -130,7 +131,7 @@ class Failures(base.App[FailuresState, Shown]):
         end = min(state.start + PAGE, shown.total)
         self.place.value = f"{min(state.start + 1, end)} to {end} of {shown.total}"
         queries = [int(query) for query in shown.group["query"]]
-        self._shown = queries
+        self._shown, self._total = queries, shown.total
         items = [
             Item(
                 kind="query",
@@ -147,14 +148,16 @@ class Failures(base.App[FailuresState, Shown]):
             selected=queries.index(query) if query in queries else -1,
             label=f"{state.tag}: {shown.total} queries",
         )
-        self.words.value = "what holds: " + (", ".join(shown.tags) or "none of the rules")
+        words = f"what holds of the marked one: {', '.join(shown.tags) or 'none of the rules'}"
+        self.words.value = words if shown.row else ""
         self._rank(shown)
 
     def code(self) -> str:
         """See ``App.code``."""
-        chosen = "tagged"
-        if self.state.tag != EVERY:
-            chosen = f"tagged[[{self.state.tag!r} in tags for tags in tagged['tags']]]"
+        state, chosen = self.state, "tagged"
+        if state.tag != EVERY:
+            chosen = f"tagged[[{state.tag!r} in tags for tags in tagged['tags']]]"
+        query = "queries[0]" if state.query is None else f"{state.query}"
         return (
             opening(self.subject)
             + "from mfa.failures import tag_queries\n"
@@ -163,8 +166,11 @@ class Failures(base.App[FailuresState, Shown]):
             + "brightness, sizes = brightness_and_size([s.path for s in data.query])\n"
             + "tagged = tag_queries(result, brightness=brightness, sizes=sizes)\n"
             + f"group = {chosen}\n"
-            + f"queries = list(group['query'])[{self.state.start}:{self.state.start + 4}]\n"
-            + f"figure = viz.rank_grid(result, data, queries=queries, k={self.state.k})\n"
+            + f"queries = list(group['query'])[{state.start}:{state.start + 4}]\n"
+            + f"figure = viz.rank_grid(result, data, queries=queries, k={state.k})\n"
+            + f"query = {query}\n"
+            + "first = int(result.ranking(query, 1)['gallery'].iloc[0])\n"
+            + "explained = viz.explain_pair(run, query, first, data=data)\n"
         )
 
     def _rank(self, shown: Shown) -> None:
@@ -192,7 +198,8 @@ class Failures(base.App[FailuresState, Shown]):
         return tag_queries(result, brightness=brightness, sizes=sizes, told=job.progress)
 
     def _turn(self, step: int) -> None:
-        self.set(start=max(0, self.state.start + step), query=None)
+        last = max(0, self._total - 1) // PAGE * PAGE
+        self.set(start=min(max(0, self.state.start + step), last), query=None)
 
     def _see(self) -> None:
         self.set(tag=self.table.rows[self.table.cell[0]][0], start=0, query=None)

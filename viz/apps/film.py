@@ -28,7 +28,7 @@ def shots(
         maps = subject.maps(pixels)
         found = nearest(crowd, subject.embed(pixels), len(crowd))
         right = found["rank"][(found["pid"] == sample.pid) & (found["camid"] != sample.camid)]
-        rank = f"first match {int(right.iloc[0])}" if len(right) else "no match here"
+        rank = f"rank {int(right.iloc[0])} of {len(crowd)}" if len(right) else "no match here"
         heat = (maps.raw[FUSED] if len(maps) > 1 else next(iter(maps.raw.values())))[0]
         image = laid_over(original(sample.path, SHOWN), heat, maps.limit)
         title = f"epoch {epoch}"

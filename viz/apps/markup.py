@@ -58,7 +58,7 @@ def table(
         + "</tr>"
         for first, *rest in rows
     )
-    words = f"<caption>{escape(caption)}</caption>" if caption else ""
+    words = f"<caption><span>{escape(caption)}</span></caption>" if caption else ""
     kind = " mfa-prose" if prose else ""
     return (
         f"<div class='mfa-scroll'><table class='mfa-table{kind}'>{words}"
@@ -72,34 +72,37 @@ def bars(
     limit: float | None = None,
     digits: int = 3,
     before: Mapping[str, float] | None = None,
+    signed: bool = True,
 ) -> str:
-    """Signed bars from a common zero, each with its name and number.
+    """Bars from a common zero, each with its name and number.
 
     Args:
         values: name to value.
         limit: the magnitude a bar of full length stands for; the largest one where not given.
         digits: of the numbers.
         before: earlier values, drawn as thin outlines behind.
+        signed: zero is in the middle; else at the left, for values that are never below it.
     """
     earlier = dict(before or {})
     top = limit or max((abs(v) for v in [*values.values(), *earlier.values()]), default=0) or 1.0
+    zero, sign = (50, "+") if signed else (0, "")
     lines = []
     for number, (name, value) in enumerate(values.items()):
         colour = looks.PALETTE[number % len(looks.PALETTE)]
-        bar = _bar(value / top, f"background:{colour}")
+        bar = _bar(value / top, f"background:{colour}", zero)
         if name in earlier:
-            bar += _bar(earlier[name] / top, "border:1px solid currentColor;opacity:.6")
+            bar += _bar(earlier[name] / top, "border:1px solid currentColor;opacity:.6", zero)
         lines.append(
             f"<div class='mfa-bar'><span>{escape(name)}</span><span class='mfa-track'>"
-            f"<i></i>{bar}</span><b>{value:+.{digits}f}</b></div>"
+            f"<i style='left:{zero}%'></i>{bar}</span><b>{value:{sign}.{digits}f}</b></div>"
         )
-    words = ", ".join(f"{name} {value:+.{digits}f}" for name, value in values.items())
+    words = ", ".join(f"{name} {value:{sign}.{digits}f}" for name, value in values.items())
     return f"<div class='mfa-bars' role='img' aria-label='{escape(words)}'>{''.join(lines)}</div>"
 
 
-def _bar(share: float, look: str) -> str:
-    width = 50 * min(abs(share), 1)
-    left = 50 if share >= 0 else 50 - width
+def _bar(share: float, look: str, zero: int) -> str:
+    width = (100 - zero) * min(abs(share), 1)
+    left = zero if share >= 0 else zero - width
     return f"<em style='left:{left:.2f}%;width:{width:.2f}%;{look}'></em>"
 
 
@@ -165,6 +168,7 @@ def curves(
         f"{name} from {values[0]:.3f} to {values[-1]:.3f}" for name, values in lines.items()
     )
     return (
+        f"<div class='mfa-note'>{escape(up)}</div>"
         f"<svg class='mfa-svg' viewBox='-34 -8 480 160' width='480' role='img' "
         f"aria-label='{escape(words)}' fill='currentColor' font-size='11'>"
         "<rect width='300' height='120' fill='none' stroke='currentColor' opacity='0.4'/>"
@@ -173,5 +177,5 @@ def curves(
         "<text x='-6' y='122' text-anchor='end'>0</text>"
         f"<text x='0' y='134'>{first}</text><text x='300' y='134' text-anchor='end'>{last}</text>"
         f"<text x='150' y='146' text-anchor='middle'>{escape(across)}</text>"
-        f"<title>{escape(up)}</title></svg><div class='mfa-note'>{escape(up)}</div>"
+        f"<title>{escape(up)}</title></svg>"
     )

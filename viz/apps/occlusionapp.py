@@ -75,10 +75,7 @@ class Occlusion(base.App[OcclusionState, Shown]):
     def __init__(self, subject: Subject, state: OcclusionState) -> None:
         super().__init__(state)
         self.subject = subject
-        last = len(subject.data.query) - 1
-        self.query = ipywidgets.BoundedIntText(
-            description="Query", max=last, layout={"width": "11em"}
-        )
+        self.query = controls.number("Query", 0, len(subject.data.query) - 1)
         self.scene = controls.choice("Scene", SCENES)
         self.way = controls.choice(
             "Brush", {"shift by the sliders" if way == "shift" else way: way for way in WAYS}
@@ -101,6 +98,10 @@ class Occlusion(base.App[OcclusionState, Shown]):
         self.on(self.canvas, lambda _: self._paint(), "strokes")
         self.click(self.undo, lambda: self.set(strokes=self.state.strokes[:-1]))
         self.click(self.clear, self._clear)
+        note = ipywidgets.HTML(
+            "<div class='mfa-note'>Red argues for the picture's likeness to itself, blue against; "
+            "the numbers are parts of that score, and all maps share one scale.</div>"
+        )
         beside = ipywidgets.VBox(
             [
                 controls.row([self.query, self.scene]),
@@ -112,7 +113,7 @@ class Occlusion(base.App[OcclusionState, Shown]):
             ],
             layout={"flex": "1 1 22em", "min_width": "0"},
         )
-        self.start(controls.row([self.canvas, beside]), controls.row(self.maps), *self.rows)
+        self.start(controls.row([self.canvas, beside]), controls.row(self.maps), note, *self.rows)
 
     def render(self, state: OcclusionState, job: Job) -> Shown:
         """Change the picture, embed it, rank again, and explain."""
@@ -263,7 +264,10 @@ def _cards(
 
 def _numbers(before: pd.Series[Any], after: pd.Series[Any]) -> str:
     values = {"AP": (100 * before["AP"], 100 * after["AP"], "{:.1f} %", "{:+.1f}")}
-    for name, column in (("first match at", "first_match_rank"), ("last at", "last_match_rank")):
+    for name, column in (
+        ("first match at rank", "first_match_rank"),
+        ("last match at rank", "last_match_rank"),
+    ):
         values[name] = (before[column], after[column], "{:.0f}", "{:+.0f}")
     return markup.figures(
         {name: form.format(new) for name, (_, new, form, _) in values.items()},

@@ -13,9 +13,8 @@ import ipywidgets
 
 import viz.apps
 from mfa.errors import InputError
-from mfa.evaluation import resolve
-from mfa.runs import open_run
 from viz.apps import markup
+from viz.apps.names import told_apart
 
 WORDS: Mapping[str, str] = {
     "ranks": "Who was found for a picture, by which model, and why.",
@@ -65,7 +64,7 @@ def page(
         start: app of the plain address; the page of links where empty.
         local: whether the page is served to this machine alone.
     """
-    query = parse_qs(os.environ.get("QUERY_STRING", ""))
+    query = parse_qs(os.environ.get("QUERY_STRING", ""), keep_blank_values=True)
     wanted = query.get("app", [start])[0]
     names = [name for name in WORDS if local or name not in LOCAL_ONLY]
     top = ipywidgets.HTML(markup.style() + _links(names, wanted))
@@ -92,6 +91,9 @@ def open_app(name: str, runs: Sequence[str], data: str | None, root: Path | None
     if name == "ablation":
         return make()
     if name in ("browser", "pk_batch", "cockpit"):
+        from mfa.evaluation import resolve  # loads PyTorch, which the page of links can do without
+        from mfa.runs import open_run
+
         dataset = resolve(open_run(runs[0]), data, root)
         if name == "cockpit":
             return make(Path(runs[0]).parent / "cockpit", data=dataset)
@@ -119,9 +121,10 @@ def _landing(names: Sequence[str], runs: Sequence[str]) -> str:
         f"<li><a class='mfa-link' href='?app={name}'>{escape(words)}</a></li>"
         for name, words in LESSONS.items()
     )
-    shown = ", ".join(Path(run).name for run in runs)
+    shown = ", ".join(told_apart([Path(run) for run in runs], least=2))
+    rest = f"; {' and '.join(SEVERAL)} show all, the others the first" if len(runs) > 1 else ""
     return (
-        f"<h1 class='mfa-heading'>MFA workbench</h1><p>Runs: {escape(shown)}</p>"
+        f"<h1 class='mfa-heading'>MFA workbench</h1><p>Runs: {escape(shown + rest)}</p>"
         f"<ul class='mfa-apps'>{rows}</ul><h2 class='mfa-heading'>Lessons</h2>"
         f"<ul class='mfa-apps'>{lessons}</ul>"
         "<p class='mfa-note'>Each visit has its own kernel: what you change, nobody else sees, "

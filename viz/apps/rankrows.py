@@ -10,6 +10,7 @@ from mfa.results import RetrievalResult
 from viz import cards
 from viz.apps.finding import position_of
 from viz.apps.images import THUMB, jpeg, thumbnail
+from viz.apps.names import person
 from viz.apps.subject import Subject
 from viz.apps.upload import uploaded
 from viz.apps.widgets import Item
@@ -60,7 +61,7 @@ def asked(subject: Subject, result: RetrievalResult, state: RanksState) -> CardR
     for entry in found.to_dict("records"):
         path = subject.gallery_path(int(allowed[entry["gallery"]]))
         camera = "" if entry["camid"] == NO_CAMERA else f" · cam {entry['camid']}"
-        title = f"{entry['rank']} · id {entry['pid']}{camera}"
+        title = f"{entry['rank']} · {person(entry['pid'])}{camera}"
         alt = f"gallery picture {path.name}"
         made.images.append(thumbnail(path))
         made.items.append(Item(kind="plain", title=title, sub=f"{entry['distance']:.3f}", alt=alt))

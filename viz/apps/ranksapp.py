@@ -29,8 +29,8 @@ from viz.apps.images import SHOWN, thumbnail
 from viz.apps.rankrows import CardRow, asked, ranked
 from viz.apps.rankscode import code_of
 from viz.apps.subject import Setting, Subject, open_subjects, original
-from viz.apps.upload import decode_upload, uploaded
-from viz.apps.widgets import Cards, Item, Slider
+from viz.apps.upload import BYTES, check_bytes, decode_upload, uploaded
+from viz.apps.widgets import Cards, Item, Slider, Upload
 from viz.apps.worker import Job
 
 PAGE = 12
@@ -92,12 +92,8 @@ class Ranks(base.App[RanksState, Shown]):
         self.subjects = tuple(subjects)
         first = self.subjects[0]
         self.order = controls.choice("Queries", ORDERS)
-        self.at = ipywidgets.BoundedIntText(
-            description="Rank", min=1, max=50, layout={"width": "11em"}
-        )
-        self.find = ipywidgets.Text(
-            description="Find", placeholder="name, id 7, cam 2", continuous_update=False
-        )
+        self.at = controls.number("Rank", 1, 50)
+        self.find = controls.field("Find", "name, id 7, cam 2")
         self.offers = Cards(label="Query pictures", clickable=True, height=84)
         self.before = controls.button("◀ earlier", "The queries before these")
         self.after = controls.button("later ▶", "The queries after these")
@@ -108,11 +104,10 @@ class Ranks(base.App[RanksState, Shown]):
         self.camera_filter = controls.tick("leave out the same person by the same camera")
         self.junk = controls.tick("show what was left out")
         self.camera = controls.choice("Gallery", cameras(first.data.gallery))
-        self.upload = ipywidgets.FileUpload(
-            accept="image/*",
-            description="Ask with a picture of yours",
-            layout={"width": "auto"},
-            tooltip="A picture file; it stays in memory and is not kept",
+        self.upload = Upload(
+            label="Ask with a picture of yours",
+            tip="A picture file; it stays in memory and is not kept",
+            limit=BYTES,
         )
         self.numbers = ipywidgets.HTML()
         self.rows = [Cards(clickable=True) for _ in self.subjects]
@@ -129,7 +124,7 @@ class Ranks(base.App[RanksState, Shown]):
             self.on(row, partial(self._explain, number), "clicks")
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
-        self.on(self.upload, self._take)
+        self.on(self.upload, lambda _: self._take(), "chosen")
         self._queries: Sequence[int] = ()
         self._offered: Sequence[int] = ()
         self._places: dict[int, list[int]] = {}
@@ -173,7 +168,7 @@ class Ranks(base.App[RanksState, Shown]):
         """Fill the cards."""
         self.settle(state, query=shown.query)
         self.at.layout.display = "" if state.order == "first_error" else "none"
-        self._offer_queries(shown)
+        self._offer_queries(shown, asked=not state.upload)
         for number, (row, made) in enumerate(zip(self.rows, shown.rows, strict=True)):
             self._places[number] = made.places
             chosen = -1
@@ -190,7 +185,8 @@ class Ranks(base.App[RanksState, Shown]):
         """See ``App.code``."""
         return code_of(self.subjects, self.state)
 
-    def _offer_queries(self, shown: Shown) -> None:
+    def _offer_queries(self, shown: Shown, asked: bool) -> None:
+        """The queries on offer; the present one is marked where it is the one ``asked``."""
         first = self.subjects[0]
         samples = first.features().query
         self._queries = shown.queries
@@ -201,7 +197,7 @@ class Ranks(base.App[RanksState, Shown]):
             for q in offered
         ]  # fmt: skip
         images = [thumbnail(first.query_path(position)) for position in offered]
-        chosen = offered.index(shown.query) if shown.query in offered else -1
+        chosen = offered.index(shown.query) if asked and shown.query in offered else -1
         self.offers.put(images, items, selected=chosen)
         place = f"{shown.queries.index(shown.query) + 1}" if shown.query in shown.queries else "–"
         self.place.value = f"{place} of {len(shown.queries)}"
@@ -229,11 +225,11 @@ class Ranks(base.App[RanksState, Shown]):
         if place >= 0:
             self.set(card=(number, place))
 
-    def _take(self, change: Any) -> None:
-        if change["new"]:
-            content = bytes(change["new"][0]["content"])
-            decode_upload(content, change["new"][0]["name"])
-            self.set(upload=content, card=None)
+    def _take(self) -> None:
+        content = self.upload.take()
+        check_bytes(self.upload.size, self.upload.name)
+        decode_upload(content, self.upload.name)
+        self.set(upload=content, card=None)
 
     def _explained(self, state: RanksState, query: int) -> Explained:
         assert state.card is not None
@@ -248,7 +244,8 @@ class Ranks(base.App[RanksState, Shown]):
         return explain(subject, own, other)
 
     def _numbers(self, results: Sequence[RetrievalResult]) -> str:
-        parts = []
+        count = len(results[0].counted)
+        parts = [f"<div class='mfa-note'>Over all {count:,} counted queries:</div>"]
         for subject, result in zip(self.subjects, results, strict=True):
             plain = subject.result()
             values = {"mAP": result.mAP, "Rank-1": result.rank1, "mINP": result.mINP}

@@ -41,13 +41,16 @@ def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
 
 
 def _asked(state: RanksState) -> str:
+    seen = ""
+    if state.camera is not None:
+        seen = f"gallery = take(gallery, (gallery.camids == {state.camera}).nonzero()[0])\n"
     return (
-        "from mfa.nearest import nearest\n"
-        "# the picture you uploaded is not kept: put its path here\n"
-        "import numpy as np\nfrom mfa.datasets import read_image\n"
-        "from viz.apps.subject import Subject\n\n"
-        "subject = Subject(run, data)\npicture = read_image('YOUR_PICTURE.jpg')\n"
-        "pixels = np.asarray(picture.resize(subject.size[::-1]))\n"
-        f"gallery = extract_features(run, data, flip={state.flip}).gallery\n"
+        "from mfa.breakdown import take\nfrom mfa.nearest import nearest\n"
+        "from viz.apps.subject import Subject\nfrom viz.apps.upload import uploaded\n\n"
+        "subject = Subject(run, data)\n"
+        "# the picture you gave is not kept: put its path here\n"
+        "pixels = uploaded(Path('YOUR_PICTURE.jpg').read_bytes(), subject.size)\n"
+        f"gallery = extract_features(run, data, flip={state.flip}).gallery\n{seen}"
         f"table = nearest(gallery, subject.embed(pixels, flip={state.flip}), {state.k})\n"
+        "print(table)\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
+import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,9 +47,10 @@ class Address:
 
     @property
     def url(self) -> str:
-        """What to open."""
+        """What to open; where it listens on every address, by this machine's name."""
         token = f"?token={self.token}" if self.token else ""
-        return f"http://{self.host}:{self.port}/{token}"
+        host = socket.gethostname() if self.host in ("", "0.0.0.0", "::") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/{token}"
 
 
 def is_local(host: str) -> bool:

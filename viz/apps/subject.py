@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from mfa.records import Features, ReidDataset
 from mfa.rerank import ReciprocalDistances
 from mfa.results import RetrievalResult
 from mfa.runs import Run, open_run
+from viz.apps.names import told_apart
 from viz.attention import baseline_pictures
 from viz.cam.capture import BRANCH, mean_maps
 from viz.cam.engine import branch_maps
@@ -226,19 +227,10 @@ def open_subjects(
         raise InputError("name at least one run")
     first = open_subject(runs[0], data, data_root)
     found = [first, *(open_subject(other, first.data, data_root) for other in runs[1:])]
-    for subject, name in zip(found, told_apart([each.run for each in found]), strict=True):
+    paths = [each.run.path or Path(each.run.name) for each in found]
+    for subject, name in zip(found, told_apart(paths), strict=True):
         subject.name = name
     return found
-
-
-def told_apart(runs: Sequence[Run]) -> list[str]:
-    """Names of runs, with as many folders above as it takes to tell them apart."""
-    paths = [(run.path or Path(run.name)).parts for run in runs]
-    for length in range(1, max(map(len, paths)) + 1):
-        names = ["/".join(parts[-length:]) for parts in paths]
-        if len({*names}) == len(names):
-            return names
-    return [f"{number}: {run.name}" for number, run in enumerate(runs, start=1)]
 
 
 def opening(subject: Subject, name: str = "run") -> str:

@@ -19,7 +19,7 @@ from mfa.runs import Run
 from viz import cards
 from viz.apps import base, controls, markup
 from viz.apps.images import thumbnail
-from viz.apps.subject import Subject, open_subject, opening
+from viz.apps.subject import Setting, Subject, open_subject, opening
 from viz.apps.widgets import Cards, Item, Slider
 from viz.apps.worker import Job
 
@@ -44,7 +44,16 @@ class SwitchboardState:
     camera_filter: bool = True
 
 
-class Switchboard(base.App[SwitchboardState, tuple[RetrievalResult, cards.Row]]):
+@dataclass(frozen=True)
+class Shown:
+    """The scored retrieval by the weights, by the descriptor as trained, and a query's ranks."""
+
+    weighted: RetrievalResult
+    trained: RetrievalResult
+    row: cards.Row
+
+
+class Switchboard(base.App[SwitchboardState, Shown]):
     """See ``viz.apps.switchboard``."""
 
     name = "switchboard"
@@ -61,9 +70,7 @@ class Switchboard(base.App[SwitchboardState, tuple[RetrievalResult, cards.Row]])
         self._products: BranchProducts | None = None
         self.sliders = [Slider(label=name, max=2, step=0.05) for name in self.names]
         self.switches = [controls.tick(f"{name} on") for name in self.names]
-        self.query = ipywidgets.BoundedIntText(
-            description="Query", max=len(subject.data.query) - 1, layout={"width": "11em"}
-        )
+        self.query = controls.number("Query", 0, len(subject.data.query) - 1)
         self.reset = controls.button("All at 1", "Every branch as trained")
         self.camera_filter = controls.tick("leave out the same person by the same camera")
         self.numbers = ipywidgets.HTML()
@@ -84,7 +91,7 @@ class Switchboard(base.App[SwitchboardState, tuple[RetrievalResult, cards.Row]])
             self.grid,
         )
 
-    def render(self, state: SwitchboardState, job: Job) -> tuple[RetrievalResult, cards.Row]:
+    def render(self, state: SwitchboardState, job: Job) -> Shown:
         """Score the weighted descriptor."""
         weights = dict(zip(self.names, state.weights, strict=True))
         features = self.subject.features(told=partial(job.progress, words="describing pictures"))
@@ -104,17 +111,20 @@ class Switchboard(base.App[SwitchboardState, tuple[RetrievalResult, cards.Row]])
             camera_filter=state.camera_filter,
             distance=distances,
         )
-        return result, cards.row(result, self.subject.data, state.query, state.k)
+        told = partial(job.progress, words="scoring as trained")
+        trained = self.subject.result(Setting(camera_filter=state.camera_filter), told)
+        row = cards.row(result, self.subject.data, state.query, state.k)
+        return Shown(result, trained, row)
 
-    def show(self, state: SwitchboardState, shown: tuple[RetrievalResult, cards.Row]) -> None:
-        """Numbers against the untouched descriptor, the CMC curve, the grid."""
-        result, row = shown
+    def show(self, state: SwitchboardState, shown: Shown) -> None:
+        """Numbers against the descriptor as trained, the CMC curve, the grid."""
+        result, whole, row = shown.weighted, shown.trained, shown.row
         for slider, switch, weight in zip(self.sliders, self.switches, state.weights, strict=True):
             slider.value, switch.value = weight, weight > 0
-        whole = self.subject.result()
         names = {"mAP": "mAP", "Rank-1": "rank1", "Rank-5": "rank5", "mINP": "mINP"}
         values = {name: getattr(result, field) for name, field in names.items()}
-        self.numbers.value = markup.figures(
+        count = f"<div class='mfa-note'>Over all {len(result.counted):,} counted queries:</div>"
+        self.numbers.value = count + markup.figures(
             {name: f"{100 * value:.1f} %" for name, value in values.items()},
             {
                 name: f"{100 * (value - getattr(whole, names[name])):+.1f}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 import pandas as pd
+from safetensors import safe_open
 
 from mfa.errors import InputError
 from mfa.runs import CHECKPOINT, read_history
@@ -43,10 +44,12 @@ class Training:
 
     @property
     def epochs(self) -> int:
-        """Finished epochs that a checkpoint holds."""
-        if not (self.folder / CHECKPOINT).is_file():
+        """Finished epochs that the checkpoint holds; the history may be one ahead of it."""
+        try:
+            with safe_open(self.folder / CHECKPOINT, framework="pt") as file:
+                return int(file.metadata()["epoch"])
+        except FileNotFoundError:
             return 0
-        return len(self.history())
 
     def history(self) -> pd.DataFrame:
         """The run's history so far; empty before the first epoch."""

@@ -19,17 +19,26 @@ PIXELS = 20_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 
 
+def check_bytes(size: int, name: str) -> None:
+    """Refuse a file by its size alone.
+
+    Raises:
+        InputError: it has more than ``BYTES``.
+    """
+    if size > BYTES:
+        raise InputError(
+            f"{name} has {size / 1e6:.1f} MB; pictures up to {BYTES / 1e6:.0f} MB are "
+            "taken: make it smaller and choose it again"
+        )
+
+
 def decode_upload(content: bytes, name: str = "the file") -> np.ndarray:
     """The picture in ``content`` as RGB, (H, W, 3) uint8, upright.
 
     Raises:
         InputError: too large a file, not one of ``FORMATS``, too many pixels, or damaged.
     """
-    if len(content) > BYTES:
-        raise InputError(
-            f"{name} has {len(content) / 1e6:.1f} MB; pictures up to {BYTES / 1e6:.0f} MB are "
-            "taken: make it smaller and choose it again"
-        )
+    check_bytes(len(content), name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -85,6 +85,12 @@ def test_the_lens_finds_a_place_in_the_other_picture(world: Any, keep: Any) -> N
     average = viz.baseline_pictures(run, world.data)
     found = correspond(run, *sides, (16, 16), baseline=average)
     assert app.lens.items[-1]["sub"] == f"{found.maps['fused'].sum():+.4f}"
+    app.position.value = 3  # the place was one of the picture before
+    app.wait()
+    assert app.state.lens is None
+    assert app.lens.items == []
+    count = len(world.data.query)
+    assert app.offers.label == f"Pictures 0 to {min(12, count) - 1} of {count}"
 
 
 def test_pictures_are_chosen_by_a_click_and_the_other_one_by_number(world: Any, keep: Any) -> None:

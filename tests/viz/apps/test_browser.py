@@ -8,6 +8,7 @@ from typing import Any
 import viz
 from mfa.datasets import load_dataset
 from mfa.datasets.synthetic import SyntheticConfig, write
+from viz.apps.browserapp import pictures_of
 
 
 def test_counts_and_choices(world: Any, keep: Any) -> None:
@@ -50,6 +51,8 @@ def test_words_that_are_no_person_and_no_pictures(world: Any, keep: Any) -> None
     app = keep(viz.apps.browser(world.data))
     app.pid.value = "Anna"
     assert "a person is a number" in app.error
+    app.pid.value = ""  # as the state says: nothing is drawn again, and nothing is wrong any more
+    assert app.error == ""
     app.set(pid=123456)
     app.wait()
     assert "no picture fits" in app.error
@@ -62,7 +65,11 @@ def test_the_doctor_is_heard_and_the_code_runs(world: Any, keep: Any) -> None:
     assert "doctor" in app.clean.value + app.findings.caption
     names: dict[str, Any] = {}
     exec(app.code(), names)
-    assert len(names["chosen"]) == len(app.chosen(app.state))
+    assert names["chosen"] == pictures_of(world.data, app.state)
+    app.kind.value = "junk"  # nobody to draw a sheet of
+    app.wait()
+    exec(app.code(), names := {})
+    assert {sample.pid for _, sample in names["chosen"]} == {-1}
 
 
 def press(table: Any, row: int, column: int) -> None:

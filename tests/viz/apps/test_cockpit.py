@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import viz
+from mfa.checkpoint import load_checkpoint, save_checkpoint
 from mfa.errors import InputError
+from mfa.runs import CHECKPOINT
 from viz.apps import training as module
 from viz.apps.training import CAN_PAUSE, Training
 
@@ -24,6 +27,10 @@ for number in range(10_000):
     print("step", number, flush=True)
     time.sleep(0.01)
 """
+HISTORY = (
+    "epoch,lr,images_per_second,feature_norm,total,id,triplet,center,gla,branch1/id,warnings\n"
+    "1,0.1,9,2,3,1,1,1,1,0.75,\n2,0.1,9,2,2,1,1,1,1,0.5,\n3,0.1,9,2,1,1,1,1,1,0.25,\n"
+)
 TINY = ("--data.pids", "2", "--data.images", "2", "--model.width", "8", "--threads", "1",
         "--data.height", "64", "--data.width", "32")  # fmt: skip
 
@@ -92,6 +99,26 @@ def test_a_training_that_fails_says_why(tmp_path: Path, monkeypatch: Any) -> Non
     training.start([])
     until(lambda: not training.running)
     assert training.failed() == "the disk is full"
+
+
+def test_an_epoch_counts_once_its_checkpoint_is_there(world: Any, tmp_path: Path) -> None:
+    assert Training(tmp_path).epochs == 0
+    made = load_checkpoint(world.anchored / CHECKPOINT)
+    save_checkpoint(replace(made, epoch=3), tmp_path / CHECKPOINT)
+    (tmp_path / "history.csv").write_text("epoch,warnings\n1,\n2,\n3,\n4,\n")  # written before it
+    assert Training(tmp_path).epochs == 3
+
+
+def test_a_run_that_is_there_is_shown_at_once(world: Any, keep: Any, tmp_path: Path) -> None:
+    made = load_checkpoint(world.anchored / CHECKPOINT)
+    save_checkpoint(replace(made, epoch=3), tmp_path / CHECKPOINT)
+    (tmp_path / "history.csv").write_text(HISTORY)
+    app = keep(viz.apps.cockpit(tmp_path, data=world.data, probes=(0,)))
+    assert [item["title"] for item in app.film[0].items] == ["epoch 3"]
+    assert "0.250" in app.numbers.value
+    for button in (app.pause, app.halt):  # of what does not run
+        button.click()
+        assert "no training runs here" in app.error
 
 
 @pytest.mark.slow

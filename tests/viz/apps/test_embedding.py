@@ -22,6 +22,9 @@ def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any) -> No
     assert app.state.selection == (0, 5)
     exec(app.code(), names := {})
     selected = names["selected"]
+    places = names["tables"]["branch2"][["x", "y"]].to_numpy()
+    assert np.allclose(places, app.scatters["branch2"]._data[["x", "y"]], atol=1e-5)
+    assert len(names["figures"]) == 5
     titles = [item["title"] for item in app.cards.items]
     assert titles == [f"id {pid}" for pid in selected["pid"]]
     sample = next(s for s in world.data.query if s.path.name == selected["name"].iloc[0])
@@ -50,6 +53,15 @@ def test_words_select_without_a_mouse(world: Any, keep: Any) -> None:
     app.find.value = ""
     app.wait()
     assert app.state.selection == ()
+    app.find.value = f"id {pid}"
+    app.clear.click()
+    assert app.find.value == ""  # so that the same words can be said again
+    app.find.value = f"id {pid}"
+    app.wait()
+    assert list(app.state.selection) == list(table.index[table["pid"] == pid])
+    app.scatters["branch1"].widget.selection = np.array([1], dtype=np.uint32)
+    app.wait()
+    assert app.find.value == ""
 
 
 def test_colours_are_named(world: Any, keep: Any) -> None:

@@ -29,9 +29,20 @@ def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
     app.wait()
     assert app.state.tag == app.tag.value == app.table.rows[-1][0]
     assert app.place.value.endswith(f"of {app.table.rows[-1][1]}")
+    app.after.click()  # there is no page after the last one
+    app.wait()
+    assert app.group.items
+    app.group.selected = last = len(app.group.items) - 1
+    app.group.clicks += 1
+    app.wait()
     names: dict[str, Any] = {}
     exec(app.code(), names)
     assert list(names["group"]["query"])[:3] == app._shown[:3]
+    assert names["query"] == app._shown[last]
+    assert (
+        app.ranks.items[1]["sub"]
+        == f"{names['result'].ranking(names['query'], 1)['distance'].iloc[0]:.3f}"
+    )
 
 
 def test_an_empty_group_is_told(world: Any, keep: Any) -> None:
@@ -42,3 +53,4 @@ def test_an_empty_group_is_told(world: Any, keep: Any) -> None:
     app.wait()
     assert "of 0" in app.place.value
     assert app.ranks.items == []
+    assert app.words.value == ""

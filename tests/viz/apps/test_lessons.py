@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ import torch
 
 import viz
 from mfa.errors import InputError
+from viz import style
+from viz.apps import markup
 from viz.apps.lessons.certainty import answer, target
+from viz.apps.lessons.drawing import SIDE
 from viz.apps.lessons.gempool import bump, parts, pooled
 from viz.apps.lessons.hardest import batch, hardest
 from viz.apps.lessons.listed import figures, read
@@ -55,6 +59,35 @@ def test_a_number_that_is_not_there_is_a_sentence(name: str, field: str, keep: A
     lesson.set(**{field: 2})
     lesson.wait()
     assert lesson.error == ""
+
+
+def test_every_picture_of_a_plane_is_inside_it(keep: Any) -> None:
+    lesson = keep(viz.apps.lessons.triplets(anchor=6, spread=1.2))
+    places = re.findall(r"<circle cx='([-\d.]+)' cy='([-\d.]+)' r='6.0'", lesson.drawing.value)
+    assert places
+    assert all(0 <= float(x) <= SIDE for place in places for x in place)
+    drawn = lesson.drawing.value
+    ring = re.search(r"x='([-\d.]+)' y='([-\d.]+)'[^>]*stroke-width='2.5'", drawn)
+    assert ring, drawn  # the anchor, a square
+    assert all(0 <= float(x) <= SIDE - 12 for x in ring.groups())
+
+
+def test_lines_to_neighbours_say_who_is_right(keep: Any) -> None:
+    lesson = keep(viz.apps.lessons.reciprocal(query=20, k=12))
+    points, people = pictures()
+    found = neighbours(points, 20, 12)
+    right = people[found.nearest] == people[20]
+    mutual = np.isin(found.nearest, found.mutual)
+    lines = re.findall(r"<line [^>]*>", lesson.drawing.value)
+    assert [style.MATCH in line for line in lines] == list(right)
+    assert ["dasharray" not in line for line in lines] == list(mutual)
+
+
+def test_shares_are_drawn_from_the_left() -> None:
+    drawn = markup.bars({"one": 0.25}, limit=1, signed=False)
+    assert "left:0.00%;width:25.00%" in drawn
+    assert ">0.250<" in drawn
+    assert "left:25.00%;width:25.00%" in markup.bars({"one": -0.5}, limit=1)
 
 
 def test_pk_batch_shows_what_the_sampler_draws(world: Any, keep: Any) -> None:

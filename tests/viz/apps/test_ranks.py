@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from mfa.nearest import nearest
 from mfa.records import FeatureSet
 from viz.apps.finding import ALL, first_errors, ordered
 from viz.apps.images import thumbnail
-from viz.apps.subject import told_apart
+from viz.apps.names import told_apart
 
 
 def test_cards_are_the_ranking(world: Any, keep: Any) -> None:
@@ -123,10 +121,15 @@ def test_first_errors_are_those_of_a_walk_down_the_list(world: Any, keep: Any) -
 
 
 def test_another_order_begins_with_its_first_query_and_pages_turn(world: Any, keep: Any) -> None:
-    app = keep(viz.apps.ranks(world.anchored, data_root=world.root, order="worst"))
+    app = keep(viz.apps.ranks(world.anchored, data_root=world.root))
+    app.code_button.click()
+    app.order.value = "worst"
+    app.wait()
     result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
     worst = ordered(result, "worst")
     assert app.state.query == worst[0]
+    assert f"rank_strip(result, data, {worst[0]}," in app.code_text.value  # the app chose it
+    assert f"Over all {len(result.counted)} counted queries" in app.numbers.value
     app.after.click()
     app.wait()
     assert app.state.query == worst[min(12, len(worst) - 1)]
@@ -138,12 +141,12 @@ def test_another_order_begins_with_its_first_query_and_pages_turn(world: Any, ke
 def test_runs_of_one_name_are_told_apart(world: Any, keep: Any) -> None:
     app = keep(viz.apps.ranks([world.anchored, world.anchored], data_root=world.root))
     assert [row.label.split(": 0")[0] for row in app.rows] == ["1: anchored", "2: anchored"]
-    runs = [mfa.open_run(world.anchored)] * 3
-    paths = ("a/x/run", "a/y/run", "b/y/run")
-    others = [replace(run, path=Path(path)) for run, path in zip(runs, paths, strict=True)]
-    assert told_apart(others[:2]) == ["x/run", "y/run"]
-    assert told_apart(others) == ["a/x/run", "a/y/run", "b/y/run"]
-    assert told_apart(others[:1]) == ["run"]
+    paths = [Path(path) for path in ("a/x/run", "a/y/run", "b/y/run")]
+    assert told_apart(paths[:2]) == ["x/run", "y/run"]
+    assert told_apart(paths) == ["a/x/run", "a/y/run", "b/y/run"]
+    assert told_apart(paths[:1]) == ["run"]
+    assert told_apart(paths[:1], least=2) == ["x/run"]
+    assert told_apart([Path("run")], least=2) == ["run"]
 
 
 def test_an_explanation_says_what_it_leaves_out(world: Any, keep: Any) -> None:
@@ -154,28 +157,39 @@ def test_an_explanation_says_what_it_leaves_out(world: Any, keep: Any) -> None:
     assert "This explains the plain cosine; the order above is with flip." in app.bars.value
 
 
-def given(content: bytes) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    file = {"name": "me.jpg", "type": "image/jpeg", "size": len(content), "last_modified": now}
-    return {**file, "content": content}
+def give(app: Any, content: bytes, size: int = 0) -> None:
+    """Choose a file as the page does; one of a larger ``size`` is not sent."""
+    app.upload.name, app.upload.size = "me.jpg", size or len(content)
+    app.upload.content = memoryview(content)
+    app.upload.chosen += 1
+    app.wait()
 
 
 def test_a_picture_of_ones_own_is_asked(world: Any, keep: Any) -> None:
     app = keep(viz.apps.ranks(world.anchored, data_root=world.root, k=3))
     path = next(sample.path for sample in world.data.gallery if sample.pid > 0)
-    app.upload.value = [given(path.read_bytes())]
-    app.wait()
+    give(app, path.read_bytes())
+    assert app.upload.content == b""
     assert app.rows[0].items[0]["title"] == "your picture"
     assert app.rows[0].images[1] == thumbnail(path)  # itself is the nearest
     assert app.rows[0].items[1]["sub"] == "0.000"
     app.flip.value = True  # its mirror image is asked as well, as the gallery's are
     app.wait()
     assert app.rows[0].items[1]["sub"] == "0.000"
-    compile(app.code(), "code", "exec")
+    app.camera.value = next(value for _, value in app.camera.options if value != ALL)
+    app.wait()
+    exec(app.code().replace("YOUR_PICTURE.jpg", str(path)), names := {})
+    found = [f"{distance:.3f}" for distance in names["table"]["distance"]]
+    assert [item["sub"] for item in app.rows[0].items[1:]] == found
     app.set(upload=b"", query=1)
     app.wait()
-    app.upload.value = [given(b"no")]
+    give(app, b"no")
     assert "me.jpg cannot be read" in app.error
+    give(app, b"", size=20_000_000)
+    assert "me.jpg has 20.0 MB; pictures up to 6 MB are taken" in app.error
+    give(app, path.read_bytes())  # the first one again
+    assert app.rows[0].items[0]["title"] == "your picture"
+    assert app.offers.selected == -1  # no query on offer is the one that is asked
 
 
 def test_nearest_is_a_sort_without_junk() -> None:

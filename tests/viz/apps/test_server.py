@@ -34,6 +34,9 @@ def test_addresses_of_this_machine_need_no_token_and_others_do() -> None:
     assert len(made) >= 24
     assert made != address("0.0.0.0", 80, None).token
     assert made in address("0.0.0.0", 80, made).url
+    assert made not in address("127.0.0.1", 80, None).url
+    assert address("::1", 80, "").url == "http://[::1]:80/"
+    assert address("0.0.0.0", 80, made).url.startswith(f"http://{socket.gethostname()}:80/?token=")
     for token in ("", "short"):
         with pytest.raises(InputError, match="token"):
             address("0.0.0.0", 80, token)
@@ -116,6 +119,23 @@ def test_an_address_opens_what_it_names(world: Any, monkeypatch: Any, name: str)
     else:
         assert "mfa-app" in rest._dom_classes
     closed(shown)
+
+
+def test_all_apps_is_the_page_of_links_wherever_one_began(world: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("QUERY_STRING", "app=")
+    runs = [str(world.anchored), str(world.guided)]
+    shown = page(runs, None, str(world.root), start="triplets")
+    assert "<h1" in shown.children[1].value
+    for name in (world.anchored, world.guided):
+        assert f"{name.parent.name}/{name.name}" in shown.children[1].value
+    assert "the others the first" in shown.children[1].value
+    closed(shown)
+
+
+def test_the_page_of_links_does_without_pytorch() -> None:
+    code = "import sys, viz.apps.page; viz.apps.page.page(['a/run']); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "False"
 
 
 @pytest.mark.parametrize(

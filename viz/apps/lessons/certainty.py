@@ -76,14 +76,15 @@ class Smoothing(Lesson[State]):
         both = {"asked for": asked, "answered": said}
         bars = [
             f"<div>{what}</div>"
-            + markup.bars(dict(zip(names, values.tolist(), strict=True)), limit=1)
+            + markup.bars(dict(zip(names, values.tolist(), strict=True)), limit=1, signed=False)
             for what, values in both.items()
         ]
         return beside(bars) + markup.figures(
             {"loss here": f"{here:.3f}", "lowest loss": f"{losses.min():.3f}", "reached": end}
         ) + note(
             "Without smoothing the loss falls for ever as the logit grows, so the network is never "
-            "done with the training people. With it there is a best logit, and going beyond costs."
+            "done with the training people. With it there is a best logit, and going beyond costs. "
+            "The temperature divides the logits: above 1 the answer is more even, below 1 surer."
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ SHAPES = (
     "<rect x='{left}' y='{top}' width='{two}' height='{two}' {look}/>",
     "<polygon points='{x},{top} {right},{bottom} {left},{bottom}' {look}/>",
     "<polygon points='{x},{top} {right},{y} {x},{bottom} {left},{y}' {look}/>",
+    "<polygon points='{left},{top} {right},{top} {x},{bottom}' {look}/>",
 )
 """A shape a person, beside the colour."""
 

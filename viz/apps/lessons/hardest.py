@@ -81,7 +81,7 @@ class Triplets(Lesson[State]):
         """The plane, the two losses, and the batch's mean."""
         points, labels = batch(state.spread)
         found = hardest(points, labels, state.anchor, state.margin)
-        plane = Plane(2.4, "pictures of four people")
+        plane = Plane(max(2.4, 1.05 * np.abs(points).max()), "pictures of four people")
         plane.circle(points[state.anchor], found.far + state.margin, style.MATCH)
         plane.line(points[state.anchor], points[found.positive], style.MATCH)
         plane.line(points[state.anchor], points[found.negative], style.WRONG, dashed=True)

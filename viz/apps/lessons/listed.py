@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import ipywidgets
 import numpy as np
 
 from mfa import metrics
 from mfa.errors import InputError
-from viz.apps import markup
+from viz.apps import controls, markup
 from viz.apps.lessons.drawing import note
 from viz.apps.lessons.lesson import Lesson, whole
 
@@ -65,12 +64,7 @@ class Listed(Lesson[State]):
     heading = "Lesson: from a ranked list to CMC, AP and mINP"
 
     def __init__(self, state: State) -> None:
-        field = ipywidgets.Text(
-            description="Ranked list, 1 is a match",
-            style={"description_width": "initial"},
-            continuous_update=False,
-            layout={"width": "28em", "max_width": "100%"},
-        )
+        field = controls.field("Ranked list, 1 is a match", width="28em")
         super().__init__(state, {"ranking": field, "step": whole("Matches counted", 0, 12)})
 
     def draw(self, state: State) -> str:

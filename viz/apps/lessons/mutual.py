@@ -75,13 +75,13 @@ class Reciprocal(Lesson[State]):
         super().__init__(state, {"query": whole("Query", 0, 33), "k": whole("k", 1, 16)})
 
     def draw(self, state: State) -> str:
-        """The plane with solid lines to mutual neighbours, and how many are right."""
+        """The plane with solid lines to mutual neighbours, green where right, and the counts."""
         points, people = pictures()
         found = neighbours(points, state.query, state.k)
         plane = Plane(2.1, "34 pictures of five people")
         for other in found.nearest:
+            colour = style.MATCH if people[other] == people[state.query] else style.WRONG
             agreed = other in found.mutual
-            colour = style.MATCH if agreed else style.WRONG
             plane.line(points[state.query], points[other], colour, dashed=not agreed)
         shown = {state.query, *found.nearest.tolist(), *found.expanded.tolist()}
         for number, (place, person) in enumerate(zip(points, people, strict=True)):
@@ -101,7 +101,9 @@ class Reciprocal(Lesson[State]):
         words = f"{len(found.mutual)} of {state.k} neighbours are mutual"
         return beside([plane.svg(words), numbers]) + note(
             "Solid: a neighbour that has the query among its own k nearest. Dashed: one that has "
-            "not. Re-ranking compares pictures by the company they keep: the overlap of these sets."
+            "not. Green: of the query's person, orange: of another. Faint: in none of the three "
+            "sets. Re-ranking compares pictures by the company they keep, which is the overlap of "
+            "these sets."
         )
 
 

@@ -84,8 +84,9 @@ class BNNeck(Lesson[State]):
             numbers[f"{word}: cosine of one person"] = f"{same:+.2f}"
             numbers[f"{word}: of different people"] = f"{other:+.2f}"
         return beside(parts) + markup.figures(numbers) + note(
-            "Seen from zero (the lines), pooled vectors all point the same way, and the cosine "
-            "cannot tell people apart. BNNeck takes the common part off and gives every direction "
+            "The more all pictures have in common, the more alike are the directions of pooled "
+            "vectors seen from zero (the lines), and the cosine cannot tell people apart. BNNeck "
+            "takes the common part off and gives every direction "
             "the same width, so that the cosine can. The triplet loss keeps the space it likes."
         )  # fmt: skip
 

@@ -5,5 +5,6 @@ from viz.apps.widgets.ears import Ears
 from viz.apps.widgets.picture import Picture
 from viz.apps.widgets.slider import Slider
 from viz.apps.widgets.table import Table
+from viz.apps.widgets.upload import Upload
 
-__all__ = ["Cards", "Ears", "Item", "Picture", "Slider", "Table"]
+__all__ = ["Cards", "Ears", "Item", "Picture", "Slider", "Table", "Upload"]

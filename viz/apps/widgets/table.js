@@ -30,7 +30,11 @@ function render({ model, el }) {
     const focused = [...table.querySelectorAll("button")].indexOf(document.activeElement);
     table.className = model.get("prose") ? "mfa-table mfa-prose" : "mfa-table";
     table.replaceChildren();
-    if (model.get("caption")) table.append(cell("caption", model.get("caption")));
+    if (model.get("caption")) {
+      const caption = document.createElement("caption");
+      caption.append(cell("span", model.get("caption")));
+      table.append(caption);
+    }
     const head = document.createElement("tr");
     head.append(...headings.map((text) => cell("th", text, "col")));
     const top = document.createElement("thead");
