@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mfa.cameras import told_cameras
 from mfa.datasets.synthetic import PARTS, load_mask
 from mfa.evaluation import test_pictures
 from mfa.extract import image_batches
@@ -58,11 +59,12 @@ def person_energy(run: Run, data: ReidDataset) -> dict[str, float]:
     person = [PARTS.index(part) for part in PERSON]
     rows: dict[str, list[Tensor]] = {}
     start = 0
-    for images in image_batches(run.model, pictures):
+    cameras = told_cameras(run, data, pictures.samples)
+    for images, seen_by in image_batches(run.model, pictures, cameras):
         batch = masks[start : start + len(images)]
         start += len(images)
         with torch.inference_mode():
-            output = run.model(images)
+            output = run.model(images, seen_by)
         for name, branch in output.branches.items():
             shares = part_shares(energy(branch.map).cpu(), batch)
             rows.setdefault(f"person/{name}", []).append(shares[:, person].sum(dim=1))

@@ -10,7 +10,7 @@ import platform
 import numpy as np
 
 import mfa
-from mfa.records import JUNK, NO_CAMERA, Features
+from mfa.records import JUNK, NO_CAMERA, Features, ReidDataset, Sample
 
 UNSTATED = "not stated"
 
@@ -88,3 +88,15 @@ def _filter(features: Features, camera_filter: bool) -> str:
     )
     words = "gallery pictures of the query's person by the query's camera are left out"
     return words + (f"; {unknown} pictures without a camera are never left out" if unknown else "")
+
+
+def split_words(data: ReidDataset) -> str:
+    """Which list of a dataset is searched with which, in words."""
+    return f"{_side(data.query, 'query')} against {_side(data.gallery, 'gallery')}"
+
+
+def _side(samples: tuple[Sample, ...], name: str) -> str:
+    """A list by its folder where that tells more than its name: a partial set has three."""
+    folders = {sample.path.parent.name for sample in samples}
+    told = folders & {"occluded_body_images", "partial_body_images", "whole_body_images"}
+    return told.pop() if len(told) == len(folders) == 1 else name

@@ -42,6 +42,11 @@ class Checkpoint:
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
 
+    @property
+    def cameras(self) -> tuple[int, ...]:
+        """Cameras whose embeddings were learned, sorted; empty for a network without SIE."""
+        return tuple(self.facts.get("cameras", ()))
+
     def part(self, prefix: str) -> dict[str, Tensor]:
         """The tensors under ``prefix.``, named without it."""
         start = prefix + "."

@@ -38,6 +38,9 @@ class ModelConfig:
     is for the overlapping patches of transreid and aaformer alone."""
     weights: str = "none"
     """Where the trunk starts: none, imagenet (torchvision's), or a path."""
+    sie: bool = False
+    """Learn an embedding of each training camera (SIE; transreid alone): descriptors are then of
+    picture and camera. Cameras not trained on get the mean of the learned ones (ours)."""
     cpaa: tuple[int, ...] = (2, 3, 4)
     """Layers followed by CPAA attention [paper]; empty for none."""
     cpaa_affinity: Literal["inverted", "plain"] = "inverted"
@@ -185,6 +188,10 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     distill: DistillConfig = field(default_factory=DistillConfig)
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise InputError(f"the seed must be 0 or more, got {self.seed}")
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -9,15 +9,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from mfa import featurefile, metrics, protocols
+from mfa.cameras import told_cameras, told_words
+from mfa.cards import split_words
+from mfa.config import Config, DataConfig
 from mfa.datasets import data_root, load_dataset
 from mfa.datasets.market1501 import further_queries
 from mfa.datasets.pictures import Pictures, load_pictures
 from mfa.distances import Metric
 from mfa.errors import InputError
 from mfa.extract import embed, feature_set, image_batches
+from mfa.gallery import GroupedGallery
 from mfa.records import Features, ReidDataset, Sample
 from mfa.results import RetrievalResult
 from mfa.runs import Run
@@ -79,7 +84,7 @@ def pool_queries(
     if not samples:
         return protocols.multi_query(features)
     pictures = test_pictures(run, data, samples)
-    rows = embed(run.model, pictures, flip=flip)
+    rows = embed(run.model, pictures, told_cameras(run, data, pictures.samples), flip=flip)
     return protocols.multi_query(features, feature_set(rows, pictures.samples))
 
 
@@ -114,7 +119,8 @@ def extract_features(
         left_out += [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
         within = partial(_within, told, *spans[split])
         label = split if progress else ""
-        rows = embed(run.model, pictures, flip=flip, label=label, told=within)
+        cameras = told_cameras(run, data, pictures.samples)
+        rows = embed(run.model, pictures, cameras, flip=flip, label=label, told=within)
         sides[split] = feature_set(rows, pictures.samples)
     features = Features(
         **sides, branches=tuple(run.model.widths.items()), origin=_origin(run, data, flip, left_out)
@@ -131,9 +137,41 @@ def test_pictures(run: Run, data: ReidDataset, samples: tuple[Sample, ...]) -> P
     Raises:
         InputError: there are none.
     """
+    return _pictures(run.config.data, data, samples)
+
+
+def check_scorable(config: Config, data: ReidDataset) -> None:
+    """Find out before a training whether what it makes can be scored on ``data`` afterwards.
+
+    Pictures are decoded into the cache, where the scoring finds them.
+
+    Args:
+        config: of the training.
+        data: what is scored on by the standard protocol.
+
+    Raises:
+        InputError: there is no query or no gallery, none of their pictures can be read, or no query
+            has a match that counts.
+    """
+    readable = (_pictures(config.data, data, side).samples for side in (data.query, data.gallery))
+    query, gallery = (feature_set(np.zeros((len(s), 1), np.float32), s) for s in readable)
+    features = Features(query, gallery)
+    grouped = GroupedGallery(features.query, features.gallery, camera_filter=True)
+    positives = np.array([grouped.counts(i).sum() for i in range(len(features.query))])
+    try:
+        metrics.refuse_if_nothing_counts(features, grouped, positives)
+    except InputError as error:
+        raise InputError(f"{data.name} at {data.root}: {error}") from error
+
+
+def _pictures(config: DataConfig, data: ReidDataset, samples: tuple[Sample, ...]) -> Pictures:
     if not samples:
-        raise InputError(f"{data.name} at {data.root} has no query or no gallery pictures")
-    config = run.config.data
+        lists = {"query": data.query, "gallery": data.gallery}
+        empty = " and no ".join(split for split, pictures in lists.items() if not pictures)
+        raise InputError(
+            f"{data.name} at {data.root} has no {empty} pictures, so nothing can be scored on it; "
+            "score on another dataset (--data NAME), or list pictures to search with and in"
+        )
     return load_pictures(
         samples,
         height=config.height,
@@ -149,9 +187,11 @@ def measure_separation(run: Run, data: ReidDataset) -> dict[str, float]:
     See ``mfa.separation.SeparationMeter.result`` for the figures.
     """
     meter = SeparationMeter()
-    for images in image_batches(run.model, test_pictures(run, data, data.query)):
+    pictures = test_pictures(run, data, data.query)
+    cameras = told_cameras(run, data, pictures.samples)
+    for images, seen_by in image_batches(run.model, pictures, cameras):
         with torch.inference_mode():
-            meter.update(run.model(images))
+            meter.update(run.model(images, seen_by))
     return meter.result()
 
 
@@ -173,7 +213,7 @@ def _origin(run: Run, data: ReidDataset, flip: bool, left_out: list[str]) -> dic
         "dataset": data.name,
         "fingerprint": data.fingerprint,
         "scored_on": data.name,
-        "split": f"{_side(data.query, 'query')} against {_side(data.gallery, 'gallery')}",
+        "split": split_words(data),
         "feature": "BNNeck embeddings of all branches, concatenated",
         "flip": flip,
         "input_size": f"{run.config.data.height}x{run.config.data.width}",
@@ -184,11 +224,5 @@ def _origin(run: Run, data: ReidDataset, flip: bool, left_out: list[str]) -> dic
         "trained_on": run.checkpoint.facts.get("dataset", "nothing"),
         "left_out": left_out,
         "torch": torch.__version__,
+        **told_words(run, data),
     }
-
-
-def _side(samples: tuple[Sample, ...], name: str) -> str:
-    """A list by its folder where that tells more than its name: a partial set has three."""
-    folders = {sample.path.parent.name for sample in samples}
-    told = folders & {"occluded_body_images", "partial_body_images", "whole_body_images"}
-    return told.pop() if len(told) == len(folders) == 1 else name

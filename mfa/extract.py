@@ -18,11 +18,17 @@ BATCH = 64
 
 
 def image_batches(
-    model: ReidNetwork, pictures: Pictures, *, batch: int = BATCH, label: str = ""
-) -> Iterator[Tensor]:
+    model: ReidNetwork,
+    pictures: Pictures,
+    cameras: Tensor | None = None,
+    *,
+    batch: int = BATCH,
+    label: str = "",
+) -> Iterator[tuple[Tensor, Tensor | None]]:
     """All pictures as batches in [0, 1] where the model is, while it stands in eval mode.
 
-    The model's mode is put back at the end, also after an exception.
+    With each its part of ``cameras``, what the model is told beside the pictures (see
+    ``mfa.cameras``), or ``None``. The model's mode is put back at the end, also after an exception.
     """
     device = next(model.parameters()).device
     was_training = model.training
@@ -31,7 +37,8 @@ def image_batches(
         for start in tqdm(range(0, len(pictures), batch), label, disable=not label, leave=False):
             pixels = pictures.batch(range(start, min(start + batch, len(pictures))))
             images = to_unit(pixels.to(device))
-            yield images.contiguous(memory_format=torch.channels_last)
+            told = None if cameras is None else cameras[start : start + batch].to(device)
+            yield images.contiguous(memory_format=torch.channels_last), told
     finally:
         model.train(was_training)
 
@@ -39,6 +46,7 @@ def image_batches(
 def embed(
     model: ReidNetwork,
     pictures: Pictures,
+    cameras: Tensor | None = None,
     *,
     flip: bool = False,
     batch: int = BATCH,
@@ -49,15 +57,17 @@ def embed(
 
     Cosine distance normalises the whole, which gives the descriptor; unnormalised, each branch can
     still be weighted. With ``flip`` the mean with the embeddings of the mirrored picture. ``told``
-    is called with the share done, before each batch; what it raises ends the work.
+    is called with the share done, before each batch; what it raises ends the work. ``cameras`` (N,)
+    of the pictures count for a network with SIE, see ``mfa.cameras``.
     """
     rows = [np.empty((0, sum(model.widths.values())), np.float32)]
-    for number, images in enumerate(image_batches(model, pictures, batch=batch, label=label)):
+    batches = image_batches(model, pictures, cameras, batch=batch, label=label)
+    for number, (images, seen_by) in enumerate(batches):
         told(number * batch / len(pictures))
         with torch.inference_mode():
-            features = concatenate(model(images))
+            features = concatenate(model(images, seen_by))
             if flip:
-                features = (features + concatenate(model(images.flip(3)))) / 2
+                features = (features + concatenate(model(images.flip(3), seen_by))) / 2
         rows.append(features.float().cpu().numpy())
     return np.concatenate(rows)
 

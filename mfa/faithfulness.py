@@ -42,6 +42,7 @@ def faithfulness(
     images: Tensor,
     maps: Mapping[str, np.ndarray],
     *,
+    cameras: Tensor | None = None,
     shares: Sequence[float] = SHARES,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -53,6 +54,8 @@ def faithfulness(
         queries: positions of those examined in ``features.query``.
         images: their pictures, (N, 3, H, W) in [0, 1].
         maps: by name, (N, h, w), high where the picture is said to matter.
+        cameras: (N,) of the pictures, as the network was told them for ``features``, see
+            ``mfa.cameras``.
         shares: of the pixels, in (0, 1).
         progress: show a bar.
 
@@ -74,7 +77,7 @@ def faithfulness(
     tables = []
     for name, mode, share in tqdm(jobs, "faithfulness", disable=not progress, file=sys.stderr):
         hidden = hide(images, given[name], share, keep=mode == "insertion")
-        found = _score(features, replace(chosen, features=_embed(network, hidden)))
+        found = _score(features, replace(chosen, features=_embed(network, hidden, cameras)))
         tables.append(_changes(whole, found, queries).assign(map=name, mode=mode, share=share))
     order = ["picture", "query", "map", "mode", "share", "AP", "AP_change", "rank_change"]
     table: pd.DataFrame = pd.concat(tables, ignore_index=True)[order]
@@ -102,13 +105,16 @@ def hide(images: Tensor, maps: np.ndarray, share: float, *, keep: bool = False) 
     return torch.where(covered.to(images.device), mean, images)
 
 
-def _embed(network: ReidNetwork, images: Tensor) -> np.ndarray:
+def _embed(network: ReidNetwork, images: Tensor, cameras: Tensor | None) -> np.ndarray:
     device = next(network.parameters()).device
     was_training = network.training
     network.eval()
     try:
         with torch.inference_mode():
-            rows = [concatenate(network(part.to(device))) for part in torch.split(images, BATCH)]
+            parts = torch.split(images, BATCH)
+            told = [None] * len(parts) if cameras is None else torch.split(cameras, BATCH)
+            pairs = zip(parts, told, strict=True)
+            rows = [concatenate(network(part.to(device), seen_by)) for part, seen_by in pairs]
     finally:
         network.train(was_training)
     return torch.cat(rows).float().cpu().numpy()

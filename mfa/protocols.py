@@ -71,7 +71,11 @@ class DrawnResult:
         }
 
     def save(self, path: Path | str) -> None:
-        """Write ``path`` (JSON: summary, card) and beside it a ``.csv`` of ``per_query``."""
+        """Write ``path`` (JSON: summary, card) and beside it a ``.csv`` of ``per_query``.
+
+        Raises:
+            InputError: they cannot be written.
+        """
         path = Path(path)
         content = {"summary": self.summary(), "card": self.card}
         write_whole(path.with_suffix(".csv"), self.per_query.to_csv(index=False))

@@ -143,6 +143,9 @@ class RetrievalResult:
         """Write ``path`` (JSON: summary, CMC, card) and beside it a ``.csv`` of ``per_query``.
 
         Each file is complete or not there: written under another name, then renamed.
+
+        Raises:
+            InputError: they cannot be written.
         """
         path = Path(path)
         content = {"summary": self.summary(), "cmc": self.cmc.tolist(), "card": self.card}
@@ -192,8 +195,21 @@ def as_percent(value: float) -> float:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file, with its folder, such that it is complete or as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a text file, with its folder, such that it is complete or as it was.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the result cannot be written to {path} ({error.strerror}); free the disk, or name a "
+            "file in a folder you may write to"
+        ) from error

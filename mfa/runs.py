@@ -34,13 +34,20 @@ class RunFolder:
         """Make or enter the folder; the checkpoint to go on from, if any.
 
         Raises:
-            InputError: there is a run already and ``resume`` is off, or it is another run.
+            InputError: there is a run already and ``resume`` is off, it is another run, or the
+                folder cannot be written.
         """
         file = self.path / CHECKPOINT
         if not file.is_file():
-            self.path.mkdir(parents=True, exist_ok=True)
-            _write(self.path / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
-            (self.path / HISTORY).unlink(missing_ok=True)
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                _write(self.path / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
+                (self.path / HISTORY).unlink(missing_ok=True)
+            except OSError as error:
+                raise InputError(
+                    f"the run cannot be written to {self.path} ({error.strerror}); name a folder "
+                    "you may write to (--run), or free the disk"
+                ) from error
             return None
         if not resume:
             raise InputError(
@@ -126,7 +133,12 @@ class Run:
     @cached_property
     def model(self) -> ReidNetwork:
         """The network in eval mode, on the CPU."""
-        network = build_model(self.config.model, self.checkpoint.identities, pretrained=False)
+        network = build_model(
+            self.config.model,
+            self.checkpoint.identities,
+            cameras=self.checkpoint.cameras,
+            pretrained=False,
+        )
         network.load_state_dict(self.checkpoint.part("model"))
         return network.eval()
 

@@ -15,6 +15,7 @@ _HOME = {
     "draw_ledger": "viz.explain",
     "BranchMaps": "viz.cam",
     "branch_maps": "viz.cam",
+    "Taken": "viz.cam",
     "draw_maps": "viz.maps",
     "draw_shares": "viz.shares",
     "explain_ranks": "viz.shares",

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from mfa import regions
 from mfa.attention import masks_of
+from mfa.cameras import told_cameras
 from mfa.datasets.augment import to_unit
 from mfa.datasets.pictures import Pictures
 from mfa.evaluation import extract_features, resolve, test_pictures
@@ -26,6 +26,7 @@ from mfa.faithfulness import SHARES, faithfulness
 from mfa.records import ReidDataset
 from mfa.runs import Run, untrained
 from viz.cam.engine import branch_maps
+from viz.cam.inputs import Taken, by_camera
 from viz.cam.record import FUSED
 
 METHOD = "HiResCAM"
@@ -109,8 +110,10 @@ def measure_attention(
     masks = masks_of(samples, found.height, found.width)
     tables: dict[str, list[pd.DataFrame]] = {"regions": [], "overlap": []}
     average = baseline_pictures(run, data, baseline, seed=seed)
+    settings: dict[str, Any] = {"method": method, "layer": layer, "baseline": average}
+    cameras = told_cameras(run, data, found.samples)
     for weights, model in (("trained", run), ("random", untrained(run.config))):
-        maps = collect_maps(model, found, chosen, method=method, layer=layer, baseline=average)
+        maps = collect_maps(model, found, chosen, cameras=cameras, **settings)
         local = {name: values for name, values in maps.items() if name != FUSED} or maps
         tables["regions"].append(regions.measure_regions(maps, masks).assign(weights=weights))
         tables["overlap"].append(regions.measure_overlap(local).assign(weights=weights))
@@ -161,14 +164,23 @@ def measure_faithfulness(
     found = test_pictures(run, data, data.query)
     chosen = draw(len(found), queries, seed)
     average = baseline_pictures(run, data, baseline, seed=seed)
+    settings: dict[str, Any] = {"method": method, "layer": layer, "baseline": average}
+    cameras = told_cameras(run, data, found.samples)
     control, maps = (
-        collect_maps(model, found, chosen, method=method, layer=layer, baseline=average)
+        collect_maps(model, found, chosen, cameras=cameras, **settings)
         for model in (untrained(run.config), run)
     )
     ordered = {"random weights": control[FUSED], **maps}
-    images = torch.cat(list(_batches(found, chosen)))
+    images = to_unit(found.batch(chosen.tolist()))
     table = faithfulness(
-        run.model, features, chosen.tolist(), images, ordered, shares=shares, progress=progress
+        run.model,
+        features,
+        chosen.tolist(),
+        images,
+        ordered,
+        cameras=None if cameras is None else cameras[chosen],
+        shares=shares,
+        progress=progress,
     )
     return table.assign(pid=features.query.pids[table["query"]])
 
@@ -212,13 +224,18 @@ def baseline_pictures(
     *,
     data_root: Path | None = None,
     seed: int = 0,
-) -> Tensor | None:
-    """Gallery pictures (count, 3, H, W) for ``baseline=`` of maps and ledgers; ``None`` for 0."""
+) -> Tensor | Taken | None:
+    """Gallery pictures (count, 3, H, W) for ``baseline=`` of maps and ledgers; ``None`` for 0.
+
+    With their cameras where the run's network is told them (SIE).
+    """
     if count == 0:
         return None
     data = resolve(run, data, data_root)
     found = test_pictures(run, data, data.gallery)
-    return to_unit(found.batch(draw(len(found), count, seed).tolist()))
+    chosen = draw(len(found), count, seed)
+    cameras = told_cameras(run, data, found.samples)
+    return by_camera(to_unit(found.batch(chosen.tolist())), cameras, chosen)
 
 
 def collect_maps(
@@ -228,12 +245,16 @@ def collect_maps(
     *,
     method: str = METHOD,
     layer: str = "branch",
-    baseline: Tensor | None = None,
+    baseline: Tensor | Taken | None = None,
+    cameras: Tensor | None = None,
 ) -> dict[str, np.ndarray]:
-    """Raw maps (N, h, w) of every branch, and ``fused``, for some pictures, batch by batch."""
+    """Raw maps (N, h, w) of every branch, and ``fused``, for some pictures, batch by batch.
+
+    ``cameras`` are those of all ``pictures``, where the run's network is told them.
+    """
     parts = [
         branch_maps(run, images, method=method, layer=layer, baseline=baseline).raw
-        for images in _batches(pictures, chosen)
+        for images in _batches(pictures, chosen, cameras)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -245,9 +266,12 @@ def draw(count: int, wanted: int | None, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(count, wanted, replace=False))
 
 
-def _batches(pictures: Pictures, chosen: np.ndarray) -> Iterator[Tensor]:
+def _batches(
+    pictures: Pictures, chosen: np.ndarray, cameras: Tensor | None
+) -> Iterator[Tensor | Taken]:
     for start in range(0, len(chosen), BATCH):
-        yield to_unit(pictures.batch(chosen[start : start + BATCH].tolist()))
+        part = chosen[start : start + BATCH]
+        yield by_camera(to_unit(pictures.batch(part.tolist())), cameras, part)
 
 
 def _card(run: Run, data: ReidDataset, method: str, layer: str, baseline: int) -> dict[str, Any]:

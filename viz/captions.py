@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _UNSTATED = "not stated"
 
+HIDDEN = " The top of each picture is coarsened."
+"""What a caption adds where faces were to be hidden."""
+
 
 def setting(card: Mapping[str, Any]) -> str:
     """Data, distance and rules as sentences; what the card does not state is left out."""

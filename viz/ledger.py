@@ -34,7 +34,7 @@ from mfa.errors import InputError
 from mfa.models import ReidNetwork
 from mfa.models.pooling import GAP, GeM
 from viz.cam.capture import exact_heads, network_input, undisturbed
-from viz.cam.inputs import as_batch, fit_to, input_size, network_of
+from viz.cam.inputs import Taken, as_taken, input_size, network_of
 
 TOLERANCE = 1e-6
 """Residual above which a ledger is refused; float64 rounding leaves less than 1e-9."""
@@ -130,11 +130,11 @@ def pair_ledgers(
         InputError: a pooling or neck that has no exact ledger, or more than one query.
     """
     network, size = network_of(model), input_size(model)
-    query = fit_to(as_batch(query_image), size)
+    query = as_taken(query_image, size)
     if len(query) != 1:
         raise InputError(f"a ledger has one query, got {len(query)} pictures; call it for each")
-    gallery = fit_to(as_batch(gallery_images), size)
-    means = None if baseline is None else mean_parts(network, fit_to(as_batch(baseline), size))
+    gallery = as_taken(gallery_images, size)
+    means = None if baseline is None else mean_parts(network, as_taken(baseline, size))
     return list(ledgers_between(decompose(network, query), decompose(network, gallery), means))
 
 
@@ -171,14 +171,15 @@ class Decomposed:
         )
 
 
-def decompose(network: ReidNetwork, images: Tensor) -> Decomposed:
+def decompose(network: ReidNetwork, images: Tensor | Taken) -> Decomposed:
     """Split every branch's pooled vector over the pixels of its map.
 
     Raises:
         InputError: a branch pools by something else than GeM or GAP, or features are not finite.
     """
     with undisturbed(network):
-        trunk = network.trunk_map(network_input(network, images)).float()
+        given = network_input(network, images)
+        trunk = network.trunk_map(given.images, given.cameras).float()
         heads = exact_heads(network)
         branches = {name: head(trunk) for name, head in heads.items()}
         descriptor = F.normalize(torch.cat([b.embedding for b in branches.values()], dim=1), dim=1)
@@ -201,15 +202,17 @@ def decompose(network: ReidNetwork, images: Tensor) -> Decomposed:
         return Decomposed(descriptor.double(), maps, parts, units, lengths, necks)
 
 
-def mean_parts(network: ReidNetwork, images: Tensor) -> dict[str, Tensor]:
+def mean_parts(network: ReidNetwork, images: Tensor | Taken) -> dict[str, Tensor]:
     """For each branch the mean part (C, h, w) of some pictures, batch by batch."""
     return means(network, images)[1]
 
 
-def means(network: ReidNetwork, images: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def means(
+    network: ReidNetwork, images: Tensor | Taken
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """For each branch the mean map and the mean part, both (C, h, w), in one pass."""
     totals: tuple[dict[str, Tensor], dict[str, Tensor]] = ({}, {})
-    for batch in torch.split(images, 32):
+    for batch in network_input(network, images).split(32):
         found = decompose(network, batch)
         for total, each in zip(totals, (found.maps, found.parts), strict=True):
             for name, values in each.items():

@@ -20,7 +20,7 @@ from torch import Tensor
 from mfa.errors import InputError
 from viz import style
 from viz.cam.capture import BRANCH, TRUNK, exact_heads, mean_maps, network_input, undisturbed
-from viz.cam.inputs import as_batch, enlarge, fit_to, input_size, network_of
+from viz.cam.inputs import Taken, as_taken, enlarge, input_size, network_of
 from viz.ledger import pair_ledgers
 from viz.maps import as_pictures, show
 from viz.overlay import as_bytes, greyed
@@ -85,17 +85,18 @@ def common_parts(
         InputError: fewer than two pictures, no such layer, or more concepts than pixels.
     """
     network = network_of(model)
-    batch = fit_to(as_batch(images), input_size(model))
+    batch = as_taken(images, input_size(model))
     if len(batch) < 2:
         raise InputError("common parts need a query and at least one more picture")
     with undisturbed(network):
-        trunk = network.trunk_map(network_input(network, batch)).float()
+        given = network_input(network, batch)
+        trunk = network.trunk_map(given.images, given.cameras).float()
         heads = exact_heads(network)
         if layer not in ("trunk", *heads):
             raise InputError(f"no layer {layer!r}; there are trunk, {', '.join(heads)}")
         found = trunk if layer == "trunk" else heads[layer].refine(trunk)
     if baseline is not None:
-        others = fit_to(as_batch(baseline), input_size(model))
+        others = as_taken(baseline, input_size(model))
         place, name = (TRUNK, TRUNK) if layer == TRUNK else (BRANCH, layer)
         found = found - mean_maps(network, others, layer=place, names=[name])[name]
     count, channels, height, width = found.shape
@@ -188,7 +189,7 @@ def paint(picture: np.ndarray, weights: np.ndarray, colours: np.ndarray) -> np.n
 
 
 def _ledger_shares(
-    model: Any, batch: Tensor, weights: np.ndarray, baseline: Any
+    model: Any, batch: Taken, weights: np.ndarray, baseline: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each gallery picture's pixel parts of the cosine, dealt out to concepts by their weights."""
     ledgers = pair_ledgers(model, batch[:1], batch[1:], baseline=baseline)

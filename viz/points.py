@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from mfa.errors import InputError
 from viz import overlay, style
-from viz.cam.inputs import as_batch, enlarge, fit_to, input_size, network_of
+from viz.cam.inputs import as_batch, as_taken, enlarge, input_size, network_of
 from viz.cam.record import FUSED, shared_limit
 from viz.ledger import decompose, mean_parts, pull_back
 from viz.maps import add_scale, as_pictures, outline, show
@@ -72,10 +72,10 @@ def correspond(
     height, width = query.shape[2:]
     if not (0 <= point[0] < height and 0 <= point[1] < width):
         raise InputError(f"point {point} lies outside the query picture of {height} x {width}")
-    one, two = (decompose(network, fit_to(side, size)) for side in (query, gallery))
+    one, two = (decompose(network, as_taken(s, size)) for s in (query_image, gallery_image))
     means = baseline
     if baseline is not None and not isinstance(baseline, Mapping):
-        means = mean_parts(network, fit_to(as_batch(baseline), size))
+        means = mean_parts(network, as_taken(baseline, size))
     maps, pixel = {}, (0, 0)
     for name, neck in one.necks.items():
         mean = 0 if means is None else means[name]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import platform
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
-import mfa
 from mfa import parallel
 from mfa.ablation.plans import Row
 from mfa.attention import person_energy
 from mfa.config import Config, from_dict, to_dict
 from mfa.errors import InputError
 from mfa.evaluation import evaluate, measure_separation
+from mfa.provenance import stamp
 from mfa.records import ReidDataset
 from mfa.results import as_percent
 from mfa.runs import Run, open_run
@@ -185,20 +181,9 @@ def measure(run: Run, data: ReidDataset) -> dict[str, Any]:
         "fingerprint": data.fingerprint,
         "queries": len(result.counted),
         "checkpoint": run.hash,
-        "commit": _commit(),
-        "versions": f"mfa {mfa.__version__}, torch {torch.__version__}",
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        **stamp(),
         "config": json.dumps(to_dict(run.config)),
     }
-
-
-def _commit() -> str:
-    """Short hash of the checkout the code runs from; empty where it is not one."""
-    git = shutil.which("git")
-    if git is None:
-        return ""
-    line = [git, "-C", str(Path(mfa.__file__).parent), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(line, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def table(outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -5,7 +5,10 @@ Printing the table needs neither PyTorch nor tyro, so ``mfa --help`` answers at 
 
 from __future__ import annotations
 
+import codecs
 import importlib
+import io
+import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -26,12 +29,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 """name: (module with ``main(argv)``, one line)."""
 
+_PLAIN = {"├": "|", "└": "`", "│": "|", "─": "-"}
+"""What draws a tree where the terminal's encoding lacks the lines."""
+
 
 def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[str]) -> int:
     """Run one subcommand; print an ``InputError`` as one line and return 2.
 
     ``argv`` is what follows the program's name. Shared with ``mfa-viz``.
     """
+    _print_anything()
     if not argv or argv[0] in ("-h", "--help", "help"):
         width = max(map(len, commands))
         print(f"usage: {program} COMMAND [options]\n")
@@ -44,14 +51,35 @@ def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[st
         print(f"error: no command {name!r}; there are {', '.join(commands)}", file=sys.stderr)
         return 2
     try:
-        importlib.import_module(commands[name][0]).main(rest)
+        try:
+            importlib.import_module(commands[name][0]).main(rest)
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; what was finished is kept", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read the output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
+        return 141  # as the shell counts it
     return 0
+
+
+def _print_anything() -> None:
+    """Spell out what the encoding of stdout lacks, as Python does on stderr, instead of failing."""
+    codecs.register_error("mfa", _spelt_out)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a notebook's stream takes everything
+        sys.stdout.reconfigure(errors="mfa")
+
+
+def _spelt_out(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    spelt = (_PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking)
+    return "".join(spelt), error.end
 
 
 def main() -> None:

@@ -6,10 +6,11 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from mfa.cli.subjects import Elsewhere, Scoring, free, scored
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,8 +18,18 @@ if TYPE_CHECKING:
     from mfa.records import ReidDataset
     from mfa.results import RetrievalResult
 
-KEPT = Path("runs/external")
-"""Where vectors of models from elsewhere are kept, named by model and data."""
+
+STATED = (
+    "dataset",
+    "fingerprint",
+    "feature",
+    "input_size",
+    "inputs",
+    "flip",
+    "checkpoint",
+    "filter",
+)
+"""What a kept row says of itself beside its figures, from the protocol card."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +41,10 @@ class Options:
 
     subjects: tyro.conf.Positional[tuple[str, ...]]
     """Runs (folders, names under runs/, released weights such as mfa-tiny), feature files (.npz),
-    and models from elsewhere: .onnx, .xml, .pt, .pt2, torchvision:NAME, timm:NAME, module:function.
-    The first is the reference."""
+    and models from elsewhere: .onnx, .xml, .pt, .pt2, torchvision:NAME, timm:NAME, module:function,
+    with settings of its own behind it where it needs them (theirs.onnx,size=384x128,inputs=half,
+    and name=WORD for the table). The first is the reference."""
+    elsewhere: tyro.conf.OmitArgPrefixes[Elsewhere]
     data: str | None = None
     """Dataset to score on; feature files bring their own."""
     data_root: Path | None = None
@@ -40,11 +53,6 @@ class Options:
     """Mean the vectors of each picture and its mirror image."""
     no_camera: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Apply no camera filter."""
-    inputs: Literal["imagenet", "unit", "rgb255", "bgr255", "half"] | None = None
-    """What models from elsewhere expect in place of 8-bit RGB; by default imagenet, and bgr255 for
-    Intel's person-reidentification-retail."""
-    size: tuple[int, int] | None = None
-    """Height and width of their pictures, where they take any; by default 256 128."""
     output: Path | None = None
     """Also write the table as CSV, and beside it the pairs (NAME-pairs.csv) and the queries whose
     Rank-1 turned (NAME-flipped.csv)."""
@@ -63,14 +71,15 @@ def main(argv: list[str]) -> None:
         raise InputError("name runs or models: mfa compare RUN RUN --data NAME")
     data = _data(options)
     results: dict[str, RetrievalResult] = {}
+    scoring = Scoring(options.flip, not options.no_camera)
     for subject in options.subjects:
-        name, result = _scored(subject, data, options)
-        results[_free(name, results)] = result
+        name, result = scored(subject, data, options.elsewhere, scoring)
+        results[free(name, results)] = result
     from mfa.compare import overview
 
     found = overview(results)
     if options.output:
-        _keep(found, options.output)
+        _keep(found, results, options.output)
     cards = {name: result.card for name, result in results.items()}
     if options.json:
         print(json.dumps(_facts(found, cards)))
@@ -91,61 +100,6 @@ def _data(options: Options) -> ReidDataset | None:
     return data
 
 
-def _scored(
-    subject: str, data: ReidDataset | None, options: Options
-) -> tuple[str, RetrievalResult]:
-    """Name and result of a run, a feature file or a model."""
-    filtered = not options.no_camera
-    if subject.endswith(".npz"):
-        from mfa import featurefile, metrics
-
-        return Path(subject).stem, metrics.score(featurefile.read(subject), camera_filter=filtered)
-    assert data is not None
-    from mfa.runs import open_run
-
-    if is_run(subject):
-        from mfa.evaluation import evaluate
-
-        run = open_run(subject)
-        return run.name, evaluate(
-            run, data, flip=options.flip, camera_filter=filtered, progress=True
-        )
-    if ":" not in subject and not Path(subject).exists():
-        raise InputError(
-            f"no run and no model {subject!r}; give the folder of a run, its name under runs/, the "
-            "file of a model, torchvision:NAME, timm:NAME, or module:function"
-        )
-    from mfa.external import load_external
-    from mfa.external.scoring import evaluate as evaluate_external
-
-    model = load_external(subject, size=options.size, inputs=options.inputs)
-    result = evaluate_external(
-        model, data, flip=options.flip, camera_filter=filtered, keep=KEPT, progress=True
-    )
-    return model.name, result
-
-
-def is_run(subject: str) -> bool:
-    """Whether ``open_run`` is to open it: a folder, a file of a run, or released weights."""
-    from mfa.models.weights import RELEASED
-
-    path = Path(subject)
-    return (
-        path.is_dir()
-        or (Path("runs") / path).is_dir()
-        or path.suffix == ".safetensors"
-        or subject in RELEASED
-    )
-
-
-def _free(name: str, taken: dict[str, Any]) -> str:
-    """A name no other row has: runs of two folders may be called alike."""
-    number, free = 2, name
-    while free in taken:
-        free, number = f"{name} ({number})", number + 1
-    return free
-
-
 def _facts(found: Overview, cards: dict[str, Any]) -> dict[str, Any]:
     return {
         "models": found.table.to_dict("records"),
@@ -159,9 +113,15 @@ def _facts(found: Overview, cards: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _keep(found: Overview, path: Path) -> None:
+def _keep(found: Overview, results: dict[str, RetrievalResult], path: Path) -> None:
+    """The table with what it takes to repeat each row, and beside it pairs and flipped queries."""
+    from mfa.provenance import stamp
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    found.table.to_csv(path, index=False)
+    table = found.table.copy()
+    for field in STATED:
+        table[field] = [result.card.get(field, "") for result in results.values()]
+    table.assign(**stamp()).to_csv(path, index=False)
     found.pairs.to_csv(path.with_name(f"{path.stem}-pairs.csv"), index=False)
     found.flipped.to_csv(path.with_name(f"{path.stem}-flipped.csv"), index=False)
 

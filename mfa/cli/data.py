@@ -13,6 +13,7 @@ import tyro
 
 from mfa.datasets.load import data_root as find_root
 from mfa.datasets.load import get_layout
+from mfa.datasets.places import quoted
 from mfa.datasets.synthetic.config import SyntheticConfig
 from mfa.errors import InputError
 
@@ -131,11 +132,15 @@ def folder(
     from mfa.datasets.own import parse_tree, preview_lines, with_splits
 
     parsed = parse_tree(directory, pattern)
-    rows = with_splits(parsed.rows, test=test, seed=seed)
-    for line in preview_lines(rows, parsed.unfit):
-        print(line)
+    rows = parsed.rows
+    try:
+        rows = with_splits(rows, test=test, seed=seed)
+    finally:  # what the names were read as tells best why a division fails
+        for line in preview_lines(rows, parsed.unfit):
+            print(line)
     if not preview:
-        print(f"wrote {write_table(directory, rows)}; use --data folder --data-root {directory}")
+        file, place = write_table(directory, rows), quoted(directory)
+        print(f"wrote {file}; use --data folder --data-root {place}")
 
 
 def views(
@@ -163,7 +168,7 @@ def views(
     data = load_dataset(name, find_root(data_root))
     folder = out or data.root.parent / f"{name}-views"
     write_views(data, folder, copies=copies, seed=seed)
-    print(f"wrote {folder}; use --data folder --data-root {folder}")
+    print(f"wrote {folder}; use --data folder --data-root {quoted(folder)}")
 
 
 ACTIONS: dict[str, Callable[..., Any]] = {
@@ -187,7 +192,7 @@ def main(argv: list[str]) -> None:
 
 
 def _print_json(value: dict[str, Any]) -> None:
-    print(json_module.dumps(value, indent=2, ensure_ascii=False))
+    print(json_module.dumps(value, indent=2))  # in ASCII, which every terminal and pipe takes
 
 
 def _say(sentence: str) -> None:

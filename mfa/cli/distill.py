@@ -46,7 +46,7 @@ def main(argv: list[str]) -> None:
     options = parse(argv)
     if not options.teacher:
         raise InputError("say what to learn from: --teacher FEATURES.npz, MODEL.onnx or MODEL.xml")
-    data = training.prepare(options)
+    data, further = training.prepare(options, options.config)
     from mfa.runs import open_run
     from mfa.train import fit
 
@@ -60,7 +60,7 @@ def main(argv: list[str]) -> None:
         init=open_run(options.init) if options.init else None,
         device=options.device,
     )
-    training.report(records, folder, options.data)
+    training.report(records, folder, options, further)
 
 
 def find_teacher(source: str, data: ReidDataset) -> Teacher:

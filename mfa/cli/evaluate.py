@@ -82,6 +82,16 @@ def _name(options: Options) -> str | None:
     return base if options.query == "partial" else f"{base}_occluded"
 
 
+def kept_score(run: Run, data: ReidDataset) -> str:
+    """Score by the standard protocol and keep the result, as without options; the figures in words.
+
+    Raises:
+        InputError: nothing in ``data`` can be scored, or the result cannot be written.
+    """
+    summary = _score(run, data, Options(run=str(run.path), rules=Rules()))
+    return "\n".join(_lines({"run": run.name, **summary}))
+
+
 def _score(run: Run, data: ReidDataset, options: Options) -> dict[str, Any]:
     from mfa.evaluation import extract_features, pool_queries
 
@@ -90,8 +100,17 @@ def _score(run: Run, data: ReidDataset, options: Options) -> dict[str, Any]:
         features = pool_queries(run, data, features, flip=options.flip)
     result = scored(features, options.rules)
     if run.path is not None:
-        result.save(run.path / "results" / f"{data.name}{_suffix(options)}.json")
+        result.save(run.path / "results" / f"{_title(run, data)}{_suffix(options)}.json")
     return in_percent(result, options.rules)
+
+
+def _title(run: Run, data: ReidDataset) -> str:
+    """The dataset's name; of another folder than the one trained on, that folder's too.
+
+    All pictures of a user's own are called ``folder``, and each keeps its result.
+    """
+    own = data.fingerprint == run.checkpoint.facts.get("fingerprint")
+    return data.name if own or data.name != "folder" else f"{data.name}-{data.root.name}"
 
 
 def _suffix(options: Options) -> str:

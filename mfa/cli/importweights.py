@@ -14,6 +14,7 @@ from mfa.errors import InputError
 
 if TYPE_CHECKING:
     from mfa.models.importing import Imported
+    from mfa.records import ReidDataset
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Options:
     """Height of the pictures it was trained on, in pixels."""
     width: int = 128
     """Their width."""
+    trained_on: str | None = None
+    """Dataset it was trained on, where that lies here; a network with SIE needs it to know which
+    cameras its embeddings are of, and takes their mean without."""
+    data_root: Path | None = None
+    """Folder that dataset lies in; by default MFA_DATA, else data."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print one JSON object."""
 
@@ -46,21 +52,35 @@ def main(argv: list[str]) -> None:
         InputError: the file cannot be read or is of another project, or the run exists.
     """
     options = tyro.cli(Options, prog="mfa import-weights", args=argv)
+    from mfa.cameras import training_cameras
     from mfa.models.importing import convert, read_foreign
 
-    imported = convert(read_foreign(options.file), options.source, options.identities)
+    data = _trained_on(options)
+    cameras = () if data is None else training_cameras(data.train)
+    imported = convert(read_foreign(options.file), options.source, options.identities, cameras)
     run = Path(options.run or options.file.name.partition(".")[0])
     folder = run if run.parent != Path() else Path("runs") / run
-    _write(imported, folder, options)
+    _write(imported, folder, options, data)
     if options.json:
         print(json.dumps(_facts(imported, folder)))
         return
-    for line in _words(imported):
+    for line in _words(imported, told=data is not None):
         print(line)
     print(f"run {folder}; score it with: mfa evaluate {folder} --data NAME", file=sys.stderr)
 
 
-def _write(imported: Imported, folder: Path, options: Options) -> None:
+def _trained_on(options: Options) -> ReidDataset | None:
+    if options.trained_on is None:
+        return None
+    from mfa.datasets import data_root, load_dataset
+
+    data = load_dataset(options.trained_on, data_root(options.data_root))
+    if not data.train:
+        raise InputError(f"{data.name} has no training list, so nothing can be trained on it")
+    return data
+
+
+def _write(imported: Imported, folder: Path, options: Options, data: ReidDataset | None) -> None:
     from mfa import presets
     from mfa.checkpoint import Checkpoint, save_checkpoint
     from mfa.config import derive
@@ -77,7 +97,10 @@ def _write(imported: Imported, folder: Path, options: Options) -> None:
         "imported": f"{options.source} file {options.file.name}",
         "notes": list(imported.notes),
         "random": list(imported.missing),
+        "cameras": imported.cameras,
     }
+    if data is not None:
+        facts |= {"dataset": data.name, "fingerprint": data.fingerprint}
     save_checkpoint(
         Checkpoint(derive(named, size), 0, imported.identities, tensors, facts),
         folder / CHECKPOINT,
@@ -93,11 +116,15 @@ def _facts(imported: Imported, folder: Path) -> dict[str, Any]:
         "left_out": dict(imported.left_out),
         "missing": list(imported.missing),
         "notes": list(imported.notes),
+        "cameras": list(imported.cameras),
     }
 
 
-def _words(imported: Imported) -> list[str]:
-    """What was loaded, and each reason with the tensors it holds for."""
+def _words(imported: Imported, *, told: bool) -> list[str]:
+    """What was loaded, and each reason with the tensors it holds for.
+
+    ``told``: it is known which data it was trained on.
+    """
     lines = [f"{len(imported.loaded)} tensors loaded into {imported.config.network}"]
     reasons: dict[str, list[str]] = {}
     for name, why in imported.left_out.items():
@@ -109,4 +136,9 @@ def _words(imported: Imported) -> list[str]:
         names = list(imported.missing)
         more = f" and {len(names) - 6} more" if len(names) > 6 else ""
         lines.append(f"stay random, the file has nothing for them: {', '.join(names[:6])}{more}")
+    if imported.cameras and not told:
+        lines.append(
+            f"note: it has embeddings of {len(imported.cameras)} cameras; say with --trained-on "
+            "which dataset's, else their mean is taken for every picture"
+        )
     return [*lines, *(f"note: {note}" for note in imported.notes)]

@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from mfa.errors import InputError
+
 if TYPE_CHECKING:
     from mfa.distances import Distances
     from mfa.protocols import DrawnResult
@@ -36,6 +38,10 @@ class Rules:
     """Re-ranking: neighbours averaged."""
     original_weight: float = 0.3
     """Re-ranking: share of the original distance (lambda)."""
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise InputError(f"--seed is 0 or more, got {self.seed}")
 
     @property
     def suffix(self) -> str:

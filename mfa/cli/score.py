@@ -13,9 +13,7 @@ from mfa.cli.rules import Rules, in_percent, say, scored, table
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
-    from mfa.protocols import DrawnResult
     from mfa.records import Features
-    from mfa.results import RetrievalResult
 
 
 @dataclass(frozen=True)
@@ -46,23 +44,13 @@ class Args:
 def main(argv: list[str]) -> None:
     """Score as ``argv`` says."""
     args = tyro.cli(Args, args=argv, prog="mfa score", config=(tyro.conf.FlagCreatePairsOff,))
-    if args.intervals < 0 or args.rules.seed < 0:
-        raise InputError("--intervals and --seed are 0 or more; 0 intervals are none")
+    if args.intervals < 0:
+        raise InputError(f"--intervals is 0 or more, got {args.intervals}; 0 is none")
     result = scored(_features(args), args.rules)
     if args.output:
-        _save(result, args.output)
+        result.save(args.output)
     summary = in_percent(result, args.rules, args.intervals)
     print(json.dumps(summary) if args.json else table(summary))
-
-
-def _save(result: RetrievalResult | DrawnResult, path: Path) -> None:
-    try:
-        result.save(path)
-    except OSError as error:
-        raise InputError(
-            f"the result cannot be written to {path} ({error.strerror}); name a file in a folder "
-            "you may write to"
-        ) from error
 
 
 def _features(args: Args) -> Features:

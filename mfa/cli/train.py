@@ -27,7 +27,7 @@ class Options(training.Options):
 def main(argv: list[str]) -> None:
     """Parse, train, print one line an epoch."""
     options = parse(argv)
-    data = training.prepare(options)
+    data, further = training.prepare(options, options.config)
     from mfa.runs import open_run
     from mfa.train import fit
 
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
         init=open_run(options.init) if options.init else None,
         device=options.device,
     )
-    training.report(records, folder, options.data)
+    training.report(records, folder, options, further)
 
 
 def parse(argv: list[str]) -> Options:

@@ -1,12 +1,14 @@
-"""What ``mfa train`` and ``mfa distill`` share: where a run goes, and one line an epoch."""
+"""What ``mfa train`` and ``mfa distill`` share: where a run goes, one line an epoch, its scores."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfa.config import Config
 from mfa.records import EpochRecord, ReidDataset
 
 
@@ -28,6 +30,11 @@ class Options:
     """cpu or cuda; by default the GPU where there is one."""
     threads: int | None = None
     """Threads PyTorch computes with; by default all cores."""
+    score_on: tuple[str, ...] = ()
+    """Datasets to score the run on once it is trained, by the standard protocol: others than --data
+    make it a cross-dataset run. They are checked before the training begins."""
+    score_root: Path | None = None
+    """Folder the datasets of --score-on lie in; by default that of --data-root."""
 
     def folder(self, default: str) -> Path:
         """The run folder: the one asked for, else ``runs/`` and ``default``."""
@@ -35,27 +42,38 @@ class Options:
         return run if run.parent != Path() else Path("runs") / run
 
 
-def prepare(options: Options) -> ReidDataset:
-    """Set the threads and read the dataset, printing what its reader noticed.
+def prepare(options: Options, config: Config) -> tuple[ReidDataset, tuple[ReidDataset, ...]]:
+    """Set the threads, read the dataset to train on and those of ``--score-on``.
+
+    What their readers noticed is printed.
 
     Raises:
-        InputError: the dataset cannot be read.
+        InputError: one of them cannot be read, or cannot be scored on.
     """
     import torch
 
-    from mfa.datasets import data_root, load_dataset
+    from mfa.evaluation import check_scorable
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    data = load_dataset(options.data, data_root(options.data_root))
-    for note in data.notes:
-        print(note, file=sys.stderr)
-    return data
+    data = _read(options.data, options.data_root)
+    root = options.score_root or options.data_root
+    further = tuple(_read(name, root) for name in dict.fromkeys(options.score_on))
+    for other in further:
+        check_scorable(config, other)
+    return data, further
 
 
-def report(records: Iterable[EpochRecord], folder: Path, data: str) -> None:
-    """Train by drawing the records; print each as a line, and at the end what to do next."""
+def report(
+    records: Iterable[EpochRecord],
+    folder: Path,
+    options: Options,
+    further: Iterable[ReidDataset] = (),
+) -> None:
+    """Train by drawing the records; print each as a line, what to do next, and the scores."""
     from mfa import parallel
+    from mfa.cli import evaluate
+    from mfa.runs import open_run
 
     speaks = parallel.join().writes
     for record in records:
@@ -69,5 +87,20 @@ def report(records: Iterable[EpochRecord], folder: Path, data: str) -> None:
         )
         for warning in record.warnings:
             print(f"warning: {warning}", file=sys.stderr)
-    if speaks:
-        print(f"run {folder}; score it with: mfa evaluate {folder} --data {data}")
+    if not speaks:
+        return
+    words = ["mfa", "evaluate", str(folder), "--data", options.data]
+    if options.data_root:
+        words += ["--data-root", str(options.data_root)]
+    print(f"run {folder}; score it with: {shlex.join(words)}", flush=True)
+    for data in further:
+        print(evaluate.kept_score(open_run(folder), data))
+
+
+def _read(name: str, root: Path | None) -> ReidDataset:
+    from mfa.datasets import data_root, load_dataset
+
+    data = load_dataset(name, data_root(root))
+    for note in data.notes:
+        print(note, file=sys.stderr)
+    return data

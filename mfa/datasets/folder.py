@@ -12,7 +12,7 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mfa.datasets.layout import Layout
 from mfa.datasets.listing import Listing, in_order
@@ -26,7 +26,7 @@ COLUMNS = ("path", "pid", "camid", "split")
 
 SPLITS = ("train", "query", "gallery")
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_SPECIAL = {"-1": JUNK, "junk": JUNK, "distractor": DISTRACTOR}
+NOBODY = {"-1": JUNK, "junk": JUNK, "distractor": DISTRACTOR}
 """Labels that are no people."""
 
 
@@ -48,11 +48,11 @@ def read(folder: Path) -> Listing:
     and ``distractor``, are no people.
 
     Raises:
-        InputError: the table is not readable, lacks a column, or a row is wrong (named by its
-            line).
+        InputError: the table is not readable, lacks a column, a row is wrong (named by its line),
+            or rows contradict each other.
     """
     rows = _read_table(folder / TABLE)
-    pids, pid_note = numbers((row.pid for row in rows), "identities", _SPECIAL)
+    pids, pid_note = numbers((row.pid for row in rows), "identities", NOBODY)
     cams, cam_note = numbers((row.camid for row in rows), "cameras", {"": NO_CAMERA, "-1": -1})
     lists: dict[str, list[Sample]] = {split: [] for split in SPLITS}
     left_out: list[tuple[Path, str]] = []
@@ -132,13 +132,35 @@ def _read_table(file: Path) -> list[Row]:
                     "separated by commas"
                 )
             reader.fieldnames = names
-            return [_checked(file, reader.line_num, line) for line in reader]
+            rows = [_checked(file, reader.line_num, line) for line in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file} is not a table in UTF-8 ({error}); save it as CSV") from error
     except OSError as error:
         raise InputError(
             f"{file} cannot be read ({error.strerror}); make it a readable file"
         ) from error
+    _refuse_contradictions(file, rows)
+    return rows
+
+
+def _refuse_contradictions(file: Path, rows: list[Row]) -> None:
+    """One picture shows one person by one camera, and is once in a list.
+
+    It may be a query and in the gallery as well, as some datasets have it; the doctor says so.
+    """
+    told: dict[PurePosixPath, Row] = {}
+    listed = set()
+    for row in rows:
+        path = PurePosixPath(row.path)
+        first = told.setdefault(path, row)
+        if (row.pid, row.camid) != (first.pid, first.camid):
+            raise InputError(
+                f"{file} says of {row.path} both person {first.pid!r} by camera {first.camid!r} "
+                f"and person {row.pid!r} by camera {row.camid!r}; keep the row that is right"
+            )
+        if (path, row.split) in listed:
+            raise InputError(f"{file} lists {row.path} twice for {row.split}; keep one row")
+        listed.add((path, row.split))
 
 
 def _checked(file: Path, line: int, values: dict[str, str | None]) -> Row:

@@ -207,6 +207,7 @@ def _rename(layout: Layout, folder: Path) -> str:
     if len(alike) == len(lacks) and all(name != part for name, part in alike):
         return ", ".join(f"rename {name} to {part}" for name, part in alike)
     known = {part.split("/")[0].lower() for parts in layout.needs for part in parts}
+    known |= {word.strip("/") for word in layout.tree.lower().split() if word.endswith("/")}
     strangers = [f for f in inner if f.name.lower() not in known and _pictures_of(layout, f)]
     if len(lacks) != 1 or len(strangers) != 1:
         return ""

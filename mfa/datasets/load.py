@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mfa.datasets import (
     cuhk03,
+    cuhk03_classic,
     dukemtmc,
     folder,
     market1501,
@@ -43,16 +44,26 @@ LAYOUTS: Mapping[str, Layout] = {
         folder.LAYOUT,
     )
 }
-"""Every dataset by the name users type."""
+"""Every dataset by the name users type; ``named`` knows the splits of classic CUHK03 as well."""
 
 _ENOUGH = {"train": 0.95, "query": 0.95, "gallery": 0.6}
 """Share of the published pictures below which a list counts as half copied. Galleries are passed
-on without junk or distractors at times, which takes up to 40 % of them and changes no score."""
+on without junk, which changes no score, or without distractors, which does, at times; together they
+are up to 40 % of one."""
 
 
 def data_root(explicit: Path | None = None) -> Path:
     """Where datasets lie: ``explicit``, else the variable MFA_DATA, else ``data``."""
     return expanded(explicit or os.environ.get("MFA_DATA") or "data")
+
+
+def named(name: str) -> Layout | None:
+    """The layout called ``name``, if there is one.
+
+    The splits of classic CUHK03 are only ever asked for by name: they are further ways to read the
+    pictures of CUHK03, not further datasets on the disk.
+    """
+    return LAYOUTS.get(name) or cuhk03_classic.layout(name)
 
 
 def get_layout(name: str) -> Layout:
@@ -61,9 +72,13 @@ def get_layout(name: str) -> Layout:
     Raises:
         InputError: no such dataset.
     """
-    if name not in LAYOUTS:
-        raise InputError(f"no dataset {name!r}; there are {', '.join(LAYOUTS)}")
-    return LAYOUTS[name]
+    layout = named(name)
+    if layout is None:
+        raise InputError(
+            f"no dataset {name!r}; there are {', '.join(LAYOUTS)}, and the splits of classic "
+            f"CUHK03, cuhk03_classic_1 to cuhk03_classic_{cuhk03_classic.SPLITS}"
+        )
+    return layout
 
 
 def load_dataset(name: str, root: Path | None = None) -> ReidDataset:
@@ -73,7 +88,7 @@ def load_dataset(name: str, root: Path | None = None) -> ReidDataset:
     by ``mfa.datasets.pictures`` and by ``mfa data doctor``.
 
     Args:
-        name: one of ``LAYOUTS``.
+        name: as ``get_layout`` takes it.
         root: the folder datasets lie in, or the dataset's own; see ``data_root``.
 
     Raises:

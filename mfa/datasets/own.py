@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mfa.datasets.folder import SPLITS, Row
+from mfa.datasets.folder import NOBODY, SPLITS, Row
 from mfa.datasets.listing import PICTURE_SUFFIXES, children, is_picture
 from mfa.datasets.places import is_folder, printable
+from mfa.datasets.summary import counted
 from mfa.errors import InputError
 
 PATTERNS = {
@@ -95,14 +96,17 @@ def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) 
         seed: another seed gives another division; the same one the same, on every machine.
 
     Raises:
-        InputError: ``test`` is not between 0 and 1, or there are too few people for both sides.
+        InputError: ``test`` is not between 0 and 1, the seed is negative, or there are too few
+            people for both sides.
     """
+    if seed < 0:  # Python draws the same for -1 and for 1
+        raise InputError(f"the seed of the division is 0 or more, got {seed}")
     if not 0 < test < 1:
         raise InputError(f"the share to test on is between 0 and 1, got {test}")
     people: defaultdict[str, list[Row]] = defaultdict(list)
     done = []
     for row in sorted(rows, key=lambda row: row.path):
-        if row.pid in ("-1", "junk", "distractor"):
+        if row.pid in NOBODY:
             done.append(replace(row, split="gallery"))
         else:
             people[row.pid].append(row)
@@ -145,18 +149,28 @@ def with_splits(rows: Sequence[Row], *, test: float, seed: int) -> tuple[Row, ..
 
 
 def preview_lines(rows: Sequence[Row], unfit: Sequence[str], most: int = 12) -> Iterator[str]:
-    """What the names were read as: a table of some pictures, then the sizes of the lists."""
+    """What the names were read as: a table of some pictures, then the sizes of the lists.
+
+    Rows that are not divided yet make one list.
+    """
     step = max(1, len(rows) // most)
     shown = rows[::step][:most]
-    width = max(len(row.path) for row in shown)
-    yield f"{'path':{width}}  {'pid':>10}  {'camera':>8}  split"
+    path, pid, camera = (
+        max(len(getattr(row, name)) for row in shown) for name in ("path", "pid", "camid")
+    )
+    pid, camera = max(pid, len("pid")), max(camera, len("camera"))
+    yield f"{'path':{path}}  {'pid':>{pid}}  {'camera':>{camera}}  split"
     for row in shown:
-        line = f"{row.path:{width}}  {row.pid:>10}  {row.camid or '-':>8}  {row.split}"
+        line = f"{row.path:{path}}  {row.pid:>{pid}}  {row.camid or '-':>{camera}}  {row.split}"
         yield printable(line)
-    for split in SPLITS:
+    for split in SPLITS if any(row.split for row in rows) else ("",):
         chosen = [row for row in rows if row.split == split]
-        people, cameras = {row.pid for row in chosen}, {row.camid for row in chosen} - {""}
-        yield f"{split}: {len(chosen):,} pictures, {len(people):,} people, {len(cameras)} cameras"
+        people = {row.pid for row in chosen} - set(NOBODY)
+        cameras = {row.camid for row in chosen} - {""}
+        yield (
+            f"{split or 'not divided'}: {counted(len(chosen), 'picture')}, "
+            f"{counted(len(people), 'person')}, {counted(len(cameras), 'camera')}"
+        )
     if unfit:
         yield f"left out {len(unfit):,} that do not fit the pattern, first: {printable(unfit[0])}"
 

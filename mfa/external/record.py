@@ -32,6 +32,13 @@ class Inputs:
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
+    @property
+    def words(self) -> str:
+        """The convention's name, or what it is in short."""
+        named = next((name for name, inputs in CONVENTIONS.items() if inputs == self), None)
+        mean, std = ("/".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
+        return named or f"{self.order}, white {self.scale:g}, mean {mean}, deviation {std}"
+
     def prepare(self, pictures: np.ndarray) -> np.ndarray:
         """(B, 3, H, W) uint8 RGB to the float32 the model expects."""
         ordered = pictures[:, ::-1] if self.order == "bgr" else pictures

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from mfa import featurefile, metrics
+from mfa.cards import split_words
 from mfa.datasets.pictures import load_pictures
 from mfa.distances import Metric
 from mfa.errors import InputError
@@ -61,9 +63,10 @@ def extract(
     if keep is not None and model.hash:
         mirrored = "-flip" if flip else ""
         height, width = model.size
+        seen = re.sub(r"\W+", "_", model.inputs.words)
         file = keep / (
-            f"{model.name}-{model.hash}-{height}x{width}-{data.name}-{data.fingerprint[:12]}"
-            f"{mirrored}.npz"
+            f"{model.name}-{model.hash}-{height}x{width}-{seen}-{data.name}-"
+            f"{data.fingerprint[:12]}{mirrored}.npz"
         )
         if file.is_file():
             return featurefile.read(file)
@@ -106,10 +109,11 @@ def _origin(
     return {
         "dataset": data.name,
         "fingerprint": data.fingerprint,
-        "split": "query against gallery",
+        "split": split_words(data),
         "feature": f"output of {model.name} ({model.kind}), as it comes",
         "flip": flip,
         "input_size": f"{model.size[0]}x{model.size[1]}",
+        "inputs": model.inputs.words,
         "checkpoint": model.hash or "not stated",
         "model": model.name,
         "left_out": left_out,

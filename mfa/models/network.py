@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mfa.errors import InputError
 from mfa.models.backbones import LAYERS, Trunk
 from mfa.models.branches import Head, stripe_rows
 from mfa.models.pooling import GAP
@@ -57,11 +58,26 @@ class ReidNetwork(nn.Module):
         """The heads with their names, typed."""
         return [(name, head) for name, head in self.heads.items() if isinstance(head, Head)]
 
-    def forward(self, images: Tensor) -> Output:
-        """Images (B, 3, H, W) in [0, 1] to every branch's record and the descriptor."""
-        return self.read_trunk(self.trunk_map(images))
+    def learn_cameras(self, cameras: Sequence[int]) -> None:
+        """Make room for an embedding of each of the training set's cameras.
 
-    def trunk_map(self, images: Tensor) -> Tensor:
+        Raises:
+            InputError: always, but for networks with SIE.
+        """
+        raise InputError(
+            f"{type(self).__name__} cannot be told which camera took a picture; model.sie is for "
+            "the network transreid"
+        )
+
+    def forward(self, images: Tensor, cameras: Tensor | None = None) -> Output:
+        """Images (B, 3, H, W) in [0, 1] to every branch's record and the descriptor.
+
+        ``cameras`` (B,), as the training set numbers them, count for a network with SIE alone; see
+        ``mfa.models.peers.parts.sideinformation``.
+        """
+        return self.read_trunk(self.trunk_map(images, cameras))
+
+    def trunk_map(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
         """Images in [0, 1] to the trunk map (B, C, h, w)."""
         return self.trunk(self.normalise(images))
 
@@ -77,7 +93,7 @@ class ReidNetwork(nn.Module):
         whole = torch.cat([branch.embedding for branch in branches.values()], dim=1)
         return Output(trunk, branches, F.normalize(whole, dim=1))
 
-    def map_at(self, layer: str, images: Tensor) -> Tensor:
+    def map_at(self, layer: str, images: Tensor, cameras: Tensor | None = None) -> Tensor:
         """The map after a layer of the trunk, for explanations below the trunk map."""
         return self.trunk.up_to(layer, self.normalise(images))
 

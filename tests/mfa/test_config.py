@@ -119,3 +119,8 @@ def test_a_frozen_configuration_is_derived_not_changed() -> None:
 def test_deriving_an_unknown_field_names_it(name: str) -> None:
     with pytest.raises(InputError, match=f"no field '{name}'"):
         derive(Config(), {name: 1})
+
+
+def test_a_negative_seed_is_refused() -> None:
+    with pytest.raises(InputError, match="the seed must be 0 or more, got -1"):
+        Config(seed=-1)

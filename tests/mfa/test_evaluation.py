@@ -14,7 +14,7 @@ from mfa import evaluation
 from mfa.config import Config
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
-from mfa.evaluation import evaluate, extract_features, measure_separation, resolve
+from mfa.evaluation import check_scorable, evaluate, extract_features, measure_separation, resolve
 from mfa.records import ReidDataset
 from mfa.runs import Run, open_run, untrained
 from mfa.separation import separation
@@ -194,8 +194,31 @@ def test_which_dataset_is_meant(
 
 
 def test_a_dataset_without_queries_is_refused(run: Run, tiny_data: ReidDataset) -> None:
-    with pytest.raises(InputError, match=r"synthetic at .* has no query or no gallery"):
+    says = r"synthetic at .* has no query pictures, so .*; score on another dataset \(--data NAME\)"
+    with pytest.raises(InputError, match=says):
         evaluate(run, replace(tiny_data, query=()))
+    with pytest.raises(InputError, match="has no query and no gallery pictures"):
+        evaluate(run, replace(tiny_data, query=(), gallery=()))
+
+
+def test_whether_data_can_be_scored_is_known_before_a_training(
+    tiny_config: Config, draw: Any, tmp_path: Path
+) -> None:
+    data = load_dataset("synthetic", draw(tmp_path))
+    check_scorable(tiny_config, data)
+    with pytest.raises(InputError, match="has no gallery pictures"):
+        check_scorable(tiny_config, replace(data, gallery=()))
+    strangers = tuple(replace(sample, pid=sample.pid + 100) for sample in data.query)
+    with pytest.raises(InputError, match=r"synthetic at .*: none of 4 queries can be scored"):
+        check_scorable(tiny_config, replace(data, query=strangers))
+    near = tuple(sample for sample in data.gallery if sample.camid == 1)
+    with pytest.raises(InputError, match=r"none of 4 queries .* all by the query's own camera"):
+        check_scorable(tiny_config, replace(data, gallery=near))
+    for sample in data.query:
+        sample.path.write_bytes(b"")
+    altered = load_dataset("synthetic", tmp_path)
+    with pytest.raises(InputError, match="none of the 4 pictures can be read"):
+        check_scorable(tiny_config, altered)
 
 
 def test_separation_is_that_of_the_queries_in_eval_mode(run: Run, tiny_data: ReidDataset) -> None:

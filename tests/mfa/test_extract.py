@@ -95,7 +95,7 @@ def test_the_models_mode_is_put_back_after_an_exception(
     model.train()
     modes = []
 
-    def fails(images: torch.Tensor) -> None:
+    def fails(images: torch.Tensor, cameras: None) -> None:
         modes.append(model.training)
         raise MemoryError("out of memory")
 
@@ -112,8 +112,9 @@ def test_the_models_mode_is_put_back_when_the_loop_is_left(
 ) -> None:
     model.train()
     batches = image_batches(model, pictures, batch=2)
-    first = next(batches)
+    first, cameras = next(batches)
     assert not model.training
+    assert cameras is None
     assert first.shape == (2, 3, 64, WIDTH)
     assert torch.equal(first, pictures.batch([0, 1]).float() / 255)
     batches.close()

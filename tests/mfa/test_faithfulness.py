@@ -17,7 +17,7 @@ class TopRow(nn.Module):
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(1))
 
-    def forward(self, images):
+    def forward(self, images, cameras=None):
         row = images[:, :, 0].flatten(1)
         return Output(images, {"global": Branch(images, row, row)}, row)
 

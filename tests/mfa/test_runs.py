@@ -185,6 +185,12 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
             open_run(path)
 
 
+def test_a_run_that_cannot_be_written_is_told(tiny_config: Config, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"cannot be written to .*file/run \(.*\); name a folder"):
+        RunFolder(tmp_path / "file/run").begin(tiny_config, resume=False)
+
+
 def test_random_weights_follow_from_the_seed_alone(tiny_config: Config) -> None:
     torch.manual_seed(5)
     state = torch.get_rng_state()

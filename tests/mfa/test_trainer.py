@@ -85,7 +85,7 @@ def test_a_step_gets_p_times_k_pictures_in_0_to_1(
     tiny_config: Config, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = spied_steps(trainer(tiny_config, tiny_data), 1, monkeypatch)
-    assert [done for _, _, done, _ in seen] == [i / len(seen) for i in range(len(seen))]
+    assert [done for _, _, done, *_ in seen] == [i / len(seen) for i in range(len(seen))]
     for images, labels, *_ in seen:
         assert images.shape == (6, 3, 64, 32)
         assert images.min() >= 0
@@ -101,7 +101,8 @@ def test_labels_belong_to_their_pictures(
     made = trainer(plain, tiny_data)
     files = to_unit(made.pictures.batch(range(24)))
     orders: tuple[list[int], list[int]] = ([], [])
-    for images, labels, done, _ in spied_steps(made, 2, monkeypatch):
+    for images, labels, done, targets, cameras in spied_steps(made, 2, monkeypatch):
+        assert targets is cameras is None
         for image, label in zip(images, labels.tolist(), strict=True):
             (index,) = [i for i in range(24) if torch.equal(files[i], image)]
             assert tiny_data.train_pids[label] == tiny_data.train[index].pid

@@ -12,15 +12,20 @@ import pytest
 import torch
 from PIL import Image
 
+from mfa import presets
+from mfa.checkpoint import Checkpoint
 from mfa.cli import run as run_command
 from mfa.config import Config, DataConfig, ModelConfig, OptimConfig
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
+from mfa.extract import concatenate
+from mfa.models import build_model
 from mfa.presets import variant
-from mfa.runs import open_run, untrained
+from mfa.runs import Run, open_run, untrained
 from mfa.train import fit
 from viz.cli import COMMANDS
 from viz.figures.build import ITEMS, build
+from viz.figures.paperfigures import _explain, _images
 from viz.figures.published import ablation_rows, published, title
 from viz.figures.studio import Studio
 
@@ -144,6 +149,13 @@ def test_rows_without_their_columns_are_refused(tmp_path):
         ablation_rows("table3", tmp_path)
 
 
+def test_captions_say_where_heads_are_coarsened(studio, tmp_path):
+    for hide in (True, False):
+        build(replace(studio, hide_faces=hide), tmp_path, ["fig6"])
+        caption = (tmp_path / "fig6.caption.md").read_text(encoding="utf-8")
+        assert ("The top of each picture is coarsened." in caption) is hide
+
+
 def test_a_fused_map_without_anything_positive_says_so(studio):
     blind = untrained(studio.subject.config)
     for head in blind.model.heads.values():
@@ -152,6 +164,24 @@ def test_a_fused_map_without_anything_positive_says_so(studio):
     figure = ITEMS["fig7"](replace(studio, runs=(studio.subject, blind))).figure
     said = [[text.get_text() for text in axis.texts] for axis in figure.axes]
     assert said == [[], [], ["empty"]] * 4
+
+
+def test_a_network_with_sie_is_told_whose_picture_it_is(studio):
+    data = studio.dataset
+    config = presets.get("transreid-demo")
+    config = replace(config, model=replace(config.model, width=8))
+    network = build_model(config.model, cameras=(1, 2, 3))
+    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
+    facts = {"fingerprint": data.fingerprint, "cameras": (1, 2, 3), "dataset": data.name}
+    run = Run(Path("told"), Checkpoint(config, 1, 0, tensors, facts))
+    samples = list(data.query[:2])
+    images = _images(run, samples)
+    maps = _explain(studio, run, data, samples, images)
+    seen = torch.tensor([sample.camid for sample in samples])
+    with torch.no_grad():
+        output = run.model(torch.from_numpy(images) / 255, seen)
+    own = (concatenate(output) * output.descriptor).sum(dim=1)
+    np.testing.assert_allclose(maps.scores["fused"], own, atol=1e-5)
 
 
 def test_positions_outside_the_list_are_refused(studio):
@@ -195,6 +225,27 @@ def test_commands_write_where_they_say(root, tmp_path, capsys, command, made):
     assert printed == [str(tmp_path / f"{made}.{form}") for form in endings]
     assert Image.open(printed[0]).width == 2100  # 7 inches at 300 dots
     assert open_run(root / "guided").hash[:12] in Path(printed[3]).read_text(encoding="utf-8")
+
+
+def test_grid_command_draws_models_from_elsewhere_beside_a_run(root, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code = "def rows(x):\n    return x.mean(axis=3).reshape(len(x), -1)\n"
+    (tmp_path / "own.py").write_text(code)
+    theirs = ["own.py:rows,size=64x32,name=a", "own.py:rows,size=16x8,name=b"]
+    data = ["--data-root", str(root / "data"), "--queries", "0", "1", "--k", "3"]
+    words = ["grid", str(root / "guided"), *theirs, *data, "--out", str(tmp_path / "grid")]
+    assert run_command("mfa-viz", COMMANDS, words) == 0
+    caption = (tmp_path / "grid.caption.md").read_text(encoding="utf-8")
+    assert all(word in caption for word in ("guided: mAP", "a: mAP", "b: mAP", "64x32", "16x8"))
+    rows = [Image.open(tmp_path / "grid.png").height]
+    alone = ["grid", str(root / "guided"), *data, "--out", str(tmp_path / "alone")]
+    assert run_command("mfa-viz", COMMANDS, alone) == 0
+    assert rows[0] > 2.5 * Image.open(tmp_path / "alone.png").height
+    # A model alone: it knows no dataset, and its pictures go where one stands.
+    assert run_command("mfa-viz", COMMANDS, ["grid", theirs[0], *data]) == 2
+    assert "say which dataset" in capsys.readouterr().err
+    assert run_command("mfa-viz", COMMANDS, ["grid", theirs[0], *data, "--data", "synthetic"]) == 0
+    assert (tmp_path / "figures" / "grid-0-1.png").is_file()
 
 
 def test_figures_command_leaves_words_on_stderr_and_paths_on_stdout(root, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 from viz.cam.controls import control_maps, random_weights
 from viz.cam.engine import branch_maps
+from viz.cam.inputs import Taken
 from viz.cam.record import FUSED, BranchMaps
 from viz.cam.targets import Contrast, Identity, Similarity, Target
 from viz.cam.weightings import METHODS, normalised
@@ -13,6 +14,7 @@ __all__ = [
     "Contrast",
     "Identity",
     "Similarity",
+    "Taken",
     "Target",
     "branch_maps",
     "control_maps",

@@ -20,6 +20,7 @@ from mfa.errors import InputError
 from mfa.models import ReidNetwork
 from mfa.models.branches import Head
 from mfa.records import Branch
+from viz.cam.inputs import Taken
 from viz.cam.targets import Target
 
 BRANCH = "branch"
@@ -74,7 +75,7 @@ def undisturbed(network: torch.nn.Module) -> Iterator[None]:
 
 def capture(
     network: ReidNetwork,
-    images: Tensor,
+    images: Tensor | Taken,
     target: Target,
     *,
     layer: str = BRANCH,
@@ -103,13 +104,13 @@ def capture(
 
 
 def mean_maps(
-    network: ReidNetwork, images: Tensor, *, layer: str, names: Sequence[str]
+    network: ReidNetwork, images: Tensor | Taken, *, layer: str, names: Sequence[str]
 ) -> dict[str, Tensor]:
     """Mean map (C, h, w) of some pictures at ``layer``, for each name, batch by batch."""
     totals: dict[str, Tensor] = {}
     with undisturbed(network):
         heads = exact_heads(network)
-        for batch in torch.split(network_input(network, images), 32):
+        for batch in network_input(network, images).split(32):
             found = _shared_map(network, batch, TRUNK if layer == BRANCH else layer)
             for name in names:
                 maps = heads[name].refine(found.float()) if layer == BRANCH else found
@@ -117,28 +118,30 @@ def mean_maps(
     return {name: total / len(images) for name, total in totals.items()}
 
 
-def _shared_map(network: ReidNetwork, images: Tensor, layer: str) -> Tensor:
-    return network.trunk_map(images) if layer == TRUNK else network.map_at(layer, images)
+def _shared_map(network: ReidNetwork, given: Taken, layer: str) -> Tensor:
+    if layer == TRUNK:
+        return network.trunk_map(given.images, given.cameras)
+    return network.map_at(layer, given.images, given.cameras)
 
 
-def embed(network: ReidNetwork, images: Tensor) -> Tensor:
+def embed(network: ReidNetwork, images: Tensor | Taken) -> Tensor:
     """Descriptors (B, D) of pictures, float32, as explanations see them: eval mode, no graph."""
     with undisturbed(network):
-        trunk = network.trunk_map(network_input(network, images)).float()
+        trunk = _shared_map(network, network_input(network, images), TRUNK).float()
         heads = exact_heads(network)
         whole = torch.cat([head(trunk).embedding for head in heads.values()], dim=1)
         return torch.nn.functional.normalize(whole, dim=1)
 
 
 def directions(
-    network: ReidNetwork, images: Tensor, target: Target, names: Sequence[str]
+    network: ReidNetwork, images: Tensor | Taken, target: Target, names: Sequence[str]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Gradient of each branch's part by the branch's embedding, (B, C), and the parts, (B,).
 
     For a target that is linear in the embeddings the part is their product plus a constant.
     """
     with undisturbed(network):
-        trunk = network.trunk_map(network_input(network, images)).float()
+        trunk = _shared_map(network, network_input(network, images), TRUNK).float()
         heads = exact_heads(network)
         found = _read(heads, trunk)
         with torch.enable_grad():
@@ -163,13 +166,13 @@ def _from_embedding(head: Head, branch: Branch) -> Branch:
 
 def _at_branches(
     network: ReidNetwork,
-    images: Tensor,
+    given: Taken,
     heads: dict[str, Head],
     target: Target,
     names: Sequence[str],
     second_order: bool,
 ) -> Captured:
-    trunk = network.trunk_map(images).float()
+    trunk = _shared_map(network, given, TRUNK).float()
     leaves = {name: head.refine(trunk).detach().requires_grad_() for name, head in heads.items()}
     with torch.enable_grad():
         branches = {name: head.read(leaves[name].clone()) for name, head in heads.items()}
@@ -190,14 +193,14 @@ def _at_branches(
 
 def _at_shared(
     network: ReidNetwork,
-    images: Tensor,
+    given: Taken,
     heads: dict[str, Head],
     target: Target,
     layer: str,
     names: Sequence[str],
     second_order: bool,
 ) -> Captured:
-    found = _shared_map(network, images, layer)
+    found = _shared_map(network, given, layer)
     activations: dict[str, Tensor] = {}
     gradients: dict[str, Tensor] = {}
     scores: dict[str, Tensor] = {}
@@ -206,8 +209,8 @@ def _at_shared(
         if second_order or not parts:
             leaf = found.detach().requires_grad_()
             with torch.enable_grad():
-                given = leaf.clone()
-                trunk = given if layer == TRUNK else network.forward_from(layer, given)
+                start = leaf.clone()
+                trunk = start if layer == TRUNK else network.forward_from(layer, start)
                 parts = target.parts(_read(heads, trunk.float()))
         with torch.enable_grad():
             (gradient,) = torch.autograd.grad(
@@ -226,9 +229,12 @@ def _read(heads: dict[str, Head], trunk: Tensor) -> dict[str, Branch]:
     return {name: head(trunk) for name, head in heads.items()}
 
 
-def network_input(network: ReidNetwork, images: Tensor) -> Tensor:
-    """The pictures on the network's device and in its precision."""
-    return images.to(next(network.parameters()))
+def network_input(network: ReidNetwork, images: Tensor | Taken) -> Taken:
+    """The pictures on the network's device and in its precision, and where told their cameras."""
+    weights = next(network.parameters())
+    given = images if isinstance(images, Taken) else Taken(images)
+    cameras = None if given.cameras is None else given.cameras.to(weights.device)
+    return Taken(given.images.to(weights), cameras)
 
 
 def exact_heads(network: ReidNetwork) -> dict[str, Head]:

@@ -13,7 +13,7 @@ from mfa.errors import InputError
 from mfa.models import ReidNetwork
 from viz.cam import library, weightings
 from viz.cam.capture import BRANCH, capture, check_place, embed, mean_maps
-from viz.cam.inputs import as_batch, enlarge, fit_to, input_size, network_of
+from viz.cam.inputs import Taken, as_batch, as_taken, enlarge, input_size, network_of
 from viz.cam.record import FUSED, BranchMaps, is_empty
 from viz.cam.targets import Contrast, Identity, Similarity, Target
 
@@ -41,7 +41,8 @@ def branch_maps(
     Args:
         model: a run (``mfa.open_run``) or a network; pictures are resized to a run's input size
             and the maps come back at the size given.
-        images: (B, 3, H, W) or (B, H, W, 3), floats in [0, 1] or uint8; one picture or many.
+        images: (B, 3, H, W) or (B, H, W, 3), floats in [0, 1] or uint8; one picture or many. Here,
+            as reference and as baseline, ``Taken`` tells a network with SIE their cameras.
         target: ``similarity`` to the reference; ``identity`` (classifier); ``contrast``
             (similarity to the first reference minus similarity to the second); or a ``Target``.
         reference: for similarity, pictures or descriptors (1 or B of them; ``None``: each picture
@@ -70,13 +71,13 @@ def branch_maps(
         raise InputError(f"fused is sum or mean, got {fused!r}")
     network = network_of(model)
     batch = as_batch(images)
-    fitted = fit_to(batch, input_size(model))
+    fitted = as_taken(images, input_size(model))
     names = tuple(network.heads) if branches is None else tuple(branches)
     check_place(network, layer, names)
     chosen = make_target(network, target, reference, size=input_size(model))
     mean = baseline
     if baseline is not None and not isinstance(baseline, Mapping):
-        mean = fit_to(as_batch(baseline), input_size(model))
+        mean = as_taken(baseline, input_size(model))
     raw, scores = _raw_maps(network, fitted, chosen, method, layer, names, mean, told)
     scores[FUSED] = np.sum(list(scores.values()), axis=0)
     raw[FUSED] = _fuse(raw, fused)
@@ -129,22 +130,22 @@ def descriptors(
     network: ReidNetwork, reference: Any, size: tuple[int, int] | None = None
 ) -> Tensor:
     """Descriptors (R, D) of references: embedded pictures, or the vectors that were given."""
-    if not isinstance(reference, Sequence):
+    if not isinstance(reference, Sequence | Taken):
         vectors = torch.as_tensor(reference)
         one_picture = vectors.ndim == 3 and 3 in (vectors.shape[0], vectors.shape[2])
         if vectors.ndim != 4 and not one_picture:
             return vectors
-    return embed(network, fit_to(as_batch(reference), size))
+    return embed(network, as_taken(reference, size))
 
 
 def _raw_maps(
     network: ReidNetwork,
-    images: Tensor,
+    images: Taken,
     target: Target,
     method: str,
     layer: str,
     names: tuple[str, ...],
-    baseline: Tensor | Mapping[str, Tensor] | None,
+    baseline: Taken | Mapping[str, Tensor] | None,
     told: Callable[[float], None],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     if method in weightings.FORWARD_METHODS:

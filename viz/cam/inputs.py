@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,32 @@ from torch.nn import functional as F
 
 from mfa.errors import InputError
 from mfa.models import ReidNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Pictures with the cameras that took them, for a network that is told (TransReID's SIE).
+
+    Goes wherever pictures go; without it such a network explains what it makes of a picture by the
+    mean of its cameras. Other networks look at the pictures alone.
+
+    Attributes:
+        images: pictures in any form ``branch_maps`` takes.
+        cameras: (B,) as the training set numbers them (``mfa.cameras.told_cameras``), or ``None``.
+    """
+
+    images: Any
+    cameras: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, part: slice) -> Taken:
+        return Taken(self.images[part], None if self.cameras is None else self.cameras[part])
+
+    def split(self, size: int) -> Iterator[Taken]:
+        """So many pictures at a time."""
+        return (self[i : i + size] for i in range(0, len(self), size))
 
 
 def network_of(subject: Any) -> ReidNetwork:
@@ -43,11 +70,14 @@ def as_batch(images: Any) -> Tensor:
 
     Args:
         images: tensor (B, 3, H, W), floats in [0, 1] or uint8; array (B, H, W, 3), the same; one
-            picture without the first axis; or a sequence of equally large pictures.
+            picture without the first axis; or a sequence of equally large pictures. Of ``Taken``
+            the pictures.
 
     Raises:
         InputError: another shape, pictures of several sizes, values outside [0, 1], or NaN.
     """
+    if isinstance(images, Taken):
+        return as_batch(images.images)
     if isinstance(images, Sequence):
         if not images:
             raise InputError("no pictures were given; give at least one")
@@ -67,6 +97,24 @@ def as_batch(images: Any) -> Tensor:
             f"{batch.max().item():.3g}); the network subtracts mean and deviation itself"
         )
     return batch.float()
+
+
+def by_camera(images: Any, cameras: Tensor | None, chosen: np.ndarray | slice = slice(None)) -> Any:
+    """Pictures with the ``chosen`` ones of some cameras; as they are where none are told."""
+    return images if cameras is None else Taken(images, cameras[chosen])
+
+
+def as_taken(images: Any, size: tuple[int, int] | None = None) -> Taken:
+    """Pictures as a batch of ``as_batch``, at ``size``, with their cameras where they are told.
+
+    Raises:
+        InputError: see ``as_batch``, or another number of cameras than of pictures.
+    """
+    batch = fit_to(as_batch(images), size)
+    cameras = images.cameras if isinstance(images, Taken) else None
+    if cameras is not None and len(cameras) != len(batch):
+        raise InputError(f"{len(batch)} pictures but {len(cameras)} cameras; give one for each")
+    return Taken(batch, cameras)
 
 
 def fit_to(batch: Tensor, size: tuple[int, int] | None) -> Tensor:

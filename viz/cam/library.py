@@ -19,28 +19,36 @@ from torch import Tensor, nn
 from mfa.models import ReidNetwork
 from viz.cam import weightings
 from viz.cam.capture import BRANCH, TRUNK, directions, network_input
+from viz.cam.inputs import Taken
 from viz.cam.targets import Target
 
 
 class OneBranch(nn.Module):
-    """Images to the embedding of one branch, with the explained map passing through ``tap``."""
+    """Images to the embedding of one branch, with the explained map passing through ``tap``.
 
-    def __init__(self, network: ReidNetwork, name: str, layer: str) -> None:
+    ``camera`` (1,) is that of all the images, where the network is told.
+    """
+
+    def __init__(
+        self, network: ReidNetwork, name: str, layer: str, camera: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.network = network
         self.head = dict(network.named_heads())[name]
         self.layer = layer
+        self.camera = camera
         self.tap = nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, C)."""
+        camera = None if self.camera is None else self.camera.expand(len(images))
         if self.layer == BRANCH:
-            branch_map = self.head.refine(self.network.trunk_map(images))
+            branch_map = self.head.refine(self.network.trunk_map(images, camera))
             return self.head.read(self.tap(branch_map)).embedding
         if self.layer == TRUNK:
-            trunk = self.tap(self.network.trunk_map(images))
+            trunk = self.tap(self.network.trunk_map(images, camera))
         else:
-            below = self.tap(self.network.map_at(self.layer, images))
+            below = self.tap(self.network.map_at(self.layer, images, camera))
             trunk = self.network.forward_from(self.layer, below)
         found: Tensor = self.head(trunk).embedding
         return found
@@ -91,7 +99,7 @@ def end_to_end(
 
 def forward_maps(
     network: ReidNetwork,
-    images: Tensor,
+    images: Tensor | Taken,
     target: Target,
     method: str,
     layer: str,
@@ -107,16 +115,16 @@ def forward_maps(
     with torch.inference_mode(False), torch.enable_grad():
         replica = copy.deepcopy(network).float()
         given = network_input(replica, images)
-        raw = {
-            name: _raw(
-                OneBranch(replica, name, layer),
-                given,
-                toward[name],
-                method,
-                partial(_portion, told, number, len(names)),
-            )
-            for number, name in enumerate(names)
-        }
+        # The library hands the network a picture many times over: where cameras differ, one each.
+        parts = [given] if given.cameras is None else list(given.split(1))
+        directed = {name: torch.split(toward[name], len(parts[0])) for name in names}
+        found: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        jobs = list(itertools.product(names, enumerate(parts)))
+        for number, (name, (place, part)) in enumerate(jobs):
+            wrapper = OneBranch(replica, name, layer, part.cameras)
+            tell = partial(_portion, told, number, len(jobs))
+            found[name].append(_raw(wrapper, part.images, directed[name][place], method, tell))
+        raw = {name: np.concatenate(maps) for name, maps in found.items()}
     return raw, {name: value.float().cpu().numpy() for name, value in scores.items()}
 
 

@@ -49,7 +49,7 @@ def cmc(
     ax.set(xlabel="rank r", ylabel="matched within r ranks (%)")
     ax.set_ylim(top=min(100.5, ax.get_ylim()[1] + 1))
     ax.set_xticks([1, *range(5, int(ax.dataLim.x1) + 1, 5)])
-    ax.legend(loc="lower right")  # a CMC only rises
+    ax.legend(loc="best")
     return ax
 
 

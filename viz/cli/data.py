@@ -14,6 +14,8 @@ from mfa.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from mfa.records import ReidDataset
+
 
 @dataclass(frozen=True)
 class Options:
@@ -42,23 +44,24 @@ def main(argv: list[str]) -> None:
     if not options.names:
         raise InputError("name a dataset: mfa-viz data NAME")
     from mfa.datasets import data_root, load_dataset
-    from viz import style
+    from viz import captions, style
     from viz.datasets import camera_counts, identity_sheet, sample_sheet
     from viz.figures import save
 
     sets = {name: load_dataset(name, data_root(options.data_root)) for name in options.names}
     count, seed, hide = options.count, options.seed, options.blur_faces
+    hidden = captions.HIDDEN if hide else ""
     known = {name: f"{name} (fingerprint {data.fingerprint[:12]})" for name, data in sets.items()}
     figures: dict[str, tuple[Figure, str]] = {
         "samples": (
             sample_sheet(sets, count=count, seed=seed, width=options.width, hide_face=hide),
-            f"Pictures of {', '.join(known.values())}; people drawn with seed {seed}.",
+            f"Pictures of {', '.join(known.values())}; people drawn with seed {seed}.{hidden}",
         )
     }
     for name, dataset in sets.items():
         figures[f"{name}-people"] = (
             identity_sheet(dataset, count=count, seed=seed, hide_face=hide),
-            f"People of {known[name]} by camera, drawn with seed {seed}.",
+            f"People of {known[name]}{_by_camera(dataset)}, drawn with seed {seed}.{hidden}",
         )
         try:
             figures[f"{name}-cameras"] = (
@@ -70,3 +73,11 @@ def main(argv: list[str]) -> None:
     for stem, (figure, caption) in figures.items():
         for path in save(figure, options.out / stem, caption=caption):
             print(path)
+
+
+def _by_camera(dataset: ReidDataset) -> str:
+    from mfa.records import NO_CAMERA
+
+    samples = (*dataset.train, *dataset.query, *dataset.gallery)
+    known = any(sample.camid != NO_CAMERA for sample in samples)
+    return " by camera" if known else ", a row each, as no camera is known"

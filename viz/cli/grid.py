@@ -5,24 +5,33 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
+from mfa.cli.subjects import Elsewhere, Scoring, free, is_run, scored, settings
 from mfa.errors import InputError
+
+if TYPE_CHECKING:
+    from mfa.records import ReidDataset
+    from mfa.results import RetrievalResult
 
 
 @dataclass(frozen=True)
 class Options:
-    """Draw a rank grid of one run, or of several one under another.
+    """Draw a rank grid of one run or model, or of several one under another.
 
     Green frame and tick: a match. Dashed red frame and cross: somebody else. Grey: not counted.
     """
 
     runs: tyro.conf.Positional[tuple[str, ...]]
-    """Folders of runs, or their names under runs/; the first one chooses the queries."""
+    """Runs (folders, or their names under runs/), feature files (.npz), and models from elsewhere
+    as `mfa compare` takes them, such as theirs.onnx,size=384x128,inputs=half; the first one chooses
+    the queries."""
+    elsewhere: tyro.conf.OmitArgPrefixes[Elsewhere]
     out: Path | None = None
-    """Path of the files without their ending; by default FIRST RUN/figures/grid-QUERIES."""
+    """Path of the files without their ending; by default FIRST RUN/figures/grid-QUERIES, and
+    figures/grid-QUERIES where the first is no run."""
     queries: tuple[str, ...] = ("worst",)
     """worst (lowest AP), first_error (first answer wrong), random, or positions in the list."""
     count: int = 4
@@ -51,17 +60,17 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa-viz grid", args=argv)
     if not options.runs:
         raise InputError("name a run: mfa-viz grid RUN")
-    from mfa.evaluation import evaluate, resolve
-    from mfa.runs import open_run
     from viz import captions
     from viz.figures import save
     from viz.grids import rank_grid
 
-    runs = [open_run(path) for path in options.runs]
-    data = resolve(runs[0], options.data, options.data_root)
-    results = {run.name: evaluate(run, data, flip=options.flip, progress=True) for run in runs}
+    data = _data(options)
+    results: dict[str, RetrievalResult] = {}
+    for subject in options.runs:
+        name, result = scored(subject, data, options.elsewhere, Scoring(options.flip))
+        results[free(name, results)] = result
     figure = rank_grid(
-        results if len(runs) > 1 else results[runs[0].name],
+        results if len(results) > 1 else next(iter(results.values())),
         data,
         _queries(options.queries),
         options.k,
@@ -71,12 +80,35 @@ def main(argv: list[str]) -> None:
         width=options.width,
         hide_face=options.blur_faces,
     )
-    folder = runs[0].path or Path()
-    stem = options.out or folder / "figures" / f"grid-{'-'.join(options.queries)}"
+    stem = options.out or _folder(options.runs[0]) / f"figures/grid-{'-'.join(options.queries)}"
     for path in save(figure, stem, caption=captions.results(results)):
         print(path)
     for name, result in results.items():
         print(f"{name}: mAP {100 * result.mAP:.2f} on {data.name}", file=sys.stderr)
+
+
+def _data(options: Options) -> ReidDataset:
+    """The dataset named, or the one the first run was trained on."""
+    from mfa.datasets import data_root, load_dataset
+    from mfa.evaluation import resolve
+    from mfa.runs import open_run
+
+    if options.data is not None:
+        return load_dataset(options.data, data_root(options.data_root))
+    first, _ = settings(options.runs[0])
+    if not is_run(first):
+        raise InputError(
+            f"{first} is no run; for a model from elsewhere say which dataset to score on: --data "
+            "NAME"
+        )
+    return resolve(open_run(first), None, options.data_root)
+
+
+def _folder(subject: str) -> Path:
+    """Where pictures go by default: into the first run's folder."""
+    from mfa.runs import open_run
+
+    return (open_run(subject).path or Path()) if is_run(subject) else Path()
 
 
 def _queries(words: tuple[str, ...]) -> Literal["worst", "first_error", "random"] | list[int]:

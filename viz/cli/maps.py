@@ -12,7 +12,7 @@ import tyro
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
-    from mfa.records import ReidDataset
+    from mfa.records import ReidDataset, Sample
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,14 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa-viz maps", args=argv)
     import numpy as np
 
+    from mfa.cameras import told_cameras
     from mfa.datasets.decode import decode
     from mfa.evaluation import resolve
     from mfa.runs import open_run, untrained
     from viz import captions, style
     from viz.attention import baseline_pictures
     from viz.cam import branch_maps
+    from viz.cam.inputs import by_camera
     from viz.figures import save
     from viz.maps import draw_maps
     from viz.pictures import coarsen_tops
@@ -73,14 +75,16 @@ def main(argv: list[str]) -> None:
         raise InputError("random weights know no identity; use --control with similarity")
     run = open_run(options.run)
     data = None if options.pictures else resolve(run, options.data, options.data_root)
-    paths = options.pictures if data is None else _from_dataset(data, options)
+    samples = () if data is None else _from_dataset(data, options)
+    paths = options.pictures if data is None else tuple(sample.path for sample in samples)
     size = run.config.data.height, run.config.data.width
     images = np.stack([decode(path, *size) for path in paths])
+    cameras = None if data is None else told_cameras(run, data, samples)
     average = baseline_pictures(run, options.data, options.average, data_root=options.data_root)
     maps, *control = [
         branch_maps(
             model,
-            images,
+            by_camera(images, cameras),
             target=options.target,
             method=options.method,
             fused=options.fused,
@@ -102,7 +106,7 @@ def main(argv: list[str]) -> None:
         print(f"row {row + 1}: {path.name}", file=sys.stderr)
 
 
-def _from_dataset(data: ReidDataset, options: Options) -> tuple[Path, ...]:
+def _from_dataset(data: ReidDataset, options: Options) -> tuple[Sample, ...]:
     samples = getattr(data, options.split)
     for position in options.positions:
         if not 0 <= position < len(samples):
@@ -110,4 +114,4 @@ def _from_dataset(data: ReidDataset, options: Options) -> tuple[Path, ...]:
                 f"no picture {position} in {data.name}'s {options.split} list, which has "
                 f"{len(samples)}, counted from 0"
             )
-    return tuple(samples[position].path for position in options.positions)
+    return tuple(samples[position] for position in options.positions)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mfa.errors import InputError
-from viz import style
+from viz import captions, style
 from viz.figures import ablationtables, paperfigures, papertables
 from viz.figures.export import save
 from viz.figures.studio import Piece, Studio
@@ -79,6 +79,8 @@ def _one(name: str, studio: Studio, out: Path) -> Written:
         return Written(name, (), str(error))
     if isinstance(made, Table):
         return Written(name, made.save(out / name))
+    if studio.hide_faces and name.startswith("fig"):
+        made = replace(made, caption=made.caption + captions.HIDDEN)
     files = save(made.figure, out / name, caption=made.caption)
     environment = out / f"{name}.tex"
     _write(environment, _tex(name, made))

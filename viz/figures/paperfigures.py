@@ -7,6 +7,7 @@ from string import ascii_lowercase
 import numpy as np
 from PIL import Image
 
+from mfa.cameras import told_cameras
 from mfa.datasets.decode import decode
 from mfa.errors import InputError
 from mfa.records import ReidDataset, Sample
@@ -14,6 +15,7 @@ from mfa.runs import Run, untrained
 from viz import captions, overlay, pictures, style
 from viz.attention import baseline_pictures, situations
 from viz.cam import branch_maps
+from viz.cam.inputs import by_camera
 from viz.cam.record import FUSED, BranchMaps
 from viz.datasets import sample_sheet
 from viz.figures.published import title
@@ -99,7 +101,7 @@ def fig7(studio: Studio) -> Piece:
     shown, explained = [], []
     for run in studio.runs:
         images = _images(run, samples)
-        explained.append(_explain(studio, run, data, images))
+        explained.append(_explain(studio, run, data, samples, images))
         shown.append(_for_drawing(images, studio.hide_faces))
     columns = len(studio.runs) + 1
     tall, wide = shown[0].shape[1:3]
@@ -127,17 +129,24 @@ def fig7(studio: Studio) -> Piece:
     )
 
 
-def _explain(studio: Studio, run: Run, data: ReidDataset, images: np.ndarray) -> BranchMaps:
+def _explain(
+    studio: Studio, run: Run, data: ReidDataset, samples: list[Sample], images: np.ndarray
+) -> BranchMaps:
     """Maps of what makes up each picture's own descriptor, against an average gallery picture."""
-    average = baseline_pictures(run, data, studio.average)
     return branch_maps(
-        run, images, target="similarity", method=studio.method, fused="mean", baseline=average
+        run,
+        by_camera(images, told_cameras(run, data, samples)),
+        target="similarity",
+        method=studio.method,
+        fused="mean",
+        baseline=baseline_pictures(run, data, studio.average),
     )
 
 
 def _maps(studio: Studio, run: Run, data: ReidDataset, chosen: dict[int, str]) -> Piece:
-    images = _images(run, [data.query[position] for position in chosen])
-    maps = _explain(studio, run, data, images)
+    samples = [data.query[position] for position in chosen]
+    images = _images(run, samples)
+    maps = _explain(studio, run, data, samples, images)
     drawn = _for_drawing(images, studio.hide_faces)
     figure = draw_maps(maps, drawn, width=studio.width, tallest=TALLEST)
     control = "" if run.checkpoint.epoch else " Control: what these maps show, no training taught."

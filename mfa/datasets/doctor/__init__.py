@@ -27,6 +27,7 @@ from mfa.datasets.load import (
     data_root,
     dataset_in,
     instead,
+    named,
     place_of,
     recognise,
     refuse_empty,
@@ -49,8 +50,9 @@ def examine(target: str, root: Path | None = None, *, decode: bool = True) -> Re
     Raises:
         InputError: ``target`` is neither a dataset's name nor a folder.
     """
-    if target in LAYOUTS:
-        return _examine_name(LAYOUTS[target], data_root(root), decode)
+    layout = named(target)
+    if layout is not None:
+        return _examine_name(layout, data_root(root), decode)
     folder = expanded(target)
     if is_folder(folder):
         return _examine_folder(folder, decode)

@@ -14,6 +14,8 @@ from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 
 _EXAMPLES = 3
 
+_JUNK_AWAY = ", unless nothing but junk (-1) is missing, which never counts"
+
 
 def left_out(listing: Listing) -> Iterator[Finding]:
     """One finding for each reason the reader left something out."""
@@ -74,7 +76,8 @@ def against_published(summaries: tuple[Summary, ...], title: str) -> Iterator[Fi
             "counts-differ",
             f"{' '.join(summary.line().split())}; source of the published numbers: {source}",
             f"{'complete' if fewer else 'check'} the {summary.split} list; results are not "
-            f"comparable with those of others on {title} until it is whole",
+            f"comparable with those of others on {title} until it is whole"
+            f"{_JUNK_AWAY if fewer and summary.split == 'gallery' else ''}",
             abs(summary.images - (summary.published.images or 0)),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from torch import Tensor
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import ReidNetwork, build_model
-from mfa.models.importing.sources import SKIPPED, SOURCES
+from mfa.models.importing.sources import CAMERAS, SKIPPED, SOURCES
 
 WRAPPERS = ("state_dict", "model", "net", "model_state_dict")
 """Names under which training programs keep the weights, beside optimiser and epoch."""
@@ -43,6 +43,7 @@ class Imported:
         left_out: name in the file to why it was not used.
         missing: our tensors the file had nothing for; they stay random.
         notes: what to know of weights from there.
+        cameras: numbers of the cameras whose embeddings it holds (SIE); empty without.
     """
 
     config: ModelConfig
@@ -52,6 +53,7 @@ class Imported:
     left_out: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    cameras: tuple[int, ...] = ()
 
 
 def read_foreign(path: Path) -> dict[str, Tensor]:
@@ -81,7 +83,12 @@ def read_foreign(path: Path) -> dict[str, Tensor]:
     return _tensors(content, path)
 
 
-def convert(state: Mapping[str, Tensor], source: str, identities: int | None = None) -> Imported:
+def convert(
+    state: Mapping[str, Tensor],
+    source: str,
+    identities: int | None = None,
+    cameras: Sequence[int] = (),
+) -> Imported:
     """The network ``state`` belongs to, filled with it.
 
     Args:
@@ -90,9 +97,12 @@ def convert(state: Mapping[str, Tensor], source: str, identities: int | None = N
         identities: classes wanted; by default as many as the file's classifier has. Of another
             number the classifier stays out, since its rows are people of the set it was trained
             on.
+        cameras: sorted numbers of the cameras it was trained on, whose embeddings a file with SIE
+            holds in that order; where they are not given, no dataset may tell the network any.
 
     Raises:
-        InputError: no such source, the file is not of it, or classes below 0.
+        InputError: no such source, the file is not of it, classes below 0, or another number of
+            cameras than the file has embeddings for.
     """
     if identities is not None and identities < 0:
         raise InputError(f"a classifier has 0 classes (none) or more, not {identities}")
@@ -104,10 +114,11 @@ def convert(state: Mapping[str, Tensor], source: str, identities: int | None = N
         config = SOURCES[source].network(state)
     except InputError as error:
         raise InputError(f"this is no {source} file that can be read: {error}") from error
-    found, left_out = _renamed(state, source)
+    cameras = _cameras(state, tuple(cameras))
+    found, left_out = _renamed(SOURCES[source].adapt(state), source)
     own_classes = _classes(found)
     classes = own_classes if identities is None else identities
-    network = build_model(config, classes, pretrained=False).eval()
+    network = build_model(config, classes, cameras=cameras, pretrained=False).eval()
     own = network.state_dict()
     fitting: dict[str, Tensor] = {}
     for name, (origin, value) in found.items():
@@ -132,6 +143,7 @@ def convert(state: Mapping[str, Tensor], source: str, identities: int | None = N
         left_out,
         tuple(missing),
         SOURCES[source].notes,
+        cameras,
     )
 
 
@@ -171,6 +183,17 @@ def _renamed(
             else:
                 found[ours] = (name, value)
     return found, left_out
+
+
+def _cameras(state: Mapping[str, Tensor], given: tuple[int, ...]) -> tuple[int, ...]:
+    """Numbers of the cameras a file has embeddings for; counted from 0 where none are given."""
+    count = len(state[CAMERAS]) if CAMERAS in state else 0
+    if given and count and len(given) != count:
+        raise InputError(
+            f"the file has embeddings of {count} cameras, but it is said to be trained on "
+            f"{len(given)} ({', '.join(map(str, given))}); name the dataset it was trained on"
+        )
+    return given if given and count else tuple(range(count))
 
 
 def _classes(found: Mapping[str, tuple[str, Tensor]]) -> int:

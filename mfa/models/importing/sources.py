@@ -11,15 +11,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from mfa.config import ModelConfig, Trunk
 from mfa.errors import InputError
+from mfa.models.network import IMAGENET_MEAN, IMAGENET_STD
 
 RESNET50 = ModelConfig(network="bagtricks", trunk="resnet50", cpaa=(), branches=0, pooling="gap")
 
 GEM = ("heads.pool_layer.p", "global_pool.p")
 """Where fast-reid and AGW keep the exponent of GeM pooling."""
+
+PROJECTION = "base.patch_embed.proj."
+"""TransReID's first layer."""
+
+CAMERAS = "base.sie_embed"
+"""Where TransReID keeps the embeddings of its cameras, (cameras, 1, C)."""
 
 SKIPPED = "(counts batches; not needed)"
 
@@ -34,11 +42,13 @@ class Source:
         network: the configuration a file's tensors belong to.
         rename: a tensor's name there to its name here, or ``(why not)``.
         notes: what a user of these weights should know.
+        adapt: the tensors, under their names there, as the network here needs them.
     """
 
     network: Callable[[Weights], ModelConfig]
     rename: Callable[[str], str]
     notes: tuple[str, ...] = ()
+    adapt: Callable[[Weights], Weights] = lambda state: state
 
 
 def _first(rules: list[tuple[str, str]]) -> Callable[[str], str]:
@@ -104,8 +114,23 @@ def _transreid(state: Weights) -> ModelConfig:
         )
     if "b1.0.norm1.weight" not in state:
         raise InputError("it has no jigsaw branch (JPM); TransReID is built with it")
-    width = positions.shape[2] // 12
-    return replace(RESNET50, network="transreid", width=width, stride=strides[count])
+    width, sie = positions.shape[2] // 12, CAMERAS in state
+    return replace(RESNET50, network="transreid", width=width, stride=strides[count], sie=sie)
+
+
+def _seen_with_our_normalisation(state: Weights) -> Weights:
+    """Patches' first layer for pictures normalised as here, where theirs took one half throughout.
+
+    (x - 1/2) / (1/2) is an affine function of (x - mean) / deviation, and patches have no border
+    that is filled up, so weights and bias take it in exactly.
+    """
+    names = [f"{PROJECTION}{part}" for part in ("weight", "bias")]
+    if not set(names) <= set(state):
+        return state
+    weight, bias = (state[name] for name in names)
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    shift = (weight * (mean - 0.5) / 0.5).sum(dim=(1, 2, 3))
+    return {**state, names[0]: weight * std / 0.5, names[1]: bias + shift}
 
 
 def _lightmbn(state: Weights) -> ModelConfig:
@@ -203,10 +228,7 @@ SOURCES: Mapping[str, Source] = {
         _placed(
             _first(
                 [
-                    (
-                        r"base\.sie_embed",
-                        "(SIE, which is not built: here descriptors are of the picture alone)",
-                    ),
+                    (r"base\.sie_embed$", "sie.embedding"),
                     (r"base\.(fc|head)\.", _FC),
                     (r"base\.norm\.", "(the ViT's own last normalisation, which JPM does not use)"),
                     (r"base\.cls_token$", "trunk.patches.cls_token"),
@@ -224,7 +246,7 @@ SOURCES: Mapping[str, Source] = {
                 ]
             )
         ),
-        ("trained with half as mean and deviation of pictures; this network takes ImageNet's",),
+        adapt=_seen_with_our_normalisation,
     ),
     "lightmbn": Source(
         _lightmbn,

@@ -2,12 +2,12 @@
 
 From the paper: ViT-B/16 from ImageNet; the last block twice, one for the global branch, one for the
 jigsaw branch (JPM), which shifts the patches by 5, shuffles them in 2 groups and deals them into 4
-parts, each read with the class token; BNNeck, identity and triplet loss on every branch.
+parts, each read with the class token; SIE, a learned vector of the picture's camera in every token
+(``model.sie``); BNNeck, identity and triplet loss on every branch.
 
-Not built: SIE, the embedding of a picture's camera. With it a descriptor is of picture and camera,
-while here maps, ledgers, occlusions and uploaded pictures start from pixels alone: scoring could be
-given the camera, but unless each of these were too, it would explain another descriptor than the
-scored one. And another dataset's cameras bear the same numbers without being the same.
+With SIE a descriptor is of picture and camera. Where the camera is not told (uploaded pictures), is
+unknown, or is another dataset's, which bears the same numbers without being the same camera, the
+mean of the learned vectors stands in (ours).
 
 Simplified: all five branches weigh alike in loss and descriptor, where the paper lets the four
 parts together weigh as much as the global one; its rate and SGD are not in the recipe, and
@@ -22,12 +22,16 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
+from mfa.models.branches import Head
 from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork
+from mfa.models.peers.parts.sideinformation import SideInformation
 from mfa.models.peers.parts.staged import Staged
 from mfa.models.peers.parts.transformer import Block, OnMap, Patches, as_tokens
 from mfa.models.peers.parts.vitweights import load_vit
@@ -80,6 +84,33 @@ class Token(PeerHead):
         return Branch(patches, found.pooled, found.embedding, found.logits, guide)
 
 
+class TransReID(PeerNetwork):
+    """The network; ``sie`` is ``None`` as long as there are no cameras to learn."""
+
+    sie: SideInformation | None
+
+    def __init__(self, trunk: Staged, heads: Mapping[str, Head], **parts: Any) -> None:
+        super().__init__(trunk, heads, **parts)
+        self.register_module("sie", None)
+
+    def learn_cameras(self, cameras: Sequence[int]) -> None:
+        """An embedding of each of the training set's cameras."""
+        dim = cast(Staged, self.trunk).channels // 2
+        self.sie = SideInformation(cameras, dim)
+
+    def trunk_map(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
+        """Images in [0, 1], and where told their cameras, to the trunk map (B, 2C, h, w)."""
+        return self.map_at(self.layers[-1], images, cameras)
+
+    def map_at(self, layer: str, images: Tensor, cameras: Tensor | None = None) -> Tensor:
+        """The map after a block, for explanations below the trunk map."""
+        trunk = cast(Staged, self.trunk)
+        tokens = trunk.up_to("patches", self.normalise(images))
+        if self.sie is not None:
+            tokens = self.sie(tokens, cameras)
+        return trunk.run(tokens, self.layers[: self.layers.index(layer) + 1])
+
+
 def dealt(count: int) -> list[list[int]]:
     """Which patches each part gets: shifted, shuffled in groups, dealt out in order."""
     shifted = [(i + SHIFT) % count for i in range(count)]
@@ -106,13 +137,13 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     stems = {"whole": whole, "jigsaw": jigsaw}
     if pretrained:
         load_vit(config, trunk, stems)
-    return PeerNetwork(trunk, heads, layers=tuple(blocks), stems=stems)
+    return TransReID(trunk, heads, layers=tuple(blocks), stems=stems)
 
 
 PEER = Peer(
     make,
     paper="He et al., ICCV 2021, arXiv 2102.04378",
-    recipe={"loss.center_weight": 0.0, "loss.label_smoothing": 0.0},
+    recipe={"model.sie": True, "loss.center_weight": 0.0, "loss.label_smoothing": 0.0},
     parameters_m=100.0,
     source="quoted for the authors' network",
     counted="theirs keeps the ViT's own last block beside its two copies, unused: 7.1 million more",

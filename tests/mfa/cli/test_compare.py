@@ -10,7 +10,7 @@ import pytest
 
 from mfa import featurefile
 from mfa.cli import COMMANDS, run
-from mfa.cli.compare import is_run
+from mfa.cli.subjects import is_run
 from mfa.evaluation import evaluate
 from mfa.models.weights import RELEASED
 from mfa.runs import CHECKPOINT, open_run
@@ -59,7 +59,12 @@ def test_runs_and_a_function_in_one_table(
     assert {(row["difference"], row["gained"], row["lost"]) for row in same} == {(0, 0, 0)}
     assert len(made["pairs"]) == 6
     assert made["not_comparable"] == []
-    assert len(pd.read_csv(tmp_path / "out" / "table.csv")) == 3
+    table = pd.read_csv(tmp_path / "out" / "table.csv")
+    assert list(table["name"]) == ["a", "b", "means"]
+    assert set(table["fingerprint"]) == {result.card["fingerprint"]}
+    assert table["checkpoint"][0] == result.card["checkpoint"]
+    assert table["inputs"].fillna("").tolist() == ["", "", "unit"]
+    assert table["versions"].str.startswith("mfa ").all()
     assert len(pd.read_csv(tmp_path / "out" / "table-pairs.csv")) == 6
     turned = pd.read_csv(tmp_path / "out" / "table-flipped.csv")
     for row in made["pairs"]:

@@ -164,3 +164,36 @@ def test_prepare_a_wrong_archive_is_one_sentence_and_status_2(
 def test_make_something_else_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert data("make", "market1501") == 2
     assert "only synthetic and synthetic_partial" in capsys.readouterr().err
+
+
+def test_a_suggested_command_can_be_typed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "my pictures"
+    root.mkdir()
+    for person in ("anna", "bob"):
+        for number in (1, 2):
+            (root / f"{person}_{number}.jpg").write_bytes(b"x")
+    assert data("folder", root, "--pattern", "prefix") == 0
+    assert capsys.readouterr().out.endswith(f"use --data folder --data-root '{root}'\n")
+
+
+def test_the_preview_is_shown_where_the_division_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for person in ("anna", "bob"):
+        (tmp_path / f"{person}_1.jpg").write_bytes(b"x")
+    assert data("folder", tmp_path, "--pattern", "prefix", "--preview") == 2
+    said = capsys.readouterr()
+    assert [line.split() for line in said.out.splitlines()[1:]] == [
+        ["anna_1.jpg", "anna", "-"],
+        ["bob_1.jpg", "bob", "-"],
+        ["not", "divided:", "2", "pictures,", "2", "people,", "0", "cameras"],
+    ]
+    assert "cannot be divided into training and test" in said.err
+
+
+def test_a_negative_seed_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "anna_1.jpg").write_bytes(b"x")
+    assert data("folder", tmp_path, "--pattern", "prefix", "--seed", "-1") == 2
+    assert "the seed of the division is 0 or more, got -1" in capsys.readouterr().err

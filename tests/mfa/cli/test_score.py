@@ -155,10 +155,14 @@ def test_a_group_against_itself_needs_cameras(groups: Path) -> None:
         main([str(groups), "--query", "whole", "--gallery", "whole"])
 
 
-@pytest.mark.parametrize("argument", ["--intervals", "--seed"])
-def test_numbers_that_cannot_be_are_refused(file: Path, argument: str) -> None:
-    with pytest.raises(InputError, match="are 0 or more"):
-        main([str(file), argument, "-1"])
+def test_numbers_that_cannot_be_are_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match="--intervals is 0 or more, got -1"):
+        main([str(file), "--intervals", "-1"])
+    for words in ([], ["--single-shot"]):
+        with pytest.raises(SystemExit) as left:
+            main([str(file), *words, "--seed", "-1"])
+        assert left.value.code == 2
+        assert "--seed is 0 or more, got -1" in capsys.readouterr().err
 
 
 def test_a_place_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> None:

@@ -3,14 +3,19 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from mfa import presets
 from mfa.cli import COMMANDS, run
 from mfa.cli.train import parse
+from mfa.datasets import load_dataset
 from mfa.errors import InputError
+from mfa.evaluation import evaluate
+from mfa.results import RetrievalResult
 from mfa.runs import open_run
 
 TINY = [
@@ -105,7 +110,8 @@ def test_train_then_resume(
     epoch, last = said.out.splitlines()
     assert epoch.startswith("epoch 1: total ")
     assert " img/s " in epoch
-    assert last == f"run {folder}; score it with: mfa evaluate {folder} --data synthetic"
+    command = f"mfa evaluate {folder} --data synthetic --data-root {tiny_root}"
+    assert last == f"run {folder}; score it with: {command}"
     trained = open_run(folder)
     assert trained.config.name == presets.demo().name
     assert (trained.config.model.width, trained.config.data.pids) == (8, 3)
@@ -132,3 +138,54 @@ def test_no_data_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert said.startswith("error: no synthetic set under")
     assert "mfa data make synthetic" in said
     assert not (tmp_path / "x").exists()
+
+
+def draw_others(root: Path) -> Path:
+    """Three people in the layout of a partial set, and a table of the same pictures."""
+    place = root / "synthetic_partial"
+    rows = ["path,pid,camid,split"]
+    for part, split in (("partial_body_images", "query"), ("whole_body_images", "gallery")):
+        (place / part).mkdir(parents=True)
+        for pid in (1, 2, 3):
+            colour = (80 * pid, 255 - 80 * pid, 20 if split == "query" else 60)
+            Image.new("RGB", (32, 64), colour).save(place / part / f"{pid:03}_001.jpg")
+            rows.append(f"synthetic_partial/{part}/{pid:03}_001.jpg,{pid},,{split}")
+    (root / "dataset.csv").write_text("\n".join(rows))
+    return root
+
+
+def test_a_cross_dataset_run_is_one_command(
+    tiny_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others, folder = draw_others(tmp_path / "others"), tmp_path / "tiny"
+    argv = [*TINY, "--data-root", tiny_root, "--run", folder, "--optim.epochs", 1]
+    argv += ["--score-on", "synthetic_partial", "folder", "--score-root", others]
+    assert mfa("train", *argv) == 0
+    said = capsys.readouterr().out
+    assert "tiny on synthetic_partial: mAP " in said
+    assert "trained on synthetic, scored on synthetic_partial" in said
+    names = {"synthetic_partial": "synthetic_partial", "folder-others": "folder"}
+    for name, dataset in names.items():
+        kept = RetrievalResult.load(folder / f"results/{name}.json")
+        assert (kept.card["trained_on"], kept.card["scored_on"]) == ("synthetic", dataset)
+        assert kept.card["fingerprint"] == load_dataset(dataset, others).fingerprint
+        assert list(kept.per_query["name"]) == ["001_001.jpg", "002_001.jpg", "003_001.jpg"]
+        assert kept.mAP == evaluate(open_run(folder), dataset, data_root=others).mAP
+    results = {file.name for file in (folder / "results").iterdir()}
+    assert results == {f"{name}{ending}" for name in names for ending in (".json", ".csv")}
+
+
+def test_what_is_scored_on_is_checked_before_the_training(
+    tiny_root: Path, draw: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "tiny"
+    argv = [*TINY, "--data-root", tiny_root, "--run", folder]
+    assert mfa("train", *argv, "--score-on", "partial_reid") == 2
+    assert "error: no Partial-REID under" in capsys.readouterr().err
+    broken = draw(tmp_path / "broken")
+    for file in (broken / "synthetic/query").iterdir():
+        file.write_bytes(b"")
+    argv += ["--score-on", "synthetic", "--score-root", broken]
+    assert mfa("train", *argv) == 2
+    assert "error: none of the 4 pictures can be read" in capsys.readouterr().err
+    assert not folder.exists()

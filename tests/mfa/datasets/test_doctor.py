@@ -658,3 +658,11 @@ def test_a_folder_of_one_s_own(tmp_path: Path) -> None:
     (tmp_path / "dataset.csv").write_text(ROWS.replace("b/2", "b/3"), encoding="utf-8")
     codes = {finding.code for finding in examine("folder", tmp_path).findings}
     assert {"listed-but-missing", "empty-list"} <= codes
+
+
+def test_a_renamed_list_beside_others_of_the_set_is_found(partial: Path) -> None:
+    """The occluded pictures, which not every reading needs, are no list under a wrong name."""
+    (partial / "partial_reid/whole_body_images").rename(partial / "partial_reid/whole")
+    finding = examine("partial_reid", partial).findings[0]
+    assert (finding.code, finding.severity) == ("missing", "error")
+    assert "rename it to whole_body_images" in finding.fix

@@ -168,3 +168,20 @@ def test_people_who_cannot_be_divided_are_told() -> None:
     assert "the pattern reads 'a.jpg' as person '1'" in str(caught.value)
     with pytest.raises(InputError, match="0 people"):
         split_by_identity([])
+
+
+def test_a_negative_seed_would_be_that_of_its_opposite(tmp_path: Path) -> None:
+    rows = [Row(f"{p}_{i}.jpg", str(p), "", "") for p in range(1, 9) for i in range(2)]
+    with pytest.raises(InputError, match="0 or more, got -1"):
+        split_by_identity(rows, seed=-1)
+
+
+def test_the_preview_counts_people_alone_and_keeps_its_columns() -> None:
+    rows = [
+        Row("a/1.jpg", "a person of a long name", "1", "gallery"),
+        Row("a/2.jpg", "-1", "12", "gallery"),
+        Row("a/3.jpg", "distractor", "1", "gallery"),
+    ]
+    head, *table, _, _, gallery = preview_lines(rows, ())
+    assert gallery == "gallery: 3 pictures, 1 person, 2 cameras"
+    assert {line.index("gallery") for line in table} == {head.index("split")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -338,6 +339,30 @@ def test_wrong_rows_are_named_by_their_line(
 ) -> None:
     with pytest.raises(InputError, match=says):
         load_dataset("folder", own(tmp_path, tree, FOUR.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (
+            "./träger name/d.jpg,anna,hall,gallery",
+            "person 'bob' by camera 'hall' and person 'a",
+        ),
+        ("träger name/d.jpg,bob,yard,gallery", "and person 'bob' by camera 'yard'; keep the row"),
+        ("träger name/d.jpg,bob,hall,query", "lists träger name/d.jpg twice for query"),
+    ],
+)
+def test_rows_that_contradict_each_other_are_refused(
+    tmp_path: Path, tree: Tree, more: str, says: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(says)):
+        load_dataset("folder", own(tmp_path, tree, f"{FOUR}{more}\n"))
+
+
+def test_a_query_may_be_in_the_gallery_too(tmp_path: Path, tree: Tree) -> None:
+    own(tmp_path, tree, f"{FOUR}träger name/d.jpg,bob,hall,gallery\n")
+    assert labels(load_dataset("folder", tmp_path).gallery) == [(2, 1), (2, 2)]
+    assert "duplicate-query-gallery" in {f.code for f in examine("folder", tmp_path).findings}
 
 
 def test_wrong_tables_are_named(tmp_path: Path, tree: Tree) -> None:

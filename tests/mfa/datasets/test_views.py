@@ -1,5 +1,7 @@
 """Further views: whole folders, equal for equal arguments, read back as a dataset."""
 
+import re
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -84,10 +86,58 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing(
     with pytest.raises(InputError, match="no training pictures"):
         write_views(replace(data, train=()), tmp_path / "none", copies=1)
     twin = replace(data.train[0], path=tmp_path / "elsewhere" / data.train[0].path.name)
-    with pytest.raises(InputError, match="1 names of training pictures come more than once"):
+    with pytest.raises(InputError, match="2 names of training pictures or of their views"):
         write_views(replace(data, train=(*data.train, twin)), tmp_path / "none", copies=1)
+    for place in (there / "file", data.train[0].path / "below"):
+        (there / "file").touch()
+        with pytest.raises(InputError, match=rf"(exists already|cannot be written to {place})"):
+            write_views(data, place, copies=1)
+    (there / "file").unlink()
+    with pytest.raises(InputError, match="0 or more, got -1"):
+        write_views(data, tmp_path / "none", copies=1, seed=-1)
     for sample in data.train:
         sample.path.write_bytes(b"")
     with pytest.raises(InputError, match="none of the 12 training pictures can be read"):
         write_views(data, tmp_path / "none", copies=1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["root", "there"]
+
+
+def test_the_disk_it_takes_is_said_first(
+    data: ReidDataset,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for sample in data.train:
+        Image.effect_noise((128, 256), 60).convert("RGB").save(sample.path, quality=95)
+    folder = write_views(data, tmp_path / "views", copies=3)
+    said = re.match(
+        r"12 pictures and 36 views of them take about (\S+) MiB in ", capsys.readouterr().err
+    )
+    assert said is not None
+    taken = sum(path.stat().st_size for path in folder.glob("*.jpg")) / 2**20
+    assert float(said[1]) == pytest.approx(taken, rel=0.25)
+    assert taken > 1
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 2**20))
+    with pytest.raises(InputError, match=r"the views need about .* and .* has 1 MiB free; free"):
+        write_views(data, tmp_path / "full", copies=3)
+    assert not (tmp_path / "full").exists()
+
+
+def test_pictures_that_differ_by_their_ending_alone_keep_their_views_apart(
+    data: ReidDataset, tmp_path: Path
+) -> None:
+    first, second = data.train[0], data.train[4]
+    twin = replace(second, path=second.path.with_name(f"{first.path.stem}.png"))
+    Image.open(second.path).save(twin.path)
+    folder = write_views(replace(data, train=(first, twin)), tmp_path / "views", copies=1)
+    views = load_dataset("folder", folder)
+    assert {sample.path.name: sample.pid for sample in views.train} == {
+        first.path.name: first.pid,
+        twin.path.name: second.pid,
+        f"{first.path.name}_view1.jpg": first.pid,
+        f"{twin.path.name}_view1.jpg": second.pid,
+    }
+    with pytest.raises(InputError, match=r"2 names .*come more than once.* no views of views"):
+        write_views(views, tmp_path / "more", copies=1)

@@ -138,8 +138,8 @@ class PeerNetwork(ReidNetwork):
         self.stems = nn.ModuleDict(stems or {})
         self._unasked = 0
 
-    def forward(self, images: Tensor) -> Output:
-        """Images (B, 3, H, W) in [0, 1] to every branch's record and the descriptor.
+    def forward(self, images: Tensor, cameras: Tensor | None = None) -> Output:
+        """As ``ReidNetwork.forward``.
 
         Raises:
             InputError: a training goes on that leaves this method's own losses out.
@@ -152,7 +152,7 @@ class PeerNetwork(ReidNetwork):
                     "them: after each forward pass add the terms of network.extra_losses(output, "
                     "labels) to the loss"
                 )
-        return super().forward(images)
+        return super().forward(images, cameras)
 
     def read_trunk(self, trunk: Tensor) -> Output:
         """Everything from the trunk map on; a stem that heads share is run once."""

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
+from mfa.cameras import told_cameras
 from mfa.cli import COMMANDS, run
 from mfa.config import ModelConfig
+from mfa.datasets import load_dataset
 from mfa.errors import InputError
-from mfa.models import build_model
+from mfa.models import ReidNetwork, build_model
 from mfa.models.importing import SOURCES, convert, read_foreign
 from mfa.runs import open_run
 
@@ -123,7 +125,7 @@ def transreid(stride: int = 16) -> State:
     )
     theirs["base.cls_token"] = theirs["base.cls_token"].view(1, 1, -1)
     theirs["base.pos_embed"] = torch.cat([cls, position])[None]
-    theirs["base.sie_embed"] = torch.zeros(6, 1, cls.shape[1])
+    theirs["base.sie_embed"] = torch.randn(6, 1, cls.shape[1]) / 10
     theirs["base.norm.weight"] = torch.ones(cls.shape[1])
     return theirs
 
@@ -183,7 +185,8 @@ def test_every_tensor_arrives(source: str, tmp_path: Path) -> None:
     values = sorted(t.double().sum().item() for n, t in own.items() if n in imported.loaded)
     told = set(imported.left_out)
     read = {name.removeprefix("module."): value for name, value in read.items()}
-    theirs = {n: t for n, t in read.items() if n not in told and "num_batches" not in n}
+    theirs = dict(SOURCES[source].adapt(read))
+    theirs = {n: t for n, t in theirs.items() if n not in told and "num_batches" not in n}
     if source == "transreid":
         positions = theirs.pop("base.pos_embed")
         theirs |= {"cls": positions[:, :1], "rest": positions[:, 1:]}
@@ -202,10 +205,43 @@ def test_a_descriptor_comes_out_as_it_went_in(tmp_path: Path) -> None:
     ):
         original = build_model(ModelConfig(network=name, **changes), PEOPLE)  # type: ignore[arg-type]
         original.load_state_dict(made(name, **changes))
-        imported = convert(FILES[source][0](), source)
+        state = FILES[source][0]()
+        imported = convert({k: v for k, v in state.items() if k != "base.sie_embed"}, source)
+        assert imported.cameras == ()
+        if source == "transreid":
+            as_the_authors(original)
         with torch.no_grad():
             wanted = original.eval()(images).descriptor
             torch.testing.assert_close(imported.network(images).descriptor, wanted)
+
+
+def as_the_authors(network: ReidNetwork) -> None:
+    """Pictures normalised by one half, as TransReID's files are trained."""
+    network.mean.fill_(0.5)
+    network.std.fill_(0.5)
+
+
+def test_transreids_cameras_come_along() -> None:
+    state = transreid()
+    imported = convert(state, "transreid", cameras=(1, 2, 3, 5, 8, 9))
+    assert imported.config.sie
+    assert imported.cameras == (1, 2, 3, 5, 8, 9)
+    own = imported.network.state_dict()["sie.embedding"]
+    assert torch.equal(own, state["base.sie_embed"][:, 0])
+    assert convert(state, "transreid").cameras == (0, 1, 2, 3, 4, 5)
+    with pytest.raises(InputError, match=r"of 6 cameras, but .* trained on 2 \(1, 2\)"):
+        convert(state, "transreid", cameras=(1, 2))
+    # By hand: the vector of camera 8, the fifth, times 3 in every token before the first block.
+    original = build_model(imported.config, PEOPLE)
+    original.load_state_dict(made("transreid", trunk="resnet50", width=8))
+    as_the_authors(original)
+    patches = original.eval().trunk.get_submodule("patches")
+    vector = 3 * state["base.sie_embed"][4, 0].repeat(2).view(1, -1, 1, 1)
+    patches.register_forward_hook(lambda module, given, out: out + vector)
+    images = torch.rand(2, 3, 64, 32)
+    with torch.no_grad():
+        found = imported.network(images, torch.tensor([8, 8])).descriptor
+        torch.testing.assert_close(found, original(images).descriptor)
 
 
 def test_transreids_overlapping_patches_have_a_network() -> None:
@@ -216,8 +252,12 @@ def test_transreids_overlapping_patches_have_a_network() -> None:
     original.load_state_dict(made("transreid", trunk="resnet50", width=8, stride=12))
     images = torch.rand(1, 3, 64, 40)
     with torch.no_grad():
+        as_the_authors(original)
+        cameras = torch.tensor([99])
+        assert imported.network.sie is not None  # type: ignore[union-attr]
+        imported.network.sie.embedding.zero_()  # type: ignore[union-attr,operator]
         wanted = original.eval()(images).descriptor
-        torch.testing.assert_close(imported.network(images).descriptor, wanted)
+        torch.testing.assert_close(imported.network(images, cameras).descriptor, wanted)
 
 
 def test_torchvisions_trunk_gives_torchvisions_map() -> None:
@@ -324,3 +364,29 @@ def test_the_command_writes_a_run(
     assert "already holds a run" in capsys.readouterr().err
     assert run("mfa", COMMANDS, [*words, "--run", "other", "--identities", "3"]) == 0
     assert "a classifier of 7 people, not 3" in capsys.readouterr().out
+
+
+def test_the_command_learns_whose_cameras_they_are(
+    tmp_path: Path,
+    tiny_root: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    state = transreid()
+    state["base.sie_embed"] = state["base.sie_embed"][:2]
+    torch.save(state, "theirs.pth")
+    words = ["import-weights", "theirs.pth", "--from", "transreid"]
+    assert run("mfa", COMMANDS, words) == 0
+    assert "embeddings of 2 cameras; say with --trained-on" in capsys.readouterr().out
+    trained = ["--trained-on", "synthetic", "--data-root", str(tiny_root), "--run", "told"]
+    assert run("mfa", COMMANDS, [*words, *trained]) == 0
+    assert "--trained-on" not in capsys.readouterr().out
+    data = load_dataset("synthetic", tiny_root)
+    assert told_cameras(open_run("theirs"), data, data.query) is None
+    opened = open_run("told")
+    assert opened.checkpoint.cameras == (1, 2)
+    assert told_cameras(opened, data, data.query).tolist() == [1] * 4  # type: ignore[union-attr]
+    torch.save(transreid(), "six.pth")
+    assert run("mfa", COMMANDS, ["import-weights", "six.pth", "--from", "transreid", *trained]) == 2
+    assert "embeddings of 6 cameras, but it is said to be trained on 2" in capsys.readouterr().err

@@ -79,3 +79,25 @@ def test_the_sizes_in_the_table_are_the_networks(name: str) -> None:
         network = build_model(presets.get(name).model, pretrained=False)
     count = sum(parameter.numel() for parameter in network.parameters())
     assert stated == pytest.approx(count / 1e6, abs=0.006)
+
+
+def test_the_public_models_of_the_table_are_the_measured_rows() -> None:
+    with (ROOT / "data/results/external-market1501.csv").open(encoding="utf-8") as file:
+        measured = list(csv.DictReader(file))
+    assert len(measured) == 4
+    for row in measured:
+        documented = f"{row['documented_rank1']} / {row['documented_mAP']}"
+        ranks, rest = (
+            ", ".join(f"{float(row[figure]):.2f}" for figure in figures)
+            for figures in (("rank1", "rank5", "rank10"), ("mAP", "mAP_trapezoid", "mINP"))
+        )
+        assert f"| {row['name']} | {documented} | {ranks} | {rest} |" in DOCS
+        # The documented figure is reached by one of the two rules.
+        gaps = [abs(float(row[rule]) - float(row["documented_mAP"])) for rule in RULES]
+        assert min(gaps) <= 0.1
+        assert abs(float(row["rank1"]) - float(row["documented_rank1"])) <= 0.2
+        assert row["commit"]
+        assert row["checkpoint"]
+
+
+RULES = ("mAP", "mAP_trapezoid")

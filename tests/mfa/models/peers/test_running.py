@@ -12,14 +12,14 @@ import pytest
 from mfa import presets
 from mfa.cli import COMMANDS, run
 from mfa.config import Config
-from mfa.evaluation import evaluate
+from mfa.evaluation import evaluate, extract_features
 from mfa.external import from_callable
 from mfa.external.scoring import evaluate as evaluate_external
 from mfa.models import build_model
 from mfa.models.peers import names
 from mfa.models.peers.parts.peer import PeerNetwork
 from mfa.records import ReidDataset
-from mfa.runs import open_run
+from mfa.runs import open_run, untrained
 from mfa.train import fit
 
 OWN = ("abd_net", "daaf_bot", "gasm", "isp", "ra_loss")
@@ -81,7 +81,7 @@ def test_counted_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_model_from_elsewhere_is_scored_and_kept(
-    tiny_data: ReidDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
 
@@ -95,11 +95,14 @@ def test_a_model_from_elsewhere_is_scored_and_kept(
     hashed = replace(model, hash="0123456789ab")
     first = evaluate_external(hashed, tiny_data, keep=tmp_path)
     (kept,) = tmp_path.iterdir()
-    assert "0123456789ab-64x32-synthetic-" in kept.name
+    assert "0123456789ab-64x32-unit-synthetic-" in kept.name
     before = len(calls)
     second = evaluate_external(hashed, tiny_data, keep=tmp_path)
     assert len(calls) == before
     assert first.mAP == second.mAP == result.mAP
+    own = extract_features(untrained(tiny_config), tiny_data).origin
+    stated = (own[field] for field in ("dataset", "fingerprint", "split"))
+    assert [*stated] == [result.card[field] for field in ("dataset", "fingerprint", "split")]
     flipped = evaluate_external(model, tiny_data, flip=True)
     assert flipped.card["flip"] is True
     # Means of whole rows do not see a mirror.

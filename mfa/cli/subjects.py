@@ -1,0 +1,142 @@
+"""What a word on the command line names: a run, a file of features, a model from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from mfa.errors import InputError
+
+if TYPE_CHECKING:
+    from mfa.records import ReidDataset
+    from mfa.results import RetrievalResult
+
+KEPT = Path("runs/external")
+"""Where vectors of models from elsewhere are kept, named by model and data."""
+
+OWN = re.compile(r"(?P<rest>.+),(?P<name>size|inputs|name)=(?P<value>[^,]*)$")
+"""The last of the settings behind a model."""
+
+SIZE = re.compile(r"(\d+)x(\d+)")
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Settings of models from elsewhere that do not say their own: MODEL,size=...,inputs=..."""
+
+    inputs: Literal["imagenet", "unit", "rgb255", "bgr255", "half"] | None = None
+    """What models from elsewhere expect in place of 8-bit RGB; by default imagenet, and bgr255 for
+    Intel's person-reidentification-retail. One alone: MODEL,inputs=bgr255."""
+    size: tuple[int, int] | None = None
+    """Height and width of their pictures, where they take any; by default 256 128. One alone:
+    MODEL,size=384x128."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How subjects are scored."""
+
+    flip: bool = False
+    camera_filter: bool = True
+
+
+def scored(
+    subject: str, data: ReidDataset | None, elsewhere: Elsewhere, scoring: Scoring
+) -> tuple[str, RetrievalResult]:
+    """Name and result of a run, a feature file or a model, on ``data``.
+
+    Args:
+        subject: a run (folder, name under ``runs/``, released weights), a feature file, or a model
+            from elsewhere with its own settings behind it.
+        data: the dataset; feature files bring their own.
+        elsewhere: settings of models that do not say theirs.
+        scoring: how.
+
+    Raises:
+        InputError: it is nothing of these, or its settings do not suit it.
+    """
+    model, own = settings(subject)
+    if own and (is_run(model) or model.endswith(".npz")):
+        raise InputError(
+            f"{model} knows its own input; {', '.join(own)} behind a name is for models from "
+            "elsewhere"
+        )
+    if model.endswith(".npz"):
+        from mfa import featurefile, metrics
+
+        features = featurefile.read(model)
+        return Path(model).stem, metrics.score(features, camera_filter=scoring.camera_filter)
+    if data is None:
+        raise InputError("say which dataset to score on: --data NAME")
+    how: dict[str, Any] = {
+        "flip": scoring.flip,
+        "camera_filter": scoring.camera_filter,
+        "progress": True,
+    }
+    if is_run(model):
+        from mfa.evaluation import evaluate
+        from mfa.runs import open_run
+
+        run = open_run(model)
+        return run.name, evaluate(run, data, **how)
+    if ":" not in model and not Path(model).exists():
+        raise InputError(
+            f"no run and no model {model!r}; give the folder of a run, its name under runs/, the "
+            "file of a model, torchvision:NAME, timm:NAME, or module:function"
+        )
+    from mfa.external import load_external
+    from mfa.external.scoring import evaluate as evaluate_external
+
+    external = load_external(
+        model,
+        size=own.get("size", elsewhere.size),
+        inputs=own.get("inputs", elsewhere.inputs),
+    )
+    return own.get("name", external.name), evaluate_external(external, data, keep=KEPT, **how)
+
+
+def settings(subject: str) -> tuple[str, dict[str, Any]]:
+    """A model and the settings behind it: ``theirs.onnx,size=384x128,inputs=half,name=theirs``.
+
+    Raises:
+        InputError: a setting twice, or a size that is none.
+    """
+    own: dict[str, Any] = {}
+    while found := OWN.fullmatch(subject):
+        name, value = found["name"], found["value"]
+        if name in own:
+            raise InputError(f"{name}= stands twice behind {subject}")
+        own[name] = _size(value) if name == "size" else value
+        subject = found["rest"]
+    return subject, own
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = SIZE.fullmatch(text)
+    if found is None or not all(int(side) for side in found.groups()):
+        raise InputError(f"size= is height x width in pixels, such as 256x128, got {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def is_run(subject: str) -> bool:
+    """Whether ``open_run`` is to open it: a folder, a file of a run, or released weights."""
+    from mfa.models.weights import RELEASED
+
+    path = Path(subject)
+    return (
+        path.is_dir()
+        or (Path("runs") / path).is_dir()
+        or path.suffix == ".safetensors"
+        or subject in RELEASED
+    )
+
+
+def free(name: str, taken: Container[str]) -> str:
+    """A name no other subject has: runs of two folders may be called alike."""
+    number, found = 2, name
+    while found in taken:
+        found, number = f"{name} ({number})", number + 1
+    return found

@@ -1,0 +1,61 @@
+"""What every command shares: printing on any terminal, and to readers that stop early."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mfa.cli import COMMANDS, run
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A data root with a part of a dataset, under a name that is not ASCII."""
+    (tmp_path / "träger \U0001f600/market1501/query").mkdir(parents=True)
+    return tmp_path / "träger \U0001f600"
+
+
+def in_ascii(monkeypatch: pytest.MonkeyPatch, *words: object) -> str:
+    """What the doctor prints on a terminal of ASCII; it leaves with 1."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    with pytest.raises(SystemExit) as left:
+        run("mfa", COMMANDS, ["data", "doctor", "market1501", "--data-root", *map(str, words)])
+    assert left.value.code == 1
+    stream.seek(0)
+    return stream.read()
+
+
+def test_a_terminal_of_ascii_shows_the_tree(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = in_ascii(monkeypatch, broken)
+    assert r"tr\xe4ger \U0001f600" in said
+    assert "`-- query/" in said
+    assert "|-- bounding_box_train/   0002_c1s1_000451_03.jpg ..." in said
+
+
+def test_json_is_json_on_a_terminal_of_ascii(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = json.loads(in_ascii(monkeypatch, broken, "--json"))
+    assert report["folder"] == str(broken)
+    assert "└── query/" in report["found"]
+
+
+def test_a_reader_that_stops_early_is_no_error(broken: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-c", "from mfa.cli import main; main()", "data", "doctor"]
+    done = subprocess.run(
+        [*command, "market1501", "--data-root", broken, "--names-only"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
