@@ -171,6 +171,11 @@ class Decomposed:
         )
 
 
+def has_ledger(network: ReidNetwork) -> bool:
+    """Whether the network's score is a sum over pixels: every branch pools by GeM or GAP."""
+    return all(isinstance(head.pool, GeM | GAP) for _, head in network.named_heads())
+
+
 def decompose(network: ReidNetwork, images: Tensor | Taken) -> Decomposed:
     """Split every branch's pooled vector over the pixels of its map.
 

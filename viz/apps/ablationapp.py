@@ -168,10 +168,7 @@ class Ablation(base.App[AblationState, Shown]):
             raise InputError(f"the rows of {state.dataset} have no {state.metric}")
         if state.methods:
             ours = ours[ours["row"].isin(state.methods)]
-        theirs = quoted(ours, state.dataset, published())
-        if state.metric not in theirs:
-            theirs = theirs.iloc[:0].assign(**{state.metric: []})
-        return ours, theirs
+        return ours, quoted(ours, state.dataset, state.metric, published())
 
     def code(self) -> str:
         """See ``App.code``."""

@@ -19,16 +19,20 @@ def plan_of(path: Path | str) -> str:
     return Path(path).stem.rsplit("-", 1)[0]
 
 
-def quoted(rows: pd.DataFrame, dataset: str, table: pd.DataFrame) -> pd.DataFrame:
+def quoted(rows: pd.DataFrame, dataset: str, metric: str, table: pd.DataFrame) -> pd.DataFrame:
     """Published figures of measured rows, one each, under the rows' own names.
 
     Args:
         rows: with ``row``.
         dataset: its name.
+        metric: the figure; sources that do not give it are passed over.
         table: of published figures, see ``viz.figures.published``.
     """
+    if metric not in table:
+        return table.iloc[:0].assign(**{metric: []})
     ours = {str(name).casefold(): name for name in rows["row"]}
-    theirs = table[table["dataset"] == dataset].replace({"method": ABLATION_NAMES})
+    theirs = table[(table["dataset"] == dataset) & table[metric].notna()]
+    theirs = theirs.replace({"method": ABLATION_NAMES})
     names = theirs["method"].str.casefold().map(ours)
     return theirs.assign(method=names).dropna(subset=["method"]).drop_duplicates("method")
 
@@ -50,7 +54,7 @@ def code_of(
     chosen = f"rows[rows['row'].isin({list(state.methods)!r})]" if state.methods else "rows"
     theirs = "theirs = None\n"
     if state.published:
-        theirs = f"theirs = quoted(ours, {state.dataset!r}, published())\n"
+        theirs = f"theirs = quoted(ours, {state.dataset!r}, {state.metric!r}, published())\n"
     given = f"pd.DataFrame({rows.to_dict('list')!r})"
     return (
         "from pathlib import Path\n\nimport pandas as pd\n\nimport viz\n"

@@ -30,6 +30,9 @@ PAGE = 12
 BEST = -1
 """Number of the other picture that stands for the query's best match."""
 
+LENS = "The same place in the other picture, branch by branch"
+NO_LENS = "No place can be followed: this network's cosine is no sum over pixels"
+
 TARGETS = {
     "likeness to itself": "similarity",
     "likeness to the other picture": "other",
@@ -169,8 +172,8 @@ class Attention(base.App[AttentionState, Shown]):
         self.other.image = shown.other
         self.other.label = f"The other picture: {shown.other_name}"
         self.note.value = f"<div class='mfa-note'>{escape(shown.note)}</div>"
-        label = "The same place in the other picture, branch by branch" if state.lens else ""
-        self.lens.put(*shown.lens, label=label)
+        said = LENS if self.subjects[0].adds_up else NO_LENS
+        self.lens.put(*shown.lens, label=said if state.lens else "")
 
     def code(self) -> str:
         """See ``App.code``."""
@@ -251,9 +254,9 @@ class Attention(base.App[AttentionState, Shown]):
     def _through_lens(
         self, state: AttentionState, path: Path, other: Path
     ) -> tuple[list[bytes], list[Item]]:
-        if state.lens is None:
-            return [], []
         subject = self.subjects[0]
+        if state.lens is None or not subject.adds_up:
+            return [], []
         height, width = subject.size
         point = int(state.lens[1] * height), int(state.lens[0] * width)
         sides = subject.pixels(path), subject.pixels(other)

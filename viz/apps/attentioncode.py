@@ -51,7 +51,7 @@ def code_of(subjects: Sequence[Subject], state: AttentionState, path: Path, othe
         controls = ", controls={'random weights': control}"
     lines.append(f"    figures.append(viz.draw_maps(maps, image{controls}))")
     lines.append("figure = figures[0]")
-    if state.lens is not None:
+    if state.lens is not None and subjects[0].adds_up:
         lines += [
             "run = runs[0]",
             "size = run.config.data.height, run.config.data.width",

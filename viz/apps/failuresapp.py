@@ -18,7 +18,7 @@ from mfa.records import ReidDataset
 from mfa.runs import Run
 from viz import cards
 from viz.apps import base, controls
-from viz.apps.explained import Explained, explain
+from viz.apps.explained import Explained, code_of, explain
 from viz.apps.images import SHOWN, thumbnail
 from viz.apps.subject import Subject, open_subject, opening, original
 from viz.apps.widgets import Cards, Item, Table
@@ -170,7 +170,7 @@ class Failures(base.App[FailuresState, Shown]):
             + f"figure = viz.rank_grid(result, data, queries=queries, k={state.k})\n"
             + f"query = {query}\n"
             + "first = int(result.ranking(query, 1)['gallery'].iloc[0])\n"
-            + "explained = viz.explain_pair(run, query, first, data=data)\n"
+            + code_of(self.subject, "query", "first")
         )
 
     def _rank(self, shown: Shown) -> None:

@@ -23,7 +23,6 @@ from viz.apps.subject import Subject, open_subject, opening, original
 from viz.apps.widgets import Cards, Item, Picture, Slider
 from viz.apps.worker import Job
 from viz.cam.record import FUSED, BranchMaps, shared_limit
-from viz.ledger import PairLedger
 
 
 @dataclass(frozen=True)
@@ -205,11 +204,11 @@ class Occlusion(base.App[OcclusionState, Shown]):
         ranking = self.subject.result().ranking(query, len(self.subject.features().gallery))
         place = int(ranking[ranking["match"]]["gallery"].iloc[0])
         match = self.subject.pixels(self.subject.gallery_path(place))
-        old, new = (self.subject.ledger(side, match) for side in (before, after))
+        old, new = (self.subject.shares(side, match) for side in (before, after))
         return (
-            f"<div>Shares of the cosine with the nearest right picture: {old.score:.3f} before, "
-            f"{new.score:.3f} now (outlines: before)</div>"
-            + markup.bars(_by_branch(new), before=_by_branch(old))
+            "<div>Shares of the cosine with the nearest right picture: "
+            f"{sum(old.values()):.3f} before, {sum(new.values()):.3f} now (outlines: before)</div>"
+            + markup.bars(new, before=old)
         )
 
 
@@ -240,10 +239,6 @@ def rescored(subject: Subject, query: int, feature: np.ndarray) -> RetrievalResu
         np.asarray(whole.query.names)[query : query + 1],
     )
     return score(replace(whole, query=one))
-
-
-def _by_branch(ledger: PairLedger) -> dict[str, float]:
-    return {name: part.share for name, part in ledger.branches.items()}
 
 
 def _cards(

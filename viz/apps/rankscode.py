@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from viz.apps.explained import code_of as explanation
 from viz.apps.subject import Subject, opening
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
     lines.append("figure = strips[0]")
     if state.card is not None:
         model, place = state.card
-        lines.append(f"figure = viz.explain_pair(runs[{model}], {query}, {place}, data=data)")
+        lines.append(f"run = runs[{model}]")
+        lines.append(f"{explanation(subjects[model], str(query), str(place))}figure = explained")
     return "\n".join([lines[0], *imports, *lines[1:]]) + "\n"
 
 

@@ -31,7 +31,7 @@ from viz.cam.capture import BRANCH, mean_maps
 from viz.cam.engine import branch_maps
 from viz.cam.record import BranchMaps
 from viz.cards import sample_at
-from viz.ledger import Decomposed, PairLedger, decompose, ledgers_between, means
+from viz.ledger import Decomposed, PairLedger, decompose, has_ledger, ledgers_between, means
 from viz.points import Correspondence, correspond
 
 KEPT = 12
@@ -157,6 +157,19 @@ class Subject:
         parts = self._means()[1] if average else None
         return correspond(self.run, query, gallery, point, baseline=parts)
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether scores are sums over pixels, so that there are ledgers and the lens."""
+        return has_ledger(self.run.model)
+
+    def shares(self, query: np.ndarray, other: np.ndarray) -> dict[str, float]:
+        """What each branch adds to the cosine of two pictures (H, W, 3), whatever the network."""
+        one, two = (self.embed(side).astype(float) for side in (query, other))
+        parts = one * two / (np.linalg.norm(one) * np.linalg.norm(two))
+        widths = self.run.model.widths
+        blocks = np.split(parts, np.cumsum(list(widths.values()))[:-1])
+        return {name: float(block.sum()) for name, block in zip(widths, blocks, strict=True)}
+
     def ledger(self, query: np.ndarray, gallery: np.ndarray) -> PairLedger:
         """``viz.pair_ledger`` against the average picture, which is taken apart once."""
         _, parts = self._means()
@@ -170,7 +183,7 @@ class Subject:
         return self.once("means", lambda: means(self.run.model, self.average))
 
     def _mean_maps(self, layer: str) -> dict[str, Tensor]:
-        if layer == BRANCH:
+        if layer == BRANCH and self.adds_up:
             return self._means()[0]
         network = self.run.model
         return self.once(

@@ -13,6 +13,7 @@ import viz
 from mfa.errors import InputError
 from mfa.evaluation import evaluate
 from mfa.statistics import paired_test
+from viz.apps.ablationcode import quoted
 from viz.figures.published import DATA, published
 
 ROWS = pd.DataFrame(
@@ -92,6 +93,16 @@ def test_published_figures_stand_beside_the_rows_they_are_of(keep: Any) -> None:
     app.published.value = False
     app.wait()
     assert f"{of['rank1'].iloc[0]:.1f}" not in app.table.value
+
+
+def test_a_source_without_the_figure_is_passed_over() -> None:
+    rows = pd.DataFrame({"row": ["gasm"]})
+    for metric, confidence in {"mAP": "unverified", "rank1": "read"}.items():
+        found = quoted(rows, "market1501", metric, published())
+        assert list(found["method"]) == ["gasm"]
+        assert found[metric].notna().all()
+        assert list(found["confidence"]) == [confidence]
+    assert quoted(rows, "market1501", "mINP", published())["mINP"].empty
 
 
 def test_the_repositorys_own_rows_are_shown_plan_by_plan(keep: Any) -> None:

@@ -1,0 +1,90 @@
+"""Compared methods in the apps: branches like any others, though some have no exact ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mfa
+import viz
+from mfa.checkpoint import Checkpoint, save_checkpoint
+from mfa.models import build_model
+from mfa.runs import CHECKPOINT
+from viz.apps.subject import Subject
+
+
+@pytest.fixture(scope="module", params=["mgn", "pcb"])
+def peer(request: Any, world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a method without an exact ledger, and of one with it; random weights."""
+    folder = tmp_path_factory.mktemp("peers") / request.param
+    folder.mkdir()
+    config = mfa.presets.get(f"{request.param}-demo")
+    config = replace(
+        config,
+        model=replace(config.model, width=8),
+        data=replace(config.data, height=96, width=48),
+    )
+    network = build_model(config.model, 4)
+    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
+    facts = {"dataset": "synthetic", "fingerprint": world.data.fingerprint}
+    save_checkpoint(Checkpoint(config, 1, 4, tensors, facts), folder / CHECKPOINT)
+    return folder
+
+
+def executed(code: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(compile(code, "code", "exec"), names)
+    return names
+
+
+def test_a_pair_is_explained_and_the_shares_add_up(
+    peer: Path, world: Any, keep: Callable[[Any], Any]
+) -> None:
+    app = keep(viz.apps.ranks(peer, data_root=world.root, card=(0, 1)))
+    assert app.error == ""
+    subject = app.subjects[0]
+    assert subject.adds_up is (peer.name == "pcb")
+    assert ("no sum over pixels" in app.bars.value) is not subject.adds_up
+    assert executed(app.code())["figure"].axes
+
+
+def test_shares_are_those_of_the_ledger(world: Any) -> None:
+    subject = Subject(mfa.open_run(world.anchored), world.data)
+    one, two = (subject.pixels(sample.path) for sample in world.data.query[:2])
+    ledger = subject.ledger(one, two)
+    shares = subject.shares(one, two)
+    assert shares.keys() == ledger.branches.keys()
+    for name, part in ledger.branches.items():
+        assert shares[name] == pytest.approx(part.share, abs=1e-5)
+
+
+def test_the_lens_says_where_it_cannot_follow(
+    peer: Path, world: Any, keep: Callable[[Any], Any]
+) -> None:
+    app = keep(viz.apps.attention(peer, data_root=world.root))
+    app.set(lens=(0.5, 0.5))
+    app.wait()
+    assert app.error == ""
+    follows = peer.name == "pcb"
+    assert bool(app.lens.images) is follows
+    assert app.lens.label.startswith("The same place" if follows else "No place can be followed")
+    assert executed(app.code())["figure"].axes
+
+
+@pytest.mark.parametrize("name", ["occlusion", "failures", "switchboard", "embedding"])
+def test_the_others_open(peer: Path, world: Any, keep: Callable[[Any], Any], name: str) -> None:
+    app = keep(getattr(viz.apps, name)(peer, data_root=world.root))
+    assert app.error == ""
+
+
+def test_failures_code_explains_without_a_ledger(
+    peer: Path, world: Any, keep: Callable[[Any], Any]
+) -> None:
+    app = keep(viz.apps.failures(peer, data_root=world.root))
+    assert np.asarray(app.maps.items, dtype=object).size
+    assert executed(app.code())["explained"].axes
