@@ -93,7 +93,7 @@ class Stripes(Lesson[State]):
         numbers = markup.figures(
             {
                 "GLA": f"{terms[state.step]:.3f}",
-                "heights (0 top, 1 bottom)": " ".join(f"{h:.2f}" for h in heights[state.step]),
+                "heights (1 is the top)": " ".join(f"{1 - h:.2f}" for h in heights[state.step]),
             }
         )
         return beside([*maps, chart]) + numbers + note(
