@@ -230,11 +230,15 @@ def _read(heads: dict[str, Head], trunk: Tensor) -> dict[str, Branch]:
 
 
 def network_input(network: ReidNetwork, images: Tensor | Taken) -> Taken:
-    """The pictures on the network's device and in its precision, and where told their cameras."""
+    """The pictures on the network's device and in its precision, and where told their cameras.
+
+    Channels last, which saves a sixth of a ResNet's time on CPUs.
+    """
     weights = next(network.parameters())
     given = images if isinstance(images, Taken) else Taken(images)
     cameras = None if given.cameras is None else given.cameras.to(weights.device)
-    return Taken(given.images.to(weights), cameras)
+    images = given.images.to(weights).contiguous(memory_format=torch.channels_last)
+    return Taken(images, cameras)
 
 
 def exact_heads(network: ReidNetwork) -> dict[str, Head]:

@@ -40,7 +40,7 @@ class Options:
     """What is explained: the picture's own descriptor, or the predicted training identity."""
     method: str = "HiResCAM"
     """A weighting of pytorch-grad-cam by name; HiResCAM adds up to the score under GeM."""
-    average: int = 64
+    average: int = 32
     """Gallery pictures whose mean map is taken off, so that what every picture has does not hide
     what this one has; 0 takes nothing off and needs no dataset."""
     fused: Literal["sum", "mean"] = "sum"

@@ -59,7 +59,7 @@ class Studio:
     queries: tuple[int, ...] = ()
     k: int = 10
     method: str = "HiResCAM"
-    average: int = 64
+    average: int = 32
     hide_faces: bool = False
     _scored: dict[tuple[int, str], RetrievalResult] = field(default_factory=dict, repr=False)
 
