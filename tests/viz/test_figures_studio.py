@@ -143,6 +143,12 @@ def test_ablation_rows_become_means_over_seeds_in_tables_and_bars(studio, tmp_pa
     assert rows[1]["source"] == "the paper's figure did not survive"
 
 
+def test_a_commit_that_looks_like_a_number_stays_one(tmp_path):
+    row = "row,seed,dataset,mAP,rank1,commit\nBaseline,0,synthetic,1.0,2.0,979e800\n"
+    (tmp_path / "table3-synthetic.csv").write_text(row, encoding="utf-8")
+    assert ablation_rows("table3", tmp_path)["commit"].tolist() == ["979e800"]
+
+
 def test_rows_without_their_columns_are_refused(tmp_path):
     (tmp_path / "table3-x.csv").write_text("row,seed\nBaseline,0\n")
     with pytest.raises(InputError, match=r"table3-x\.csv has no column 'dataset'"):

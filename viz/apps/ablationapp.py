@@ -20,7 +20,7 @@ from viz.apps.images import saved as as_file
 from viz.apps.widgets import Picture
 from viz.apps.worker import Job
 from viz.charts import ablation_bars
-from viz.figures.published import DATA, cell, published, spread, title
+from viz.figures.published import DATA, cell, published, read_rows, spread, title
 from viz.tables import EMPTY, Cell, Table
 
 NEEDED = ("row", "seed", "dataset", "mAP")
@@ -267,7 +267,7 @@ def ablation(
     if not isinstance(rows, pd.DataFrame):
         where = DATA / "results" if rows is None else Path(rows)
         files = sorted(where.glob("*.csv")) if where.is_dir() else [where]
-        tables = {path: pd.read_csv(path) for path in files if path.is_file()}
+        tables = {path: read_rows(path) for path in files if path.is_file()}
         # A folder may hold other tables as well; one file that was named must be of rows.
         found = [path for path in tables if not where.is_dir() or {*NEEDED} <= {*tables[path]}]
         if not found:

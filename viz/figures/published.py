@@ -53,6 +53,11 @@ def published(name: str = "published", folder: Path = DATA / "published") -> pd.
     return table.fillna(dict.fromkeys(words, ""))
 
 
+def read_rows(path: Path) -> pd.DataFrame:
+    """Rows of ``mfa ablate``; a commit such as 979e800 is not the number it looks like."""
+    return pd.read_csv(path, dtype={"commit": str})
+
+
 def ablation_rows(plan: str, folder: Path = DATA / "results") -> pd.DataFrame:
     """Measured rows of a plan (``table2``, ``table3``): every ``plan*.csv`` of the folder.
 
@@ -65,7 +70,7 @@ def ablation_rows(plan: str, folder: Path = DATA / "results") -> pd.DataFrame:
     """
     tables = []
     for path in sorted(folder.glob(f"{plan}*.csv")):
-        table = pd.read_csv(path)
+        table = read_rows(path)
         for column in ("row", "seed", "dataset", "mAP", "rank1"):
             if column not in table:
                 raise InputError(f"{path} has no column {column!r}; write it by mfa ablate")
