@@ -22,11 +22,11 @@ import tyro
 from mfa import presets
 from mfa.config import Config, derive
 from mfa.datasets import data_root, load_dataset
-from mfa.evaluation import evaluate
+from mfa.inference.evaluate import evaluate
 from mfa.records import ReidDataset
-from mfa.runs import open_run
-from mfa.teacher import Teacher, read_teacher
-from mfa.train import fit
+from mfa.runs.run import open_run
+from mfa.training.fit import fit
+from mfa.training.teacher import Teacher, read_teacher
 
 HELD_OUT = 75
 

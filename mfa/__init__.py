@@ -16,12 +16,12 @@ _HOME = {
     "Features": "mfa.records",
     "ReidDataset": "mfa.records",
     "build_model": "mfa.models",
-    "evaluate": "mfa.evaluation",
-    "fit": "mfa.train",
+    "evaluate": "mfa.inference.evaluate",
+    "fit": "mfa.training.fit",
     "load_dataset": "mfa.datasets",
-    "open_run": "mfa.runs",
-    "score": "mfa.metrics",
-    "untrained": "mfa.runs",
+    "open_run": "mfa.runs.run",
+    "score": "mfa.retrieval.metrics",
+    "untrained": "mfa.runs.run",
 }
 """Where each public name lives; submodules (``mfa.presets``) are found by import."""
 

@@ -165,7 +165,7 @@ class OptimConfig:
 class DistillConfig:
     """A teacher's features as targets, next to the labels or instead of them (ours).
 
-    Takes effect where training is given a teacher, see ``mfa.teacher``.
+    Takes effect where training is given a teacher, see ``mfa.training.teacher``.
     """
 
     feature_weight: float = 1.0

@@ -13,7 +13,7 @@ import pytest
 
 import mfa
 from mfa.cli import COMMANDS, run
-from mfa.datasets.synthetic import SyntheticConfig, write
+from mfa.synthetic import SyntheticConfig, write
 from viz.cli import COMMANDS as VIZ_COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -23,7 +23,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from mfa.runs import open_run
+from mfa.runs.run import open_run
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = (
@@ -118,11 +118,11 @@ def nothing(page: Any) -> None:
 ACTS: dict[str, Callable[[Any], None]] = {
     "ranks": ranks,
     "attention": attention,
-    "switchboard": switchboard,
+    "branches": switchboard,
     "occlusion": occlusion,
     "ablation": nothing,
-    "cockpit": cockpit,
-    "browser": browser,
+    "training": cockpit,
+    "dataset": browser,
     "embedding": embedding,
     "failures": failures,
     "triplets": triplets,
@@ -217,7 +217,7 @@ def main() -> None:
     found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     if found is None:
         raise SystemExit("no Chromium on the path")
-    if "cockpit" in options.only and (run.parent / "cockpit").exists():
+    if "training" in options.only and (run.parent / "training").exists():
         raise SystemExit(f"{run.parent / 'cockpit'} holds a training: move it away first")
     from playwright.sync_api import sync_playwright
 
@@ -241,8 +241,8 @@ def main() -> None:
             page.goto("about:blank")  # its kernel ends
             page.close()
         opened.close()
-    if "cockpit" in options.only:
-        shutil.rmtree(run.parent / "cockpit", ignore_errors=True)
+    if "training" in options.only:
+        shutil.rmtree(run.parent / "training", ignore_errors=True)
 
 
 if __name__ == "__main__":

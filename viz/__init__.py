@@ -9,28 +9,28 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "explain_pair": "viz.explain",
-    "pair_ledger": "viz.ledger",
-    "pair_ledgers": "viz.ledger",
-    "draw_ledger": "viz.explain",
-    "BranchMaps": "viz.cam",
-    "branch_maps": "viz.cam",
-    "Taken": "viz.cam",
-    "draw_maps": "viz.maps",
-    "draw_shares": "viz.shares",
-    "explain_ranks": "viz.shares",
-    "draw_correspondence": "viz.points",
-    "correspond": "viz.points",
-    "draw_parts": "viz.parts",
-    "common_parts": "viz.parts",
+    "explain_pair": "viz.grids.ledger",
+    "pair_ledger": "mfa.explain.ledger",
+    "pair_ledgers": "mfa.explain.ledger",
+    "draw_ledger": "viz.grids.ledger",
+    "BranchMaps": "mfa.explain",
+    "branch_maps": "mfa.explain",
+    "Taken": "mfa.explain",
+    "draw_maps": "viz.grids.maps",
+    "draw_shares": "viz.grids.branch_shares",
+    "explain_ranks": "viz.grids.branch_shares",
+    "draw_correspondence": "viz.grids.correspondence",
+    "correspond": "viz.grids.correspondence",
+    "draw_parts": "viz.grids.concepts",
+    "common_parts": "viz.grids.concepts",
     "faithfulness_curves": "viz.charts.attention",
     "attention_points": "viz.charts.attention",
     "attention_regions": "viz.charts.attention",
-    "measure_faithfulness": "viz.attention",
-    "baseline_pictures": "viz.attention",
-    "situations": "viz.attention",
-    "measure_attention": "viz.attention",
-    "control_maps": "viz.cam",
+    "measure_faithfulness": "mfa.explain.measure",
+    "baseline_pictures": "mfa.explain.measure",
+    "situations": "mfa.explain.measure",
+    "measure_attention": "mfa.explain.measure",
+    "control_maps": "mfa.explain",
     "Curves": "viz.charts",
     "ablation_bars": "viz.charts",
     "ap_distribution": "viz.charts",
@@ -42,18 +42,34 @@ _HOME = {
     "gallery_curve": "viz.charts",
     "roc": "viz.charts",
     "threshold_table": "viz.charts",
-    "camera_counts": "viz.datasets",
-    "identity_sheet": "viz.datasets",
-    "sample_sheet": "viz.datasets",
-    "role_sheet": "viz.roles",
-    "embedding_map": "viz.embedding",
-    "embedding_points": "viz.embedding",
-    "rank_grid": "viz.grids",
-    "rank_strip": "viz.strip",
+    "camera_counts": "viz.grids.dataset_sheets",
+    "identity_sheet": "viz.grids.dataset_sheets",
+    "sample_sheet": "viz.grids.dataset_sheets",
+    "role_sheet": "viz.grids.role_sheet",
+    "embedding_map": "viz.charts.embedding",
+    "embedding_points": "viz.charts.embedding",
+    "rank_grid": "viz.grids.rank_grid",
+    "rank_strip": "viz.grids.rank_strip",
+    "ablation_explorer": "viz.apps.ablation.app",
+    "attention_explorer": "viz.apps.attention.app",
+    "branch_mixer": "viz.apps.branches",
+    "dataset_browser": "viz.apps.dataset",
+    "embedding_explorer": "viz.apps.embedding",
+    "failure_browser": "viz.apps.failures",
+    "occlusion_brush": "viz.apps.occlusion.app",
+    "rank_explorer": "viz.apps.ranks.app",
+    "training_monitor": "viz.apps.training.app",
 }
 """Where each public name lives."""
 
-_MODULES = frozenset({"apps", "charts", "figures", "style"})
+_MODULES = {
+    "apps": "viz.apps",
+    "charts": "viz.charts",
+    "export": "viz.export",
+    "lessons": "viz.apps.lessons",
+    "paper": "viz.paper",
+    "theme": "viz.theme",
+}
 """Submodules reached as attributes."""
 
 __all__ = sorted([*_HOME, *_MODULES])
@@ -63,7 +79,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     if name in _MODULES:
-        return importlib.import_module(f"viz.{name}")
+        return importlib.import_module(_MODULES[name])
     raise AttributeError(f"module 'viz' has no attribute {name!r}")
 
 

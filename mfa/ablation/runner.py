@@ -12,19 +12,19 @@ from typing import Any
 
 import pandas as pd
 
-from mfa import parallel
 from mfa.ablation.plans import Row
-from mfa.attention import person_energy
 from mfa.config import Config, from_dict, to_dict
 from mfa.errors import InputError
-from mfa.evaluation import evaluate, measure_separation
-from mfa.provenance import stamp
+from mfa.explain.part_energy import person_energy
+from mfa.inference.evaluate import evaluate, measure_separation
 from mfa.records import ReidDataset
-from mfa.results import as_percent
-from mfa.runs import Run, open_run
-from mfa.statistics import intervals
-from mfa.train import fit
-from mfa.trainer import Trainer
+from mfa.retrieval.results import as_percent
+from mfa.retrieval.statistics import intervals
+from mfa.runs.provenance import stamp
+from mfa.runs.run import Run, open_run
+from mfa.training import distributed
+from mfa.training.fit import fit
+from mfa.training.trainer import Trainer
 
 ROW_FILE = "row.json"
 RESULT_FILE = "result.json"
@@ -202,8 +202,8 @@ def estimate(rows: Sequence[Row], data: ReidDataset, *, steps: int = 3) -> pd.Da
     for row in rows:
         line = {"row": row.name, "epochs": row.config.optim.epochs, "steps": 0, "seconds": 0.0}
         try:
-            ranks = parallel.Ranks()
-            trainer = Trainer(row.config, data, parallel.default_device(ranks), ranks, None)
+            ranks = distributed.Ranks()
+            trainer = Trainer(row.config, data, distributed.default_device(ranks), ranks, None)
             total = len(trainer.sampler) * row.config.optim.epochs
             line |= {"steps": total, "seconds": trainer.time_steps(steps) * total, "fault": ""}
         except Exception as error:  # as in run_plan: it must not cost the others

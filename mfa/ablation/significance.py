@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from mfa.ablation.runner import RESULT_FILE, Outcome
-from mfa.results import RetrievalResult, as_percent
-from mfa.statistics import paired_test
+from mfa.retrieval.results import RetrievalResult, as_percent
+from mfa.retrieval.statistics import paired_test
 
 
 def with_tests(outcomes: Sequence[Outcome]) -> pd.DataFrame:

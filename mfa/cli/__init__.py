@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "evaluate": ("mfa.cli.evaluate", "score a run on a dataset"),
     "ablate": ("mfa.cli.ablate", "train and score every row of a table, with several seeds"),
     "compare": ("mfa.cli.compare", "runs and models side by side, tested on the same queries"),
-    "import-weights": ("mfa.cli.importweights", "weights of another project as a run"),
+    "import-weights": ("mfa.cli.convert_weights", "weights of another project as a run"),
     "score": ("mfa.cli.score", "score a file of features"),
     "complexity": ("mfa.cli.complexity", "parameters and operations of a preset"),
     "bench": ("mfa.cli.bench", "measure speed as ratios"),

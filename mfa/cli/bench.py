@@ -55,19 +55,19 @@ def main(argv: list[str]) -> None:
     options = {name: value for name, value in given.items() if value}
     if args.name == "all" and options:
         raise InputError(f"all takes no --{next(iter(options))}; name the bench it belongs to")
-    from mfa import bench
+    from benchmarks import mfa_bench
 
-    measured: dict[str, Any] = bench.stamp()
+    measured: dict[str, Any] = mfa_bench.stamp()
     if args.name == "all":
-        measured["benches"] = bench.run_all(repeats=args.repeats)
+        measured["benches"] = mfa_bench.run_all(repeats=args.repeats)
     else:
         measured |= {
             "bench": args.name,
-            **bench.run(args.name, repeats=args.repeats, options=options),
+            **mfa_bench.run(args.name, repeats=args.repeats, options=options),
         }
     output = args.output or (KEPT if args.name == "all" else None)
     if output:
-        bench.keep(measured, output)
+        mfa_bench.keep(measured, output)
     if args.json:
         print(json.dumps(measured))
         return
@@ -91,7 +91,7 @@ def compared(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The networks of the bench ``models``, one line each, under a line of headings.
 
     Args:
-        rows: as ``mfa.bench.compared.compared`` gives them.
+        rows: as ``benchmarks.mfa_bench.compared.compared`` gives them.
     """
     lines = [("network", *COLUMNS.values(), "published")]
     for name, row in rows.items():

@@ -14,9 +14,9 @@ from mfa.cli.subjects import Elsewhere, Scoring, free, scored
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
-    from mfa.compare import Overview
+    from mfa.comparison.compare import Overview
     from mfa.records import ReidDataset
-    from mfa.results import RetrievalResult
+    from mfa.retrieval.results import RetrievalResult
 
 
 STATED = (
@@ -75,7 +75,7 @@ def main(argv: list[str]) -> None:
     for subject in options.subjects:
         name, result = scored(subject, data, options.elsewhere, scoring)
         results[free(name, results)] = result
-    from mfa.compare import overview
+    from mfa.comparison.compare import overview
 
     found = overview(results)
     if options.output:
@@ -115,7 +115,7 @@ def _facts(found: Overview, cards: dict[str, Any]) -> dict[str, Any]:
 
 def _keep(found: Overview, results: dict[str, RetrievalResult], path: Path) -> None:
     """The table with what it takes to repeat each row, and beside it pairs and flipped queries."""
-    from mfa.provenance import stamp
+    from mfa.runs.provenance import stamp
 
     path.parent.mkdir(parents=True, exist_ok=True)
     table = found.table.copy()

@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
     config = presets.get(options.preset)
     if options.variant:
         config = presets.variant(config, options.variant)
-    from mfa.complexity import complexity
+    from mfa.models.complexity import complexity
 
     found = complexity(config, options.identities)
     if options.json:

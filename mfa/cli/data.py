@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import tyro
 
-from mfa.datasets.load import data_root as find_root
-from mfa.datasets.load import get_layout
-from mfa.datasets.places import quoted
-from mfa.datasets.synthetic.config import SyntheticConfig
+from mfa.datasets.readers.load import data_root as find_root
+from mfa.datasets.readers.load import get_layout
+from mfa.datasets.readers.places import quoted
 from mfa.errors import InputError
+from mfa.synthetic.config import SyntheticConfig
 
 Name = Annotated[str, tyro.conf.Positional]
 
@@ -31,9 +31,9 @@ def prepare(name: Name, archive: Path, data_root: Path | None = None, json: bool
         data_root: folder datasets lie in (default: MFA_DATA, else ./data).
         json: print one JSON object instead of words.
     """
-    from mfa.datasets.load import against_published, refuse_empty
-    from mfa.datasets.summary import summarise_all
-    from mfa.datasets.unpack import unpack
+    from mfa.datasets.prepare.unpack import unpack
+    from mfa.datasets.readers.load import against_published, refuse_empty
+    from mfa.datasets.readers.summary import summarise_all
 
     layout = get_layout(name)
     done = unpack(archive, layout, find_root(data_root))
@@ -78,7 +78,7 @@ def make(
         config: how many pictures of whom, how large and how hard.
         data_root: folder datasets lie in (default: MFA_DATA, else ./data).
     """
-    from mfa.datasets import synthetic
+    from mfa import synthetic
 
     writers = {"synthetic": synthetic.write, "synthetic_partial": synthetic.write_partial}
     if name not in writers:
@@ -128,8 +128,8 @@ def folder(
         test: share of the people to test on, where the pattern tells no split.
         seed: of the division into training and test.
     """
-    from mfa.datasets.folder import write_table
-    from mfa.datasets.own import parse_tree, preview_lines, with_splits
+    from mfa.datasets.prepare.custom_table import parse_tree, preview_lines, with_splits
+    from mfa.datasets.readers.custom import write_table
 
     parsed = parse_tree(directory, pattern)
     rows = parsed.rows
@@ -163,7 +163,7 @@ def views(
         data_root: folder datasets lie in (default: MFA_DATA, else ./data).
     """
     from mfa.datasets import load_dataset
-    from mfa.datasets.views import write_views
+    from mfa.datasets.prepare.teacher_views import write_views
 
     data = load_dataset(name, find_root(data_root))
     folder = out or data.root.parent / f"{name}-views"

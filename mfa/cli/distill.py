@@ -17,7 +17,7 @@ from mfa.errors import InputError
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset
-    from mfa.teacher import Teacher
+    from mfa.training.teacher import Teacher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Options(training.Options):
     config: Annotated[Config, tyro.conf.arg(name="")]
     teacher: str = ""
     """A file of features (.npz with feature and name), or a model (.onnx, OpenVINO's .xml, which
-    need pip install .[external], or anything mfa.external takes) whose features are computed once
+    need pip install .[external], or anything mfa.inference.external takes) whose features are computed once
     and kept beside the dataset."""
     student: str = "cpu"
     """Preset of the student: paper, guided, anchored, baseline, cpu or demo."""
@@ -47,8 +47,8 @@ def main(argv: list[str]) -> None:
     if not options.teacher:
         raise InputError("say what to learn from: --teacher FEATURES.npz, MODEL.onnx or MODEL.xml")
     data, further = training.prepare(options, options.config)
-    from mfa.runs import open_run
-    from mfa.train import fit
+    from mfa.runs.run import open_run
+    from mfa.training.fit import fit
 
     folder = options.folder(f"{options.student}-distilled-{options.data}")
     records = fit(
@@ -69,12 +69,12 @@ def find_teacher(source: str, data: ReidDataset) -> Teacher:
     Raises:
         InputError: neither can be read.
     """
-    from mfa.teacher import compute_teacher, read_teacher
+    from mfa.training.teacher import compute_teacher, read_teacher
 
     path = Path(source)
     if path.suffix == ".npz":
         return read_teacher(path)
-    from mfa.external import load_external
+    from mfa.inference.external import load_external
 
     model, cache = load_external(source), data.root.parent / "cache"
     # A callable has no hash; its own name has to do.

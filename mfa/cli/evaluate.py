@@ -14,7 +14,7 @@ from mfa.errors import InputError
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset
-    from mfa.runs import Run
+    from mfa.runs.run import Run
 
 PARTIAL = ("partial_reid", "synthetic_partial")
 """Datasets with a choice of queries; NAME_occluded reads the other one."""
@@ -54,8 +54,8 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(
         Options, prog="mfa evaluate", args=argv, config=(tyro.conf.FlagCreatePairsOff,)
     )
-    from mfa.evaluation import measure_separation, resolve
-    from mfa.runs import open_run
+    from mfa.inference.evaluate import measure_separation, resolve
+    from mfa.runs.run import open_run
 
     run = open_run(options.run)
     data = resolve(run, _name(options), options.data_root)
@@ -93,7 +93,7 @@ def kept_score(run: Run, data: ReidDataset) -> str:
 
 
 def _score(run: Run, data: ReidDataset, options: Options) -> dict[str, Any]:
-    from mfa.evaluation import extract_features, pool_queries
+    from mfa.inference.evaluate import extract_features, pool_queries
 
     features = extract_features(run, data, flip=options.flip, progress=True)
     if options.multi_query:

@@ -31,8 +31,8 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa export", args=argv)
     if options.file.suffix != ".safetensors":
         raise InputError(f"{options.file} must end in .safetensors, which is what is written")
-    from mfa.release import release
-    from mfa.runs import open_run
+    from mfa.runs.export import release
+    from mfa.runs.run import open_run
 
     release(open_run(options.run), options.file, name=options.name)
     written = open_run(options.file)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
-    from mfa.distances import Distances
-    from mfa.protocols import DrawnResult
     from mfa.records import Features
-    from mfa.results import RetrievalResult
+    from mfa.retrieval.distances import Distances
+    from mfa.retrieval.protocols import DrawnResult
+    from mfa.retrieval.results import RetrievalResult
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Rules:
 
 def scored(features: Features, rules: Rules) -> RetrievalResult | DrawnResult:
     """Rank and count; says on stderr what re-ranking will need and which queries are dropped."""
-    from mfa.gallery import COUNTED
-    from mfa.metrics import score
-    from mfa.protocols import single_shot
+    from mfa.retrieval.gallery import COUNTED
+    from mfa.retrieval.metrics import score
+    from mfa.retrieval.protocols import single_shot
 
     distance, camera_filter = _distances(features, rules), not rules.no_camera
     result: RetrievalResult | DrawnResult
@@ -84,7 +84,7 @@ def in_percent(
     result: RetrievalResult | DrawnResult, rules: Rules, intervals: int = 1000
 ) -> dict[str, Any]:
     """The figures and the card, JSON-able; ``intervals`` bootstrap draws where none are drawn."""
-    from mfa.protocols import DrawnResult
+    from mfa.retrieval.protocols import DrawnResult
 
     if isinstance(result, DrawnResult):
         return {**result.summary(percent=True), "card": result.card}
@@ -120,8 +120,8 @@ def say(words: str) -> None:
 
 
 def _distances(features: Features, rules: Rules) -> Distances:
-    from mfa.metrics import make_distances
-    from mfa.rerank import ReciprocalDistances, memory_need
+    from mfa.retrieval.metrics import make_distances
+    from mfa.retrieval.rerank import ReciprocalDistances, memory_need
 
     if not rules.rerank:
         return make_distances(features, rules.distance)

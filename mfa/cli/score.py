@@ -54,12 +54,12 @@ def main(argv: list[str]) -> None:
 
 
 def _features(args: Args) -> Features:
-    from mfa import featurefile
-    from mfa.branches import weighted
-    from mfa.cards import knows_cameras
-    from mfa.protocols import multi_query
+    from mfa.retrieval import feature_file
+    from mfa.retrieval.branch_weights import weighted
+    from mfa.retrieval.protocol_card import knows_cameras
+    from mfa.retrieval.protocols import multi_query
 
-    features = featurefile.read(args.file, query=args.query, gallery=args.gallery)
+    features = feature_file.read(args.file, query=args.query, gallery=args.gallery)
     filtered = not args.rules.no_camera and knows_cameras(features)
     if args.query == args.gallery and not filtered:
         raise InputError(
@@ -72,7 +72,7 @@ def _features(args: Args) -> Features:
         features = weighted(features, dict(_weight(text) for text in args.branch))
     if args.multi_query:
         own = args.multi_query == args.query
-        others = None if own else featurefile.read_group(args.file, args.multi_query)
+        others = None if own else feature_file.read_group(args.file, args.multi_query)
         features = multi_query(features, others)
     return features
 

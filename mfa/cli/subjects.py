@@ -12,7 +12,7 @@ from mfa.errors import InputError
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset
-    from mfa.results import RetrievalResult
+    from mfa.retrieval.results import RetrievalResult
 
 KEPT = Path("runs/external")
 """Where vectors of models from elsewhere are kept, named by model and data."""
@@ -65,9 +65,9 @@ def scored(
             "elsewhere"
         )
     if model.endswith(".npz"):
-        from mfa import featurefile, metrics
+        from mfa.retrieval import feature_file, metrics
 
-        features = featurefile.read(model)
+        features = feature_file.read(model)
         return Path(model).stem, metrics.score(features, camera_filter=scoring.camera_filter)
     if data is None:
         raise InputError("say which dataset to score on: --data NAME")
@@ -77,8 +77,8 @@ def scored(
         "progress": True,
     }
     if is_run(model):
-        from mfa.evaluation import evaluate
-        from mfa.runs import open_run
+        from mfa.inference.evaluate import evaluate
+        from mfa.runs.run import open_run
 
         run = open_run(model)
         return run.name, evaluate(run, data, **how)
@@ -87,8 +87,8 @@ def scored(
             f"no run and no model {model!r}; give the folder of a run, its name under runs/, the "
             "file of a model, torchvision:NAME, timm:NAME, or module:function"
         )
-    from mfa.external import load_external
-    from mfa.external.scoring import evaluate as evaluate_external
+    from mfa.inference.external import load_external
+    from mfa.inference.external.scoring import evaluate as evaluate_external
 
     external = load_external(
         model,

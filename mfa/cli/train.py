@@ -28,8 +28,8 @@ def main(argv: list[str]) -> None:
     """Parse, train, print one line an epoch."""
     options = parse(argv)
     data, further = training.prepare(options, options.config)
-    from mfa.runs import open_run
-    from mfa.train import fit
+    from mfa.runs.run import open_run
+    from mfa.training.fit import fit
 
     folder = options.folder(f"{options.preset}-{options.variant or 'default'}-{options.data}")
     records = fit(

@@ -52,7 +52,7 @@ def prepare(options: Options, config: Config) -> tuple[ReidDataset, tuple[ReidDa
     """
     import torch
 
-    from mfa.evaluation import check_scorable
+    from mfa.inference.evaluate import check_scorable
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -71,11 +71,11 @@ def report(
     further: Iterable[ReidDataset] = (),
 ) -> None:
     """Train by drawing the records; print each as a line, what to do next, and the scores."""
-    from mfa import parallel
     from mfa.cli import evaluate
-    from mfa.runs import open_run
+    from mfa.runs.run import open_run
+    from mfa.training import distributed
 
-    speaks = parallel.join().writes
+    speaks = distributed.join().writes
     for record in records:
         if not speaks:
             continue

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mfa.config import ModelConfig
 from mfa.models.backbones import Trunk
-from mfa.models.branches import Head, LocalBranch, ReducedBranch
+from mfa.models.heads import Head, LocalBranch, ReducedBranch
 from mfa.models.network import ReidNetwork
 from mfa.models.peers import find
 from mfa.models.pooling import make_pooling

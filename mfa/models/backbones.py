@@ -9,7 +9,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
-from mfa.models.attention import CPAA
+from mfa.models.cpaa import CPAA
 
 BLOCKS: dict[str, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
     "resnet10": (BasicBlock, (1, 1, 1, 1)),

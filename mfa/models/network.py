@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from mfa.errors import InputError
 from mfa.models.backbones import LAYERS, Trunk
-from mfa.models.branches import Head, stripe_rows
+from mfa.models.heads import Head, stripe_rows
 from mfa.models.pooling import GAP
 from mfa.records import Output
 

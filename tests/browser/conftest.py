@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 import torch
 
-from mfa.checkpoint import Checkpoint, save_checkpoint
 from mfa.config import Config, DataConfig, ModelConfig
 from mfa.datasets import load_dataset
-from mfa.datasets.synthetic import SyntheticConfig, write
 from mfa.models import build_model
 from mfa.presets import variant
-from mfa.runs import CHECKPOINT
+from mfa.runs.checkpoint import Checkpoint, save_checkpoint
+from mfa.runs.run import CHECKPOINT
+from mfa.synthetic import SyntheticConfig, write
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -14,25 +14,25 @@ import pytest
 pytestmark = pytest.mark.ui
 
 CELLS = {
-    "ranks": ("viz.apps.ranks(run, data_root=root)", "Ranks: who was found?"),
-    "attention": ("viz.apps.attention(run, data_root=root)", "Attention: what does"),
-    "switchboard": ("viz.apps.switchboard(run, data_root=root)", "Switchboard: what is"),
-    "occlusion": ("viz.apps.occlusion(run, data_root=root)", "Occlusion brush"),
-    "failures": ("viz.apps.failures(run, data_root=root)", "Failures: what do"),
-    "embedding": ("viz.apps.embedding(run, data_root=root, people=4)", "Embedding: who lies"),
-    "browser": ("viz.apps.browser(mfa.load_dataset('synthetic', root))", "Dataset browser"),
-    "ablation": ("viz.apps.ablation()", "Ablation: which module"),
-    "cockpit": ("viz.apps.cockpit('cockpit-run', data=mfa.load_dataset('synthetic', root))",
+    "ranks": ("viz.rank_explorer(run, data_root=root)", "Ranks: who was found?"),
+    "attention": ("viz.attention_explorer(run, data_root=root)", "Attention: what does"),
+    "branches": ("viz.branch_mixer(run, data_root=root)", "Switchboard: what is"),
+    "occlusion": ("viz.occlusion_brush(run, data_root=root)", "Occlusion brush"),
+    "failures": ("viz.failure_browser(run, data_root=root)", "Failures: what do"),
+    "embedding": ("viz.embedding_explorer(run, data_root=root, people=4)", "Embedding: who lies"),
+    "dataset": ("viz.dataset_browser(mfa.load_dataset('synthetic', root))", "Dataset browser"),
+    "ablation": ("viz.ablation_explorer()", "Ablation: which module"),
+    "training": ("viz.training_monitor('cockpit-run', data=mfa.load_dataset('synthetic', root))",
                 "Training cockpit"),
-    "triplets": ("viz.apps.lessons.triplets()", "Lesson: which triplet"),
-    "pk_batch": ("viz.apps.lessons.pk_batch(mfa.load_dataset('synthetic', root))",
+    "triplets": ("viz.lessons.triplets()", "Lesson: which triplet"),
+    "pk_batch": ("viz.lessons.pk_batch(mfa.load_dataset('synthetic', root))",
                  "Lesson: what is in a batch"),
-    "smoothing": ("viz.apps.lessons.smoothing()", "Lesson: why not ask"),
-    "gem": ("viz.apps.lessons.gem()", "Lesson: between the mean"),
-    "bnneck": ("viz.apps.lessons.bnneck()", "Lesson: before and after"),
-    "stripes": ("viz.apps.lessons.stripes()", "Lesson: how a branch finds"),
-    "ranked_list": ("viz.apps.lessons.ranked_list()", "Lesson: from a ranked list"),
-    "reciprocal": ("viz.apps.lessons.reciprocal()", "Lesson: neighbours who"),
+    "smoothing": ("viz.lessons.smoothing()", "Lesson: why not ask"),
+    "gem": ("viz.lessons.gem()", "Lesson: between the mean"),
+    "bnneck": ("viz.lessons.bnneck()", "Lesson: before and after"),
+    "stripes": ("viz.lessons.stripes()", "Lesson: how a branch finds"),
+    "ranked_list": ("viz.lessons.ranked_list()", "Lesson: from a ranked list"),
+    "reciprocal": ("viz.lessons.reciprocal()", "Lesson: neighbours who"),
 }  # fmt: skip
 """Code of each cell, and the beginning of its heading."""
 
@@ -88,13 +88,13 @@ def use(page: Any, name: str, app: Any) -> bool:
             lambda: app.locator("button.mfa-card").nth(3).click(),
         ),
         "attention": (".mfa-note >> nth=0", lambda: _select(app, "Method", "EigenCAM")),
-        "switchboard": (".mfa-figures", lambda: app.get_by_label("branch1 on", exact=True).click()),
+        "branches": (".mfa-figures", lambda: app.get_by_label("branch1 on", exact=True).click()),
         "occlusion": (".mfa-bars", lambda: _select(app, "Scene", "legs hidden")),
         "failures": (".mfa-cards-label >> nth=0", lambda: _select(app, "Group", "near miss")),
         "embedding": (".mfa-note", lambda: app.get_by_label("People", exact=True).fill("5")),
-        "browser": (".mfa-cards-list", lambda: _select(app, "List", "query")),
+        "dataset": (".mfa-cards-list", lambda: _select(app, "List", "query")),
         "ablation": (".mfa-table", lambda: _select(app, "Figure", "Rank-1")),
-        "cockpit": ("[role=status] >> nth=0", lambda: app.get_by_text("Start or resume").click()),
+        "training": ("[role=status] >> nth=0", lambda: app.get_by_text("Start or resume").click()),
         "triplets": _slide(app, "Anchor", "5"),
         "pk_batch": _slide(app, "People (P)", "3"),
         "smoothing": _slide(app, "Label smoothing", "0.3"),
@@ -148,7 +148,7 @@ def use_all(page: Any, notebook: str, names: Sequence[str]) -> None:
         changed = use(page, name, app)
         assert changed, f"{name}: nothing changed in\n{app.inner_text()}\n{page.errors}"
         assert app.locator(".mfa-error").count() == 0, name
-        if name == "cockpit":
+        if name == "training":
             app.get_by_role("button", name="Stop training", exact=True).click()
             app.get_by_text("not running").wait_for()
 

@@ -107,7 +107,7 @@ def tiny_run(
     tmp_path_factory: pytest.TempPathFactory, tiny_config: Config, tiny_data: ReidDataset
 ) -> Path:
     """The folder of an uninterrupted training of ``tiny_config`` on the tiny set. Read only."""
-    from mfa.train import fit  # here, so that tests without training need no PyTorch
+    from mfa.training.fit import fit  # here, so that tests without training need no PyTorch
 
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     for _ in fit(tiny_config, tiny_data, folder, device="cpu", progress=False):

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from mfa.metrics import score
 from mfa.records import Features, FeatureSet, ReidDataset, Sample
-from mfa.results import RetrievalResult
+from mfa.retrieval.metrics import score
+from mfa.retrieval.results import RetrievalResult
 
 JUNK_PID = -1
 
@@ -83,7 +83,7 @@ def words_apart(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     )
 
     def check(figure: Figure, *, least: int = 1) -> None:
-        figure.draw_without_rendering()  # the layout settles, as in ``viz.figures.save``
+        figure.draw_without_rendering()  # the layout settles, as in ``viz.paper.save``
         drawn.clear()
         figure.draw_without_rendering()
         seen = dict.fromkeys(text for text in drawn if text.get_visible())

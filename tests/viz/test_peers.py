@@ -12,15 +12,15 @@ from matplotlib.text import Text
 
 from mfa import presets
 from mfa.errors import InputError
-from mfa.external import from_callable
-from mfa.external.scoring import evaluate
+from mfa.explain import branch_maps
+from mfa.explain.ledger import pair_ledger
+from mfa.inference.external import from_callable
+from mfa.inference.external.scoring import evaluate
 from mfa.models import ReidNetwork, build_model
 from mfa.models.peers import names
-from mfa.runs import untrained
-from viz.cam import branch_maps
-from viz.captions import describe
-from viz.grids import rank_grid
-from viz.ledger import pair_ledger
+from mfa.runs.run import untrained
+from viz.grids.rank_grid import rank_grid
+from viz.paper.captions import describe
 
 EXACT = ("agw", "bagtricks", "daaf_bot", "gasm", "isp", "pcb", "ra_loss")
 """Mean or generalised mean, then something affine. The others take a maximum, or put a ReLU or a

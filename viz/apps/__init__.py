@@ -1,37 +1,31 @@
-"""The interactive workbench: one call an app, in a notebook or as a web page.
+"""The interactive workbench: one call per app, in a notebook or as a web page.
 
-Apps are loaded on first use: ``viz.apps.ranks(run)`` brings ipywidgets and PyTorch, ``import viz``
-does not.
+Apps are loaded on first use: ``viz.rank_explorer(run)`` brings ipywidgets and PyTorch,
+``import viz`` does not.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
-_HOME = {
-    "ranks": "viz.apps.ranksapp",
-    "attention": "viz.apps.attentionapp",
-    "switchboard": "viz.apps.switchboardapp",
-    "occlusion": "viz.apps.occlusionapp",
-    "ablation": "viz.apps.ablationapp",
-    "failures": "viz.apps.failuresapp",
-    "browser": "viz.apps.browserapp",
-    "embedding": "viz.apps.embeddingapp",
-    "cockpit": "viz.apps.cockpitapp",
+APPS: Mapping[str, tuple[str, str]] = {
+    "ranks": ("viz.apps.ranks.app", "rank_explorer"),
+    "attention": ("viz.apps.attention.app", "attention_explorer"),
+    "branches": ("viz.apps.branches", "branch_mixer"),
+    "occlusion": ("viz.apps.occlusion.app", "occlusion_brush"),
+    "ablation": ("viz.apps.ablation.app", "ablation_explorer"),
+    "failures": ("viz.apps.failures", "failure_browser"),
+    "dataset": ("viz.apps.dataset", "dataset_browser"),
+    "embedding": ("viz.apps.embedding", "embedding_explorer"),
+    "training": ("viz.apps.training.app", "training_monitor"),
 }
-"""Where each app lives; each is a function of that name."""
-
-__all__ = sorted([*_HOME, "lessons"])
+"""Name on the web page: (module, function that opens the app)."""
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
-    if name == "lessons":
-        return importlib.import_module("viz.apps.lessons")
-    raise AttributeError(f"module 'viz.apps' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+def opener(name: str) -> Callable[..., Any]:
+    """The function that opens the app called ``name`` on the web page."""
+    module, function = APPS[name]
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found

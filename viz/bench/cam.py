@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 from mfa import presets
+from mfa.explain import Similarity, branch_maps, library
+from mfa.explain.capture import directions
+from mfa.explain.inputs import enlarge
+from mfa.explain.weightings import normalised
 from mfa.models import ReidNetwork, build_model
-from viz.cam import Similarity, branch_maps, library
-from viz.cam.capture import directions
-from viz.cam.inputs import enlarge
-from viz.cam.weightings import normalised
 
 TARGETS = {
     "ratio_to_forward": ("<=", 1.3),

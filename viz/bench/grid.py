@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mfa.metrics import score
 from mfa.records import Features, FeatureSet, ReidDataset, Sample
-from viz.strip import rank_strip
+from mfa.retrieval.metrics import score
+from viz.grids.rank_strip import rank_strip
 
 TARGETS = {"strip_ms": ("<=", 20)}
 

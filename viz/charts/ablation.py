@@ -12,16 +12,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from mfa.errors import InputError
-from viz import style
+from viz import theme
 
-MEASURED = style.PALETTE[0]
+MEASURED = theme.PALETTE[0]
 PUBLISHED = "#555555"
 BAR = 0.36
 NAME = 24
 """Letters of a method's name on a line."""
 
 
-@style.themed
+@theme.themed
 def ablation_bars(
     measured: pd.DataFrame,
     published: pd.DataFrame | None = None,
@@ -41,7 +41,7 @@ def ablation_bars(
         published: rows with ``method``, the metric and ``confidence`` (``read``, ``computed`` or
             ``unverified``).
         metric: column to draw.
-        p_values: of a paired test over queries, by method (``mfa.statistics.paired_test``),
+        p_values: of a paired test over queries, by method (``mfa.retrieval.statistics.paired_test``),
             written beside the figure.
         ax: where to draw.
 
@@ -56,7 +56,7 @@ def ablation_bars(
     methods = list(dict.fromkeys([*ours["method"], *theirs["method"]]))
     if not methods:
         raise InputError(f"no row has a value for {metric}, so there is nothing to draw")
-    ax = style.axes(ax, "single", 0.42 * len(methods) + 0.9)
+    ax = theme.axes(ax, "single", 0.42 * len(methods) + 0.9)
     for place, method in enumerate(methods):
         values = ours.loc[ours["method"] == method, metric].to_numpy(dtype=float)
         quoted = theirs[theirs["method"] == method].head(1)
@@ -120,10 +120,10 @@ def _published_bar(ax: Axes, place: float, row: pd.Series, metric: str) -> None:
 def _room_for_numbers(ax: Axes) -> None:
     """Bars start at 0, so that lengths compare; the numbers beside them need a margin."""
     ax.set_xlim(0, 3 * ax.dataLim.x1)  # nothing sticks out, so that the layout is the final one
-    style.figure_of(ax).draw_without_rendering()
+    theme.figure_of(ax).draw_without_rendering()
     across = ax.get_window_extent().width
     words = max(text.get_window_extent().width for text in ax.texts)
-    gap = 6 * style.figure_of(ax).dpi / 72
+    gap = 6 * theme.figure_of(ax).dpi / 72
     ax.set_xlim(0, ax.dataLim.x1 * across / max(across - words - gap, across / 4))
 
 

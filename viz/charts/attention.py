@@ -9,18 +9,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from mfa.errors import InputError
-from mfa.faithfulness import SHUFFLED
-from mfa.regions import EVEN, summarise
-from viz import style
-from viz.attention import persons_of
-from viz.cam.record import FUSED
+from mfa.explain.attention_metrics import EVEN, summarise
+from mfa.explain.faithfulness import SHUFFLED
+from mfa.explain.measure import persons_of
+from mfa.explain.record import FUSED
+from viz import theme
 
 POINTS = {"trained": True, "random": False}
 """Weights drawn by ``attention_points``, and whether as filled marks."""
 
 CONTROLS = ("random weights", SHUFFLED)
 
-COLOURS = tuple(colour for colour in style.PALETTE if colour not in ("#F0E442", "#000000"))
+COLOURS = tuple(colour for colour in theme.PALETTE if colour not in ("#F0E442", "#000000"))
 """Without black, which is the whole's, and yellow, whose thin lines are lost on white."""
 
 MEASURES = {
@@ -38,7 +38,7 @@ PLACES = {"pairs": "mean"}
 REGIONS = ("head", "torso", "arms", "thighs", "shins", "bag", "background", "occluder", "other")
 
 
-@style.themed
+@theme.themed
 def attention_regions(
     summary: pd.DataFrame,
     *,
@@ -67,7 +67,7 @@ def attention_regions(
     if rows.empty:
         raise InputError(f"the summary has no rows of {weights} weights on {condition!r} pictures")
     measures = [name for name in measures if (rows["measure"] == name).any()]
-    ax = style.axes(ax, "double", 2.4)
+    ax = theme.axes(ax, "double", 2.4)
     branches = [name for name in rows["branch"].unique() if name != EVEN]
     step = 0.8 / len(branches)
     for place, branch in enumerate(branches):
@@ -85,7 +85,7 @@ def attention_regions(
     return ax
 
 
-@style.themed
+@theme.themed
 def attention_points(
     summary: pd.DataFrame,
     measure: str = "centroid",
@@ -114,7 +114,7 @@ def attention_points(
         raise InputError(f"the summary has no measure {measure!r} on {condition!r} pictures")
     words = [PLACES.get(name, name.replace("branch", "")) for name in names]
     words = words if " + " in names[0] else names
-    ax = style.axes(ax, "single", 2.3)
+    ax = theme.axes(ax, "single", 2.3)
     places = np.arange(len(names))
     for shift, (weights, filled) in zip((-0.12, 0.12), POINTS.items(), strict=True):
         own = rows[rows["weights"] == weights].set_index("branch").reindex(names)
@@ -138,7 +138,7 @@ def attention_points(
     return ax
 
 
-@style.themed
+@theme.themed
 def faithfulness_curves(
     table: pd.DataFrame,
     *,
@@ -168,7 +168,7 @@ def faithfulness_curves(
         raise InputError(f"the table has no rows of mode {mode!r} for {maps or 'any map'}")
     means = summarise(rows, ("map", "share"), value=change, persons=persons_of(table))
     points, words = (100, "AP (points)") if change == "AP_change" else (1, "first match's rank")
-    ax = style.axes(ax, "single", 3.0)
+    ax = theme.axes(ax, "single", 3.0)
     given = sorted(means["share"].unique())
     names = list(means["map"].unique())
     step = 0.7 / len(names)
@@ -182,7 +182,7 @@ def faithfulness_curves(
             mean,
             yerr=np.stack([mean - low, high - mean]),
             color=colour,
-            marker=style.MARKERS[place % len(style.MARKERS)],
+            marker=theme.MARKERS[place % len(theme.MARKERS)],
             markersize=3.2,
             markerfacecolor="white" if control else colour,
             linestyle=":" if control else "-",
@@ -219,12 +219,12 @@ def _points(
     filled: bool = True,
 ) -> None:
     mean, low, high = (scale * own[name].to_numpy(float) for name in ("mean", "low", "high"))
-    colour = style.PALETTE[place % len(style.PALETTE)]
+    colour = theme.PALETTE[place % len(theme.PALETTE)]
     ax.errorbar(
         x,
         mean,
         yerr=np.stack([mean - low, high - mean]),
-        fmt=style.MARKERS[place % len(style.MARKERS)],
+        fmt=theme.MARKERS[place % len(theme.MARKERS)],
         color=colour,
         markerfacecolor=colour if filled else "white",
         capsize=1.5,

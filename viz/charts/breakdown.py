@@ -11,20 +11,20 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from mfa.errors import InputError
-from viz import style
+from viz import theme
 
 if TYPE_CHECKING:
-    from mfa.results import RetrievalResult
+    from mfa.retrieval.results import RetrievalResult
 
 
-@style.themed
+@theme.themed
 def camera_map(table: pd.DataFrame, metric: str = "mAP", ax: Axes | None = None) -> Axes:
     """Score each query camera against each gallery camera, in per cent.
 
     An empty cell is a pair without a query that could be scored.
 
     Args:
-        table: from ``mfa.breakdown.by_camera_pair``.
+        table: from ``mfa.comparison.breakdown.by_camera_pair``.
         metric: column to show.
         ax: where to draw.
 
@@ -32,7 +32,7 @@ def camera_map(table: pd.DataFrame, metric: str = "mAP", ax: Axes | None = None)
         InputError: a column is missing.
     """
     _require(table, ("query_camera", "gallery_camera", metric))
-    ax = style.axes(ax, "single", 2.9)
+    ax = theme.axes(ax, "single", 2.9)
     wide = 100 * table.pivot(index="query_camera", columns="gallery_camera", values=metric)
     sns.heatmap(
         wide,
@@ -53,12 +53,12 @@ def camera_map(table: pd.DataFrame, metric: str = "mAP", ax: Axes | None = None)
     return ax
 
 
-@style.themed
+@theme.themed
 def gallery_curve(table: pd.DataFrame, metric: str = "mAP", ax: Axes | None = None) -> Axes:
     """A figure of merit against the size of the gallery, with the spread over draws.
 
     Args:
-        table: from ``mfa.breakdown.by_gallery_size``; a column ``model`` tells several apart.
+        table: from ``mfa.comparison.breakdown.by_gallery_size``; a column ``model`` tells several apart.
         metric: column to show.
         ax: where to draw.
 
@@ -66,7 +66,7 @@ def gallery_curve(table: pd.DataFrame, metric: str = "mAP", ax: Axes | None = No
         InputError: a column is missing.
     """
     _require(table, ("gallery", metric))
-    ax = style.axes(ax)
+    ax = theme.axes(ax)
     tidy = table if "model" in table else table.assign(model="")
     sns.lineplot(
         tidy.assign(percent=100 * tidy[metric]),
@@ -77,7 +77,7 @@ def gallery_curve(table: pd.DataFrame, metric: str = "mAP", ax: Axes | None = No
         errorbar="sd",
         markers=True,
         dashes=True,
-        palette=list(style.PALETTE[: tidy["model"].nunique()]),
+        palette=list(theme.PALETTE[: tidy["model"].nunique()]),
         legend="auto" if tidy["model"].nunique() > 1 else False,
         ax=ax,
     )
@@ -86,12 +86,12 @@ def gallery_curve(table: pd.DataFrame, metric: str = "mAP", ax: Axes | None = No
     return ax
 
 
-@style.themed
+@theme.themed
 def branch_bars(results: Mapping[str, RetrievalResult], ax: Axes | None = None) -> Axes:
     """Score each branch alone beside the whole descriptor, with 95 % intervals over queries.
 
     Args:
-        results: by name, e.g. ``fused`` and one a branch (``mfa.branches.score_branches``).
+        results: by name, e.g. ``fused`` and one a branch (``mfa.retrieval.branch_weights.score_branches``).
         ax: where to draw.
 
     Raises:
@@ -99,13 +99,13 @@ def branch_bars(results: Mapping[str, RetrievalResult], ax: Axes | None = None) 
     """
     if not results:
         raise InputError("no result was given to draw")
-    from mfa.statistics import intervals
+    from mfa.retrieval.statistics import intervals
 
-    ax = style.axes(ax, "single", 0.32 * len(results) + 0.7)
+    ax = theme.axes(ax, "single", 0.32 * len(results) + 0.7)
     for place, (name, result) in enumerate(results.items()):
         low, high = (100 * bound for bound in intervals(result)["mAP"])
         mean = 100 * result.mAP
-        color = style.PALETTE[0] if "branch" in name else style.PALETTE[7]
+        color = theme.PALETTE[0] if "branch" in name else theme.PALETTE[7]
         ax.barh(place, mean, 0.6, color=color, alpha=0.75, gid=f"bar/{name}")
         ax.errorbar(
             mean, place, xerr=np.array([[mean - low], [high - mean]]), color="black", capsize=3

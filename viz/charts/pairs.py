@@ -9,20 +9,20 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from mfa.errors import InputError
-from viz import style
+from viz import theme
 from viz.tables import Cell, Table
 
 if TYPE_CHECKING:
-    from mfa.verification import Verification
+    from mfa.comparison.verification import Verification
 
 SAME = "same person"
 OTHER = "different people"
-COLORS = {SAME: style.PALETTE[0], OTHER: style.PALETTE[1]}
+COLORS = {SAME: theme.PALETTE[0], OTHER: theme.PALETTE[1]}
 BARS = 50
 """Bins drawn; the verification counts in far finer ones."""
 
 
-@style.themed
+@theme.themed
 def distance_histogram(
     verification: Verification, threshold: float | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -31,11 +31,11 @@ def distance_histogram(
     Densities, because pairs of two people are some hundred times as many.
 
     Args:
-        verification: from ``mfa.verification.verify``.
+        verification: from ``mfa.comparison.verification.verify``.
         threshold: a distance to mark.
         ax: where to draw.
     """
-    ax = style.axes(ax)
+    ax = theme.axes(ax)
     bins = verification.histogram
     used = bins[(bins["same"] > 0) | (bins["other"] > 0)]
     low, high = float(used["low"].min()), float(used["high"].max())
@@ -58,14 +58,14 @@ def distance_histogram(
     return ax
 
 
-@style.themed
+@theme.themed
 def roc(verifications: Verification | Mapping[str, Verification], ax: Axes | None = None) -> Axes:
     """Pairs of one person accepted against pairs of two accepted, the latter in logarithms.
 
     The axis ends where a single wrong pair stands, or at one in a million.
 
     Args:
-        verifications: one from ``mfa.verification.verify``, or several by model.
+        verifications: one from ``mfa.comparison.verification.verify``, or several by model.
         ax: where to draw.
 
     Raises:
@@ -74,7 +74,7 @@ def roc(verifications: Verification | Mapping[str, Verification], ax: Axes | Non
     models = verifications if isinstance(verifications, Mapping) else {"": verifications}
     if not models:
         raise InputError("no verification was given to draw")
-    ax = style.axes(ax)
+    ax = theme.axes(ax)
     lowest = max(1e-6, min(1 / model.other for model in models.values()))
     for number, (name, model) in enumerate(models.items()):
         shown = model.table[model.table["fpr"] >= lowest]
@@ -100,10 +100,10 @@ def threshold_table(
     """What threshold to choose: for each share of wrong pairs one may accept, the price.
 
     Args:
-        verification: from ``mfa.verification.verify``.
+        verification: from ``mfa.comparison.verification.verify``.
         accepted: shares of pairs of different people; those too fine for the number of pairs are
             left out.
-        protocol: for the caption, see ``viz.captions.results``.
+        protocol: for the caption, see ``viz.paper.captions.results``.
     """
     rows = []
     for share in accepted:

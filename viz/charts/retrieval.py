@@ -11,10 +11,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from mfa.errors import InputError
-from viz import style
+from viz import theme
 
 if TYPE_CHECKING:
-    from mfa.results import RetrievalResult
+    from mfa.retrieval.results import RetrievalResult
 
 
 def named(results: RetrievalResult | Mapping[str, RetrievalResult]) -> dict[str, RetrievalResult]:
@@ -29,7 +29,7 @@ def named(results: RetrievalResult | Mapping[str, RetrievalResult]) -> dict[str,
     return models
 
 
-@style.themed
+@theme.themed
 def cmc(
     results: RetrievalResult | Mapping[str, RetrievalResult],
     ranks: int = 20,
@@ -39,13 +39,13 @@ def cmc(
 
     The legend gives Rank-1 and mAP of each model.
     """
-    ax = style.axes(ax)
+    ax = theme.axes(ax)
     for position, (name, result) in enumerate(named(results).items()):
         curve = 100 * np.asarray(result.cmc)[:ranks]
         places = np.arange(1, len(curve) + 1)
         label = f"{name}  R1 {curve[0]:.1f}, mAP {100 * result.mAP:.1f}".strip()
-        marker = style.MARKERS[position % 8]
-        ax.plot(places, curve, marker=marker, color=style.PALETTE[position % 8], label=label)
+        marker = theme.MARKERS[position % 8]
+        ax.plot(places, curve, marker=marker, color=theme.PALETTE[position % 8], label=label)
     ax.set(xlabel="rank r", ylabel="matched within r ranks (%)")
     ax.set_ylim(top=min(100.5, ax.get_ylim()[1] + 1))
     ax.set_xticks([1, *range(5, int(ax.dataLim.x1) + 1, 5)])
@@ -53,14 +53,14 @@ def cmc(
     return ax
 
 
-@style.themed
+@theme.themed
 def ap_distribution(
     results: RetrievalResult | Mapping[str, RetrievalResult],
     ax: Axes | None = None,
     bins: int = 20,
 ) -> Axes:
     """Queries by their average precision; a line at each model's mAP."""
-    ax = style.axes(ax)
+    ax = theme.axes(ax)
     models = named(results)
     table = pd.concat(
         [
@@ -69,7 +69,7 @@ def ap_distribution(
         ],
         ignore_index=True,
     )
-    colors = dict(zip(models, style.PALETTE, strict=False))
+    colors = dict(zip(models, theme.PALETTE, strict=False))
     sns.histplot(
         table,
         x="AP",

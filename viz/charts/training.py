@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mfa.errors import InputError
 from mfa.records import EpochRecord
-from viz import style
+from viz import theme
 from viz.charts.labels import label_ends
 
 TERMS = ("total", "id", "triplet", "center", "gla")
@@ -55,7 +55,7 @@ class Curves:
 
     def update(self, record: EpochRecord) -> None:
         """Take in one epoch."""
-        from mfa.runs import history_row  # loads PyTorch
+        from mfa.runs.run import history_row  # loads PyTorch
 
         self._rows.append(history_row(record))
 
@@ -65,7 +65,7 @@ class Curves:
         return pd.DataFrame(self._rows)
 
     @property
-    def figure(self) -> style.Picture:
+    def figure(self) -> theme.Picture:
         """The sheet of curves so far.
 
         Raises:
@@ -74,8 +74,8 @@ class Curves:
         return training_curves(self.history)
 
 
-@style.themed
-def training_curves(history: pd.DataFrame, width: style.Width | float = "double") -> style.Picture:
+@theme.themed
+def training_curves(history: pd.DataFrame, width: theme.Width | float = "double") -> theme.Picture:
     """A sheet of curves over epochs, of what the history holds.
 
     Loss terms; learning rate; feature norm with the epochs at which training warned; vertical
@@ -96,10 +96,10 @@ def training_curves(history: pd.DataFrame, width: style.Width | float = "double"
         raise InputError(
             f"none of the history's columns is a curve: {', '.join(map(str, history))}"
         )
-    across = style.inches(width)
+    across = theme.inches(width)
     columns = min(3 if across > 5 else 2, len(panels))
     rows = -(-len(panels) // columns)
-    figure = style.figure(across, 0.72 * across / columns * rows + 0.1)
+    figure = theme.figure(across, 0.72 * across / columns * rows + 0.1)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     drawn = [_draw(ax, history, panel) for ax, panel in zip(grid, panels, strict=False)]
     for ax in grid[len(panels) :]:
@@ -138,7 +138,7 @@ def _draw(ax: Axes, history: pd.DataFrame, panel: _Panel) -> list[Line2D]:
         values = history[column].to_numpy(dtype=float)
         if panel.log:
             values = np.where(values > 0, values, np.nan)
-        color, marker = style.PALETTE[position % 8], style.MARKERS[position % 8]
+        color, marker = theme.PALETTE[position % 8], theme.MARKERS[position % 8]
         label = column.split("/")[-1]
         look: dict[str, Any] = {"color": color, "marker": marker, "ms": 3, "markevery": every}
         # Marks at the rim are drawn whole.
@@ -169,13 +169,13 @@ def _warn(ax: Axes, history: pd.DataFrame) -> None:
         return
     warned = history.loc[history["warnings"].fillna("").astype(str).str.len() > 0, "epoch"]
     for epoch in warned:
-        ax.axvline(epoch, color=style.WRONG, linestyle=":", linewidth=1.2, gid="warning")
+        ax.axvline(epoch, color=theme.WRONG, linestyle=":", linewidth=1.2, gid="warning")
     if len(warned):
         ax.text(
             0.03,
             0.05,
             "dotted: warned",
             transform=ax.transAxes,
-            color=style.WRONG,
+            color=theme.WRONG,
             fontsize=6.5,
         )

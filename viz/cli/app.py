@@ -46,9 +46,9 @@ def main(argv: list[str]) -> None:
     if not options.run:
         raise InputError("name a run: mfa-viz app --run runs/NAME (make demo leaves one)")
     from mfa.datasets import data_root, load_dataset
-    from mfa.runs import open_run
-    from viz.apps.page import LESSONS, WORDS
-    from viz.apps.server import address, notebook, serve
+    from mfa.runs.run import open_run
+    from viz.apps.web.page import LESSONS, WORDS
+    from viz.apps.web.server import address, notebook, serve
 
     names = (*WORDS, *LESSONS)
     if options.name and options.name not in names:

@@ -14,7 +14,7 @@ from mfa.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mfa.runs import Run
+    from mfa.runs.run import Run
 
 POINTS = {
     "centroid": "Vertical centre of each map.",
@@ -68,7 +68,7 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa-viz attention", args=argv)
     if not options.runs:
         raise InputError("name a run: mfa-viz attention RUN")
-    from mfa.runs import open_run
+    from mfa.runs.run import open_run
 
     runs = [open_run(path) for path in options.runs]
     out = options.out or (runs[0].path or Path()) / "attention"
@@ -98,11 +98,11 @@ def main(argv: list[str]) -> None:
 
 def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     """The tables of one run by name, and its ``card``; with ``charts`` also pictures of them."""
-    from mfa.claims import judge
-    from viz import captions, style
-    from viz.attention import measure_attention
+    from mfa.explain.measure import measure_attention
+    from mfa.explain.paper_claims import judge
+    from viz import theme
     from viz.charts.attention import attention_points, attention_regions
-    from viz.figures import save
+    from viz.paper import captions, save
 
     found = measure_attention(
         run,
@@ -116,11 +116,11 @@ def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     summary = found.summary(seed=options.seed)
     if charts is not None:
         told = captions.attention(found.card)
-        figure = style.figure_of(attention_regions(summary))
+        figure = theme.figure_of(attention_regions(summary))
         save(figure, charts / "regions", caption=f"Shares of each map by region. {told}")
         for measure in POINTS:
             if (summary["measure"] == measure).any():
-                figure = style.figure_of(attention_points(summary, measure))
+                figure = theme.figure_of(attention_points(summary, measure))
                 save(figure, charts / measure, caption=f"{POINTS[measure]} {told}")
     tables = {"attention": summary, "claims": judge(summary, tuple(run.model.heads))}
     if options.queries:
@@ -133,11 +133,11 @@ def _faithfulness(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    from mfa.regions import summarise
-    from viz import captions, style
-    from viz.attention import measure_faithfulness, persons_of
+    from mfa.explain.attention_metrics import summarise
+    from mfa.explain.measure import measure_faithfulness, persons_of
+    from viz import theme
     from viz.charts.attention import faithfulness_curves
-    from viz.figures import save
+    from viz.paper import captions, save
 
     table = measure_faithfulness(
         run,
@@ -152,7 +152,7 @@ def _faithfulness(
     if charts is not None:
         told = captions.attention({**card, "pictures": table["picture"].nunique()})
         for mode, words in MODES.items():
-            figure = style.figure_of(faithfulness_curves(table, mode=mode))
+            figure = theme.figure_of(faithfulness_curves(table, mode=mode))
             save(figure, charts / mode, caption=f"{words} {told}")
     means = []
     for change in ("AP_change", "rank_change"):

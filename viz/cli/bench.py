@@ -14,7 +14,7 @@ import tyro
 MEASUREMENTS: Mapping[str, tuple[str, int]] = {
     "cam": ("viz.bench.cam", 5),
     "grid": ("viz.bench.grid", 20),
-    "apps": ("viz.apps.reaction", 5),
+    "apps": ("viz.bench.apps", 5),
 }
 """name: (module, the repeats it takes by default)."""
 
@@ -44,18 +44,18 @@ class Options:
 def main(argv: list[str]) -> None:
     """Parse, measure, keep, print."""
     options = tyro.cli(Options, prog="mfa-viz bench", args=argv)
-    from mfa import bench
+    from benchmarks import mfa_bench
     from mfa.cli.bench import table
 
     benches = {name: module for name, (module, _) in MEASUREMENTS.items()}
-    measured: dict[str, Any] = bench.stamp()
+    measured: dict[str, Any] = mfa_bench.stamp()
     if options.what == "all":
         measured["benches"] = {name: _one(name, benches, options) for name in benches}
     else:
         measured |= {"bench": options.what, **_one(options.what, benches, options)}
     output = options.output or (KEPT if options.what == "all" else None)
     if output:
-        bench.keep(measured, output)
+        mfa_bench.keep(measured, output)
     if options.json_:
         print(json.dumps(measured))
         return
@@ -64,8 +64,8 @@ def main(argv: list[str]) -> None:
 
 
 def _one(name: str, benches: Mapping[str, str], options: Options) -> dict[str, Any]:
-    from mfa import bench
+    from benchmarks import mfa_bench
 
     print(f"bench {name} ...", file=sys.stderr, flush=True)
     repeats = MEASUREMENTS[name][1] if options.repeats is None else options.repeats
-    return bench.run(name, benches, repeats=repeats)
+    return mfa_bench.run(name, benches, repeats=repeats)

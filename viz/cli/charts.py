@@ -15,7 +15,7 @@ from mfa.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mfa.results import RetrievalResult
+    from mfa.retrieval.results import RetrievalResult
 
 WORDS = {
     "cmc": "Queries with a match among the first r ranks.",
@@ -60,12 +60,12 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa-viz charts", args=argv)
     if not options.runs:
         raise InputError("name a run: mfa-viz charts RUN")
-    from mfa.evaluation import evaluate, resolve
-    from mfa.runs import open_run
-    from mfa.verification import verify
-    from viz import captions, style
+    from mfa.comparison.verification import verify
+    from mfa.inference.evaluate import evaluate, resolve
+    from mfa.runs.run import open_run
+    from viz import theme
     from viz.charts import threshold_table
-    from viz.figures import save
+    from viz.paper import captions, save
 
     runs = [open_run(path) for path in options.runs]
     data = resolve(runs[0], options.data, options.data_root)
@@ -78,7 +78,7 @@ def main(argv: list[str]) -> None:
     folder = options.out or (runs[0].path or Path()) / "figures"
     for name in options.only or charts:
         try:
-            figure = style.figure_of(charts[name]())
+            figure = theme.figure_of(charts[name]())
         except InputError as error:
             print(f"{name} left out: {error}", file=sys.stderr)
             continue
@@ -95,7 +95,7 @@ def main(argv: list[str]) -> None:
 
 
 def _caption(name: str, shown: dict[str, RetrievalResult]) -> str:
-    from viz import captions
+    from viz.paper import captions
 
     return f"{WORDS[name]} {captions.results(shown)}"
 
@@ -103,10 +103,11 @@ def _caption(name: str, shown: dict[str, RetrievalResult]) -> str:
 def _charts(
     results: dict[str, RetrievalResult], projection: Literal["pca", "tsne", "umap"]
 ) -> dict[str, Callable[[], Axes]]:
-    from mfa.branches import score_branches
-    from mfa.breakdown import by_camera_pair, by_gallery_size
-    from mfa.verification import verify
-    from viz import charts, embedding
+    from mfa.comparison.breakdown import by_camera_pair, by_gallery_size
+    from mfa.comparison.verification import verify
+    from mfa.retrieval.branch_weights import score_branches
+    from viz import charts
+    from viz.charts import embedding
 
     features = {name: result.features for name, result in results.items() if result.features}
     first, own = next(iter(results.values())), next(iter(features.values()))

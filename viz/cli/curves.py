@@ -25,10 +25,9 @@ class Options:
 def main(argv: list[str]) -> None:
     """Parse, draw, name the files; what the training warned of goes to stderr."""
     options = tyro.cli(Options, prog="mfa-viz curves", args=argv)
-    from mfa.runs import open_run
-    from viz import captions
+    from mfa.runs.run import open_run
     from viz.charts import training_curves
-    from viz.figures import save
+    from viz.paper import captions, save
 
     run = open_run(options.run)
     history = run.history

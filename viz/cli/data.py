@@ -44,9 +44,9 @@ def main(argv: list[str]) -> None:
     if not options.names:
         raise InputError("name a dataset: mfa-viz data NAME")
     from mfa.datasets import data_root, load_dataset
-    from viz import captions, style
-    from viz.datasets import camera_counts, identity_sheet, sample_sheet
-    from viz.figures import save
+    from viz import theme
+    from viz.grids.dataset_sheets import camera_counts, identity_sheet, sample_sheet
+    from viz.paper import captions, save
 
     sets = {name: load_dataset(name, data_root(options.data_root)) for name in options.names}
     count, seed, hide = options.count, options.seed, options.blur_faces
@@ -65,7 +65,7 @@ def main(argv: list[str]) -> None:
         )
         try:
             figures[f"{name}-cameras"] = (
-                style.figure_of(camera_counts(dataset)),
+                theme.figure_of(camera_counts(dataset)),
                 f"People of {known[name]} that two cameras share.",
             )
         except InputError as error:

@@ -47,10 +47,10 @@ class Options:
 def main(argv: list[str]) -> None:
     """Parse, make, name the files; what was left out goes to stderr."""
     options = tyro.cli(Options, prog="mfa-viz figures", args=argv)
-    from mfa.runs import open_run
-    from viz.figures.build import build
-    from viz.figures.published import DATA
-    from viz.figures.studio import Studio
+    from mfa.runs.run import open_run
+    from viz.paper.build import build
+    from viz.paper.inputs import Studio
+    from viz.paper.published import DATA
 
     studio = Studio(
         runs=tuple(open_run(path) for path in options.run),

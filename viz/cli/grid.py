@@ -14,7 +14,7 @@ from mfa.errors import InputError
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset
-    from mfa.results import RetrievalResult
+    from mfa.retrieval.results import RetrievalResult
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,8 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa-viz grid", args=argv)
     if not options.runs:
         raise InputError("name a run: mfa-viz grid RUN")
-    from viz import captions
-    from viz.figures import save
-    from viz.grids import rank_grid
+    from viz.grids.rank_grid import rank_grid
+    from viz.paper import captions, save
 
     data = _data(options)
     results: dict[str, RetrievalResult] = {}
@@ -90,8 +89,8 @@ def main(argv: list[str]) -> None:
 def _data(options: Options) -> ReidDataset:
     """The dataset named, or the one the first run was trained on."""
     from mfa.datasets import data_root, load_dataset
-    from mfa.evaluation import resolve
-    from mfa.runs import open_run
+    from mfa.inference.evaluate import resolve
+    from mfa.runs.run import open_run
 
     if options.data is not None:
         return load_dataset(options.data, data_root(options.data_root))
@@ -106,7 +105,7 @@ def _data(options: Options) -> ReidDataset:
 
 def _folder(subject: str) -> Path:
     """Where pictures go by default: into the first run's folder."""
-    from mfa.runs import open_run
+    from mfa.runs.run import open_run
 
     return (open_run(subject).path or Path()) if is_run(subject) else Path()
 

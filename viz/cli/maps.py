@@ -59,17 +59,17 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa-viz maps", args=argv)
     import numpy as np
 
-    from mfa.cameras import told_cameras
-    from mfa.datasets.decode import decode
-    from mfa.evaluation import resolve
-    from mfa.runs import open_run, untrained
-    from viz import captions, style
-    from viz.attention import baseline_pictures
-    from viz.cam import branch_maps
-    from viz.cam.inputs import by_camera
-    from viz.figures import save
-    from viz.maps import draw_maps
-    from viz.pictures import coarsen_tops
+    from mfa.datasets.loading.decode import decode
+    from mfa.explain import branch_maps
+    from mfa.explain.inputs import by_camera
+    from mfa.explain.measure import baseline_pictures
+    from mfa.inference.evaluate import resolve
+    from mfa.runs.run import open_run, untrained
+    from mfa.runs.side_information import told_cameras
+    from viz import theme
+    from viz.grids.maps import draw_maps
+    from viz.images.load import coarsen_tops
+    from viz.paper import captions, save
 
     if options.control and options.target == "identity":
         raise InputError("random weights know no identity; use --control with similarity")
@@ -94,7 +94,7 @@ def main(argv: list[str]) -> None:
     ]
     controls = {"random weights": control[0]} if control else None
     drawn = coarsen_tops(images) if options.blur_faces else images
-    figure = draw_maps(maps, drawn, controls=controls, width=options.width, tallest=style.PAGE)
+    figure = draw_maps(maps, drawn, controls=controls, width=options.width, tallest=theme.PAGE)
     stem = options.out or (run.path or Path()) / "figures" / "maps"
     words = (
         f"What each branch looks at: {maps.caption}. "

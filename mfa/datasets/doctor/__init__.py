@@ -10,8 +10,8 @@ from mfa.datasets.doctor import checks, contents
 from mfa.datasets.doctor.archive import SUFFIXES, archives_in, report_on
 from mfa.datasets.doctor.findings import Finding, Report, refusal, worst_first
 from mfa.datasets.doctor.tree import draw
-from mfa.datasets.fingerprint import fingerprint
-from mfa.datasets.layout import (
+from mfa.datasets.readers.fingerprint import fingerprint
+from mfa.datasets.readers.layout import (
     Layout,
     children_called,
     folders_below,
@@ -20,8 +20,8 @@ from mfa.datasets.layout import (
     to_complete,
     whole_of,
 )
-from mfa.datasets.listing import Listing, children, list_files
-from mfa.datasets.load import (
+from mfa.datasets.readers.listing import Listing, children, list_files
+from mfa.datasets.readers.load import (
     LAYOUTS,
     against_published,
     data_root,
@@ -32,8 +32,8 @@ from mfa.datasets.load import (
     recognise,
     refuse_empty,
 )
-from mfa.datasets.places import expanded, is_broken_link, is_file, is_folder, quoted
-from mfa.datasets.summary import summarise_all
+from mfa.datasets.readers.places import expanded, is_broken_link, is_file, is_folder, quoted
+from mfa.datasets.readers.summary import summarise_all
 from mfa.errors import InputError
 
 __all__ = ["Finding", "Report", "examine"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mfa.datasets.archives import datasets_in
 from mfa.datasets.doctor.findings import Finding, Report, refusal
-from mfa.datasets.listing import children
-from mfa.datasets.load import LAYOUTS
-from mfa.datasets.places import is_file, quoted
+from mfa.datasets.prepare.archives import datasets_in
+from mfa.datasets.readers.listing import children
+from mfa.datasets.readers.load import LAYOUTS
+from mfa.datasets.readers.places import is_file, quoted
 from mfa.errors import InputError
 
 SUFFIXES = frozenset({".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"})

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mfa.datasets.doctor.findings import Finding, Severity
-from mfa.datasets.listing import Listing, is_litter
-from mfa.datasets.summary import Summary, counted
+from mfa.datasets.readers.listing import Listing, is_litter
+from mfa.datasets.readers.summary import Summary, counted
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 
 _EXAMPLES = 3

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mfa.datasets.decode import first_error
 from mfa.datasets.doctor.findings import Finding
-from mfa.datasets.fingerprint import content_hashes
-from mfa.datasets.listing import Listing
-from mfa.datasets.summary import counted
+from mfa.datasets.loading.decode import first_error
+from mfa.datasets.readers.fingerprint import content_hashes
+from mfa.datasets.readers.listing import Listing
+from mfa.datasets.readers.summary import counted
 from mfa.records import Sample
 
 _EXAMPLES = 3

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mfa.datasets.places import printable
-from mfa.datasets.summary import Summary, counted
+from mfa.datasets.readers.places import printable
+from mfa.datasets.readers.summary import Summary, counted
 from mfa.errors import InputError
 
 Severity = Literal["error", "warning", "note"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mfa.datasets.listing import children, is_picture
-from mfa.datasets.places import is_folder
+from mfa.datasets.readers.listing import children, is_picture
+from mfa.datasets.readers.places import is_folder
 from mfa.errors import InputError
 
 _MOST = 6

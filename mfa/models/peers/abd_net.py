@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from mfa.config import ModelConfig
 from mfa.models.backbones import Trunk
-from mfa.models.branches import stripe_rows
+from mfa.models.heads import stripe_rows
 from mfa.models.peers.parts.attention import ChannelAttention, PositionAttention
 from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
 from mfa.models.peers.parts.pooling import Projected

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.branches import stripe_rows
+from mfa.models.heads import stripe_rows
 from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
 
 SCALES = (2, 4, 6)

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.branches import Head
+from mfa.models.heads import Head
 from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork
 from mfa.models.peers.parts.sideinformation import SideInformation
 from mfa.models.peers.parts.staged import Staged

@@ -10,8 +10,8 @@ import pytest
 from mfa.ablation import Row, estimate, run_plan, runner
 from mfa.config import Config, derive
 from mfa.records import ReidDataset
-from mfa.runs import open_run
-from mfa.train import fit
+from mfa.runs.run import open_run
+from mfa.training.fit import fit
 
 
 @pytest.fixture

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from mfa import bench, featurefile
-from mfa.bench import compared, evaluator, models
-from mfa.bench.made import made_features
-from mfa.bench.timing import ratio, seconds_each
+from benchmarks import mfa_bench
+from benchmarks.mfa_bench import compared, evaluator, models
+from benchmarks.mfa_bench.made import made_features
+from benchmarks.mfa_bench.timing import ratio, seconds_each
 from mfa.cli.bench import main
 from mfa.errors import InputError
-from mfa.metrics import score
+from mfa.retrieval import feature_file
+from mfa.retrieval.metrics import score
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def file(tmp_path: Path) -> Path:
     made = made_features(
         queries=30, gallery=200, people=15, distractors=20, cameras=3, width=8, noise=1.2
     )
-    featurefile.write(tmp_path / "f.npz", made)
+    feature_file.write(tmp_path / "f.npz", made)
     return tmp_path / "f.npz"
 
 
@@ -83,7 +84,7 @@ def test_models_prints_a_line_a_network(
 
 
 def test_max_difference_notices_a_wrong_score(file: Path) -> None:
-    features = featurefile.read(file)
+    features = feature_file.read(file)
     right, wrong = score(features), score(features, camera_filter=False)
     assert evaluator.max_difference(features, right) <= 1e-9
     assert evaluator.max_difference(features, wrong) > 1e-3
@@ -103,8 +104,8 @@ def test_all_runs_every_bench_and_keeps_it(
         "broken": SimpleNamespace(run=broken),
     }
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(bench.importlib, "import_module", modules.__getitem__)
-    monkeypatch.setattr(bench.run_all, "__defaults__", ({name: name for name in modules},))
+    monkeypatch.setattr(mfa_bench.importlib, "import_module", modules.__getitem__)
+    monkeypatch.setattr(mfa_bench.run_all, "__defaults__", ({name: name for name in modules},))
     main(["all", "--repeats", "2", "--json"])
     measured = json.loads(capsys.readouterr().out)
     assert measured["benches"]["fast"]["repeats"] == 2
@@ -116,7 +117,7 @@ def test_all_runs_every_bench_and_keeps_it(
 def test_every_bench_in_the_table_has_a_run() -> None:
     import importlib
 
-    for module in bench.BENCHES.values():
+    for module in mfa_bench.BENCHES.values():
         assert callable(importlib.import_module(module).run)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mfa import featurefile
 from mfa.cli import COMMANDS, run
 from mfa.cli.subjects import is_run
-from mfa.evaluation import evaluate
+from mfa.inference.evaluate import evaluate
 from mfa.models.weights import RELEASED
-from mfa.runs import CHECKPOINT, open_run
+from mfa.retrieval import feature_file
+from mfa.runs.run import CHECKPOINT, open_run
 
 
 def mfa(*argv: object) -> int:
@@ -106,9 +106,9 @@ def test_other_data_are_not_tested_and_the_difference_is_named(
     words = ("--data", "synthetic", "--data-root", tiny_root)
     evaluate(open_run(folders[0]), "synthetic", data_root=tiny_root)
     kept = next((folders[0] / "features").glob("*.npz"))
-    features = featurefile.read(kept)
+    features = feature_file.read(kept)
     other = replace(features, origin={**features.origin, "fingerprint": "of other pictures"})
-    featurefile.write(tmp_path / "other.npz", other)
+    feature_file.write(tmp_path / "other.npz", other)
     assert mfa(folders[0], tmp_path / "other.npz", *words, "--json") == 0
     made = json.loads(capsys.readouterr().out)
     assert len(made["models"]) == 2

@@ -10,7 +10,7 @@ from mfa import presets
 from mfa.cli import COMMANDS, run
 from mfa.cli.distill import find_teacher, parse
 from mfa.datasets import load_dataset
-from mfa.runs import open_run
+from mfa.runs.run import open_run
 
 REAL = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 

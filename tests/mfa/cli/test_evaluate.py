@@ -12,11 +12,11 @@ from PIL import Image
 
 from mfa.cli import COMMANDS, run
 from mfa.datasets import load_dataset
-from mfa.datasets.market1501 import further_queries
-from mfa.evaluation import evaluate
+from mfa.datasets.readers.market1501 import further_queries
+from mfa.inference.evaluate import evaluate
 from mfa.records import ReidDataset
-from mfa.results import RetrievalResult
-from mfa.runs import open_run
+from mfa.retrieval.results import RetrievalResult
+from mfa.runs.run import open_run
 
 
 def mfa(*argv: object) -> int:

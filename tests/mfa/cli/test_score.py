@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mfa import featurefile
-from mfa.bench.made import made_features
+from benchmarks.mfa_bench.made import made_features
 from mfa.cli import COMMANDS, run
 from mfa.cli.score import main
 from mfa.errors import InputError
-from mfa.metrics import score
-from mfa.results import RetrievalResult
+from mfa.retrieval import feature_file
+from mfa.retrieval.metrics import score
+from mfa.retrieval.results import RetrievalResult
 
 REAL = Path(__file__).resolve().parents[3].parent / "shared/data/features"
 
@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
     made = made_features(
         queries=20, gallery=80, people=10, distractors=10, cameras=3, width=8, noise=1.3
     )
-    featurefile.write(tmp_path / "f.npz", made)
+    feature_file.write(tmp_path / "f.npz", made)
     return tmp_path / "f.npz"
 
 
@@ -48,7 +48,7 @@ def answer(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[dict[str,
 
 def test_json_holds_the_figures_in_percent(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figures, said = answer(capsys, file)
-    expected = score(featurefile.read(file)).summary(percent=True)
+    expected = score(feature_file.read(file)).summary(percent=True)
     assert {name: figures[name] for name in expected} == expected
     assert figures["unit"] == "percent"
     assert figures["card"]["features"] == "f.npz"
@@ -60,14 +60,14 @@ def test_words_show_figures_intervals_and_protocol(
 ) -> None:
     main([str(file)])
     printed = capsys.readouterr().out
-    mean_precision = score(featurefile.read(file)).summary(percent=True)["mAP"]
+    mean_precision = score(feature_file.read(file)).summary(percent=True)["mAP"]
     assert f"{mean_precision:.2f} %   95 % interval" in printed
     assert "filter: gallery pictures of the query's person" in printed
     assert "reranking: none" in printed
 
 
 def test_options_reach_the_scoring(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    features = featurefile.read(file)
+    features = feature_file.read(file)
     figures, _ = answer(capsys, file, "--no-camera", "--distance", "euclidean", "--intervals", 0)
     expected = score(features, camera_filter=False, distance="euclidean")
     assert figures["mAP"] == expected.summary(percent=True, draws=0)["mAP"]
@@ -102,7 +102,7 @@ def test_a_file_without_cameras_says_that_no_filter_applies(
 
 
 def test_multi_query_pools_the_query_group(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    features = featurefile.read(file)
+    features = feature_file.read(file)
     kinds = set(zip(features.query.pids.tolist(), features.query.camids.tolist(), strict=True))
     figures, _ = answer(capsys, file, "--multi-query", "query")
     assert figures["queries"] == len(kinds) < 20
@@ -141,7 +141,7 @@ def test_branches_by_name_and_weight(tmp_path: Path, capsys: pytest.CaptureFixtu
     made = made_features(
         queries=9, gallery=40, people=5, distractors=4, cameras=2, width=6, noise=1.0
     )
-    featurefile.write(
+    feature_file.write(
         tmp_path / "b.npz", dataclasses.replace(made, branches=(("one", 2), ("two", 4)))
     )
     figures, _ = answer(capsys, tmp_path / "b.npz", "--branch", "one", "two=0.5")

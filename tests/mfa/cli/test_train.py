@@ -14,9 +14,9 @@ from mfa.cli import COMMANDS, run
 from mfa.cli.train import parse
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
-from mfa.evaluation import evaluate
-from mfa.results import RetrievalResult
-from mfa.runs import open_run
+from mfa.inference.evaluate import evaluate
+from mfa.retrieval.results import RetrievalResult
+from mfa.runs.run import open_run
 
 TINY = [
     "demo",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from mfa.datasets import counts
+from mfa.datasets.readers import counts
 
 # A busy machine is no failure (deadline), a failure comes again (derandomize), and nothing is left
 # in the checkout (database).

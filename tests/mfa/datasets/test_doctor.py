@@ -20,7 +20,7 @@ from PIL import Image
 from mfa.datasets import load_dataset
 from mfa.datasets.doctor import Report, examine
 from mfa.datasets.doctor.tree import draw
-from mfa.datasets.places import printable
+from mfa.datasets.readers.places import printable
 from mfa.errors import InputError
 
 COLOURS = itertools.count(1)

@@ -12,8 +12,8 @@ from mfa import presets
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import build_model
-from mfa.models.attention import CPAA
-from mfa.models.branches import Gate, coordinates, stripe_rows
+from mfa.models.cpaa import CPAA
+from mfa.models.heads import Gate, coordinates, stripe_rows
 from mfa.models.pooling import GAP, GeM
 
 TINY = ModelConfig(trunk="resnet10", width=8, stride=8)

@@ -12,14 +12,14 @@ import pytest
 import torch
 from ipywidgets.widgets import widget as ipywidget
 
-from mfa.checkpoint import Checkpoint, save_checkpoint
 from mfa.config import Config, DataConfig, ModelConfig
 from mfa.datasets import load_dataset
-from mfa.datasets.synthetic import SyntheticConfig, write
 from mfa.models import build_model
 from mfa.presets import variant
 from mfa.records import ReidDataset
-from mfa.runs import CHECKPOINT
+from mfa.runs.checkpoint import Checkpoint, save_checkpoint
+from mfa.runs.run import CHECKPOINT
+from mfa.synthetic import SyntheticConfig, write
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 import viz
-from viz.apps.images import thumbnail
+from viz.apps.core.images import thumbnail
 
 
 def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any) -> None:
-    app = keep(viz.apps.embedding(world.anchored, data_root=world.root, people=3))
+    app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
     assert list(app.scatters) == ["whole descriptor", *(f"branch{n}" for n in range(1, 5))]
     first, other = (app.scatters[name].widget for name in ("whole descriptor", "branch2"))
     other.selection = np.array([0, 5], dtype=np.uint32)  # as the page's lasso does
@@ -35,7 +35,7 @@ def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any) -> No
 
 
 def test_words_select_without_a_mouse(world: Any, keep: Any) -> None:
-    app = keep(viz.apps.embedding(world.anchored, data_root=world.root, people=3))
+    app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
     table = app._table.reset_index(drop=True)
     pid = int(table["pid"].iloc[0])
     app.find.value = f"id {pid} cam {table['camid'].iloc[0]}"
@@ -65,7 +65,7 @@ def test_words_select_without_a_mouse(world: Any, keep: Any) -> None:
 
 
 def test_colours_are_named(world: Any, keep: Any) -> None:
-    app = keep(viz.apps.embedding(world.anchored, data_root=world.root, people=3))
+    app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
     app.colour.value = "answer"
     app.wait()
     for name in ("gallery", "query, right", "query, wrong"):
@@ -75,7 +75,7 @@ def test_colours_are_named(world: Any, keep: Any) -> None:
 def test_people_and_colours_change_without_leaving_widgets(
     world: Any, keep: Any, left_over: Any
 ) -> None:
-    app = keep(viz.apps.embedding(world.anchored, data_root=world.root, people=3))
+    app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
     before = left_over()
     plane = weakref.ref(app.scatters["branch1"])
     app.people.value = 5

@@ -9,7 +9,7 @@ import viz
 
 
 def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
-    app = keep(viz.apps.failures(world.anchored, data_root=world.root))
+    app = keep(viz.failure_browser(world.anchored, data_root=world.root))
     result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
     wrong = result.counted[result.counted["first_match_rank"] > 1]
     assert len(app.group.items) == min(len(wrong), 24)
@@ -46,7 +46,7 @@ def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
 
 
 def test_an_empty_group_is_told(world: Any, keep: Any) -> None:
-    app = keep(viz.apps.failures(world.anchored, data_root=world.root))
+    app = keep(viz.failure_browser(world.anchored, data_root=world.root))
     held = [row[0] for row in app.table.rows if row[1] != "0"]
     empty = next(tag for tag in reversed(app.tag.options) if tag not in held)
     app.set(tag=empty)

@@ -12,8 +12,8 @@ import torch
 
 import viz
 from mfa.errors import InputError
-from viz import style
-from viz.apps import markup
+from viz import theme
+from viz.apps.core import html
 from viz.apps.lessons.certainty import answer, target
 from viz.apps.lessons.drawing import SIDE
 from viz.apps.lessons.gempool import bump, parts, pooled
@@ -79,15 +79,15 @@ def test_lines_to_neighbours_say_who_is_right(keep: Any) -> None:
     right = people[found.nearest] == people[20]
     mutual = np.isin(found.nearest, found.mutual)
     lines = re.findall(r"<line [^>]*>", lesson.drawing.value)
-    assert [style.MATCH in line for line in lines] == list(right)
+    assert [theme.MATCH in line for line in lines] == list(right)
     assert ["dasharray" not in line for line in lines] == list(mutual)
 
 
 def test_shares_are_drawn_from_the_left() -> None:
-    drawn = markup.bars({"one": 0.25}, limit=1, signed=False)
+    drawn = html.bars({"one": 0.25}, limit=1, signed=False)
     assert "left:0.00%;width:25.00%" in drawn
     assert ">0.250<" in drawn
-    assert "left:25.00%;width:25.00%" in markup.bars({"one": -0.5}, limit=1)
+    assert "left:25.00%;width:25.00%" in html.bars({"one": -0.5}, limit=1)
 
 
 def test_pk_batch_shows_what_the_sampler_draws(world: Any, keep: Any) -> None:

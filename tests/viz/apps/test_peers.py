@@ -12,10 +12,10 @@ import pytest
 
 import mfa
 import viz
-from mfa.checkpoint import Checkpoint, save_checkpoint
 from mfa.models import build_model
-from mfa.runs import CHECKPOINT
-from viz.apps.subject import Subject
+from mfa.runs.checkpoint import Checkpoint, save_checkpoint
+from mfa.runs.run import CHECKPOINT
+from viz.apps.core.session import Subject
 
 
 @pytest.fixture(scope="module", params=["mgn", "pcb"])
@@ -45,7 +45,7 @@ def executed(code: str) -> dict[str, Any]:
 def test_a_pair_is_explained_and_the_shares_add_up(
     peer: Path, world: Any, keep: Callable[[Any], Any]
 ) -> None:
-    app = keep(viz.apps.ranks(peer, data_root=world.root, card=(0, 1)))
+    app = keep(viz.rank_explorer(peer, data_root=world.root, card=(0, 1)))
     assert app.error == ""
     subject = app.subjects[0]
     assert subject.adds_up is (peer.name == "pcb")
@@ -66,7 +66,7 @@ def test_shares_are_those_of_the_ledger(world: Any) -> None:
 def test_the_lens_says_where_it_cannot_follow(
     peer: Path, world: Any, keep: Callable[[Any], Any]
 ) -> None:
-    app = keep(viz.apps.attention(peer, data_root=world.root))
+    app = keep(viz.attention_explorer(peer, data_root=world.root))
     app.set(lens=(0.5, 0.5))
     app.wait()
     assert app.error == ""
@@ -76,15 +76,15 @@ def test_the_lens_says_where_it_cannot_follow(
     assert executed(app.code())["figure"].axes
 
 
-@pytest.mark.parametrize("name", ["occlusion", "failures", "switchboard", "embedding"])
+@pytest.mark.parametrize("name", ["occlusion", "failures", "branches", "embedding"])
 def test_the_others_open(peer: Path, world: Any, keep: Callable[[Any], Any], name: str) -> None:
-    app = keep(getattr(viz.apps, name)(peer, data_root=world.root))
+    app = keep(viz.apps.opener(name)(peer, data_root=world.root))
     assert app.error == ""
 
 
 def test_failures_code_explains_without_a_ledger(
     peer: Path, world: Any, keep: Callable[[Any], Any]
 ) -> None:
-    app = keep(viz.apps.failures(peer, data_root=world.root))
+    app = keep(viz.failure_browser(peer, data_root=world.root))
     assert np.asarray(app.maps.items, dtype=object).size
     assert executed(app.code())["explained"].axes

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import viz
-from viz.apps.scenes import SCENES
+from viz.apps.occlusion.edits import SCENES
 
 CHANGES = int(os.environ.get("MFA_SOAK", "15"))
 """Changes on each app; MFA_SOAK=500 is the whole soak."""
@@ -41,48 +41,51 @@ def soaks(world: Any) -> dict[str, tuple[Any, Any]]:
     queries = 10
     return {
         "ranks": (
-            lambda: viz.apps.ranks(run, data_root=root),
+            lambda: viz.rank_explorer(run, data_root=root),
             lambda n: {"query": n % queries, "k": 3 + n % 5},
         ),
         "attention": (
-            lambda: viz.apps.attention(run, data_root=root),
+            lambda: viz.attention_explorer(run, data_root=root),
             lambda n: {"position": n % queries, "opacity": 0.2 + (n % 7) / 10},
         ),
-        "switchboard": (
-            lambda: viz.apps.switchboard(run, data_root=root),
+        "branches": (
+            lambda: viz.branch_mixer(run, data_root=root),
             lambda n: {"weights": (1.0, 1.0, 1.0, 0.1 + (n % 9) / 10), "query": n % queries},
         ),
         "occlusion": (
-            lambda: viz.apps.occlusion(run, data_root=root),
+            lambda: viz.occlusion_brush(run, data_root=root),
             lambda n: {"down": (n % 11) / 50, "scene": SCENES[n % 4]},
         ),
         "failures": (
-            lambda: viz.apps.failures(run, data_root=root),
+            lambda: viz.failure_browser(run, data_root=root),
             lambda n: {"query": n % queries, "start": 0},
         ),
-        "browser": (lambda: viz.apps.browser(world.data), lambda n: {"start": n % 5}),
+        "dataset": (lambda: viz.dataset_browser(world.data), lambda n: {"start": n % 5}),
         "embedding": (
-            lambda: viz.apps.embedding(run, data_root=root, people=4),
+            lambda: viz.embedding_explorer(run, data_root=root, people=4),
             lambda n: {"colour": ("person", "camera")[n % 2], "people": 3 + n % 3},
         ),
-        "ablation": (lambda: viz.apps.ablation(), lambda n: {"metric": ("mAP", "rank1")[n % 2]}),
-        "cockpit": (
-            lambda: viz.apps.cockpit(root / "cockpit", data=world.data),
+        "ablation": (
+            lambda: viz.ablation_explorer(),
+            lambda n: {"metric": ("mAP", "rank1")[n % 2]},
+        ),
+        "training": (
+            lambda: viz.training_monitor(root / "training", data=world.data),
             lambda n: {"seed": n, "epochs": 1 + n % 5},
         ),
-        "pk_batch": (lambda: viz.apps.lessons.pk_batch(world.data), lambda n: {"number": n % 30}),
+        "pk_batch": (lambda: viz.lessons.pk_batch(world.data), lambda n: {"number": n % 30}),
     } | {
         name: (getattr(viz.apps.lessons, name), lambda n, field=field: {field: 1 + n % 9})
         for name, field in LESSONS.items()
     }
 
 
-NAMES = ("ranks", "attention", "switchboard", "occlusion", "failures", "browser", "embedding",
-         "ablation", "cockpit", "pk_batch", *LESSONS)  # fmt: skip
+NAMES = ("ranks", "attention", "branches", "occlusion", "failures", "dataset", "embedding",
+         "ablation", "training", "pk_batch", *LESSONS)  # fmt: skip
 
 
 def test_every_app_is_soaked() -> None:
-    assert {*NAMES} == {*viz.apps.__all__, *viz.apps.lessons.__all__} - {"lessons"}
+    assert {*NAMES} == {*viz.apps.APPS, *viz.lessons.__all__}
 
 
 @pytest.mark.slow

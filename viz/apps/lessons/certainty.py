@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from mfa.losses.identity import identity_loss
-from viz.apps import markup
+from viz.apps.core import html
 from viz.apps.lessons.drawing import beside, note
 from viz.apps.lessons.lesson import Lesson, real, whole
 
@@ -76,10 +76,10 @@ class Smoothing(Lesson[State]):
         both = {"asked for": asked, "answered": said}
         bars = [
             f"<div>{what}</div>"
-            + markup.bars(dict(zip(names, values.tolist(), strict=True)), limit=1, signed=False)
+            + html.bars(dict(zip(names, values.tolist(), strict=True)), limit=1, signed=False)
             for what, values in both.items()
         ]
-        return beside(bars) + markup.figures(
+        return beside(bars) + html.figures(
             {"loss here": f"{here:.3f}", "lowest loss": f"{losses.min():.3f}", "reached": end}
         ) + note(
             "Without smoothing the loss falls for ever as the logit grows, so the network is never "

@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from viz import style
+from viz import theme
 
 SIDE = 300
 """Pixels of a plane's side."""
@@ -35,7 +35,7 @@ class Plane:
         """A picture of a person: colour and shape say who; ``ring`` marks it."""
         x, y = self._at(place)
         r = 6.0
-        colour = style.PALETTE[person % len(style.PALETTE)]
+        colour = theme.PALETTE[person % len(theme.PALETTE)]
         edge = "stroke='currentColor' stroke-width='2.5'" if ring else "stroke='none'"
         look = f"fill='{colour}' {edge} opacity='{0.35 if faint else 1}'"
         shape = SHAPES[person % len(SHAPES)]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from mfa.models.pooling import GeM
-from viz.apps import markup
+from viz.apps.core import html
 from viz.apps.lessons.drawing import beside, heat, note
 from viz.apps.lessons.lesson import Lesson, real
 
@@ -73,7 +73,7 @@ class GeMLesson(Lesson[State]):
             "mean": [values.mean() / top] * 30,
             "GeM": [pooled(values, float(p)) / top for p in ps],
         }
-        numbers = markup.figures(
+        numbers = html.figures(
             {
                 "mean (p = 1)": f"{values.mean():.3f}",
                 f"GeM (p = {state.p:g})": f"{value:.3f}",
@@ -84,7 +84,7 @@ class GeMLesson(Lesson[State]):
         maps = [
             f"<div>the map</div>{heat(values / top, words='the map')}",
             f"<div>share of each pixel</div>{heat(shares / shares.max(), words='shares')}",
-            markup.curves(line, "p, 1 to 30", "pooled value over the maximum"),
+            html.curves(line, "p, 1 to 30", "pooled value over the maximum"),
         ]
         return beside(maps) + numbers + note(
             "A low p listens to the whole map, a high one to its loudest pixels. The network "

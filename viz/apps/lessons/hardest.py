@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from mfa.losses.triplet import soft_triplet
-from viz import style
-from viz.apps import markup
+from viz import theme
+from viz.apps.core import html
 from viz.apps.lessons.drawing import Plane, beside, note
 from viz.apps.lessons.lesson import Lesson, real, whole
 
@@ -82,13 +82,13 @@ class Triplets(Lesson[State]):
         points, labels = batch(state.spread)
         found = hardest(points, labels, state.anchor, state.margin)
         plane = Plane(max(2.4, 1.05 * np.abs(points).max()), "pictures of four people")
-        plane.circle(points[state.anchor], found.far + state.margin, style.MATCH)
-        plane.line(points[state.anchor], points[found.positive], style.MATCH)
-        plane.line(points[state.anchor], points[found.negative], style.WRONG, dashed=True)
+        plane.circle(points[state.anchor], found.far + state.margin, theme.MATCH)
+        plane.line(points[state.anchor], points[found.positive], theme.MATCH)
+        plane.line(points[state.anchor], points[found.negative], theme.WRONG, dashed=True)
         for place, person, number in zip(points, labels, range(len(points)), strict=True):
             plane.point(place, int(person), ring=number == state.anchor)
         mean = soft_triplet(torch.from_numpy(points).float(), torch.from_numpy(labels)).item()
-        numbers = markup.figures(
+        numbers = html.figures(
             {
                 "farthest positive": f"{found.far:.2f}",
                 "nearest negative": f"{found.near:.2f}",

@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 import ipywidgets
 
 from mfa.errors import InputError
-from viz.apps import base
-from viz.apps.controls import row
+from viz.apps.core import app
+from viz.apps.core.controls import row
+from viz.apps.core.worker import Job
 from viz.apps.widgets import Slider
-from viz.apps.worker import Job
 
 S = TypeVar("S")
 
 
-class Lesson(base.App[S, str]):
+class Lesson(app.App[S, str]):
     """A toy: controls above, a drawing with its words, and what else it shows ``below``.
 
     Subclasses name themselves and give ``draw``, a pure function of the state's fields.
@@ -53,7 +53,7 @@ class Lesson(base.App[S, str]):
     def code(self) -> str:
         """See ``App.code``."""
         fields = ", ".join(f"{k}={v!r}" for k, v in asdict(self.state).items())  # type: ignore[call-overload]
-        return f"import viz\n\nlesson = viz.apps.lessons.{self.name}({fields})\nlesson\n"
+        return f"import viz\n\nlesson = viz.lessons.{self.name}({fields})\nlesson\n"
 
 
 def _counts(control: Any) -> bool:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mfa import metrics
 from mfa.errors import InputError
-from viz.apps import controls, markup
+from mfa.retrieval import metrics
+from viz.apps.core import controls, html
 from viz.apps.lessons.drawing import note
 from viz.apps.lessons.lesson import Lesson, whole
 
@@ -88,15 +88,15 @@ class Listed(Lesson[State]):
                 (f"match {number}", f"{rank}", f"{number}/{rank} = {here:.3f}",
                  f"({before:.3f} + {here:.3f})/2 = {(before + here) / 2:.3f}")
             )  # fmt: skip
-        table = markup.table(("", "rank", "step rule", "trapezoid rule"), rows)
+        table = html.table(("", "rank", "step rule", "trapezoid rule"), rows)
         whole_list = figures(ranks)
         total = len(ranks)
-        sums = markup.figures(
+        sums = html.figures(
             {
                 f"step sum / {total}": f"{steps / total:.3f}",
                 f"trapezoid sum / {total}": f"{areas / total:.3f}",
             }
-        ) + markup.figures(
+        ) + html.figures(
             {
                 "AP of the whole list": f"{whole_list.precision:.3f}",
                 "by the trapezoid rule": f"{whole_list.trapezoid:.3f}",
@@ -107,7 +107,7 @@ class Listed(Lesson[State]):
         curve = [float(rank >= whole_list.first) for rank in range(1, len(signs) + 1)]
         return (
             f"<div class='mfa-scroll'>{cells}</div>{table}{sums}"
-            + markup.curves({"CMC": curve}, "rank", "has a match been found?", steps=True)
+            + html.curves({"CMC": curve}, "rank", "has a match been found?", steps=True)
             + note("mAP, mINP and CMC are the means of these over all queries. Say which AP rule "
                    "you used: the two differ by several points on the same list.")
         )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from viz import style
-from viz.apps import markup
+from viz import theme
+from viz.apps.core import html
 from viz.apps.lessons.drawing import Plane, beside, note
 from viz.apps.lessons.lesson import Lesson, whole
 
@@ -80,7 +80,7 @@ class Reciprocal(Lesson[State]):
         found = neighbours(points, state.query, state.k)
         plane = Plane(2.1, "34 pictures of five people")
         for other in found.nearest:
-            colour = style.MATCH if people[other] == people[state.query] else style.WRONG
+            colour = theme.MATCH if people[other] == people[state.query] else theme.WRONG
             agreed = other in found.mutual
             plane.line(points[state.query], points[other], colour, dashed=not agreed)
         shown = {state.query, *found.nearest.tolist(), *found.expanded.tolist()}
@@ -91,7 +91,7 @@ class Reciprocal(Lesson[State]):
             same = int((people[group] == people[state.query]).sum()) if len(group) else 0
             return f"{same} of {len(group)}"
 
-        numbers = markup.figures(
+        numbers = html.figures(
             {
                 f"{state.k} nearest: of the query's person": right(found.nearest),
                 "mutual ones": right(found.mutual),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from viz.apps import markup
+from viz.apps.core import html
 from viz.apps.lessons.drawing import Plane, beside, note
 from viz.apps.lessons.lesson import Lesson, real
 
@@ -83,7 +83,7 @@ class BNNeck(Lesson[State]):
             word = title.split()[0]
             numbers[f"{word}: cosine of one person"] = f"{same:+.2f}"
             numbers[f"{word}: of different people"] = f"{other:+.2f}"
-        return beside(parts) + markup.figures(numbers) + note(
+        return beside(parts) + html.figures(numbers) + note(
             "The more all pictures have in common, the more alike are the directions of pooled "
             "vectors seen from zero (the lines), and the cosine cannot tell people apart. BNNeck "
             "takes the common part off and gives every direction "

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mfa.datasets.sampler import PKBatchSampler
+from mfa.datasets.loading.sampler import PKBatchSampler
 from mfa.records import ReidDataset
-from viz.apps import markup
-from viz.apps.images import thumbnail
+from viz.apps.core import html
+from viz.apps.core.images import thumbnail
 from viz.apps.lessons.drawing import note
 from viz.apps.lessons.lesson import Lesson, whole
 from viz.apps.widgets import Cards, Item
@@ -78,7 +78,7 @@ class PKBatch(Lesson[State]):
         chosen = self.batch(state)
         found = pairs(self.labels[chosen])
         drawn = pairs(np.arange(len(chosen)))  # one picture a person: what chance mostly gives
-        return markup.figures(
+        return html.figures(
             {
                 "pictures": f"{len(chosen)}",
                 "pairs of one person": f"{found.same}",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from mfa.losses.gla import gla
-from viz.apps import markup
+from viz.apps.core import html
 from viz.apps.lessons.drawing import beside, heat, note
 from viz.apps.lessons.lesson import Lesson, real, whole
 
@@ -87,10 +87,10 @@ class Stripes(Lesson[State]):
         lines = {f"branch {b + 1}": (1 - heights[:, b]).tolist() for b in range(BRANCHES)}
         x = 300 * state.step / STEPS
         mark = f"<line x1='{x}' x2='{x}' y1='0' y2='120' stroke='currentColor' opacity='.6'/>"
-        chart = markup.curves(
+        chart = html.curves(
             lines, "step", "height the branch looks at, 1 is the top", first=0, marks=mark
         )
-        numbers = markup.figures(
+        numbers = html.figures(
             {
                 "GLA": f"{terms[state.step]:.3f}",
                 "heights (1 is the top)": " ".join(f"{1 - h:.2f}" for h in heights[state.step]),

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models.backbones import LAYERS, Trunk
-from mfa.models.branches import Head
+from mfa.models.heads import Head
 from mfa.models.network import ReidNetwork
 from mfa.models.pooling import GAP
 from mfa.models.weights import load_trunk_weights

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mfa.models.branches import stripe_rows
+from mfa.models.heads import stripe_rows
 
 
 class MaxPool(nn.Module):

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from mfa import presets
-from mfa.checkpoint import Checkpoint, save_checkpoint
 from mfa.config import Config, ModelConfig
 from mfa.errors import InputError
 from mfa.losses import Criterion
 from mfa.models import ReidNetwork, build_model
 from mfa.models.peers import find, names
 from mfa.models.peers.parts.peer import PeerNetwork
-from mfa.runs import CHECKPOINT, open_run
+from mfa.runs.checkpoint import Checkpoint, save_checkpoint
+from mfa.runs.run import CHECKPOINT, open_run
 
 IDENTITIES = 3
 

@@ -12,15 +12,15 @@ import pytest
 from mfa import presets
 from mfa.cli import COMMANDS, run
 from mfa.config import Config
-from mfa.evaluation import evaluate, extract_features
-from mfa.external import from_callable
-from mfa.external.scoring import evaluate as evaluate_external
+from mfa.inference.evaluate import evaluate, extract_features
+from mfa.inference.external import from_callable
+from mfa.inference.external.scoring import evaluate as evaluate_external
 from mfa.models import build_model
 from mfa.models.peers import names
 from mfa.models.peers.parts.peer import PeerNetwork
 from mfa.records import ReidDataset
-from mfa.runs import open_run, untrained
-from mfa.train import fit
+from mfa.runs.run import open_run, untrained
+from mfa.training.fit import fit
 
 OWN = ("abd_net", "daaf_bot", "gasm", "isp", "ra_loss")
 """Methods with losses of their own."""

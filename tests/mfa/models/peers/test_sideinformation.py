@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from mfa import presets
-from mfa.checkpoint import Checkpoint, save_checkpoint
-from mfa.complexity import complexity
 from mfa.config import Config
 from mfa.errors import InputError
 from mfa.models import build_model
+from mfa.models.complexity import complexity
 from mfa.models.peers.parts.sideinformation import WEIGHT, SideInformation
 from mfa.models.peers.transreid import TransReID
-from mfa.release import release
-from mfa.runs import CHECKPOINT, open_run
+from mfa.runs.checkpoint import Checkpoint, save_checkpoint
+from mfa.runs.export import release
+from mfa.runs.run import CHECKPOINT, open_run
 
 CAMERAS = (1, 4, 7)
 

@@ -1,0 +1,83 @@
+"""A training step with everything around it, against the bare step of the same network."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from benchmarks.mfa_bench.made_pictures import write_market
+from benchmarks.mfa_bench.timing import ratio, seconds_each
+from mfa import presets
+from mfa.config import Config
+from mfa.datasets import load_dataset
+from mfa.datasets.loading.augment import to_unit
+from mfa.training.collapse import CollapseWatch
+from mfa.training.distributed import Ranks, default_device
+from mfa.training.trainer import Trainer
+
+TARGETS = {"ratio_to_bare_step": ("<=", 1.1)}
+
+
+def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
+    """Time epochs of four steps, on pictures of Market-1501's size drawn at random.
+
+    Bare is forward, total loss, backward and optimiser step on one batch that lies ready; around
+    it are reading, augmentation, schedule, centers and the training record. Pictures come from
+    the cache, as in every epoch but the first.
+
+    Args:
+        repeats: timed turns, each an epoch of both.
+        config: by default the preset ``cpu``.
+
+    Returns:
+        ``ratio_to_bare_step``; both in seconds a step, as medians; ``images_per_second``.
+    """
+    config = config or presets.cpu()
+    config = replace(config, data=replace(config.data, cache=True))
+    batch, steps = config.data.pids * config.data.images, 4
+    device = default_device(Ranks())
+    with tempfile.TemporaryDirectory() as folder:
+        root = write_market(Path(folder), pids=steps * config.data.pids, images=config.data.images)
+        trainer = Trainer(config, load_dataset("synthetic", root), device, Ranks(), None)
+        indices = next(iter(trainer.sampler))
+        images = to_unit(trainer.pictures.batch(indices).to(device))
+        images = images.contiguous(memory_format=torch.channels_last)
+        labels = trainer.labels[indices].to(device)
+        watch = CollapseWatch()
+
+        def bare() -> None:
+            for _ in range(steps):
+                with torch.autocast(device.type, trainer.half, enabled=trainer.half is not None):
+                    output = trainer.model(images)
+                loss, _ = trainer.criterion(output, labels, 0.5)
+                trainer.optimizer.zero_grad(set_to_none=True)
+                trainer.scaler.scale(loss).backward()
+                trainer.scaler.step(trainer.optimizer)
+                trainer.scaler.update()
+            _wait(device)
+
+        def whole() -> None:
+            trainer.run_epoch(1, watch, progress=False)
+            _wait(device)
+
+        seconds = seconds_each({"bare": bare, "step": whole}, repeats)
+    return {
+        "ratio_to_bare_step": ratio(seconds["step"], seconds["bare"]),
+        **{f"{name}_seconds": median(values) / steps for name, values in seconds.items()},
+        "images_per_second": batch * steps / median(seconds["step"]),
+        "config": config.name,
+        "batch": batch,
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "repeats": repeats,
+    }
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,184 @@
+"""Results side by side: may they be compared, do they differ, on which queries."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mfa.errors import InputError
+from mfa.retrieval.protocol_card import UNSTATED
+from mfa.retrieval.results import RetrievalResult, as_percent
+from mfa.retrieval.statistics import flipped, intervals, paired_test
+
+MUST_AGREE = (
+    "dataset",
+    "fingerprint",
+    "split",
+    "protocol",
+    "query_protocol",
+    "camera_filter",
+    "junk",
+)
+"""Fields of the card without which a difference in figures means nothing."""
+
+_OWN = ("versions", "features", "left_out")
+"""Fields that describe the file or the machine, not the method."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two results on the same queries tell of each other.
+
+    Attributes:
+        table: one row a figure (``rank1``, ``mAP``): ``figure``, ``first``, ``second``,
+            ``difference`` (second - first), ``low`` and ``high`` (95 % interval of it),
+            ``p_value``; over the queries both counted, fractions.
+        flipped: queries whose Rank-1 changed, see ``mfa.retrieval.statistics.flipped``.
+        method: card fields in which the two differ, with both values: what is being compared.
+        unknown: fields that must agree but are not stated in one of the cards.
+        queries: how many queries were compared.
+    """
+
+    table: pd.DataFrame
+    flipped: pd.DataFrame
+    method: dict[str, tuple[Any, Any]]
+    unknown: tuple[str, ...]
+    queries: int
+
+
+def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -> Comparison:
+    """Compare two results of one protocol.
+
+    Args:
+        first: the reference.
+        second: what is held against it.
+        seed: of the resampling.
+
+    Raises:
+        InputError: the cards state different data or protocols (each is named), or the queries
+            are not the same.
+    """
+    unlike = differences(first.card, second.card)
+    if unlike:
+        words = "; ".join(f"{name} is {a!r} and {b!r}" for name, (a, b) in unlike.items())
+        raise InputError(f"these results cannot be compared: {words}; score both alike")
+    rows = []
+    for figure, metric in (("rank1", "rank1"), ("mAP", "AP")):
+        test = paired_test(first, second, metric=metric, seed=seed)  # type: ignore[arg-type]
+        rows.append(
+            {
+                "figure": figure,
+                "first": test.first,
+                "second": test.second,
+                "difference": test.difference,
+                "low": test.interval[0],
+                "high": test.interval[1],
+                "p_value": test.p_value,
+            }
+        )
+    return Comparison(
+        table=pd.DataFrame(rows),
+        flipped=flipped(first, second),
+        method=_method(first.card, second.card),
+        unknown=tuple(
+            name
+            for name in MUST_AGREE
+            if UNSTATED in (first.card.get(name, UNSTATED), second.card.get(name, UNSTATED))
+        ),
+        queries=test.queries,
+    )
+
+
+def differences(first: dict[str, Any], second: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Fields that must agree and are stated differently, with both values."""
+    pairs = {name: (first.get(name, UNSTATED), second.get(name, UNSTATED)) for name in MUST_AGREE}
+    return {name: pair for name, pair in pairs.items() if UNSTATED not in pair and len({*pair}) > 1}
+
+
+def _method(first: dict[str, Any], second: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    names = [name for name in {**first, **second} if name not in (*MUST_AGREE, *_OWN)]
+    pairs = {name: (first.get(name, UNSTATED), second.get(name, UNSTATED)) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Several results in one table.
+
+    Attributes:
+        table: one row a result, in percent: ``name``, ``mAP`` with its 95 % interval ``mAP_low``
+            and ``mAP_high``, ``mAP_trapezoid``, ``mINP``, ``rank1`` with ``rank1_low`` and
+            ``rank1_high``, ``rank5``, ``rank10``, ``queries``, ``dropped``.
+        pairs: one row for two results and a figure (``rank1``, ``mAP``), percent: ``first``,
+            ``second``, ``figure``, ``difference`` (second - first), ``low``, ``high``,
+            ``p_value``, and ``gained`` and ``lost``, queries whose Rank-1 the second turned.
+        flipped: those queries, one row for two results and a query: ``first``, ``second``, and the
+            columns of ``mfa.retrieval.statistics.flipped``.
+        refused: (first, second) to why the two may not be tested against each other.
+        unknown: fields that must agree but are not stated in one of the cards.
+    """
+
+    table: pd.DataFrame
+    pairs: pd.DataFrame
+    flipped: pd.DataFrame
+    refused: dict[tuple[str, str], str]
+    unknown: tuple[str, ...]
+
+
+def overview(results: Mapping[str, RetrievalResult], *, seed: int = 0) -> Overview:
+    """Every result's figures, and every two of them tested against each other.
+
+    Two whose cards state different data or protocols are not tested; the difference is named.
+
+    Args:
+        results: by the name that tables show, the reference first.
+        seed: of the resampling.
+    """
+    pairs, turned, refused, unknown = [], [], {}, set[str]()
+    for (first, one), (second, other) in itertools.combinations(results.items(), 2):
+        try:
+            compared = compare(one, other, seed=seed)
+        except InputError as error:
+            refused[first, second] = str(error)
+            continue
+        unknown |= set(compared.unknown)
+        turned.append(compared.flipped.assign(first=first, second=second))
+        change = compared.flipped["change"].value_counts()
+        for row in compared.table.to_dict("records"):
+            percent = {name: as_percent(row[name]) for name in ("difference", "low", "high")}
+            pairs.append(
+                {"first": first, "second": second, "figure": row["figure"], **percent}
+                | {"p_value": row["p_value"]}
+                | {name: int(change.get(name, 0)) for name in ("gained", "lost")}
+            )
+    return Overview(
+        table=pd.DataFrame([_row(name, result, seed) for name, result in results.items()]),
+        pairs=pd.DataFrame(pairs),
+        flipped=_by_pair(turned),
+        refused=refused,
+        unknown=tuple(name for name in MUST_AGREE if name in unknown),
+    )
+
+
+def _by_pair(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table, the two results in its first columns; empty where nothing was compared."""
+    if not tables:
+        return pd.DataFrame()
+    whole = pd.concat(tables, ignore_index=True)
+    names = ["first", "second"]
+    return whole[[*names, *whole.columns.difference(names, sort=False)]]
+
+
+def _row(name: str, result: RetrievalResult, seed: int) -> dict[str, Any]:
+    trusted = intervals(result, seed=seed)
+    figures: dict[str, Any] = {"name": name}
+    for figure in ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10"):
+        figures[figure] = as_percent(getattr(result, figure))
+        if figure in ("mAP", "rank1"):
+            low, high = trusted[figure]
+            figures |= {f"{figure}_low": as_percent(low), f"{figure}_high": as_percent(high)}
+    return {**figures, "queries": len(result.counted), "dropped": len(result.dropped)}

@@ -1,0 +1,126 @@
+"""Why queries fail: tags computed from scores, cameras, pictures and branches (ours).
+
+A tag states a fact about a query, not a cause; several may hold at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from mfa.errors import InputError
+from mfa.retrieval.branch_weights import score_branches
+from mfa.retrieval.results import RetrievalResult
+
+TAGS: Mapping[str, str] = {
+    "near miss": "the first match is at rank 2 to 5",
+    "far off": "no match among the first 20",
+    "same background": "the wrong first answer is by the query's own camera",
+    "lookalike": "the wrong first answer is closer than nine in ten right first answers are",
+    "dark": "among the darkest tenth of the queries",
+    "bright": "among the brightest tenth",
+    "small box": "among the tenth of the queries with the smallest pictures",
+    "branches disagree": "a branch alone has a match first, the whole has not",
+    "no branch knows": "no branch alone has a match first",
+}
+"""Every tag and the rule it stands for."""
+
+
+def tag_queries(
+    result: RetrievalResult,
+    *,
+    brightness: Sequence[float] | np.ndarray | None = None,
+    sizes: Sequence[float] | np.ndarray | None = None,
+    told: Callable[[float, str], None] = lambda share, words: None,
+) -> pd.DataFrame:
+    """The queries whose first answer is wrong, with what holds of each.
+
+    Args:
+        result: scored features.
+        brightness: mean grey of every query picture, in the order of the query list.
+        sizes: pixels of every query picture; skipped where all are equal.
+        told: called with the share done and words.
+
+    Returns:
+        One row a failing query: ``query``, ``name``, ``pid``, ``camid``, ``AP``,
+        ``first_match_rank``, ``tags`` (tuple). Worst AP first.
+
+    Raises:
+        InputError: a result that was loaded without its features.
+    """
+    if result.features is None:
+        raise InputError("this result was loaded without its features; score them again")
+    table = result.counted
+    first = _first_answers(result, table, told)
+    wrong = table[table["first_match_rank"] > 1]
+    right = first["distance"][first["match"].to_numpy()]
+    near = float(right.quantile(0.9)) if len(right) else -np.inf
+    branches = _branch_firsts(result, told)
+    extremes = {
+        "dark": _tenth(brightness, lowest=True),
+        "bright": _tenth(brightness, lowest=False),
+        "small box": _tenth(sizes, lowest=True),
+    }
+    tags = []
+    for row in wrong.to_dict("records"):
+        query = int(row["query"])
+        answer = first.loc[query]
+        facts = {
+            "near miss": row["first_match_rank"] <= 5,
+            "far off": row["first_match_rank"] > 20,
+            "same background": answer["camid"] == row["camid"] and row["camid"] >= 0,
+            "lookalike": answer["distance"] < near,
+            **{name: query in found for name, found in extremes.items()},
+            "branches disagree": any(query in found for found in branches.values()),
+            "no branch knows": bool(branches)
+            and not any(query in found for found in branches.values()),
+        }
+        tags.append(tuple(name for name, holds in facts.items() if holds))
+    columns = ["query", "name", "pid", "camid", "AP", "first_match_rank"]
+    found = wrong[columns].assign(tags=pd.Series(tags, index=wrong.index, dtype=object))
+    return found.sort_values(["AP", "query"]).reset_index(drop=True)
+
+
+def count_tags(tagged: pd.DataFrame) -> dict[str, int]:
+    """How many failing queries carry each tag, in the order of ``TAGS``; tags of none left out."""
+    counts = {name: sum(name in tags for tags in tagged["tags"]) for name in TAGS}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _first_answers(
+    result: RetrievalResult, table: pd.DataFrame, told: Callable[[float, str], None]
+) -> pd.DataFrame:
+    rows = []
+    queries = [int(query) for query in table["query"]]
+    for place, query in enumerate(queries):
+        if place % 100 == 0:
+            told(0.5 * place / len(queries), "first answers")
+        ranking = result.ranking(query, 1)
+        rows.append({name: ranking[name].iloc[0] for name in ("camid", "distance", "match")})
+    return pd.DataFrame(rows, index=queries)
+
+
+def _branch_firsts(
+    result: RetrievalResult, told: Callable[[float, str], None]
+) -> dict[str, set[int]]:
+    """For each branch alone the queries it answers right first; empty for a single branch."""
+    features = result.features
+    assert features is not None
+    if len(features.branches) < 2:
+        return {}
+    found = {}
+    for number, (name, _) in enumerate(features.branches):
+        told(0.5 + 0.5 * number / len(features.branches), f"{name} alone")
+        alone = score_branches(features, {name: 1.0}).counted
+        found[name] = set(alone["query"][alone["first_match_rank"] == 1].astype(int))
+    return found
+
+
+def _tenth(values: Sequence[float] | np.ndarray | None, *, lowest: bool) -> set[int]:
+    if values is None or len(values) < 10 or np.ptp(values) == 0:
+        return set()
+    numbers = np.asarray(values, dtype=float)
+    order = np.argsort(numbers if lowest else -numbers, kind="stable")
+    return {int(place) for place in order[: len(numbers) // 10]}

@@ -1,0 +1,112 @@
+"""Pictures as tensors of one size: decoded on the fly, or once into a memory-mapped cache.
+
+The cache itself is ``mfa.datasets.loading.cache``; this module alone imports PyTorch.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from mfa.datasets.loading.cache import Cached, cached_pictures
+from mfa.datasets.loading.decode import decode, first_error
+from mfa.errors import InputError
+from mfa.records import Sample
+
+_THREADS = 2
+
+
+class Pictures(Dataset[Tensor]):
+    """The pictures of a list of samples, as 8-bit RGB tensors of one size.
+
+    Attributes:
+        samples: those that can be read, in the order given.
+        left_out: (sample, why) of the others.
+        height, width: of every picture, in pixels.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        left_out: Sequence[tuple[Sample, str]],
+        size: tuple[int, int],
+        cached: Cached | None,
+    ) -> None:
+        self.samples = tuple(samples)
+        self.left_out = tuple(left_out)
+        self.height, self.width = size
+        self._cached = cached
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Tensor:
+        """One picture, (3, H, W) uint8."""
+        return torch.from_numpy(self._array(index))
+
+    def batch(self, indices: Sequence[int]) -> Tensor:
+        """Several pictures, (B, 3, H, W) uint8, in the order of ``indices``."""
+        if self._cached is not None:
+            return torch.from_numpy(self._cached.pictures[np.asarray(indices, dtype=np.int64)])
+        if len(indices) == 0:
+            return torch.empty((0, 3, self.height, self.width), dtype=torch.uint8)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return torch.from_numpy(np.stack(list(pool.map(self._array, indices))))
+
+    def _array(self, index: int) -> np.ndarray:
+        if self._cached is not None:
+            return np.array(self._cached.pictures[index])
+        return decode(self.samples[index].path, self.height, self.width)
+
+
+def load_pictures(
+    samples: Sequence[Sample],
+    *,
+    height: int,
+    width: int,
+    cache: Path | None,
+    fingerprint: str = "",
+) -> Pictures:
+    """Make the pictures of ``samples`` ready for batches; broken files are known from here on.
+
+    Pictures are resized bilinearly with antialiasing, not keeping their proportions, as the field
+    does.
+
+    Args:
+        samples: any list of a dataset.
+        height: of the result, in pixels.
+        width: of the result, in pixels.
+        cache: folder for decoded pictures (see ``mfa.datasets.loading.cache``); ``None`` decodes every
+            time, at the price of one decoding of everything now to find the broken ones.
+        fingerprint: the dataset's, so that changed files are decoded again; without it the files
+            are read once to find out.
+
+    Raises:
+        InputError: none of the pictures can be read, or the disk has no room for the cache.
+    """
+    if cache is not None:
+        cached = cached_pictures(samples, height, width, cache, fingerprint)
+        broken = dict(cached.broken)
+    else:
+        cached = None
+        with ThreadPoolExecutor(_THREADS) as pool:
+            errors = list(pool.map(first_error, [sample.path for sample in samples]))
+        broken = {i: why for i, why in enumerate(errors) if why}
+        if samples and len(broken) == len(samples):
+            raise InputError(f"none of the {len(samples)} pictures can be read: {errors[0]}")
+    left_out = [(samples[i], why) for i, why in sorted(broken.items())]
+    if left_out:
+        print(
+            f"left out {len(left_out)} of {len(samples)} pictures that cannot be read, first: "
+            f"{left_out[0][1]}",
+            file=sys.stderr,
+        )
+    kept = [sample for i, sample in enumerate(samples) if i not in broken]
+    return Pictures(kept, left_out, (height, width), cached)

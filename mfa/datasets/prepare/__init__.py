@@ -1,0 +1,1 @@
+"""Putting a dataset in place: archives, a table of one's own, views for distillation."""

@@ -1,0 +1,212 @@
+"""Further views of a dataset's training pictures, for a teacher to look at (ours).
+
+A student that learns a teacher's features of the same few pictures over and over comes to know them
+by heart. A teacher answers for any picture, so it can be asked about more: the same people
+recoloured, framed otherwise, and half of the time with the lower part of somebody else. Each view
+is a file, so that whoever computes features, computes them of just what the student sees.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from mfa.datasets.loading.decode import first_error
+from mfa.datasets.loading.images import read_image
+from mfa.datasets.readers.custom import Row, write_table
+from mfa.errors import InputError
+from mfa.records import ReidDataset, Sample
+
+JOIN_CHANCE = 0.5
+"""Of a view whose lower part is another person's."""
+
+CUT = (0.3, 0.7)
+"""Where such a view is cut, in shares of its height."""
+
+SCALE, STRETCH, SHIFT = (0.8, 1.1), (0.9, 1.1), 0.08
+"""Of the window cut out, against the picture: its size, its height to its width, its offset."""
+
+GAIN, BRIGHTNESS, CONTRAST = (0.85, 1.18), (0.65, 1.4), (0.75, 1.25)
+"""Factors on each colour, on all of them, and about the mean grey."""
+
+QUALITY = 95
+"""Of the JPEG files."""
+
+_SPARE = 200 * 2**20
+"""Bytes that stay free on the disk, for features and results."""
+
+
+def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) -> Path:
+    """Write ``data``'s training pictures and ``copies`` views of each; returns ``folder``.
+
+    The result is read as the dataset ``folder`` (a table and pictures) and can only be trained on.
+    A joined view is labelled as its upper person: the labels serve a training that learns from a
+    teacher, not one that learns from labels. Equal arguments give equal files. Says on stderr how
+    much disk it will take before it takes it; the folder is written whole or not at all.
+
+    Args:
+        data: its training list is used; files of it that cannot be read are left out.
+        folder: must not exist.
+        copies: views of each picture.
+        seed: of everything drawn.
+
+    Raises:
+        InputError: there is nothing to show, two files would share a name, the folder exists, it
+            cannot be written, or the disk has no room.
+    """
+    if copies < 1:
+        raise InputError(f"copies must be 1 or more, got {copies}")
+    if seed < 0:
+        raise InputError(f"the seed of the views is 0 or more, got {seed}")
+    if not data.train:
+        raise InputError(f"{data.name} has no training pictures, so there is nothing to show")
+    names = _view_names(data.train, copies)
+    if folder.exists():
+        raise InputError(f"{folder} exists already; remove it, or choose another --out")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_if_full(data.train, folder, copies, seed)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as draft:
+            built = Path(draft) / folder.name  # of the usual rights, which a draft has not
+            built.mkdir()
+            write_table(built, _write_pictures(data.train, built, names, seed))
+            built.rename(folder)
+    except OSError as error:
+        raise InputError(
+            f"views cannot be written to {folder} ({error.strerror or error}); free the disk, or "
+            "choose an --out you may write to"
+        ) from error
+    return folder
+
+
+def view(upper: Image.Image, lower: Image.Image | None, rng: np.random.Generator) -> Image.Image:
+    """One view of the size of ``upper``, RGB.
+
+    Args:
+        upper: the picture.
+        lower: one whose part below a random cut is put under it; ``None`` for none.
+        rng: draws the cut, the window and the colours.
+    """
+    joined = upper if lower is None else _join(upper, lower, rng)
+    return _recolour(_frame(joined, rng), rng)
+
+
+def _view_names(samples: Sequence[Sample], copies: int) -> list[list[str]]:
+    """Names of the views of each picture, as ``0002_c1s1_000451_03_view1.jpg``.
+
+    Raises:
+        InputError: two files would share a name.
+    """
+    stems = Counter(sample.path.stem for sample in samples)
+    # a.jpg and a.png keep their endings: a.jpg_view1.jpg, a.png_view1.jpg
+    bases = [s.path.stem if stems[s.path.stem] == 1 else s.path.name for s in samples]
+    names = [[f"{base}_view{copy}.jpg" for copy in range(1, copies + 1)] for base in bases]
+    counts = Counter(sample.path.name for sample in samples)
+    counts.update(name for own in names for name in own)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise InputError(
+            f"{len(twice)} names of training pictures or of their views come more than once, first "
+            f"{twice[0]}; a teacher's features go by the name, so give every picture its own, and "
+            "make no views of views"
+        )
+    return names
+
+
+def _refuse_if_full(samples: Sequence[Sample], folder: Path, copies: int, seed: int) -> None:
+    """Say what the folder will take, measured on some of the pictures, and what is free.
+
+    Raises:
+        InputError: the disk has no room for it.
+    """
+    sizes, view_sizes = [], []
+    for sample in samples[:: max(1, len(samples) // 16)]:
+        try:
+            picture = read_image(sample.path)
+        except InputError:
+            continue  # left out, and named, when its turn comes
+        stream = io.BytesIO()
+        view(picture, None, np.random.default_rng(seed)).save(stream, "JPEG", quality=QUALITY)
+        sizes.append(sample.path.stat().st_size)
+        view_sizes.append(len(stream.getvalue()))
+    each = float(np.mean(sizes) + copies * np.mean(view_sizes)) if sizes else 0.0
+    need, free = len(samples) * each, shutil.disk_usage(folder.parent).free
+    print(
+        f"{len(samples):,} pictures and {copies * len(samples):,} views of them take about "
+        f"{need / 2**20:,.1f} MiB in {folder} ({free / 2**30:,.1f} GiB free)",
+        file=sys.stderr,
+    )
+    if need + _SPARE > free:
+        raise InputError(
+            f"the views need about {need / 2**20:,.1f} MiB and {folder.parent} has "
+            f"{free / 2**20:,.0f} MiB free; free the disk, choose another --out, or fewer --copies"
+        )
+
+
+def _write_pictures(
+    samples: Sequence[Sample], folder: Path, names: Sequence[Sequence[str]], seed: int
+) -> Iterator[Row]:
+    """Copy what can be read, then draw its views; a row of the table for each file."""
+    kept = []
+    for sample, own in zip(tqdm(samples, "pictures", unit="picture"), names, strict=True):
+        if why := first_error(sample.path):
+            print(f"left out: {why}", file=sys.stderr)
+            continue
+        shutil.copyfile(sample.path, folder / sample.path.name)
+        kept.append((sample, own))
+        yield _row(sample.path.name, sample)
+    if not kept:
+        raise InputError(f"none of the {len(samples)} training pictures can be read")
+    for number, (sample, own) in enumerate(tqdm(kept, "views", unit="picture")):
+        picture = read_image(sample.path)
+        for copy, name in enumerate(own, 1):
+            rng = np.random.default_rng([seed, number, copy])
+            joins = rng.random() < JOIN_CHANCE
+            lower = read_image(kept[rng.integers(len(kept))][0].path) if joins else None
+            view(picture, lower, rng).save(folder / name, quality=QUALITY)
+            yield _row(name, sample)
+
+
+def _row(name: str, sample: Sample) -> Row:
+    return Row(name, str(sample.pid), str(sample.camid), "train")
+
+
+def _join(upper: Image.Image, lower: Image.Image, rng: np.random.Generator) -> Image.Image:
+    width, height = upper.size
+    cut = round(rng.uniform(*CUT) * height)
+    joined = lower.resize(upper.size, Image.Resampling.BILINEAR)
+    joined.paste(upper.crop((0, 0, width, cut)), (0, 0))
+    return joined
+
+
+def _frame(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Cut a window out and bring it to the old size; what lies outside is the mean colour."""
+    width, height = picture.size
+    size, stretch = rng.uniform(*SCALE), np.sqrt(rng.uniform(*STRETCH))
+    w, h = width * size / stretch, height * size * stretch
+    left = (width - w) / 2 + rng.uniform(-SHIFT, SHIFT) * width
+    top = (height - h) / 2 + rng.uniform(-SHIFT, SHIFT) * height
+    mean = np.asarray(picture).reshape(-1, 3).mean(axis=0).round().astype(int)
+    return picture.transform(
+        picture.size,
+        Image.Transform.AFFINE,
+        (w / width, 0, left, 0, h / height, top),
+        Image.Resampling.BILINEAR,
+        fillcolor=tuple(mean.tolist()),
+    )
+
+
+def _recolour(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    values = np.asarray(picture) * rng.uniform(*GAIN, size=3) * rng.uniform(*BRIGHTNESS)
+    grey = values.mean()
+    values = grey + rng.uniform(*CONTRAST) * (values - grey)
+    return Image.fromarray(values.clip(0, 255).round().astype(np.uint8))

@@ -1,8 +1,0 @@
-"""Drawing one person: pose, projection, solids, garments, in the order of depth."""
-
-from __future__ import annotations
-
-from mfa.datasets.synthetic.figure.person import draw_person
-from mfa.datasets.synthetic.figure.view import View
-
-__all__ = ["View", "draw_person"]

@@ -1,0 +1,23 @@
+"""The map engine: what a branch looks at, from gradients of a score."""
+
+from mfa.explain.engine import branch_maps
+from mfa.explain.inputs import Taken
+from mfa.explain.record import FUSED, BranchMaps
+from mfa.explain.sanity_checks import control_maps, random_weights
+from mfa.explain.targets import Contrast, Identity, Similarity, Target
+from mfa.explain.weightings import METHODS, normalised
+
+__all__ = [
+    "FUSED",
+    "METHODS",
+    "BranchMaps",
+    "Contrast",
+    "Identity",
+    "Similarity",
+    "Taken",
+    "Target",
+    "branch_maps",
+    "control_maps",
+    "normalised",
+    "random_weights",
+]

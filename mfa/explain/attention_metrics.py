@@ -1,0 +1,192 @@
+"""What maps have to do with the person in the picture and with each other, picture by picture.
+
+Takes maps of any origin (gradient maps of ``viz.branch_maps``, activation energy) and gives tidy
+tables, one number a row, so that means and intervals can be taken over any group of pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mfa.explain.part_energy import PERSON, part_shares
+from mfa.models.separation import centroid, map_cosine
+from mfa.retrieval.statistics import mean_interval
+from mfa.synthetic import PARTS
+
+EVEN = "even"
+"""Row name of a map that is the same everywhere: what a measure is worth without any attention."""
+
+TOP = 0.2
+"""Share of the pixels whose overlap is counted by ``iou``."""
+
+CONDITIONS = ("all", "whole", "occluded", "nothing above", "nothing below")
+"""Groups of pictures by their masks: the person from top to bottom with nothing in front; an
+occluder over at least a twentieth of the picture; less than a twentieth of the upper (lower)
+quarter shows the person, as in the paper's Fig. 4 b (c)."""
+
+FEW = 0.05
+"""Share of an area below which it counts as showing nothing."""
+
+
+def measure_regions(maps: Mapping[str, np.ndarray], masks: np.ndarray | Tensor) -> pd.DataFrame:
+    """Where the positive part of each map lies.
+
+    Args:
+        maps: (N, h, w) by branch, signed or not; what argues against a target is no attention.
+        masks: (N, H, W) part indices, see ``mfa.synthetic.PARTS``.
+
+    Returns:
+        Columns ``picture``, ``branch``, ``measure``, ``value``. Measures: ``person`` and each part
+        (share of energy; NaN for parts that the picture does not show), ``centroid`` (0 top to 1
+        bottom), ``pointing`` (1 where the highest point lies on the person). ``branch`` is
+        ``even`` for a map without preference. NaN for a map without a positive value.
+    """
+    parts = torch.as_tensor(masks)
+    positive = {name: _positive(values) for name, values in maps.items()}
+    size = next(iter(positive.values())).shape
+    positive[EVEN] = torch.ones(size)
+    shown = torch.stack([(parts == i).flatten(1).any(dim=1) for i in range(len(PARTS))], dim=1)
+    tables = [
+        _tidy(name, {**_shares(values, parts, shown), **_places(name, values, parts)})
+        for name, values in positive.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def measure_overlap(maps: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """How far the maps of different branches coincide.
+
+    Returns:
+        Columns ``picture``, ``branch`` (``branch1 + branch2`` ...; ``pairs`` for their mean;
+        ``all`` for the order),
+        ``measure``, ``value``. Measures: ``cosine`` of the positive parts; ``iou`` of their
+        highest fifths; ``in order``, 1 where the centroids strictly increase with the branch.
+    """
+    positive = {name: _positive(values) for name, values in maps.items()}
+    pairs = {
+        f"{first} + {second}": {
+            "cosine": map_cosine(positive[first], positive[second]),
+            "iou": _iou(positive[first], positive[second]),
+        }
+        for first, second in combinations(positive, 2)
+    }
+    if not pairs:
+        return pd.DataFrame(columns=["picture", "branch", "measure", "value"])
+    tables = [_tidy(name, measures) for name, measures in pairs.items()]
+    mean = {
+        measure: torch.stack([pair[measure] for pair in pairs.values()]).nanmean(dim=0)
+        for measure in ("cosine", "iou")
+    }
+    centres = torch.stack([centroid(values) for values in positive.values()])
+    ordered = (centres.diff(dim=0) > 0).all(dim=0).double()
+    ordered[centres.isnan().any(dim=0)] = torch.nan
+    tables += [_tidy("pairs", mean), _tidy("all", {"in order": ordered})]
+    return pd.concat(tables, ignore_index=True)
+
+
+def conditions(masks: np.ndarray | Tensor) -> dict[str, np.ndarray]:
+    """(N,) true for the pictures of each of ``CONDITIONS``."""
+    parts = torch.as_tensor(masks)
+    quarter = max(1, parts.shape[1] // 4)
+    person = torch.isin(parts, torch.tensor([PARTS.index(part) for part in PERSON])).double()
+    occluded = (parts == PARTS.index("occluder")).double().mean(dim=(1, 2)) >= FEW
+    above = person[:, :quarter].mean(dim=(1, 2)) < FEW
+    below = person[:, -quarter:].mean(dim=(1, 2)) < FEW
+    whole = ~(occluded | above | below)
+    groups = (torch.ones_like(whole), whole, occluded, above, below)
+    return {name: group.numpy() for name, group in zip(CONDITIONS, groups, strict=True)}
+
+
+def summarise(
+    table: pd.DataFrame,
+    by: Sequence[str] = ("branch", "measure"),
+    *,
+    persons: np.ndarray | None = None,
+    value: str = "value",
+    unit: str = "picture",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Means of a tidy table with 95 % bootstrap intervals.
+
+    Args:
+        table: with columns ``by``, ``unit`` and ``value``; NaN values are left out and not counted.
+        by: columns that name a row of the result.
+        persons: identity of each picture: whole persons are then resampled, since their pictures
+            resemble each other.
+        value: column to average.
+        unit: column with positions in ``persons``.
+        seed: of the resampling.
+
+    Returns:
+        ``by``, ``mean``, ``low``, ``high``, ``pictures`` (how many were counted), in the table's
+        own order.
+    """
+    rows = []
+    for key, group in table.dropna(subset=[value]).groupby(list(by), sort=False):
+        values = group[value].to_numpy(float)
+        groups = None if persons is None else persons[group[unit].to_numpy()]
+        low, high = mean_interval(values, groups=groups, seed=seed)
+        rows.append((*key, values.mean(), low, high, len(values)))
+    return pd.DataFrame(rows, columns=[*by, "mean", "low", "high", "pictures"])
+
+
+def _positive(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.maximum(values, 0, dtype=np.float32))
+
+
+def _shares(maps: Tensor, masks: Tensor, shown: Tensor) -> dict[str, Tensor]:
+    shares = part_shares(maps, masks)
+    person = [PARTS.index(part) for part in PERSON]
+    visible = torch.where(shown, shares, torch.nan)
+    return {
+        "person": shares[:, person].sum(dim=1),
+        **{part: visible[:, i] for i, part in enumerate(PARTS)},
+    }
+
+
+def _places(name: str, maps: Tensor, masks: Tensor) -> dict[str, Tensor]:
+    on_person = torch.isin(masks, torch.tensor([PARTS.index(part) for part in PERSON]))
+    if name == EVEN:  # its highest point is anywhere
+        hit = on_person.flatten(1).double().mean(dim=1)
+    else:
+        fine = F.interpolate(maps[:, None], size=masks.shape[1:], mode="bilinear")[:, 0]
+        peak = fine.flatten(1).argmax(dim=1, keepdim=True)
+        hit = on_person.flatten(1).gather(1, peak)[:, 0].double()
+        hit[maps.flatten(1).sum(dim=1) == 0] = torch.nan
+    return {"centroid": centroid(maps), "pointing": hit}
+
+
+def _iou(first: Tensor, second: Tensor) -> Tensor:
+    """Intersection over union of the two highest fifths; NaN where a map is empty."""
+    one, two = (_highest(values) for values in (first, second))
+    both = (one & two).sum(dim=1) / (one | two).sum(dim=1)
+    empty = (first.flatten(1).sum(dim=1) == 0) | (second.flatten(1).sum(dim=1) == 0)
+    return torch.where(empty, torch.nan, both.double())
+
+
+def _highest(maps: Tensor) -> Tensor:
+    flat = maps.flatten(1)
+    count = max(1, round(TOP * flat.shape[1]))
+    chosen = torch.zeros_like(flat, dtype=torch.bool)
+    return chosen.scatter(1, flat.topk(count, dim=1).indices, True)
+
+
+def _tidy(branch: str, measures: Mapping[str, Tensor]) -> pd.DataFrame:
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "picture": np.arange(len(values)),
+                "branch": branch,
+                "measure": measure,
+                "value": values.double().numpy(),
+            }
+        )
+        for measure, values in measures.items()
+    )

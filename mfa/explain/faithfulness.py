@@ -1,0 +1,162 @@
+"""Does a map show what the ranking rests on? Hide its highest pixels, embed and rank again.
+
+Deletion hides the top share of a map and insertion shows only that share (after Petsiuk et al.
+2018, RISE; the retrieval form is ours). What is hidden takes the picture's mean colour. A map is
+worth something where it loses more AP by deletion, and keeps more by insertion, than the map of
+another picture does.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from mfa.errors import InputError
+from mfa.inference.extract import BATCH, concatenate
+from mfa.models import ReidNetwork
+from mfa.records import Features, FeatureSet
+from mfa.retrieval import metrics
+from mfa.retrieval.results import RetrievalResult
+
+Mode = Literal["deletion", "insertion"]
+
+SHARES = (0.05, 0.1, 0.2, 0.4)
+
+SHUFFLED = "another picture's map"
+"""Control: the fused (else the last) map, handed on to the next picture."""
+
+
+def faithfulness(
+    network: ReidNetwork,
+    features: Features,
+    queries: Sequence[int],
+    images: Tensor,
+    maps: Mapping[str, np.ndarray],
+    *,
+    cameras: Tensor | None = None,
+    shares: Sequence[float] = SHARES,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """AP and rank of each query with the top of each map hidden, or alone shown.
+
+    Args:
+        network: that made ``features``.
+        features: descriptors of all queries and of the gallery.
+        queries: positions of those examined in ``features.query``.
+        images: their pictures, (N, 3, H, W) in [0, 1].
+        maps: by name, (N, h, w), high where the picture is said to matter.
+        cameras: (N,) of the pictures, as the network was told them for ``features``, see
+            ``mfa.runs.side_information``.
+        shares: of the pixels, in (0, 1).
+        progress: show a bar.
+
+    Returns:
+        One row a query, map, mode and share: ``picture`` (position in ``queries``), ``query``,
+        ``map``, ``mode``, ``share``, ``AP``, ``AP_change`` and ``rank_change`` (of the first
+        match) against the whole picture. Queries that cannot be scored are left out.
+
+    Raises:
+        InputError: numbers of queries, pictures and maps differ, a share is not between 0 and 1,
+            or none of the queries can be scored.
+    """
+    _check(queries, images, maps, shares)
+    last = list(maps)[-1]
+    given = {**maps, SHUFFLED: np.roll(maps[last], 1, axis=0)} if len(images) > 1 else dict(maps)
+    chosen = _rows(features.query, np.asarray(queries))
+    whole = _score(features, chosen)
+    jobs = [(n, mode, s) for n in given for mode in ("deletion", "insertion") for s in shares]
+    tables = []
+    for name, mode, share in tqdm(jobs, "faithfulness", disable=not progress, file=sys.stderr):
+        hidden = hide(images, given[name], share, keep=mode == "insertion")
+        found = _score(features, replace(chosen, features=_embed(network, hidden, cameras)))
+        tables.append(_changes(whole, found, queries).assign(map=name, mode=mode, share=share))
+    order = ["picture", "query", "map", "mode", "share", "AP", "AP_change", "rank_change"]
+    table: pd.DataFrame = pd.concat(tables, ignore_index=True)[order]
+    return table
+
+
+def hide(images: Tensor, maps: np.ndarray, share: float, *, keep: bool = False) -> Tensor:
+    """Pictures whose pixels under the highest ``share`` of a map take the mean colour.
+
+    Args:
+        images: (N, 3, H, W); not written to.
+        maps: (N, h, w), enlarged bilinearly to the pictures' size.
+        share: of the picture's pixels, in (0, 1).
+        keep: show those pixels and hide all others.
+    """
+    fine = F.interpolate(
+        torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))[:, None],
+        size=images.shape[2:],
+        mode="bilinear",
+    ).flatten(1)
+    top = fine.topk(max(1, round(share * fine.shape[1])), dim=1).indices
+    chosen = torch.zeros_like(fine, dtype=torch.bool).scatter(1, top, True)
+    covered = (~chosen if keep else chosen).view(len(images), 1, *images.shape[2:])
+    mean = images.mean(dim=(2, 3), keepdim=True)
+    return torch.where(covered.to(images.device), mean, images)
+
+
+def _embed(network: ReidNetwork, images: Tensor, cameras: Tensor | None) -> np.ndarray:
+    device = next(network.parameters()).device
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            parts = torch.split(images, BATCH)
+            told = [None] * len(parts) if cameras is None else torch.split(cameras, BATCH)
+            pairs = zip(parts, told, strict=True)
+            rows = [concatenate(network(part.to(device), seen_by)) for part, seen_by in pairs]
+    finally:
+        network.train(was_training)
+    return torch.cat(rows).float().cpu().numpy()
+
+
+def _rows(side: FeatureSet, rows: np.ndarray) -> FeatureSet:
+    return FeatureSet(side.features[rows], side.pids[rows], side.camids[rows], side.names[rows])
+
+
+def _score(features: Features, queries: FeatureSet) -> RetrievalResult:
+    return metrics.score(replace(features, query=queries))
+
+
+def _changes(
+    whole: RetrievalResult, found: RetrievalResult, queries: Sequence[int]
+) -> pd.DataFrame:
+    before, after = whole.counted, found.counted
+    ranks = [rows["first_match_rank"].to_numpy(float) for rows in (before, after)]
+    return pd.DataFrame(
+        {
+            "picture": before["query"].to_numpy(),
+            "query": np.asarray(queries)[before["query"].to_numpy()],
+            "AP": after["AP"].to_numpy(),
+            "AP_change": after["AP"].to_numpy() - before["AP"].to_numpy(),
+            "rank_change": ranks[1] - ranks[0],
+        }
+    )
+
+
+def _check(
+    queries: Sequence[int],
+    images: Tensor,
+    maps: Mapping[str, np.ndarray],
+    shares: Sequence[float],
+) -> None:
+    counts = {"queries": len(queries), "pictures": len(images)}
+    counts |= {f"maps of {name}": len(values) for name, values in maps.items()}
+    if len(set(counts.values())) > 1 or not maps:
+        raise InputError(
+            "queries, pictures and maps must be as many: "
+            + ", ".join(f"{count} {what}" for what, count in counts.items())
+        )
+    outside = [share for share in shares if not 0 < share < 1]
+    if outside or not shares:
+        raise InputError(f"shares of a picture lie between 0 and 1, got {outside or shares}")

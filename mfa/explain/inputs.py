@@ -1,0 +1,149 @@
+"""What may be handed to the engine: a run or a network, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mfa.errors import InputError
+from mfa.models import ReidNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Pictures with the cameras that took them, for a network that is told (TransReID's SIE).
+
+    Goes wherever pictures go; without it such a network explains what it makes of a picture by the
+    mean of its cameras. Other networks look at the pictures alone.
+
+    Attributes:
+        images: pictures in any form ``branch_maps`` takes.
+        cameras: (B,) as the training set numbers them (``mfa.runs.side_information.told_cameras``), or ``None``.
+    """
+
+    images: Any
+    cameras: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, part: slice) -> Taken:
+        return Taken(self.images[part], None if self.cameras is None else self.cameras[part])
+
+    def split(self, size: int) -> Iterator[Taken]:
+        """So many pictures at a time."""
+        return (self[i : i + size] for i in range(0, len(self), size))
+
+
+def network_of(subject: Any) -> ReidNetwork:
+    """The network of a run, or the network itself.
+
+    Raises:
+        InputError: something without named heads; a list of outputs cannot be told apart from a
+            batch of pictures, so such a model is refused rather than explained wrongly.
+    """
+    network = getattr(subject, "model", subject)
+    missing = [name for name in ("trunk_map", "heads") if not hasattr(network, name)]
+    if missing:
+        raise InputError(
+            f"branch maps need a network with named heads (mfa.build_model or mfa.open_run); "
+            f"{type(network).__name__} has no {' and no '.join(missing)}"
+        )
+    found: ReidNetwork = network
+    return found
+
+
+def input_size(subject: Any) -> tuple[int, int] | None:
+    """(height, width) a run was trained at; ``None`` for a bare network, which takes any."""
+    config = getattr(subject, "config", None)
+    return None if config is None else (config.data.height, config.data.width)
+
+
+def as_batch(images: Any) -> Tensor:
+    """Pictures as a float32 tensor (B, 3, H, W) in [0, 1]; the caller's are never written to.
+
+    Args:
+        images: tensor (B, 3, H, W), floats in [0, 1] or uint8; array (B, H, W, 3), the same; one
+            picture without the first axis; or a sequence of equally large pictures. Of ``Taken``
+            the pictures.
+
+    Raises:
+        InputError: another shape, pictures of several sizes, values outside [0, 1], or NaN.
+    """
+    if isinstance(images, Taken):
+        return as_batch(images.images)
+    if isinstance(images, Sequence):
+        if not images:
+            raise InputError("no pictures were given; give at least one")
+        sizes = {tuple(image.shape) for image in images}
+        if len(sizes) > 1:
+            raise InputError(
+                f"pictures of several sizes ({', '.join(map(str, sorted(sizes)))}) do not make "
+                "a batch; load them at one height and width (mfa.datasets.load_pictures)"
+            )
+        images = torch.stack([_tensor(image) for image in images])
+    batch = _channels_first(_tensor(images))
+    if batch.dtype == torch.uint8:
+        return batch.float() / 255
+    if not bool(((batch >= 0) & (batch <= 1)).all()):
+        raise InputError(
+            f"pictures must lie in [0, 1] (these: {batch.min().item():.3g} to "
+            f"{batch.max().item():.3g}); the network subtracts mean and deviation itself"
+        )
+    return batch.float()
+
+
+def by_camera(images: Any, cameras: Tensor | None, chosen: np.ndarray | slice = slice(None)) -> Any:
+    """Pictures with the ``chosen`` ones of some cameras; as they are where none are told."""
+    return images if cameras is None else Taken(images, cameras[chosen])
+
+
+def as_taken(images: Any, size: tuple[int, int] | None = None) -> Taken:
+    """Pictures as a batch of ``as_batch``, at ``size``, with their cameras where they are told.
+
+    Raises:
+        InputError: see ``as_batch``, or another number of cameras than of pictures.
+    """
+    batch = fit_to(as_batch(images), size)
+    cameras = images.cameras if isinstance(images, Taken) else None
+    if cameras is not None and len(cameras) != len(batch):
+        raise InputError(f"{len(batch)} pictures but {len(cameras)} cameras; give one for each")
+    return Taken(batch, cameras)
+
+
+def fit_to(batch: Tensor, size: tuple[int, int] | None) -> Tensor:
+    """The batch at the size the network was trained at, by antialiased bilinear resizing."""
+    if size is None or tuple(batch.shape[2:]) == size:
+        return batch
+    return F.interpolate(batch, size=size, mode="bilinear", antialias=True).clamp(0, 1)
+
+
+def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Maps (B, h, w) at picture size (B, H, W), bilinear with pixel centres kept; signs too."""
+    tensor = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))[:, None]
+    return F.interpolate(tensor, size=size, mode="bilinear", align_corners=False)[:, 0].numpy()
+
+
+def _tensor(images: Any) -> Tensor:
+    """A tensor of anything; PyTorch warns of arrays that may not be written to, so copy those."""
+    if isinstance(images, np.ndarray):
+        images = np.require(images, requirements="W")
+    return torch.as_tensor(images)
+
+
+def _channels_first(batch: Tensor) -> Tensor:
+    if batch.ndim == 3:
+        batch = batch[None]
+    if batch.ndim == 4 and len(batch) and batch.shape[1] == 3:
+        return batch
+    if batch.ndim == 4 and len(batch) and batch.shape[3] == 3:
+        return batch.permute(0, 3, 1, 2)
+    raise InputError(
+        f"pictures are a tensor (B, 3, H, W) or an array (B, H, W, 3), got {tuple(batch.shape)}"
+    )

@@ -1,0 +1,299 @@
+"""The score ledger: cosine = branches = pixels + bias, exactly.
+
+The cosine of two descriptors is a sum over columns, hence over branches. BNNeck in eval mode is
+affine, e = A v + b, and average and generalised-mean pooling are homogeneous of degree 1, so by
+Euler's theorem a pooled value is the sum over pixels of x * dv/dx. For GeM a pixel's part of v is
+v * x^p / sum(x^p), for the mean x / (h w). What no pixel brings is the neck's offset b: the bias.
+(Ours; after Zhu et al. 2019, arXiv 1909.12977, who treat average pooling without a neck.)
+
+Pooled features are positive and BNNeck subtracts their mean, so in a trained network pixels and
+bias are large and of opposite sign: most of both is what every picture has in common. With
+``baseline`` pictures the pixels' parts are told against the mean part of those pictures at the
+same place, and the bias is what that average picture would bring. It adds up just the same, and
+shows what is particular to this pair (ours).
+
+From the branch maps on all is computed in float64. BNNeck takes a mean off that can be thousands
+of times the spread, so in a badly trained network the float32 heads lose digits of the score; the
+ledger closes all the same, and says how far the network's own score is off (``rounding``).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mfa.errors import InputError
+from mfa.explain.capture import exact_heads, network_input, undisturbed
+from mfa.explain.inputs import Taken, as_taken, input_size, network_of
+from mfa.models import ReidNetwork
+from mfa.models.pooling import GAP, GeM
+
+TOLERANCE = 1e-6
+"""Residual above which a ledger is refused; float64 rounding leaves less than 1e-9."""
+
+
+@dataclass(frozen=True, eq=False)
+class BranchShare:
+    """One branch's part of a cosine, told twice: over the query's pixels and over the gallery's.
+
+    Attributes:
+        share: the branch's part of the cosine.
+        query_map: (h, w) signed parts of the query's pixels; with ``query_bias`` they sum to
+            ``share``.
+        gallery_map: the same over the gallery picture's pixels, with ``gallery_bias``.
+        query_bias: what is there whatever the query shows: the neck's offset, or what the
+            average of the baseline pictures would bring in its place.
+        gallery_bias: the same for the gallery picture.
+    """
+
+    share: float
+    query_map: np.ndarray
+    gallery_map: np.ndarray
+    query_bias: float
+    gallery_bias: float
+
+
+@dataclass(frozen=True, eq=False)
+class PairLedger:
+    """A cosine and everything it consists of.
+
+    Attributes:
+        score: cosine of the two descriptors.
+        branches: each branch's share, in descriptor order.
+        centred: parts are told against the mean of baseline pictures.
+        rounding: distance of ``score`` from the cosine of the descriptors as the network computes
+            them in float32; about 1e-7 in a healthy network.
+    """
+
+    score: float
+    branches: dict[str, BranchShare]
+    centred: bool = False
+    rounding: float = 0.0
+
+    @property
+    def residual(self) -> float:
+        """Largest distance between the score and what the parts come to, on either side."""
+        sides = (
+            sum(part.query_map.sum() + part.query_bias for part in self.branches.values()),
+            sum(part.gallery_map.sum() + part.gallery_bias for part in self.branches.values()),
+        )
+        return max(abs(self.score - float(side)) for side in sides)
+
+    @property
+    def bias(self) -> float:
+        """Part of the score that the query's pixels do not bring."""
+        return sum(part.query_bias for part in self.branches.values())
+
+    def table(self) -> pd.DataFrame:
+        """One row a branch: ``branch``, ``share``, and pixels and bias of both sides."""
+        return pd.DataFrame(
+            {
+                "branch": name,
+                "share": part.share,
+                "query_pixels": float(part.query_map.sum()),
+                "query_bias": part.query_bias,
+                "gallery_pixels": float(part.gallery_map.sum()),
+                "gallery_bias": part.gallery_bias,
+            }
+            for name, part in self.branches.items()
+        )
+
+
+def pair_ledger(
+    model: Any, query_image: Any, gallery_image: Any, *, baseline: Any = None
+) -> PairLedger:
+    """The ledger of one pair; see ``pair_ledgers``."""
+    return pair_ledgers(model, query_image, gallery_image, baseline=baseline)[0]
+
+
+def pair_ledgers(
+    model: Any, query_image: Any, gallery_images: Any, *, baseline: Any = None
+) -> list[PairLedger]:
+    """One query against several gallery pictures, each network pass made once.
+
+    Args:
+        model: a run or a network whose branches pool by GeM or GAP and whose neck is affine.
+        query_image: one picture, in any form ``branch_maps`` takes.
+        gallery_images: one or several.
+        baseline: pictures whose mean the parts are told against, some dozens of the gallery;
+            ``None`` tells them against an empty map.
+
+    Raises:
+        InputError: a pooling or neck that has no exact ledger, or more than one query.
+    """
+    network, size = network_of(model), input_size(model)
+    query = as_taken(query_image, size)
+    if len(query) != 1:
+        raise InputError(f"a ledger has one query, got {len(query)} pictures; call it for each")
+    gallery = as_taken(gallery_images, size)
+    means = None if baseline is None else mean_parts(network, as_taken(baseline, size))
+    return list(ledgers_between(decompose(network, query), decompose(network, gallery), means))
+
+
+@dataclass(frozen=True, eq=False)
+class Decomposed:
+    """What a batch of pictures puts into a ledger, in float64.
+
+    Attributes:
+        descriptor: (B, D) as the network computes it in float32.
+        maps: for each branch the map (B, C, h, w) it pools, in float32.
+        parts: for each branch (B, C, h, w) whose sum over pixels is the pooled vector.
+        units: for each branch its embedding (B, C) divided by the length of the whole.
+        lengths: of the whole embedding, (B,).
+        necks: for each branch its neck.
+    """
+
+    descriptor: Tensor
+    maps: dict[str, Tensor]
+    parts: dict[str, Tensor]
+    units: dict[str, Tensor]
+    lengths: Tensor
+    necks: dict[str, nn.Module]
+
+    def only(self, number: int) -> Decomposed:
+        """One picture of the batch."""
+        one = slice(number, number + 1)
+        return Decomposed(
+            self.descriptor[one],
+            {name: each[one] for name, each in self.maps.items()},
+            {name: part[one] for name, part in self.parts.items()},
+            {name: unit[one] for name, unit in self.units.items()},
+            self.lengths[one],
+            self.necks,
+        )
+
+
+def has_ledger(network: ReidNetwork) -> bool:
+    """Whether the network's score is a sum over pixels: every branch pools by GeM or GAP."""
+    return all(isinstance(head.pool, GeM | GAP) for _, head in network.named_heads())
+
+
+def decompose(network: ReidNetwork, images: Tensor | Taken) -> Decomposed:
+    """Split every branch's pooled vector over the pixels of its map.
+
+    Raises:
+        InputError: a branch pools by something else than GeM or GAP, or features are not finite.
+    """
+    with undisturbed(network):
+        given = network_input(network, images)
+        trunk = network.trunk_map(given.images, given.cameras).float()
+        heads = exact_heads(network)
+        branches = {name: head(trunk) for name, head in heads.items()}
+        descriptor = F.normalize(torch.cat([b.embedding for b in branches.values()], dim=1), dim=1)
+        parts = {
+            name: pixel_parts(heads[name].pool, branch.map.double())
+            for name, branch in branches.items()
+        }
+        necks: dict[str, nn.Module] = {
+            name: copy.deepcopy(head.neck).double() for name, head in heads.items()
+        }
+        whole = {name: necks[name](part.sum(dim=(2, 3))) for name, part in parts.items()}
+        lengths = torch.cat(list(whole.values()), dim=1).norm(dim=1)
+        units = {name: value / lengths[:, None] for name, value in whole.items()}
+        if not bool(lengths.isfinite().all()):
+            raise InputError(
+                "the network's features are not finite, so there is no score to explain; its "
+                "training diverged, or its weights are damaged"
+            )
+        maps = {name: branch.map for name, branch in branches.items()}
+        return Decomposed(descriptor.double(), maps, parts, units, lengths, necks)
+
+
+def mean_parts(network: ReidNetwork, images: Tensor | Taken) -> dict[str, Tensor]:
+    """For each branch the mean part (C, h, w) of some pictures, batch by batch."""
+    return means(network, images)[1]
+
+
+def means(
+    network: ReidNetwork, images: Tensor | Taken
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """For each branch the mean map and the mean part, both (C, h, w), in one pass."""
+    totals: tuple[dict[str, Tensor], dict[str, Tensor]] = ({}, {})
+    for batch in network_input(network, images).split(32):
+        found = decompose(network, batch)
+        for total, each in zip(totals, (found.maps, found.parts), strict=True):
+            for name, values in each.items():
+                total[name] = total.get(name, 0) + values.sum(dim=0)
+    maps, parts = ({name: v / len(images) for name, v in total.items()} for total in totals)
+    return maps, parts
+
+
+def pixel_parts(pool: nn.Module, x: Tensor) -> Tensor:
+    """(B, C, h, w) whose sum over pixels is the pooled vector of the map ``x``, exactly.
+
+    Raises:
+        InputError: the pooling is neither GeM nor GAP.
+    """
+    if isinstance(pool, GAP):
+        return x / (x.shape[2] * x.shape[3])
+    if not isinstance(pool, GeM):
+        raise InputError(
+            f"pooling by {type(pool).__name__} has no exact ledger; GeM and GAP have one"
+        )
+    p = pool.p.detach().to(x)
+    powers = x.clamp(min=pool.eps).pow(p)
+    pooled = powers.mean(dim=(2, 3), keepdim=True).pow(1 / p)
+    return pooled * powers / powers.sum(dim=(2, 3), keepdim=True)
+
+
+def pull_back(neck: nn.Module, directions: Tensor, origin: Tensor) -> tuple[Tensor, Tensor]:
+    """For an affine neck A v + b, directions u (K, C') and an origin o (C,).
+
+    Returns:
+        A^T u (K, C), and (A o + b) . u (K,).
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        origin = origin.detach().repeat(len(directions), 1).requires_grad_()
+        offset = (neck(origin) * directions).sum(dim=1)
+        (slope,) = torch.autograd.grad(offset.sum(), origin)
+    return slope, offset.detach()
+
+
+def ledgers_between(
+    query: Decomposed, gallery: Decomposed, means: dict[str, Tensor] | None = None
+) -> Iterator[PairLedger]:
+    """The ledger of the first picture of ``query`` with each of ``gallery``.
+
+    Args:
+        query: of ``decompose``; only its first picture counts.
+        gallery: of ``decompose``, by the same network.
+        means: of ``mean_parts``, what the parts are told against.
+
+    Raises:
+        InputError: the parts miss the score.
+    """
+    network_scores = gallery.descriptor @ query.descriptor[0]
+    rows: list[dict[str, BranchShare]] = [{} for _ in network_scores]
+    for name, neck in query.necks.items():
+        q, g = query.units[name][:1].expand_as(gallery.units[name]), gallery.units[name]
+        mean = torch.zeros_like(query.parts[name][0]) if means is None else means[name]
+        origin = mean.sum(dim=(1, 2))
+        slope, query_bias = pull_back(neck, g / query.lengths[:1], origin)
+        query_maps = torch.einsum("kc,chw->khw", slope, query.parts[name][0] - mean)
+        slope, gallery_bias = pull_back(neck, q / gallery.lengths[:, None], origin)
+        gallery_maps = torch.einsum("kc,kchw->khw", slope, gallery.parts[name] - mean)
+        for k, row in enumerate(rows):
+            row[name] = BranchShare(
+                share=float(q[k] @ g[k]),
+                query_map=query_maps[k].cpu().numpy(),
+                gallery_map=gallery_maps[k].cpu().numpy(),
+                query_bias=float(query_bias[k]),
+                gallery_bias=float(gallery_bias[k]),
+            )
+    for network_score, row in zip(network_scores.tolist(), rows, strict=True):
+        score = sum(part.share for part in row.values())
+        ledger = PairLedger(score, row, means is not None, abs(score - network_score))
+        if ledger.residual > TOLERANCE:
+            raise InputError(
+                f"the parts miss the score by {ledger.residual:.2g}: a neck is not affine, so "
+                "this network has no exact ledger"
+            )
+        yield ledger

@@ -1,0 +1,158 @@
+"""pytorch-grad-cam end to end on one branch at a time.
+
+For the rules that run the network again for every channel, and as the yardstick of the engine in
+tests and in ``mfa-viz bench cam``. The library changes what it is given (mode, gradients, hooks),
+so it only ever sees a copy.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mfa.explain import weightings
+from mfa.explain.capture import BRANCH, TRUNK, directions, network_input
+from mfa.explain.inputs import Taken
+from mfa.explain.targets import Target
+from mfa.models import ReidNetwork
+
+
+class OneBranch(nn.Module):
+    """Images to the embedding of one branch, with the explained map passing through ``tap``.
+
+    ``camera`` (1,) is that of all the images, where the network is told.
+    """
+
+    def __init__(
+        self, network: ReidNetwork, name: str, layer: str, camera: Tensor | None = None
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.head = dict(network.named_heads())[name]
+        self.layer = layer
+        self.camera = camera
+        self.tap = nn.Identity()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, C)."""
+        camera = None if self.camera is None else self.camera.expand(len(images))
+        if self.layer == BRANCH:
+            branch_map = self.head.refine(self.network.trunk_map(images, camera))
+            return self.head.read(self.tap(branch_map)).embedding
+        if self.layer == TRUNK:
+            trunk = self.tap(self.network.trunk_map(images, camera))
+        else:
+            below = self.tap(self.network.map_at(self.layer, images, camera))
+            trunk = self.network.forward_from(self.layer, below)
+        found: Tensor = self.head(trunk).embedding
+        return found
+
+
+class Along:
+    """Target in the library's sense: how far one picture's embedding goes along a direction.
+
+    Args:
+        direction: (C,).
+        asked: called each time, since nothing else tells how far a slow rule has come.
+    """
+
+    def __init__(self, direction: Tensor, asked: Callable[[], None] = lambda: None) -> None:
+        self.direction = direction
+        self._asked = asked
+
+    def __call__(self, embedding: Tensor) -> Tensor:
+        """Embedding (C,) to a scalar."""
+        self._asked()
+        return embedding @ self.direction
+
+
+def end_to_end(
+    network: ReidNetwork,
+    images: Tensor,
+    toward: Tensor,
+    *,
+    name: str,
+    method: str = "GradCAM",
+    layer: str = BRANCH,
+) -> np.ndarray:
+    """The library's own result for one branch: (B, H, W), rectified and scaled by picture.
+
+    Args:
+        network: a copy one can do without: it is left in eval mode with gradients.
+        images: (B, 3, H, W) in [0, 1].
+        toward: the target's direction in the branch's embedding, (B, C).
+        name: of the branch.
+        method: of the library.
+        layer: as in ``branch_maps``.
+    """
+    wrapper = OneBranch(network, name, layer)
+    with weightings.library_class(method)(wrapper, [wrapper.tap]) as cam:
+        found: np.ndarray = cam(images, targets=[Along(row) for row in toward])
+    return found
+
+
+def forward_maps(
+    network: ReidNetwork,
+    images: Tensor | Taken,
+    target: Target,
+    method: str,
+    layer: str,
+    names: Sequence[str],
+    told: Callable[[float], None] = lambda share: None,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Maps of a rule that runs the network again: raw (B, h, w) and scores (B,) by branch.
+
+    A target that is not linear in the embeddings is explained by its linear part. ``told`` is
+    called with the share done; what it raises ends the work.
+    """
+    toward, scores = directions(network, images, target, names)
+    with torch.inference_mode(False), torch.enable_grad():
+        replica = copy.deepcopy(network).float()
+        given = network_input(replica, images)
+        # The library hands the network a picture many times over: where cameras differ, one each.
+        parts = [given] if given.cameras is None else list(given.split(1))
+        directed = {name: torch.split(toward[name], len(parts[0])) for name in names}
+        found: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        jobs = list(itertools.product(names, enumerate(parts)))
+        for number, (name, (place, part)) in enumerate(jobs):
+            wrapper = OneBranch(replica, name, layer, part.cameras)
+            tell = partial(_portion, told, number, len(jobs))
+            found[name].append(_raw(wrapper, part.images, directed[name][place], method, tell))
+        raw = {name: np.concatenate(maps) for name, maps in found.items()}
+    return raw, {name: value.float().cpu().numpy() for name, value in scores.items()}
+
+
+def _portion(told: Callable[[float], None], number: int, count: int, share: float) -> None:
+    """Tell the share done of the whole, of which this is one part of several."""
+    told((number + share) / count)
+
+
+def _raw(
+    wrapper: OneBranch,
+    images: Tensor,
+    toward: Tensor,
+    method: str,
+    told: Callable[[float], None],
+) -> np.ndarray:
+    cam = weightings.library_class(method)(wrapper, [wrapper.tap])
+    asked = itertools.count()
+    try:
+        cam.activations_and_grads(images)
+        activations = cam.activations_and_grads.activations[0].numpy()
+        cam.activations_and_grads.release()  # further passes need not be recorded
+        total = activations.shape[0] * activations.shape[1]  # asked once a picture and channel
+
+        def count() -> None:
+            told(min(next(asked) / total, 1.0))
+
+        targets = [Along(row, count) for row in toward]
+        image = cam.get_cam_image(images, wrapper.tap, targets, activations, None, False)
+    finally:
+        cam.activations_and_grads.release()
+    return np.asarray(image, dtype=np.float32)

@@ -1,0 +1,73 @@
+"""Where a map's energy lies, against part masks: on the person, its parts, occluder, background."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mfa.inference.evaluate import test_pictures
+from mfa.inference.extract import image_batches
+from mfa.models.separation import energy
+from mfa.records import ReidDataset, Sample
+from mfa.runs.run import Run
+from mfa.runs.side_information import told_cameras
+from mfa.synthetic import PARTS, load_mask
+
+PERSON = ("head", "torso", "arms", "thighs", "shins", "bag")
+"""The parts of the person meant; not the occluder, other people or the background."""
+
+
+def part_shares(maps: Tensor, masks: Tensor) -> Tensor:
+    """Share of each map's energy on each part.
+
+    Args:
+        maps: (B, h, w), not negative.
+        masks: (B, H, W) part indices as in ``PARTS``; each pixel of the map counts the area its
+            parts cover, so masks may be finer than maps.
+
+    Returns:
+        (B, len(PARTS)); rows add up to 1, or are NaN for a map without energy.
+    """
+    areas = F.one_hot(masks.long(), len(PARTS)).permute(0, 3, 1, 2).to(maps.dtype)
+    covered = F.adaptive_avg_pool2d(areas, (maps.shape[1], maps.shape[2]))
+    weighted = (covered * maps[:, None]).sum(dim=(2, 3))
+    return weighted / maps.sum(dim=(1, 2))[:, None]
+
+
+def masks_of(samples: tuple[Sample, ...], height: int, width: int) -> Tensor:
+    """Part masks of the samples, (N, height, width) uint8.
+
+    Raises:
+        InputError: a sample has no mask; only the synthetic sets have them.
+    """
+    return torch.from_numpy(np.stack([load_mask(s.path, height, width) for s in samples]))
+
+
+def person_energy(run: Run, data: ReidDataset) -> dict[str, float]:
+    """Mean share of branch-map energy on the person over the query pictures, by branch.
+
+    ``person/branchN``, and ``person/area``: the share of the picture the person covers, which a
+    map without preference would reach.
+
+    Raises:
+        InputError: the dataset has no part masks.
+    """
+    pictures = test_pictures(run, data, data.query)
+    masks = masks_of(pictures.samples, pictures.height, pictures.width)
+    person = [PARTS.index(part) for part in PERSON]
+    rows: dict[str, list[Tensor]] = {}
+    start = 0
+    cameras = told_cameras(run, data, pictures.samples)
+    for images, seen_by in image_batches(run.model, pictures, cameras):
+        batch = masks[start : start + len(images)]
+        start += len(images)
+        with torch.inference_mode():
+            output = run.model(images, seen_by)
+        for name, branch in output.branches.items():
+            shares = part_shares(energy(branch.map).cpu(), batch)
+            rows.setdefault(f"person/{name}", []).append(shares[:, person].sum(dim=1))
+        even = part_shares(torch.ones(batch.shape), batch)
+        rows.setdefault("person/area", []).append(even[:, person].sum(dim=1))
+    return {name: torch.cat(parts).nanmean().item() for name, parts in rows.items()}

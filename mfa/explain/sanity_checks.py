@@ -1,0 +1,92 @@
+"""The same maps made meaningless on purpose, to stand beside the real ones.
+
+A map that looks alike from random weights shows the picture or the architecture (a stripe, an
+anchored gate), not what was learned; one that looks alike for somebody else's reference does not
+explain this pair.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mfa.errors import InputError
+from mfa.explain.engine import branch_maps, descriptors
+from mfa.explain.inputs import as_batch, input_size, network_of
+from mfa.explain.record import BranchMaps
+from mfa.explain.targets import Target
+from mfa.models import ReidNetwork
+from mfa.runs.run import Run, untrained
+
+RANDOM = "random weights"
+SHUFFLED = "shuffled reference"
+
+
+def control_maps(
+    model: Any,
+    images: Any,
+    *,
+    target: str | Target = "similarity",
+    reference: Any = None,
+    seed: int = 0,
+    **settings: Any,
+) -> dict[str, BranchMaps]:
+    """Controls of ``branch_maps`` with the same arguments, by name, for ``draw_maps``.
+
+    - ``random weights``: the network as it was before training.
+    - ``shuffled reference``: each picture explained by the reference of the picture before it;
+      only where pictures have references of their own.
+
+    Args:
+        model: a run or a network.
+        images: as in ``branch_maps``.
+        target: as in ``branch_maps``.
+        reference: as in ``branch_maps``; pictures, since a descriptor belongs to one network.
+        seed: of the random weights of a bare network.
+        settings: the other arguments of ``branch_maps``.
+
+    Raises:
+        InputError: descriptors were given as reference, or what ``branch_maps`` refuses.
+    """
+    settings = {"target": target, **settings}
+    found = {RANDOM: branch_maps(_random(model, seed), images, reference=reference, **settings)}
+    if target == "similarity" and len(as_batch(images)) > 1:
+        others = _rolled(model, images if reference is None else reference, len(as_batch(images)))
+        if others is not None:
+            found[SHUFFLED] = branch_maps(model, images, reference=others, **settings)
+    return found
+
+
+def random_weights(network: ReidNetwork, seed: int = 0) -> ReidNetwork:
+    """A copy with every layer's weights drawn anew, as its kind starts, and fresh statistics.
+
+    Scalars outside layers (GeM's p, a gate's k) stay: they are settings more than knowledge. For
+    a run, ``mfa.untrained`` knows the exact start.
+    """
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        replica = copy.deepcopy(network)
+        for module in replica.modules():
+            reset = getattr(module, "reset_parameters", None)
+            if isinstance(module, nn.Module) and callable(reset):
+                reset()
+    return replica
+
+
+def _random(model: Any, seed: int) -> Any:
+    if isinstance(model, Run):
+        return untrained(model.config)
+    return random_weights(network_of(model), seed)
+
+
+def _rolled(model: Any, reference: Any, pictures: int) -> Tensor | None:
+    if isinstance(reference, Tensor) and reference.ndim < 3:
+        raise InputError(
+            "a control needs the reference as pictures, so that a network with random weights "
+            "can embed them itself"
+        )
+    rows = descriptors(network_of(model), reference, input_size(model))
+    return rows.roll(1, dims=0) if len(rows) == pictures else None

@@ -1,0 +1,228 @@
+"""Score a run on a dataset: descriptors, cached beside the run, then the ranking.
+
+The dataset need not be the one the run was trained on; the card names both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mfa.config import Config, DataConfig
+from mfa.datasets import data_root, load_dataset
+from mfa.datasets.loading.pictures import Pictures, load_pictures
+from mfa.datasets.readers.market1501 import further_queries
+from mfa.errors import InputError
+from mfa.inference.extract import embed, feature_set, image_batches
+from mfa.models.separation import SeparationMeter
+from mfa.records import Features, ReidDataset, Sample
+from mfa.retrieval import feature_file, metrics, protocols
+from mfa.retrieval.distances import Metric
+from mfa.retrieval.gallery import GroupedGallery
+from mfa.retrieval.protocol_card import split_words
+from mfa.retrieval.results import RetrievalResult
+from mfa.runs.run import Run
+from mfa.runs.side_information import told_cameras, told_words
+
+
+def evaluate(
+    run: Run,
+    data: ReidDataset | str | None = None,
+    *,
+    data_root: Path | None = None,
+    flip: bool = False,
+    camera_filter: bool = True,
+    distance: Metric = "cosine",
+    progress: bool = False,
+) -> RetrievalResult:
+    """Score ``run`` on the query and gallery of ``data``.
+
+    Args:
+        run: a trained run, or ``mfa.untrained(config)``.
+        data: a dataset or its name; by default the one the run was trained on.
+        data_root: where datasets lie, for a name.
+        flip: mean the embeddings of each picture and its mirror image.
+        camera_filter: see ``mfa.retrieval.metrics.score``.
+        distance: ``cosine`` or ``euclidean``.
+        progress: show a bar.
+
+    Raises:
+        InputError: no such data, or nothing in it can be scored.
+    """
+    data = resolve(run, data, data_root)
+    features = extract_features(run, data, flip=flip, progress=progress)
+    return metrics.score(features, camera_filter=camera_filter, distance=distance)
+
+
+def resolve(run: Run, data: ReidDataset | str | None, root: Path | None = None) -> ReidDataset:
+    """The dataset meant: itself, by name, or the one ``run`` was trained on.
+
+    Raises:
+        InputError: nothing says which dataset, or it cannot be read.
+    """
+    if isinstance(data, ReidDataset):
+        return data
+    name = data or run.checkpoint.facts.get("dataset")
+    if not name:
+        raise InputError("say which dataset to score on: these weights were not trained on one")
+    return load_dataset(str(name), data_root(root))
+
+
+def pool_queries(
+    run: Run, data: ReidDataset, features: Features, *, flip: bool = False
+) -> Features:
+    """Multi-query: each query becomes the mean of its person's pictures by its camera.
+
+    They are Market-1501's ``gt_bbox`` where that folder lies beside the lists, else those of the
+    query list itself. ``flip`` as for ``features``.
+    """
+    samples = further_queries(data.root, data.query)
+    if not samples:
+        return protocols.multi_query(features)
+    pictures = test_pictures(run, data, samples)
+    rows = embed(run.model, pictures, told_cameras(run, data, pictures.samples), flip=flip)
+    return protocols.multi_query(features, feature_set(rows, pictures.samples))
+
+
+def extract_features(
+    run: Run,
+    data: ReidDataset,
+    *,
+    flip: bool = False,
+    progress: bool = False,
+    told: Callable[[float], None] = lambda share: None,
+) -> Features:
+    """Query and gallery descriptors of ``run``; read from the run's folder where they are there.
+
+    Args:
+        run: a trained run, or ``mfa.untrained(config)``.
+        data: with query and gallery.
+        flip: mean the embeddings of each picture and its mirror image.
+        progress: show a bar.
+        told: called with the share done, before each batch; what it raises ends the work.
+
+    Raises:
+        InputError: the dataset has no query or gallery, or none of their pictures can be read.
+    """
+    file = _feature_path(run, data, flip)
+    if file is not None and file.is_file():
+        return feature_file.read(file)
+    sides, left_out = {}, []
+    start = len(data.query) / max(len(data.query) + len(data.gallery), 1)
+    spans = {"query": (0.0, start), "gallery": (start, 1.0)}
+    for split, samples in (("query", data.query), ("gallery", data.gallery)):
+        pictures = test_pictures(run, data, samples)
+        left_out += [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
+        within = partial(_within, told, *spans[split])
+        label = split if progress else ""
+        cameras = told_cameras(run, data, pictures.samples)
+        rows = embed(run.model, pictures, cameras, flip=flip, label=label, told=within)
+        sides[split] = feature_set(rows, pictures.samples)
+    features = Features(
+        **sides, branches=tuple(run.model.widths.items()), origin=_origin(run, data, flip, left_out)
+    )
+    if file is None:
+        return features
+    feature_file.write(file, features)
+    return feature_file.read(file)  # names the file in its origin, the first time as the second
+
+
+def test_pictures(run: Run, data: ReidDataset, samples: tuple[Sample, ...]) -> Pictures:
+    """Pictures of some of ``data``'s samples at the run's input size.
+
+    Raises:
+        InputError: there are none.
+    """
+    return _pictures(run.config.data, data, samples)
+
+
+def check_scorable(config: Config, data: ReidDataset) -> None:
+    """Find out before a training whether what it makes can be scored on ``data`` afterwards.
+
+    Pictures are decoded into the cache, where the scoring finds them.
+
+    Args:
+        config: of the training.
+        data: what is scored on by the standard protocol.
+
+    Raises:
+        InputError: there is no query or no gallery, none of their pictures can be read, or no query
+            has a match that counts.
+    """
+    readable = (_pictures(config.data, data, side).samples for side in (data.query, data.gallery))
+    query, gallery = (feature_set(np.zeros((len(s), 1), np.float32), s) for s in readable)
+    features = Features(query, gallery)
+    grouped = GroupedGallery(features.query, features.gallery, camera_filter=True)
+    positives = np.array([grouped.counts(i).sum() for i in range(len(features.query))])
+    try:
+        metrics.refuse_if_nothing_counts(features, grouped, positives)
+    except InputError as error:
+        raise InputError(f"{data.name} at {data.root}: {error}") from error
+
+
+def _pictures(config: DataConfig, data: ReidDataset, samples: tuple[Sample, ...]) -> Pictures:
+    if not samples:
+        lists = {"query": data.query, "gallery": data.gallery}
+        empty = " and no ".join(split for split, pictures in lists.items() if not pictures)
+        raise InputError(
+            f"{data.name} at {data.root} has no {empty} pictures, so nothing can be scored on it; "
+            "score on another dataset (--data NAME), or list pictures to search with and in"
+        )
+    return load_pictures(
+        samples,
+        height=config.height,
+        width=config.width,
+        cache=data.root.parent / "cache" if config.cache else None,
+        fingerprint=data.fingerprint,
+    )
+
+
+def measure_separation(run: Run, data: ReidDataset) -> dict[str, float]:
+    """Centroids, cosine between maps, order and R^2 over the query pictures, in eval mode.
+
+    See ``mfa.models.separation.SeparationMeter.result`` for the figures.
+    """
+    meter = SeparationMeter()
+    pictures = test_pictures(run, data, data.query)
+    cameras = told_cameras(run, data, pictures.samples)
+    for images, seen_by in image_batches(run.model, pictures, cameras):
+        with torch.inference_mode():
+            meter.update(run.model(images, seen_by))
+    return meter.result()
+
+
+def _within(told: Callable[[float], None], start: float, end: float, share: float) -> None:
+    """Tell the share of a part that makes up ``start`` to ``end`` of the whole."""
+    told(start + (end - start) * share)
+
+
+def _feature_path(run: Run, data: ReidDataset, flip: bool) -> Path | None:
+    """Named by weights and data, so that neither can change behind a cached file."""
+    if run.path is None:
+        return None
+    mirrored = "-flip" if flip else ""
+    return run.path / "features" / f"{data.name}-{data.fingerprint[:12]}-{run.hash}{mirrored}.npz"
+
+
+def _origin(run: Run, data: ReidDataset, flip: bool, left_out: list[str]) -> dict[str, object]:
+    return {
+        "dataset": data.name,
+        "fingerprint": data.fingerprint,
+        "scored_on": data.name,
+        "split": split_words(data),
+        "feature": "BNNeck embeddings of all branches, concatenated",
+        "flip": flip,
+        "input_size": f"{run.config.data.height}x{run.config.data.width}",
+        "seed": run.config.seed,
+        "checkpoint": run.hash,
+        "model": run.config.name,
+        "epochs": run.checkpoint.epoch,
+        "trained_on": run.checkpoint.facts.get("dataset", "nothing"),
+        "left_out": left_out,
+        "torch": torch.__version__,
+        **told_words(run, data),
+    }

@@ -1,0 +1,152 @@
+"""From a path, a name or a callable to an embedder."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mfa.errors import InputError
+from mfa.inference.external.embedder import CONVENTIONS, Convention, External, Inputs
+
+SIZE = (256, 128)
+"""Where a model takes any size: the field's usual one."""
+
+INTEL = "person-reidentification-retail"
+"""How the public OpenVINO models that take BGR pictures from 0 to 255 are called."""
+
+
+def load_external(
+    path_or_name: str | Path,
+    *,
+    size: tuple[int, int] | None = None,
+    inputs: Convention | Inputs | None = None,
+    threads: int | None = None,
+) -> External:
+    """An embedder from elsewhere.
+
+    Args:
+        path_or_name: a file (``.onnx``; ``.xml`` of an OpenVINO IR with its ``.bin`` beside it;
+            ``.pt``, ``.ts`` or ``.torchscript``; ``.pt2`` of ``torch.export``);
+            ``torchvision:NAME`` or ``timm:NAME``, with ``@FILE`` behind it to take the weights from
+            a file instead of the network; or ``module:function`` or ``file.py:function``, a
+            callable as in ``from_callable``, which runs its author's code: name what you trust.
+        size: (height, width), where the model takes any; 256x128 unless it says another.
+        inputs: what it expects in place of 8-bit RGB, by name or in full. By default ``bgr255`` for
+            Intel's person-reidentification-retail models, what timm states for its own, and
+            ``imagenet`` for all others.
+        threads: threads to compute with; by default OMP_NUM_THREADS, else the runtime's choice.
+
+    Raises:
+        InputError: no such file or name, a runtime that is not installed, or not an embedder.
+    """
+    text = str(path_or_name)
+    threads = threads or _threads()
+    if text.startswith(("torchvision:", "timm:")):
+        from mfa.inference.external import named
+
+        return named.load(text, size, _inputs(inputs))
+    stem, _, function = text.rpartition(":")
+    if stem and function.isidentifier():
+        return from_callable(
+            _function(stem, function), name=function, size=size or SIZE, inputs=inputs or "unit"
+        )
+    path = Path(text)
+    if not path.is_file():
+        raise InputError(
+            f"no model {text!r}; give an .onnx, .xml, .pt or .pt2 file, torchvision:NAME, "
+            "timm:NAME, or module:function"
+        )
+    default: Convention = "bgr255" if path.name.startswith(INTEL) else "imagenet"
+    return _from_file(path, size, _inputs(inputs) or CONVENTIONS[default], threads)
+
+
+def from_callable(
+    function: Callable[[np.ndarray], np.ndarray],
+    *,
+    name: str = "",
+    size: tuple[int, int] = SIZE,
+    inputs: Convention | Inputs = "unit",
+) -> External:
+    """An embedder of a function from prepared pictures (B, 3, H, W) float32 to vectors (B, D)."""
+    if not callable(function):
+        raise InputError(f"{function!r} cannot be called; give a function of pictures")
+    chosen = _inputs(inputs)
+    assert chosen is not None
+    label = name or getattr(function, "__name__", type(function).__name__)
+    return External(label, "callable", size, chosen, "", function)
+
+
+def file_hash(paths: Sequence[Path]) -> str:
+    """First 12 hex digits of the SHA-256 over the files' contents."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _from_file(
+    path: Path, size: tuple[int, int] | None, inputs: Inputs, threads: int | None
+) -> External:
+    suffix = path.suffix.lower()
+    files = [path]
+    if suffix == ".onnx":
+        from mfa.inference.external import onnxfile
+
+        kind = "onnx"
+        found, compute = onnxfile.load(path, threads)
+    elif suffix == ".xml":
+        from mfa.inference.external import openvinofile
+
+        kind, files = "openvino", [path, path.with_suffix(".bin")]
+        found, compute = openvinofile.load(path, threads)
+    elif suffix in (".pt2", ".pt", ".ts", ".torchscript"):
+        from mfa.inference.external import torchfile
+
+        kind, found, compute = torchfile.load(path)
+    else:
+        raise InputError(
+            f"{path.name}: a model is an .onnx, .xml (OpenVINO), .pt (TorchScript) or .pt2 "
+            "(torch.export) file; weights alone go through `mfa import-weights`"
+        )
+    if found and size and found != size:
+        raise InputError(
+            f"{path.name} takes pictures of {found[0]}x{found[1]} only, not {size[0]}x{size[1]}"
+        )
+    return External(path.stem, kind, found or size or SIZE, inputs, file_hash(files), compute)
+
+
+def _inputs(chosen: Convention | Inputs | None) -> Inputs | None:
+    if chosen is None or isinstance(chosen, Inputs):
+        return chosen
+    if chosen not in CONVENTIONS:
+        raise InputError(f"no input convention {chosen!r}; there are {', '.join(CONVENTIONS)}")
+    return CONVENTIONS[chosen]
+
+
+def _threads() -> int | None:
+    text = os.environ.get("OMP_NUM_THREADS", "")
+    return int(text) if text.isdigit() and int(text) else None
+
+
+def _function(stem: str, name: str) -> Callable[[np.ndarray], np.ndarray]:
+    try:
+        if stem.endswith(".py"):
+            spec = importlib.util.spec_from_file_location(Path(stem).stem, stem)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            sys.modules.setdefault(spec.name, module)
+            spec.loader.exec_module(module)
+        else:
+            module = importlib.import_module(stem)
+        found: Callable[[np.ndarray], np.ndarray] = getattr(module, name)
+    except (ImportError, OSError, AttributeError) as error:
+        raise InputError(f"no callable {name!r} in {stem} ({error})") from error
+    return found

@@ -1,0 +1,57 @@
+"""OpenVINO IR files (``.xml`` with a ``.bin``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mfa.errors import InputError
+from mfa.inference.external.onnxfile import Loaded, fixed_batch
+
+
+def load(path: Path, threads: int | None = None) -> Loaded:
+    """(height, width), and pictures to vectors, computed in float32 on the CPU.
+
+    Published files fix a batch of one; it is opened to any where the network allows.
+
+    Raises:
+        InputError: openvino is not installed, the ``.bin`` is missing, or the file is no model of
+            one picture input.
+    """
+    try:
+        import openvino
+    except ImportError as error:
+        raise InputError(
+            f"{path.name} needs openvino; install it with: pip install .[external]"
+        ) from error
+    if not path.with_suffix(".bin").is_file():
+        raise InputError(f"{path.name} has no {path.stem}.bin beside it, which holds its weights")
+    core: Any = openvino.Core()
+    try:
+        model = core.read_model(str(path))
+    except RuntimeError as error:
+        raise InputError(f"{path} is no OpenVINO model: {str(error).splitlines()[-1]}") from error
+    shape = model.inputs[0].partial_shape
+    if len(model.inputs) != 1 or len(shape) != 4:
+        raise InputError(f"{path.name} has other inputs than pictures (1, 3, height, width)")
+    sides = [shape[i].get_length() if shape[i].is_static else None for i in (0, 2, 3)]
+    batch, height, width = sides
+    try:
+        model.reshape([-1, 3, height or -1, width or -1])
+        batch = None
+    except RuntimeError:  # a reshape inside fixes the batch
+        model = core.read_model(str(path))
+    # Newer processors would compute in bfloat16 by themselves: other figures on other machines.
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    if threads:
+        settings["INFERENCE_NUM_THREADS"] = str(threads)
+    compiled = core.compile_model(model, "CPU", settings)
+
+    def run(values: np.ndarray) -> np.ndarray:
+        found: np.ndarray = compiled(values)[0]
+        return found
+
+    size = (height, width) if height and width else None
+    return size, run if batch is None else fixed_batch(run, batch)

@@ -1,0 +1,77 @@
+"""TorchScript archives and ``torch.export`` programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mfa.errors import InputError
+from mfa.inference.external.onnxfile import fixed_batch
+
+
+def load(path: Path) -> tuple[str, tuple[int, int] | None, Callable[[np.ndarray], np.ndarray]]:
+    """Kind, (height, width) where the program fixes it, and pictures to vectors.
+
+    Both kinds hold operators and tensors, no Python code. ``torch.export`` fixes the batch unless
+    told otherwise; such a program is fed that many pictures at a time, the last ones repeated.
+
+    Raises:
+        InputError: the file is neither, or it holds weights alone.
+    """
+    if path.suffix == ".pt2":
+        program = _exported(path)
+        batch, size = _fixed(program)
+        compute = as_compute(program.module())
+        return "torch.export", size, compute if batch is None else fixed_batch(compute, batch)
+    return "torchscript", None, as_compute(_scripted(path))
+
+
+def as_compute(network: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Arrays in, arrays out; of several outputs the first matrix."""
+
+    @torch.inference_mode()
+    def compute(values: np.ndarray) -> np.ndarray:
+        found = network(torch.from_numpy(values))
+        if isinstance(found, dict):
+            found = tuple(found.values())
+        if isinstance(found, tuple | list):
+            found = next((x for x in found if isinstance(x, torch.Tensor) and x.ndim == 2), None)
+        if not isinstance(found, torch.Tensor):
+            raise InputError("the model gives no matrix of vectors among its outputs")
+        array: np.ndarray = found.float().cpu().numpy()
+        return array
+
+    return compute
+
+
+def _exported(path: Path) -> Any:
+    try:
+        return torch.export.load(str(path))
+    except Exception as error:  # zip, JSON and schema errors of several kinds
+        raise InputError(f"{path} is no torch.export program: {error}") from error
+
+
+def _fixed(program: Any) -> tuple[int | None, tuple[int, int] | None]:
+    """The batch and the (height, width) that a program takes alone; None for what is free."""
+    wanted = set(program.graph_signature.user_inputs)
+    for node in program.graph.nodes:
+        if node.op == "placeholder" and node.name in wanted and node.meta["val"].ndim == 4:
+            batch, _, height, width = (
+                side if isinstance(side, int) else None for side in node.meta["val"].shape
+            )
+            return batch, (height, width) if height and width else None
+    return None, None
+
+
+def _scripted(path: Path) -> Any:
+    try:
+        return torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        raise InputError(
+            f"{path} is no TorchScript archive ({str(error).splitlines()[0]}); where it holds "
+            "weights alone, use `mfa import-weights`"
+        ) from error

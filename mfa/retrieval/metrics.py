@@ -1,0 +1,290 @@
+"""CMC, mAP and mINP from the ranks of the positives alone.
+
+Only the positives are ranked: per query, count how many counted pictures are at most as far as
+each positive. That is a pass over the distances instead of a sort of them, and it gives everything
+at once: both AP rules, INP, CMC and the place of every match.
+
+Ties are pessimistic: a positive ranks after every non-match at the same distance, so a model that
+maps all pictures to one point scores as badly as it deserves, whatever the order of the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mfa.errors import InputError
+from mfa.records import Features
+from mfa.retrieval.distances import Distances, FeatureDistances, Metric
+from mfa.retrieval.gallery import COUNTED, GroupedGallery
+from mfa.retrieval.protocol_card import protocol_card
+from mfa.retrieval.ranking import Ranker
+from mfa.retrieval.results import RetrievalResult
+
+BLOCK = 256
+"""Queries per block: small ones make BLAS copy the gallery; a large one is slow to make again."""
+
+_SORT_PAYS = 200
+"""Counting once per positive beats sorting where there are more candidates than this a positive."""
+
+
+@dataclass(frozen=True)
+class PositiveRanks:
+    """Where the positives of every query stand.
+
+    Attributes:
+        ranks: ranks (from 1) of the positives of all queries, one query after the other, rising
+            within a query.
+        offsets: (Q + 1,) query i owns ``ranks[offsets[i]:offsets[i + 1]]``; may be empty.
+    """
+
+    ranks: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def positives(self) -> np.ndarray:
+        """(Q,) number of positives of each query."""
+        return np.diff(self.offsets)
+
+
+def score(
+    features: Features,
+    *,
+    camera_filter: bool = True,
+    max_rank: int = 50,
+    block: int = BLOCK,
+    distance: Metric | Distances = "cosine",
+    told: Callable[[float], None] = lambda share: None,
+) -> RetrievalResult:
+    """Rank the gallery for every query and score the ranking.
+
+    Args:
+        features: both sides; junk (pid -1) never counts, distractors count as non-matches.
+        camera_filter: leave out gallery pictures of the query's person by the query's camera.
+        max_rank: length of the CMC curve.
+        block: queries ranked at a time; memory is about ``5 * block * gallery`` bytes.
+        distance: ``cosine``, ``euclidean``, or distances made elsewhere (re-ranking), whose shape
+            must be (queries, gallery).
+        told: called with the share done, before each block; what it raises ends the scoring.
+
+    Raises:
+        InputError: no query can be scored, an empty side, or numbers out of range; the message
+            counts the reasons and says what to do.
+    """
+    check_sides(features, block)
+    if max_rank < 1:
+        raise InputError(f"max_rank must be 1 or more, got {max_rank}")
+    distance = make_distances(features, distance)
+    grouped = GroupedGallery(features.query, features.gallery, camera_filter)
+    ordered = distance.reordered(grouped.order)
+    found = rank_positives(ordered, grouped, block, told)
+    refuse_if_nothing_counts(features, grouped, found.positives)
+    return RetrievalResult(
+        per_query=query_table(
+            features,
+            grouped,
+            found.positives,
+            {
+                "AP": average_precision(found),
+                "AP_trapezoid": trapezoid_precision(found),
+                "INP": inverse_negative_penalty(found),
+                "first_match_rank": pd.array(first_ranks(found), dtype="Int64"),
+                "last_match_rank": pd.array(last_ranks(found), dtype="Int64"),
+            },
+        ),
+        cmc=cmc(found, max_rank),
+        gallery=len(features.gallery),
+        card=protocol_card(features, camera_filter=camera_filter, distance=distance.card()),
+        features=features,
+        ranker=Ranker(features, grouped, ordered, block),
+    )
+
+
+def rank_positives(
+    distances: Distances,
+    grouped: GroupedGallery,
+    block: int,
+    told: Callable[[float], None] = lambda share: None,
+) -> PositiveRanks:
+    """Ranks of all positives; ``distances`` has its columns in ``grouped.order``."""
+    queries, gallery = distances.shape
+    buffer = np.empty((min(block, queries), gallery), dtype=np.float32)
+    found: list[np.ndarray] = []
+    for start in range(0, queries, block):
+        told(start / queries)
+        stop = min(start + block, queries)
+        keys = distances.keys(start, stop, out=buffer[: stop - start])
+        found += [_ranks(keys[i], grouped, start + i) for i in range(stop - start)]
+    offsets = np.concatenate([[0], np.cumsum([len(ranks) for ranks in found])])
+    return PositiveRanks(np.concatenate(found), offsets.astype(np.int64))
+
+
+def average_precision(found: PositiveRanks) -> np.ndarray:
+    """(Q,) mean over the positives of precision at each: (1/P) sum k / rank_k; NaN without any.
+
+    The step rule, as torchreid and fast-reid count.
+    """
+    return _mean(found, _nth(found) / found.ranks)
+
+
+def trapezoid_precision(found: PositiveRanks) -> np.ndarray:
+    """(Q,) AP with precision averaged just before and at each positive; NaN without any.
+
+    The rule of Market-1501's own evaluation code (after the Oxford buildings benchmark): precision
+    before the k-th positive is (k - 1) / (rank_k - 1), and 1 at the top of the list.
+    """
+    nth, ranks = _nth(found), found.ranks
+    before = np.where(ranks == 1, 1.0, (nth - 1) / np.maximum(ranks - 1, 1))
+    return _mean(found, (before + nth / ranks) / 2)
+
+
+def inverse_negative_penalty(found: PositiveRanks) -> np.ndarray:
+    """(Q,) P / rank of the last positive (Ye et al. 2021); NaN without any."""
+    penalty: np.ndarray = found.positives / last_ranks(found)
+    return penalty
+
+
+def first_ranks(found: PositiveRanks) -> np.ndarray:
+    """(Q,) rank of the first positive; NaN without any."""
+    return _at(found, found.offsets[:-1])
+
+
+def last_ranks(found: PositiveRanks) -> np.ndarray:
+    """(Q,) rank of the last positive; NaN without any."""
+    return _at(found, found.offsets[1:] - 1)
+
+
+def cmc(found: PositiveRanks, max_rank: int) -> np.ndarray:
+    """(max_rank,) share of the scored queries with a positive at or before each rank."""
+    first = first_ranks(found)
+    first = first[np.isfinite(first)].astype(np.int64)
+    histogram = np.bincount(first[first <= max_rank], minlength=max_rank + 1)[1:]
+    curve: np.ndarray = np.cumsum(histogram) / max(len(first), 1)
+    return curve
+
+
+def check_sides(features: Features, block: int) -> None:
+    """Raise ``InputError`` where a list is empty or a block holds no query."""
+    for side in ("query", "gallery"):
+        if not len(getattr(features, side)):
+            raise InputError(f"the {side} list is empty; there is nothing to score")
+    if block < 1:
+        raise InputError(f"block must be 1 query or more, got {block}")
+
+
+def make_distances(features: Features, distance: Metric | Distances) -> Distances:
+    """The distances a scoring asks for, by name or ready-made.
+
+    Raises:
+        InputError: no such metric, or distances of another shape than (queries, gallery).
+    """
+    if isinstance(distance, str):
+        return FeatureDistances(features.query.features, features.gallery.features, distance)
+    if distance.shape != (len(features.query), len(features.gallery)):
+        raise InputError(
+            f"distances of shape {distance.shape} do not fit {len(features.query)} queries and "
+            f"{len(features.gallery)} gallery pictures"
+        )
+    return distance
+
+
+def query_table(
+    features: Features,
+    grouped: GroupedGallery,
+    positives: np.ndarray,
+    figures: Mapping[str, Any],
+) -> pd.DataFrame:
+    """One row per query: who it is, its figures, its positives, and why it was dropped."""
+    query = features.query
+    status = np.full(len(query), COUNTED, dtype=object)
+    for row in np.flatnonzero(positives == 0):
+        status[row] = grouped.why_dropped(int(row))
+    return pd.DataFrame(
+        {
+            "query": np.arange(len(query)),
+            "name": np.asarray(query.names).astype(str),
+            "pid": query.pids,
+            "camid": query.camids,
+            **figures,
+            "positives": positives,
+            "status": status.astype(str),
+        }
+    )
+
+
+def refuse_if_nothing_counts(
+    features: Features, grouped: GroupedGallery, positives: np.ndarray
+) -> None:
+    """Raise the sentence that explains the field's most reported error, where it applies.
+
+    Raises:
+        InputError: no query has a positive left.
+    """
+    if positives.any():
+        return
+    absent = int(np.count_nonzero(grouped.stop == grouped.start))
+    same_camera = len(positives) - absent
+    parts = []
+    if same_camera:
+        parts.append(
+            f"{same_camera} have pictures of their person in the gallery, all by the query's own "
+            "camera, and the camera filter leaves those out (give the pictures their true "
+            "camera numbers, or switch the filter off: camera_filter=False, --no-camera)"
+        )
+    if absent:
+        parts.append(
+            f"{absent} have no picture of their person in the gallery (check that query and "
+            f"gallery number identities alike: query pids {_range(features.query.pids)}, gallery "
+            f"pids {_range(features.gallery.pids)})"
+        )
+    raise InputError(f"none of {len(positives)} queries can be scored: {'; '.join(parts)}")
+
+
+def _ranks(keys: np.ndarray, grouped: GroupedGallery, query: int) -> np.ndarray:
+    """Ranks of the positives of one query, rising; ``keys`` is its row (G,)."""
+    own = keys[grouped.start[query] : grouped.stop[query]]
+    positives = own[grouped.counts(query)]
+    positives.sort()
+    if not len(positives):
+        return np.empty(0, dtype=np.int64)
+    counted = keys[grouped.junk :]
+    near = counted.compress(counted <= positives[-1])
+    own = np.sort(own)
+    if len(near) > _SORT_PAYS * len(positives):
+        at_most = np.array([np.count_nonzero(near <= key) for key in positives])
+    else:
+        near.sort()
+        at_most = near.searchsorted(positives, "right")
+    nonmatches = at_most - own.searchsorted(positives, "right")
+    ranks: np.ndarray = nonmatches + np.arange(1, len(positives) + 1)
+    return ranks
+
+
+def _nth(found: PositiveRanks) -> np.ndarray:
+    """1, 2, ... within each query, aligned with ``ranks``."""
+    before = np.repeat(found.offsets[:-1], found.positives)
+    return np.asarray(np.arange(1, len(found.ranks) + 1) - before)
+
+
+def _mean(found: PositiveRanks, values: np.ndarray) -> np.ndarray:
+    """(Q,) mean of each query's stretch of ``values``; NaN where it is empty."""
+    result = np.full(len(found.positives), np.nan)
+    some = found.positives > 0
+    if some.any():
+        result[some] = np.add.reduceat(values, found.offsets[:-1][some]) / found.positives[some]
+    return result
+
+
+def _at(found: PositiveRanks, places: np.ndarray) -> np.ndarray:
+    result = np.full(len(found.positives), np.nan)
+    some = found.positives > 0
+    result[some] = found.ranks[places[some]]
+    return result
+
+
+def _range(pids: np.ndarray) -> str:
+    return f"{pids.min()} to {pids.max()}"

@@ -1,0 +1,50 @@
+"""The gallery pictures nearest to one descriptor, whoever it shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mfa.errors import InputError
+from mfa.records import JUNK, FeatureSet
+from mfa.retrieval.distances import FeatureDistances
+
+
+def nearest(gallery: FeatureSet, feature: np.ndarray, k: int = 10) -> pd.DataFrame:
+    """The ``k`` pictures nearest to a picture that is in no list, so that nothing is counted.
+
+    Args:
+        gallery: what is searched; junk (pid -1) is passed over.
+        feature: (D,) as the network made it, before any normalisation.
+        k: how many.
+
+    Returns:
+        ``rank`` (from 1), ``gallery`` (position), ``name``, ``pid``, ``camid``, ``distance``
+        (1 - cosine); equal distances in the order of the gallery.
+
+    Raises:
+        InputError: another width than the gallery's, a feature that is not finite, or ``k`` < 1.
+    """
+    if feature.shape != gallery.features.shape[1:]:
+        raise InputError(
+            f"the descriptor has shape {feature.shape}, the gallery's have "
+            f"{gallery.features.shape[1:]}; embed it with the same network"
+        )
+    if not np.isfinite(feature).all():
+        raise InputError("the descriptor holds NaN or infinity; is the picture what it should be?")
+    if k < 1:
+        raise InputError(f"k must be 1 or more, got {k}")
+    source = FeatureDistances(feature[None], gallery.features)
+    distances = source.values(source.keys(0, 1)[0], 0)
+    order = np.argsort(distances, kind="stable")
+    shown = order[gallery.pids[order] != JUNK][:k]
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(shown) + 1),
+            "gallery": shown,
+            "name": np.asarray(gallery.names)[shown],
+            "pid": gallery.pids[shown],
+            "camid": gallery.camids[shown],
+            "distance": distances[shown],
+        }
+    )

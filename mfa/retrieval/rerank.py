@@ -1,0 +1,290 @@
+"""k-reciprocal re-ranking (Zhong et al. 2017) without any matrix of all pairs.
+
+Queries and gallery together are N pictures. The published code keeps several N x N matrices (over
+140 GB for MSMT17). Here each picture keeps its k1 nearest neighbours and the few non-zero weights
+of its neighbourhood; distances are made again, block by block, where they are needed.
+
+The formulas are the paper's, with the choices of its published code: distances are squared
+Euclidean ones (of normalised features for ``cosine``, where they are proportional to 1 - cosine),
+divided by their maximum over each picture's row; a neighbourhood holds the picture itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfa.errors import InputError
+from mfa.records import JUNK, Features
+from mfa.retrieval.distances import Metric, as_float32, normalised
+
+BLOCK = 128
+"""Rows of the N x N distances made at a time."""
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """Bytes re-ranking takes beside the features, and what it would take without sparsity.
+
+    Attributes:
+        likely: with neighbourhoods as sparse as real features make them.
+        most: if every neighbourhood grew as far as it can.
+        dense: one N x N float32 matrix; the published code keeps four or more.
+    """
+
+    likely: int
+    most: int
+    dense: int
+
+
+@dataclass(frozen=True)
+class _Sparse:
+    """Rows of non-zero weights: row i owns ``[offsets[i]:offsets[i + 1]]`` of the others."""
+
+    offsets: np.ndarray
+    columns: np.ndarray
+    weights: np.ndarray
+
+    def row(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        part = slice(self.offsets[i], self.offsets[i + 1])
+        return self.columns[part], self.weights[part]
+
+
+def memory_need(
+    queries: int, gallery: int, width: int, *, k1: int = 20, k2: int = 6, block: int = BLOCK
+) -> MemoryNeed:
+    """What ``ReciprocalDistances`` will need for features of ``width`` columns."""
+    everyone = queries + gallery
+    fixed = everyone * (4 * width + 6 * (k1 + 1)) + 12 * block * everyone
+    # 8 bytes a weight, kept by row, by column, and once more while one is sorted into the other.
+    each = 3 * 8 * everyone
+    reach = (k1 + 1) * (_half(k1) + 2)
+    return MemoryNeed(
+        likely=fixed + each * min(everyone, 4 * (k1 + 1)),
+        most=fixed + each * min(everyone, reach * max(k2, 1)),
+        dense=4 * everyone**2,
+    )
+
+
+class ReciprocalDistances:
+    """Re-ranked distances: ``original_weight`` * original + the rest * Jaccard distance.
+
+    Junk takes no part: it is nobody's neighbour, and lies at infinity.
+
+    Args:
+        features: both sides.
+        k1: neighbours that must be mutual.
+        k2: neighbours whose weights are averaged (query expansion); 1 for none.
+        original_weight: lambda of the paper, in [0, 1].
+        metric: of the original distance.
+        block: rows of distances made at a time.
+        told: called with the share done, several times a second; what it raises ends the work.
+
+    Raises:
+        InputError: a number out of range, or fewer pictures than k1 + 1.
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        *,
+        k1: int = 20,
+        k2: int = 6,
+        original_weight: float = 0.3,
+        metric: Metric = "cosine",
+        block: int = BLOCK,
+        told: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        prepare = normalised if metric == "cosine" else as_float32
+        kept = np.flatnonzero(np.asarray(features.gallery.pids) != JUNK)
+        self._queries = len(features.query)
+        self.shape = (self._queries, len(features.gallery))
+        _check(k1, k2, original_weight, self._queries + len(kept))
+        self._words = f"k-reciprocal, k1={k1}, k2={k2}, lambda={original_weight:g}"
+        self._metric = metric
+        self._original_weight = original_weight
+        self._columns = kept
+        self._all = np.concatenate(
+            [prepare(features.query.features), prepare(features.gallery.features[kept])]
+        )
+        self._squares = np.einsum("nd,nd->n", self._all, self._all)
+        # The shares are those of the time it takes at the size of Market-1501.
+        nearest, self._farthest = self._neighbours(k1 + 1, block, lambda part: told(0.7 * part))
+        weights = self._neighbourhoods(nearest, k1, lambda part: told(0.7 + 0.2 * part))
+        weights = _expanded(weights, nearest[:, :k2], lambda part: told(0.9 + 0.1 * part))
+        self._weights = weights
+        self._inverse = _inverse(weights, self._queries, len(self._all))
+
+    def keys(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
+        """(stop - start, G) re-ranked distances, float32; junk at infinity."""
+        if out is None:
+            out = np.empty((stop - start, self.shape[1]), dtype=np.float32)
+        out[:] = np.inf
+        part = self._original_weight
+        for first in range(start, stop, BLOCK):
+            last = min(first + BLOCK, stop)
+            original = self._scaled(np.arange(first, last), slice(self._queries, None))
+            for row in range(first, last):
+                mixed = part * original[row - first] + (1 - part) * self._jaccard(row)
+                out[row - start, self._columns] = mixed
+        return out
+
+    def values(self, keys: np.ndarray, query: int) -> np.ndarray:
+        """The keys are the distances."""
+        return keys.astype(np.float64)
+
+    def card(self) -> dict[str, object]:
+        """``distance`` and ``reranking`` in words, for the protocol card."""
+        return {"distance": f"re-ranked, from {self._metric}", "reranking": self._words}
+
+    def reordered(self, order: np.ndarray) -> ReciprocalDistances:
+        """The same distances with the gallery's columns in ``order`` (G,)."""
+        other = object.__new__(ReciprocalDistances)
+        other.__dict__.update(self.__dict__)
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        other._columns = place[self._columns]
+        return other
+
+    def _squared(self, rows: np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
+        """Squared Euclidean distances, (rows, columns)."""
+        block: np.ndarray = self._all[rows] @ self._all[columns].T
+        block *= -2
+        block += self._squares[rows, None]
+        block += self._squares[columns]
+        np.maximum(block, 0, out=block)
+        return block
+
+    def _scaled(self, rows: np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
+        """Squared distances over the largest of each row."""
+        scaled: np.ndarray = self._squared(rows, columns) / self._farthest[rows, None]
+        return scaled
+
+    def _neighbours(
+        self, count: int, block: int, told: Callable[[float], None]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(N, count) nearest pictures, equal distances in order of place; (N,) row maxima."""
+        everyone = len(self._all)
+        nearest = np.empty((everyone, count), dtype=np.int32)
+        farthest = np.empty(everyone, dtype=np.float32)
+        for start in range(0, everyone, block):
+            told(start / everyone)
+            rows = np.arange(start, min(start + block, everyone))
+            distances = self._squared(rows, slice(None))
+            farthest[rows] = distances.max(axis=1)
+            for row, line in zip(rows, distances, strict=True):
+                reach = np.partition(line, count - 1)[count - 1]
+                near = np.flatnonzero(line <= reach)
+                nearest[row] = near[np.argsort(line[near], kind="stable")[:count]]
+        # All pictures in one point: any scale will do, but not 0.
+        farthest[farthest == 0] = 1
+        return nearest, farthest
+
+    def _neighbourhoods(
+        self, nearest: np.ndarray, k1: int, told: Callable[[float], None]
+    ) -> _Sparse:
+        """Weights exp(-distance) over each picture's expanded reciprocal set, summing to 1."""
+        half = nearest[:, : _half(k1) + 1]
+        mutual, mutual_half = _mutual(nearest), _mutual(half)
+        columns, weights = [], []
+        for i, neighbours in enumerate(_watched(nearest, told)):
+            own = neighbours[mutual[i]]
+            theirs, kept = half[own], mutual_half[own]
+            shared = (np.isin(theirs, own) & kept).sum(axis=1)
+            joins = shared > 2 / 3 * kept.sum(axis=1)
+            members = np.unique(np.concatenate([own, theirs[joins][kept[joins]]]))
+            weight = np.exp(-self._scaled(np.array([i]), members)[0])
+            columns.append(members)
+            weights.append(weight / weight.sum())
+        return _stack(columns, weights)
+
+    def _jaccard(self, query: int) -> np.ndarray:
+        """(kept gallery,) Jaccard distances of a query: 1 - sum of minima / sum of maxima."""
+        columns, weights = self._weights.row(query)
+        offsets = self._inverse.offsets
+        lengths = offsets[columns + 1] - offsets[columns]
+        ends = np.cumsum(lengths)
+        total = int(ends[-1]) if len(ends) else 0
+        places = np.arange(total) + np.repeat(offsets[columns] - ends + lengths, lengths)
+        least = np.minimum(np.repeat(weights, lengths), self._inverse.weights[places])
+        shared = np.bincount(
+            self._inverse.columns[places], weights=least, minlength=len(self._columns)
+        )
+        distance: np.ndarray = 1 - shared / (2 - shared)
+        return distance
+
+
+def _half(k1: int) -> int:
+    return round(k1 / 2)
+
+
+def _mutual(nearest: np.ndarray, block: int = 4096) -> np.ndarray:
+    """(N, k) bool: whether each neighbour has the picture among its own k nearest."""
+    mutual = np.empty(nearest.shape, dtype=bool)
+    for start in range(0, len(nearest), block):
+        rows = nearest[start : start + block]
+        own = np.arange(start, start + len(rows))[:, None, None]
+        mutual[start : start + block] = (nearest[rows] == own).any(axis=2)
+    return mutual
+
+
+def _watched(rows: np.ndarray, told: Callable[[float], None]) -> Iterator[np.ndarray]:
+    """Every row; now and then it is told which share of them is done."""
+    for place, row in enumerate(rows):
+        if place % BLOCK == 0:
+            told(place / len(rows))
+        yield row
+
+
+def _expanded(weights: _Sparse, nearest: np.ndarray, told: Callable[[float], None]) -> _Sparse:
+    """Each row the mean of the rows of its ``nearest`` (N, k2)."""
+    k2 = nearest.shape[1]
+    if k2 == 1:
+        return weights
+    columns, values = [], []
+    for neighbours in _watched(nearest, told):
+        parts = [weights.row(j) for j in neighbours]
+        members, place = np.unique(np.concatenate([c for c, _ in parts]), return_inverse=True)
+        columns.append(members)
+        values.append(np.bincount(place, weights=np.concatenate([w for _, w in parts])) / k2)
+    return _stack(columns, values)
+
+
+def _inverse(weights: _Sparse, first: int, width: int) -> _Sparse:
+    """For every column, the rows from ``first`` on (counted from there) that have it."""
+    begin = weights.offsets[first]
+    columns = weights.columns[begin:]
+    rows = np.repeat(
+        np.arange(len(weights.offsets) - 1 - first, dtype=np.int32),
+        np.diff(weights.offsets[first:]),
+    )
+    order = np.argsort(columns, kind="stable")
+    counts = np.bincount(columns, minlength=width)
+    return _Sparse(
+        offsets=np.concatenate([[0], np.cumsum(counts)]),
+        columns=rows[order],
+        weights=weights.weights[begin:][order],
+    )
+
+
+def _stack(columns: list[np.ndarray], weights: list[np.ndarray]) -> _Sparse:
+    lengths = [len(part) for part in columns]
+    return _Sparse(
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        columns=np.concatenate(columns).astype(np.int32),
+        weights=np.concatenate(weights).astype(np.float32),
+    )
+
+
+def _check(k1: int, k2: int, original_weight: float, pictures: int) -> None:
+    if not 1 <= k2 <= k1 + 1:
+        raise InputError(f"re-ranking needs 1 <= k2 <= k1 + 1, got k1={k1}, k2={k2}")
+    if not 0 <= original_weight <= 1:
+        raise InputError(f"original_weight must be in [0, 1], got {original_weight}")
+    if pictures <= k1:
+        raise InputError(
+            f"re-ranking with k1={k1} needs more than {k1} pictures, there are {pictures}; "
+            "give a smaller k1"
+        )

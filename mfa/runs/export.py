@@ -1,0 +1,44 @@
+"""A trained network as one small file: no classifiers, weights in half precision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from mfa.errors import InputError
+from mfa.runs.checkpoint import Checkpoint, save_checkpoint
+from mfa.runs.run import Run
+
+
+def release(run: Run, file: Path, *, name: str | None = None) -> None:
+    """Write ``run``'s network to ``file``, to be opened by ``open_run`` or given as ``weights``.
+
+    Classifiers belong to the identities of the training set and are left out; so are centers and
+    optimiser. Matrices and convolutions are rounded to float16; biases, normalisation and single
+    numbers, a hundredth of the size, keep float32, because a running variance may leave float16's
+    range.
+
+    Args:
+        run: what to release.
+        file: a ``.safetensors`` file that does not exist yet.
+        name: what tables call the configuration; by default its own name.
+
+    Raises:
+        InputError: the file exists.
+    """
+    if file.exists():
+        raise InputError(f"{file} exists already and is not overwritten; move it, or name another")
+    old = run.checkpoint
+    tensors = {
+        f"model.{key}": _halved(value)
+        for key, value in old.part("model").items()
+        if ".classifier." not in key
+    }
+    config = replace(old.config, name=name or old.config.name)
+    save_checkpoint(Checkpoint(config, old.epoch, 0, tensors, old.facts), file)
+
+
+def _halved(value: Tensor) -> Tensor:
+    return value.half() if value.ndim > 1 and value.is_floating_point() else value

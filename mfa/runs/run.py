@@ -1,0 +1,210 @@
+"""A run on disk: ``checkpoint.safetensors``, ``config.json`` and ``history.csv`` in one folder."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from mfa.config import Config, to_dict
+from mfa.errors import InputError
+from mfa.models import ReidNetwork, build_model
+from mfa.models.weights import RELEASED, released_file
+from mfa.records import EpochRecord
+from mfa.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, weights_hash
+from mfa.training.collapse import CollapseWatch
+
+CHECKPOINT = "checkpoint.safetensors"
+HISTORY = "history.csv"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """What training writes."""
+
+    path: Path
+
+    def begin(self, config: Config, *, resume: bool) -> Checkpoint | None:
+        """Make or enter the folder; the checkpoint to go on from, if any.
+
+        Raises:
+            InputError: there is a run already and ``resume`` is off, it is another run, or the
+                folder cannot be written.
+        """
+        file = self.path / CHECKPOINT
+        if not file.is_file():
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                _write(self.path / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
+                (self.path / HISTORY).unlink(missing_ok=True)
+            except OSError as error:
+                raise InputError(
+                    f"the run cannot be written to {self.path} ({error.strerror}); name a folder "
+                    "you may write to (--run), or free the disk"
+                ) from error
+            return None
+        if not resume:
+            raise InputError(
+                f"{self.path} already holds a run; go on with --resume (resume=True), choose "
+                "another name, or delete the folder"
+            )
+        checkpoint = load_checkpoint(file)
+        # The name is what tables call it, not a setting of the training.
+        same_name = replace(checkpoint.config, name=config.name)
+        difference = _difference(to_dict(same_name), to_dict(config))
+        if difference:
+            raise InputError(
+                f"{self.path} was trained with another configuration ({difference}); resume with "
+                "the same one, or choose another name"
+            )
+        return checkpoint
+
+    def replay(self, watch: CollapseWatch, epochs: int) -> None:
+        """Show the finished epochs to a fresh watch; drop lines of an epoch that was not saved."""
+        history = read_history(self.path)
+        history = history[history["epoch"] <= epochs]
+        for norm, triplet in zip(history["feature_norm"], history["triplet"], strict=True):
+            watch.update(norm, triplet)
+        _write(self.path / HISTORY, history.to_csv(index=False))
+
+    def save(self, checkpoint: Checkpoint, record: EpochRecord) -> None:
+        """Add an epoch: its line of history, then the checkpoint that makes it count."""
+        row = history_row(record)
+        file = self.path / HISTORY
+        past = read_history(self.path) if file.is_file() else pd.DataFrame()
+        table = pd.concat([past, pd.DataFrame([row])], ignore_index=True)
+        _write(file, table.to_csv(index=False))
+        save_checkpoint(checkpoint, self.path / CHECKPOINT)
+
+
+def history_row(record: EpochRecord) -> dict[str, object]:
+    """An epoch record as one flat row."""
+    return {
+        "epoch": record.epoch,
+        "lr": record.lr,
+        "seconds": round(record.seconds, 3),
+        "images_per_second": round(record.images_per_second, 1),
+        "feature_norm": record.feature_norm,
+        **record.losses,
+        **record.separation,
+        "warnings": " ".join(record.warnings),
+    }
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """The history of a run folder, one row an epoch; columns as in ``history_row``."""
+    with (path / HISTORY).open(newline="", encoding="utf-8") as file:
+        rows = [
+            {k: v if k == "warnings" else float(v or "nan") for k, v in row.items()}
+            for row in csv.DictReader(file)
+        ]
+    # Each epoch rewrites the file, so figures must come back to the last bit: float() does that.
+    return pd.DataFrame(rows).astype({"epoch": int})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained (or training) network and what made it.
+
+    Attributes:
+        path: its folder; ``None`` where nothing is on disk.
+        checkpoint: configuration, epoch, facts and weights.
+    """
+
+    path: Path | None
+    checkpoint: Checkpoint
+
+    @property
+    def name(self) -> str:
+        """The folder's name, or ``untrained``."""
+        return "untrained" if self.path is None else self.path.name
+
+    @property
+    def config(self) -> Config:
+        """The configuration it was trained with."""
+        return self.checkpoint.config
+
+    @cached_property
+    def model(self) -> ReidNetwork:
+        """The network in eval mode, on the CPU."""
+        network = build_model(
+            self.config.model,
+            self.checkpoint.identities,
+            cameras=self.checkpoint.cameras,
+            pretrained=False,
+        )
+        network.load_state_dict(self.checkpoint.part("model"))
+        return network.eval()
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of the weights, for protocol cards."""
+        return weights_hash(self.checkpoint.part("model"))
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row an epoch.
+
+        Raises:
+            InputError: the run was never trained.
+        """
+        if self.path is None:
+            raise InputError("a network with random weights has no history")
+        return read_history(self.path)
+
+
+def open_run(path: Path | str) -> Run:
+    """Open a run folder, ``NAME`` as ``runs/NAME``, a checkpoint file or released weights by name.
+
+    What is computed of released weights is kept in ``runs/NAME`` of the checkout they come with.
+
+    Raises:
+        InputError: there is no complete run.
+    """
+    folder = Path(path)
+    if not folder.exists() and (Path("runs") / folder).is_dir():
+        folder = Path("runs") / folder
+    if (folder / CHECKPOINT).is_file() or str(path) not in RELEASED:
+        file = folder if folder.is_file() else folder / CHECKPOINT
+        place = folder.with_suffix("") if folder.is_file() else folder
+        return Run(place, load_checkpoint(file, prefix="model."))
+    file = released_file(str(path))
+    return Run(file.parents[2] / "runs" / file.stem, load_checkpoint(file, prefix="model."))
+
+
+def untrained(config: Config) -> Run:
+    """The network of ``config`` before any training, to hold a trained one against.
+
+    Nothing is loaded into it, whatever ``config.model.weights`` says.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        network = build_model(config.model, pretrained=False)
+    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
+    return Run(None, Checkpoint(config, epoch=0, identities=0, tensors=tensors, facts={}))
+
+
+def _difference(old: dict[str, object], new: dict[str, object], prefix: str = "") -> str:
+    """First field that differs, in words; empty when none does."""
+    for key, value in new.items():
+        other = old.get(key)
+        if isinstance(value, dict) and isinstance(other, dict):
+            inner = _difference(other, value, f"{prefix}{key}.")
+            if inner:
+                return inner
+        elif value != other:
+            return f"{prefix}{key} was {other!r}, now {value!r}"
+    return ""
+
+
+def _write(path: Path, text: str) -> None:
+    # Several processes of one training begin at once, each with a file of its own.
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

@@ -1,0 +1,24 @@
+"""The synthetic set: pedestrians drawn by a seeded generator, with part masks.
+
+No licence, no download, no real person; hard enough that methods differ. Written in Market-1501's
+own layout, so the Market-1501 reader reads it.
+"""
+
+from __future__ import annotations
+
+from mfa.synthetic.config import SyntheticConfig
+from mfa.synthetic.masks import load_mask
+from mfa.synthetic.parts import PARTS
+from mfa.synthetic.scene import NUISANCES, Rendering, render
+from mfa.synthetic.writer import write, write_partial
+
+__all__ = [
+    "NUISANCES",
+    "PARTS",
+    "Rendering",
+    "SyntheticConfig",
+    "load_mask",
+    "render",
+    "write",
+    "write_partial",
+]

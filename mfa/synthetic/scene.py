@@ -1,0 +1,196 @@
+"""One picture: a camera, a place, a person, and perhaps something that went wrong."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from mfa.errors import InputError
+from mfa.synthetic.camera import Camera
+from mfa.synthetic.camera import camera as camera_of
+from mfa.synthetic.canvas import Bystanders, Canvas
+from mfa.synthetic.config import SyntheticConfig
+from mfa.synthetic.exposure import expose, surroundings
+from mfa.synthetic.figure import View, draw_person
+from mfa.synthetic.identity import identity
+from mfa.synthetic.occluder import draw_occluder
+from mfa.synthetic.parts import OTHER
+
+Nuisance = Literal["none", "misaligned", "small", "occluded", "behind", "truncated", "junk"]
+
+NUISANCES: tuple[Nuisance, ...] = ("misaligned", "small", "occluded", "behind", "truncated")
+"""The faults of ``SyntheticConfig.nuisance``, equally likely."""
+
+STRANGERS = 4000
+"""People who walk behind others; their number only bounds the memory they take."""
+
+Fact = str | int | float
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A picture as it comes out of the camera, and the truth about it.
+
+    Attributes:
+        image: (H, W, 3) uint8, after JPEG, equal to what a reader of the file sees.
+        mask: (H, W) uint8, index into ``PARTS``.
+        facts: ``pid``, ``camera``, ``repeat``, ``nuisance``, ``yaw`` (radians; 0 faces the
+            camera), ``head`` and ``feet`` (rows of crown and soles as shares of the height, may
+            lie outside 0 to 1), and ``occluder`` where there is one.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    facts: dict[str, Fact]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture before it is compressed: what is written to disk is made of this."""
+
+    picture: Image.Image
+    mask: Image.Image
+    quality: int
+    facts: dict[str, Fact]
+
+    def jpeg(self) -> bytes:
+        """The compressed picture."""
+        buffer = io.BytesIO()
+        self.picture.save(buffer, "JPEG", quality=self.quality)
+        return buffer.getvalue()
+
+
+@dataclass
+class _Frame:
+    """Where the person stands in the box: shares of the height, the centre in widths."""
+
+    size: float
+    top: float
+    centre: float
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+
+def render(pid: int, camera: int, repeat: int, config: SyntheticConfig) -> Rendering:
+    """Picture ``repeat`` of person ``pid`` from ``camera`` (from 1, as in file names).
+
+    Raises:
+        InputError: there is no such camera.
+    """
+    shot = shoot(pid, camera, repeat, config)
+    with Image.open(io.BytesIO(shot.jpeg())) as picture:
+        image = np.asarray(picture.convert("RGB"))
+    return Rendering(image, np.asarray(shot.mask), shot.facts)
+
+
+def shoot(
+    pid: int, number: int, repeat: int, config: SyntheticConfig, nuisance: Nuisance | None = None
+) -> Shot:
+    """As ``render``, before compression; ``nuisance`` chooses the fault instead of chance."""
+    if not 1 <= number <= config.cameras:
+        raise InputError(f"there are cameras 1 to {config.cameras}, got {number}")
+    rng = Random(f"{config.seed}/picture/{pid}/{number}/{repeat}")
+    drawn = _nuisance(rng, config.nuisance)
+    fault = nuisance or drawn
+    cam = camera_of(number, config.seed)
+    fine = max(2, round(384 / config.height))
+    height, width = config.height * fine, config.width * fine
+    parts = Image.new("L", (width, height))
+    canvas = Canvas(surroundings(cam, height, width, config.seed, rng), parts)
+    facts = _stage(canvas, cam, pid, fault, config, rng)
+    picture = expose(cam, canvas.picture.reduce(fine), rng)
+    mask = parts.resize((config.width, config.height), Image.Resampling.NEAREST)
+    facts |= {"pid": pid, "camera": number, "repeat": repeat, "nuisance": fault}
+    return Shot(picture, mask, rng.randint(*cam.quality), facts)
+
+
+def _nuisance(rng: Random, share: float) -> Nuisance:
+    roll, kind = rng.random(), rng.choice(NUISANCES)
+    return kind if roll < share else "none"
+
+
+def _stage(
+    canvas: Canvas,
+    cam: Camera,
+    pid: int,
+    fault: Nuisance,
+    config: SyntheticConfig,
+    rng: Random,
+) -> dict[str, Fact]:
+    """Paint people and things; returns what the picture shows."""
+    person = identity(pid, config.groups, config.seed)
+    yaw = cam.yaw + rng.gauss(0, 0.3) + (math.pi if rng.random() < 0.15 else 0.0)
+    frame = _frame(cam, fault, rng)
+    size = frame.size * person.body.height
+    head = frame.top + frame.size - size
+    if fault == "behind":
+        _others(canvas, cam, frame, config, rng)
+    view = _view(canvas, cam, yaw, frame.centre, head, size)
+    _shadow(canvas, cam, view)
+    draw_person(canvas, person, view, cam.light, rng)
+    facts: dict[str, Fact] = {
+        "yaw": round(math.remainder(yaw, 2 * math.pi), 4),
+        "head": round(head, 4),
+        "feet": round(head + size, 4),
+    }
+    if fault == "occluded":
+        top = head + size * rng.uniform(0.5, 0.72)
+        facts["occluder"] = draw_occluder(canvas, rng, top)
+    return facts
+
+
+def _frame(cam: Camera, fault: Nuisance, rng: Random) -> _Frame:
+    """A well placed box, or one with the fault."""
+    size = cam.size * rng.uniform(0.96, 1.03)
+    frame = _Frame(size, (1 - size) * rng.uniform(0.3, 0.7), 0.5 + rng.gauss(0, 0.035))
+    if fault == "misaligned":
+        frame.centre += rng.choice((-1, 1)) * rng.uniform(0.17, 0.34)
+        frame.top += rng.uniform(-0.07, 0.07)
+    elif fault == "small":
+        frame.size *= rng.uniform(0.64, 0.78)
+        frame.top = rng.uniform(0.1, 0.9) * (1 - frame.size)
+    elif fault == "truncated":
+        frame.size *= rng.uniform(1.2, 1.5)
+        frame.top = 0.03 if rng.random() < 0.65 else 0.97 - frame.size
+    elif fault == "junk":
+        frame.size *= rng.uniform(1.3, 2.2)
+        frame.top = rng.uniform(-0.9, 0.5)
+        frame.centre += rng.choice((-1, 1)) * rng.uniform(0.3, 0.6)
+    return frame
+
+
+def _view(canvas: Canvas, cam: Camera, yaw: float, centre: float, head: float, size: float) -> View:
+    unit = canvas.height
+    return View(yaw, centre * canvas.width, head * unit, size * unit, cam.tilt, cam.swell)
+
+
+def _others(
+    canvas: Canvas, cam: Camera, frame: _Frame, config: SyntheticConfig, rng: Random
+) -> None:
+    """One or two people further back, partly hidden by the subject."""
+    crowd = Bystanders(canvas, OTHER)
+    side = rng.choice((-1, 1))
+    for _ in range(1 if rng.random() < 0.65 else 2):
+        stranger = identity(1_000_000 + rng.randrange(STRANGERS), config.groups, config.seed)
+        size = frame.size * rng.uniform(0.72, 0.95)
+        feet = frame.top + frame.size - rng.uniform(0.0, 0.06)
+        centre = frame.centre + side * rng.uniform(0.22, 0.4)
+        view = _view(crowd, cam, rng.uniform(-3.14, 3.14), centre, feet - size, size)
+        _shadow(crowd, cam, view)
+        draw_person(crowd, stranger, view, cam.light, rng)
+        side = -side
+
+
+def _shadow(canvas: Canvas, cam: Camera, view: View) -> None:
+    """A soft dark place under the feet, drawn out away from the light."""
+    draw = ImageDraw.Draw(canvas.picture, "RGBA")
+    x, y = view.centre - 0.06 * cam.light * view.size, view.top + 0.985 * view.size
+    for spread, alpha in ((1.0, 30), (0.7, 34), (0.45, 36)):
+        across = view.size * (0.16 + 0.06 * abs(cam.light)) * spread
+        down = view.size * (0.016 + 0.1 * cam.tilt) * spread
+        draw.ellipse((x - across, y - down, x + across, y + down), fill=(0, 0, 10, alpha))

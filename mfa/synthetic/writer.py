@@ -1,0 +1,137 @@
+"""Writing the set to disk: complete or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mfa.errors import InputError
+from mfa.synthetic.config import SyntheticConfig
+from mfa.synthetic.masks import FOLDER, mask_path
+from mfa.synthetic.plan import Entry, market_plan, partial_plan
+from mfa.synthetic.scene import Fact, shoot
+
+DRAWING = 1
+"""Raised whenever equal settings come to give other pictures."""
+
+RECORD = "synthetic.json"
+STALE_SECONDS = 3600
+
+
+def write(root: Path, config: SyntheticConfig) -> Path:
+    """Write the set to ``root``/synthetic in Market-1501's layout; returns that folder.
+
+    Beside the three picture folders: ``masks/<folder>/<same name>.png`` (indices into ``PARTS``)
+    and ``synthetic.json`` (settings, and what each picture shows). A set of the same settings that
+    is complete is left as it is; one of other settings is replaced.
+
+    Raises:
+        InputError: the folder exists and is not a synthetic set, or cannot be written.
+    """
+    return _write(root / "synthetic", config, market_plan(config))
+
+
+def write_partial(root: Path, config: SyntheticConfig) -> Path:
+    """Write occluded, partial and whole pictures to ``root``/synthetic_partial.
+
+    Layout and names are Partial-REID's; masks and record as in ``write``. The people are test
+    identities of the set ``write`` makes.
+
+    Raises:
+        InputError: the folder exists and is not a synthetic set, or cannot be written.
+    """
+    return _write(root / "synthetic_partial", config, partial_plan(config))
+
+
+def _write(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> Path:
+    if _complete(target, config, plan):
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
+        built = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        built.chmod(0o755)  # mkdtemp keeps everybody else out.
+        try:
+            _build(built, config, plan, target.name)
+            _replace(built, target)
+        finally:
+            shutil.rmtree(built, ignore_errors=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot write the synthetic set to {target}: {error}; choose another data root or "
+            f"make room"
+        ) from error
+    return target
+
+
+def _complete(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> bool:
+    """Whether ``target`` already holds these pictures.
+
+    Raises:
+        InputError: it holds something that this module did not write.
+    """
+    if not target.exists():
+        return False
+    try:
+        record = json.loads((target / RECORD).read_text(encoding="utf-8"))
+        made = record["drawing"], record["config"]
+    except (OSError, ValueError, KeyError, TypeError):
+        if target.is_dir() and not any(target.iterdir()):
+            return False
+        raise InputError(
+            f"{target} exists and holds no readable {RECORD}, so it is not replaced; move it away"
+        ) from None
+    if made != (DRAWING, dataclasses.asdict(config)):
+        return False
+    pictures = (target / entry.name for entry in plan)
+    return all(path.is_file() and mask_path(path).is_file() for path in pictures)
+
+
+def _build(folder: Path, config: SyntheticConfig, plan: Sequence[Entry], name: str) -> None:
+    for split in {entry.folder for entry in plan}:
+        (folder / split).mkdir()
+        (folder / FOLDER / split).mkdir(parents=True)
+    pictures: dict[str, dict[str, Fact]] = {}
+    for entry in tqdm(plan, desc=f"drawing {name}", unit="picture", file=sys.stderr):
+        pictures[entry.name] = draw_entry(folder, entry, config)
+    record = {
+        "drawing": DRAWING,
+        "config": dataclasses.asdict(config),
+        "pictures": dict(sorted(pictures.items())),
+    }
+    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def draw_entry(folder: Path, entry: Entry, config: SyntheticConfig) -> dict[str, Fact]:
+    """Draw one picture and its mask into ``folder``; returns what it shows."""
+    shot = shoot(entry.person, entry.camera, entry.repeat, config, entry.nuisance)
+    path = folder / entry.name
+    path.write_bytes(shot.jpeg())
+    shot.mask.save(mask_path(path), compress_level=3)
+    return shot.facts
+
+
+def _replace(built: Path, target: Path) -> None:
+    """Put the finished folder in place of an older one."""
+    if target.exists():
+        old = built.with_name(f"{built.name}-old")
+        target.rename(old)
+        built.rename(target)
+        shutil.rmtree(old)
+    else:
+        built.rename(target)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what runs that were killed an hour ago or more left behind."""
+    for left in target.parent.glob(f".{target.name}-*"):
+        if time.time() - left.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,146 @@
+"""A teacher: features of the training pictures, computed elsewhere or once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from mfa.datasets.loading.pictures import load_pictures
+from mfa.errors import InputError
+from mfa.records import ReidDataset, Sample
+
+BATCH = 32
+
+
+class Embedder(Protocol):
+    """What ``compute_teacher`` needs of a model: see ``mfa.inference.external``."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of its pictures."""
+
+    def embed(self, pictures: np.ndarray) -> np.ndarray:
+        """(B, 3, H, W) uint8 RGB to (B, D) float32."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Features to learn from, by the file name of their picture.
+
+    Attributes:
+        file: where they were read.
+        features: (N, D) float32, finite, no row zero.
+        row_of: file name of a picture to its row.
+    """
+
+    file: Path
+    features: np.ndarray
+    row_of: Mapping[str, int]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of names and features, so that a resumed run can ask for the same teacher."""
+        digest = hashlib.sha256(self.features.tobytes())
+        digest.update("\n".join(self.row_of).encode())
+        return digest.hexdigest()[:12]
+
+    def targets(self, samples: Sequence[Sample]) -> Tensor:
+        """L2-normalised rows for ``samples``, in their order, (len(samples), D).
+
+        Raises:
+            InputError: a picture has no row.
+        """
+        missing = [sample.path.name for sample in samples if sample.path.name not in self.row_of]
+        if missing:
+            raise InputError(
+                f"{self.file} has no feature for {len(missing)} of {len(samples)} training "
+                f"pictures, first {missing[0]} (its own first is {next(iter(self.row_of))}); it "
+                "was computed from another split or another dataset"
+            )
+        rows = self.features[[self.row_of[sample.path.name] for sample in samples]]
+        return F.normalize(torch.from_numpy(rows), dim=1)
+
+
+def read_teacher(file: Path) -> Teacher:
+    """A teacher from an ``.npz`` with ``feature`` (N, D) and ``name`` (N,), in any order.
+
+    Raises:
+        InputError: no such file, not in this form, or features that are NaN, zero or repeated.
+    """
+    features, names = _read_arrays(file)
+    if features.ndim != 2 or names.shape != features.shape[:1] or not len(names):
+        raise InputError(
+            f"{file}: feature must be (pictures, columns) and name (pictures,), got "
+            f"{features.shape} and {names.shape}"
+        )
+    row_of = {str(name): row for row, name in enumerate(names)}
+    if len(row_of) != len(names):
+        raise InputError(f"{file}: {len(names) - len(row_of)} names come more than once")
+    rows = features.astype(np.float32)
+    norms = np.linalg.norm(rows, axis=1)
+    bad = np.flatnonzero(~np.isfinite(norms) | (norms == 0))
+    if len(bad):
+        raise InputError(
+            f"{file}: the features of {len(bad)} pictures are NaN, infinite or all zero, first "
+            f"{names[bad[0]]}; compute them again"
+        )
+    return Teacher(file, rows, row_of)
+
+
+def compute_teacher(
+    model: Embedder, data: ReidDataset, file: Path, *, cache: Path | None = None
+) -> None:
+    """Write the features of ``data``'s training pictures to ``file``, as ``read_teacher`` wants.
+
+    Args:
+        model: the teacher.
+        data: whose training list is embedded.
+        file: an ``.npz``; replaced whole, never half written.
+        cache: folder for decoded pictures; ``None`` decodes without keeping.
+
+    Raises:
+        InputError: none of the pictures can be read.
+    """
+    height, width = model.size
+    pictures = load_pictures(
+        data.train, height=height, width=width, cache=cache, fingerprint=data.fingerprint
+    )
+    rows = [
+        model.embed(pictures.batch(range(start, min(start + BATCH, len(pictures)))).numpy())
+        for start in tqdm(range(0, len(pictures), BATCH), "teacher")
+    ]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}")
+    with unfinished.open("wb") as stream:
+        np.savez_compressed(
+            stream,
+            feature=np.concatenate(rows).astype(np.float16),
+            name=np.array([sample.path.name for sample in pictures.samples]),
+        )
+    unfinished.replace(file)
+
+
+def _read_arrays(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    if not file.is_file():
+        raise InputError(f"no teacher file {file}")
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            absent = [key for key in ("feature", "name") if key not in arrays]
+            if absent:
+                raise InputError(
+                    f"{file} has no array {absent[0]!r}, only {', '.join(arrays)}; a teacher file "
+                    "holds feature (pictures, columns) and name (pictures,)"
+                )
+            return arrays["feature"], arrays["name"]
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"{file} is no readable .npz file: {error}") from error

@@ -1,0 +1,257 @@
+"""The engine against hand-computed numbers and against pytorch-grad-cam itself."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mfa.config import ModelConfig
+from mfa.errors import InputError
+from mfa.explain import Contrast, Identity, Similarity, branch_maps, normalised
+from mfa.explain.capture import directions
+from mfa.explain.inputs import enlarge
+from mfa.explain.library import end_to_end
+from mfa.explain.weightings import ARRAY_METHODS, METHODS
+from mfa.models import ReidNetwork, build_model
+from mfa.models.heads import Head
+from mfa.models.pooling import GAP, GeM
+
+
+class TwoChannels(nn.Module):
+    """Trunk whose map is the picture's first two channels."""
+
+    def forward(self, images):
+        return images[:, :2]
+
+
+@pytest.fixture
+def toy():
+    """Two branches, one by mean and one by GeM with p = 2, necks that change nothing."""
+    network = ReidNetwork(
+        TwoChannels(), {"mean": Head(2, GAP(), 0), "gem": Head(2, GeM(2.0), 0)}, guide_pooling="gap"
+    )
+    network.mean.zero_()
+    network.std.fill_(1)
+    for _, head in network.named_heads():
+        head.neck.running_var.fill_(1 - head.neck.eps)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def small():
+    torch.manual_seed(0)
+    network = build_model(ModelConfig(trunk="resnet10", width=8, stride=8, gate="guided"), 5)
+    for head in network.heads.values():
+        head.neck.running_mean.normal_(0.5, 0.2)
+        head.neck.running_var.uniform_(0.2, 2)
+        head.neck.bias.data.normal_()
+        head.gate.logit.weight.data.normal_(0, 0.3)
+        head.bottleneck[-1].weight.data.normal_()
+    return network.eval()
+
+
+IMAGES = torch.rand(3, 3, 64, 32, generator=torch.Generator().manual_seed(1))
+PICTURE = torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 0.5], [0.5, 0.0]], [[0.0] * 2] * 2])[None]
+TOWARD = torch.tensor([3.0, 4.0, 0.0, 5.0])  # unit: (3, 4, 0, 5) / sqrt(50)
+LENGTH = 50**0.5
+
+
+def test_hand_computed_maps_of_mean_pooling(toy):
+    maps = branch_maps(toy, PICTURE, reference=TOWARD, method="GradCAM")
+    # gradient of channel c is u_c / 4 everywhere: 3/4 of channel 0 and 4/4 of channel 1
+    expected = np.array([[0.75, 0.5], [0.5, 0.75]]) / LENGTH
+    np.testing.assert_allclose(maps.raw["mean"][0], expected, atol=1e-6)
+    np.testing.assert_allclose(maps.scores["mean"], (3 * 0.5 + 4 * 0.25) / LENGTH, atol=1e-6)
+
+
+def test_hand_computed_maps_of_gem(toy):
+    # channel 1 is (0, 1/2, 1/2, 0): v = sqrt(1/8), dv/dx = x / (4 v) = sqrt(1/8) where x = 1/2
+    slope = 0.125**0.5
+    hires = branch_maps(toy, PICTURE, reference=TOWARD, method="HiResCAM").raw["gem"][0]
+    place = np.array([[0.0, 1.0], [1.0, 0.0]])
+    np.testing.assert_allclose(hires, 5 / LENGTH * slope * 0.5 * place, atol=1e-6)
+    gradcam = branch_maps(toy, PICTURE, reference=TOWARD, method="GradCAM").raw["gem"][0]
+    np.testing.assert_allclose(gradcam, 5 / LENGTH * slope / 2 * 0.5 * place, atol=1e-6)
+
+
+def test_fused_is_the_signed_sum_and_the_papers_mean_is_the_other_choice(toy):
+    toward = torch.tensor([3.0, -4.0, 0.0, 5.0])
+    maps = branch_maps(toy, PICTURE, reference=toward, method="GradCAM")
+    np.testing.assert_allclose(maps["fused"], maps["mean"] + maps["gem"], atol=1e-6)
+    assert maps["fused"].min() < 0
+    mean = branch_maps(toy, PICTURE, reference=toward, method="GradCAM", fused="mean")
+    expected = (normalised(maps.raw["mean"]) + normalised(maps.raw["gem"])) / 2
+    np.testing.assert_allclose(mean.raw["fused"], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", ["branch", "trunk", "layer2"])
+@pytest.mark.parametrize("method", [m for m in ARRAY_METHODS if m not in ("RandomCAM",)])
+def test_equals_the_library_on_a_one_branch_wrapper(small, method, layer):
+    images = IMAGES[:2]
+    toward, _ = directions(small, images, Similarity(), list(small.heads))
+    maps = branch_maps(small, images, method=method, layer=layer)
+    for name in ("branch1", "branch3"):
+        theirs = end_to_end(
+            copy.deepcopy(small), images, toward[name], name=name, method=method, layer=layer
+        )
+        ours = enlarge(normalised(maps.raw[name]), (64, 32))
+        ours = ours - ours.min(axis=(1, 2), keepdims=True)  # the library scales a second time
+        ours = ours / ours.max(axis=(1, 2), keepdims=True)
+        np.testing.assert_allclose(ours, theirs, atol=2e-4)
+        assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.999999
+
+
+@pytest.mark.parametrize("method", ["ScoreCAM", "AblationCAM"])
+def test_methods_that_run_the_network_again_equal_the_library(small, method):
+    images = IMAGES[:1]
+    toward, _ = directions(small, images, Similarity(), list(small.heads))
+    maps = branch_maps(small, images, method=method, branches=["branch2"])
+    theirs = end_to_end(
+        copy.deepcopy(small), images, toward["branch2"], name="branch2", method=method
+    )
+    ours = enlarge(normalised(maps.raw["branch2"]), (64, 32))
+    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.999999
+
+
+@pytest.mark.parametrize("layer", ["branch", "trunk", "layer3"])
+def test_scores_are_the_dot_product_with_the_reference(small, layer):
+    with torch.no_grad():
+        output = small(IMAGES)
+        whole = torch.cat([b.embedding for b in output.branches.values()], dim=1)
+    maps = branch_maps(small, IMAGES, reference=IMAGES[1:2], layer=layer)
+    np.testing.assert_allclose(
+        maps.scores["fused"], (whole @ output.descriptor[1]).numpy(), rtol=1e-4
+    )
+
+
+def test_without_reference_a_picture_is_compared_with_itself(small):
+    maps = branch_maps(small, IMAGES)
+    with torch.no_grad():
+        whole = torch.cat([b.embedding for b in small(IMAGES).branches.values()], dim=1)
+    np.testing.assert_allclose(maps.scores["fused"], whole.norm(dim=1).numpy(), rtol=1e-5)
+    assert maps.target == "similarity to itself"
+
+
+def test_identity_is_the_sum_of_the_branches_logits(small):
+    with torch.no_grad():
+        logits = torch.stack([b.logits for b in small(IMAGES).branches.values()])
+    maps = branch_maps(small, IMAGES, target="identity", reference=[0, 3, 4])
+    np.testing.assert_allclose(maps.scores["fused"], logits.sum(0)[[0, 1, 2], [0, 3, 4]], rtol=1e-4)
+    predicted = branch_maps(small, IMAGES, target=Identity())
+    np.testing.assert_allclose(
+        predicted.scores["fused"], logits.sum(0).max(dim=1).values, rtol=1e-4
+    )
+
+
+def test_contrast_is_the_difference_of_two_similarities(small):
+    first, second = IMAGES[:1], IMAGES[1:2]
+    contrast = branch_maps(small, IMAGES, target="contrast", reference=(first, second))
+    apart = [branch_maps(small, IMAGES, reference=side) for side in (first, second)]
+    np.testing.assert_allclose(
+        contrast.raw["branch2"], apart[0].raw["branch2"] - apart[1].raw["branch2"], atol=1e-5
+    )
+
+
+def test_several_references_are_averaged(small):
+    rows = torch.nn.functional.normalize(torch.randn(2, 256), dim=1)
+    both = branch_maps(small, IMAGES, target=Similarity(rows[None]))
+    one, two = (branch_maps(small, IMAGES, reference=row) for row in rows)
+    np.testing.assert_allclose(
+        both.raw["fused"], (one.raw["fused"] + two.raw["fused"]) / 2, atol=1e-5
+    )
+
+
+def test_a_branch_subset_leaves_the_others_out_of_the_sum(small):
+    all_, some = (branch_maps(small, IMAGES, branches=b) for b in (None, ["branch4", "branch1"]))
+    assert list(some) == ["branch4", "branch1", "fused"]
+    np.testing.assert_allclose(some["branch1"], all_["branch1"], atol=1e-6)
+    np.testing.assert_allclose(some["fused"], all_["branch1"] + all_["branch4"], atol=1e-5)
+    assert set(some.stripes) == {"branch1", "branch4"}
+
+
+def test_a_batch_gives_what_single_pictures_give(small):
+    together = branch_maps(small, IMAGES, layer="layer3")
+    for i in range(3):
+        alone = branch_maps(small, IMAGES[i], layer="layer3")
+        np.testing.assert_allclose(together["fused"][i], alone["fused"][0], atol=1e-4)
+
+
+def test_maps_come_at_the_size_of_the_pictures_given(small):
+    class Run:
+        model = small
+        config = type("C", (), {"data": type("D", (), {"height": 64, "width": 32})})
+
+    maps = branch_maps(Run(), torch.rand(2, 3, 100, 40))
+    assert maps["branch1"].shape == (2, 100, 40)
+    assert maps.raw["branch1"].shape == (2, 8, 4)
+    assert branch_maps(small, np.zeros((40, 20, 3), np.uint8))["fused"].shape == (1, 40, 20)
+
+
+def test_a_target_of_ones_own_may_ignore_a_branch(small):
+    class FirstOnly:
+        description = "length of the first branch"
+
+        def parts(self, branches):
+            zero = torch.zeros(len(IMAGES))
+            return {
+                name: b.embedding.square().sum(1) if name == "branch1" else zero
+                for name, b in branches.items()
+            }
+
+    maps = branch_maps(small, IMAGES, target=FirstOnly())
+    assert not maps.empty["branch1"].any()
+    assert maps.empty["branch2"].all()
+    assert not maps["branch2"].any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"method": "GradCam"}, "no method 'GradCam'; there are GradCAM"),
+        ({"method": "FullGrad"}, "adds up all bias layers"),
+        ({"layer": "layer9"}, "no layer 'layer9'; there are branch, trunk, layer1"),
+        ({"branches": ["branch9"]}, "no branch .*branch9.*; there are branch1"),
+        ({"branches": []}, "no branch"),
+        ({"target": "person"}, "no target 'person'"),
+        ({"target": "contrast"}, "contrast needs reference"),
+        ({"fused": "product"}, "fused is sum or mean"),
+        ({"reference": torch.ones(7)}, "7 columns, the descriptor 256"),
+        ({"reference": torch.rand(2, 3, 64, 32)}, "2 references for 3 pictures"),
+        ({"target": "identity", "reference": [1, 2]}, "2 labels for 3 pictures"),
+        ({"target": "identity", "reference": 9}, "label 9 is outside"),
+        ({"target": Similarity(), "reference": torch.ones(256)}, "carries its own reference"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(small, arguments, words):
+    with pytest.raises(InputError, match=words):
+        branch_maps(small, IMAGES, **arguments)
+
+
+def test_identity_needs_classifiers():
+    network = build_model(ModelConfig(trunk="resnet10", width=8, branches=2))
+    with pytest.raises(InputError, match="built without classes"):
+        branch_maps(network, IMAGES, target="identity")
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (torch.rand(2, 3, 64, 32) * 255, r"lie in \[0, 1\]"),
+        (torch.full((1, 3, 64, 32), float("nan")), r"lie in \[0, 1\]"),
+        (torch.rand(64, 32), "B, 3, H, W"),
+        ([], "no pictures"),
+        ([np.zeros((8, 4, 3), np.uint8), np.zeros((9, 4, 3), np.uint8)], "several sizes"),
+    ],
+)
+def test_pictures_that_cannot_be_are_refused(small, images, words):
+    with pytest.raises(InputError, match=words):
+        branch_maps(small, images)
+
+
+def test_every_method_of_the_list_exists_in_the_library():
+    import pytorch_grad_cam
+
+    assert all(hasattr(pytorch_grad_cam, name) for name in METHODS)
+    assert Contrast.description

@@ -1,0 +1,177 @@
+"""Attention of an untrained run on a small synthetic set: the tables, not their values."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mfa import presets
+from mfa.datasets import load_dataset
+from mfa.errors import InputError
+from mfa.explain.measure import (
+    baseline_pictures,
+    draw,
+    measure_attention,
+    measure_faithfulness,
+    persons_of,
+    situations,
+)
+from mfa.explain.paper_claims import judge
+from mfa.runs.checkpoint import save_checkpoint
+from mfa.runs.run import Run, untrained
+from mfa.synthetic import SyntheticConfig, write
+from viz.charts.attention import attention_points, attention_regions, faithfulness_curves
+from viz.cli.attention import main
+from viz.grids.ledger import explain_pair
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    config = SyntheticConfig(train_ids=1, test_ids=4, train_images=4, test_images=4, distractors=2)
+    write(root, config)
+    return load_dataset("synthetic", root)
+
+
+@pytest.fixture(scope="module")
+def run():
+    config = presets.variant(presets.demo(), "anchored")
+    return untrained(replace(config, data=replace(config.data, cache=False)))
+
+
+@pytest.fixture(scope="module")
+def attention(run, data):
+    return measure_attention(run, data, pictures=5, baseline=4)
+
+
+def test_summary_has_every_branch_and_both_weights(attention):
+    summary = attention.summary()
+    assert set(summary["weights"]) == {"trained", "random"}
+    everyone = summary[(summary["condition"] == "all") & (summary["measure"] == "person")]
+    own = everyone[everyone["weights"] == "trained"]
+    assert list(own["branch"]) == ["branch1", "branch2", "branch3", "branch4", "fused", "even"]
+    assert own["pictures"].between(1, 5).all()  # a map without a positive value does not count
+    assert own.set_index("branch").loc["even", "pictures"] == 5
+    assert (summary["low"] <= summary["mean"] + 1e-9).all()
+    assert (summary["mean"] <= summary["high"] + 1e-9).all()
+    assert attention.card["pictures"] == 5
+    assert "4 gallery pictures" in attention.card["baseline"]
+
+
+def test_shares_of_a_picture_add_up(attention):
+    rows = attention.regions
+    parts = rows[~rows["measure"].isin(["person", "centroid", "pointing"])]
+    totals = parts.groupby(["weights", "picture", "branch"])["value"].sum(min_count=1)
+    assert len(totals.dropna()) > len(totals) / 2
+    np.testing.assert_allclose(totals.dropna(), 1, atol=1e-5)
+
+
+def test_anchored_gates_put_the_branches_in_order(attention):
+    summary = attention.summary().set_index(["weights", "condition", "branch", "measure"])
+    centres = [
+        float(summary.loc[("random", "all", f"branch{i}", "centroid"), "mean"])
+        for i in (1, 2, 3, 4)
+    ]
+    assert centres == sorted(centres)
+    verdicts = judge(attention.summary(), ("branch1", "branch2", "branch3", "branch4"))
+    assert len(verdicts) == 8
+
+
+def test_chart_has_a_mark_for_each_branch_and_region(attention):
+    axis = attention_regions(attention.summary())
+    labels = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert labels == ["even", "branch1", "branch2", "branch3", "branch4", "fused"]
+    with pytest.raises(InputError, match="no rows of random"):
+        attention_regions(attention.summary(), weights="random", measures=["hat"])
+
+
+def test_faithfulness_of_maps_and_controls(run, data):
+    table = measure_faithfulness(run, data, queries=4, shares=(0.2,), baseline=0)
+    assert list(table["map"].unique()) == [
+        "random weights",
+        "branch1",
+        "branch2",
+        "branch3",
+        "branch4",
+        "fused",
+        "another picture's map",
+    ]
+    assert set(table["mode"]) == {"deletion", "insertion"}
+    axis = faithfulness_curves(table, mode="insertion", maps=["fused", "random weights"])
+    assert axis.get_xlabel() == "pixels shown (%)"
+    lines = {c.get_label(): c.lines[0] for c in axis.containers}
+    assert lines["fused"].get_linestyle() == "-"
+    assert lines["random weights"].get_linestyle() == ":"  # a control
+    own = table[(table["map"] == "fused") & (table["mode"] == "insertion")]
+    np.testing.assert_allclose(lines["fused"].get_ydata(), [100 * own["AP_change"].mean()])
+    with pytest.raises(InputError, match="no rows of mode"):
+        faithfulness_curves(table, mode="blur")
+
+
+def test_a_pair_named_by_positions_is_told_against_the_gallery(run, data):
+    figure = explain_pair(run, 0, 1, data=data)
+    assert "average picture" in figure.axes[-1].get_xlabel()
+    with pytest.raises(InputError, match="the list has 0 to"):
+        explain_pair(run, 0, 999, data=data)
+
+
+def test_drawing_is_seeded_and_keeps_the_order(run, data):
+    assert draw(10, None, 0).tolist() == list(range(10))
+    chosen = draw(100, 5, 0)
+    assert chosen.tolist() == sorted(draw(100, 5, 0).tolist())
+    assert baseline_pictures(run, data, 3).shape == (3, 3, 96, 48)
+    assert baseline_pictures(run, data, 0) is None
+
+
+def test_points_show_trained_and_random_weights_of_a_measure(attention):
+    summary = attention.summary()
+    axis = attention_points(summary, "centroid")
+    own = summary[(summary["condition"] == "all") & (summary["measure"] == "centroid")]
+    own = own[(own["weights"] == "random") & (own["branch"] != "even")]
+    hollow = axis.containers[1].lines[0]
+    assert hollow.get_markerfacecolor() == "white"
+    np.testing.assert_allclose(hollow.get_ydata(), own["mean"])
+    assert axis.get_ylim() == (1, 0)  # down, as in the picture
+    words = [label.get_text() for label in attention_points(summary, "cosine").get_xticklabels()]
+    assert words[0] == "1 + 2"
+    with pytest.raises(InputError, match="no measure 'hat'"):
+        attention_points(summary, "hat")
+
+
+def test_situations_are_shown_once_each(data):
+    found = situations(data, 3)
+    assert len(found) == 3
+    assert set(found.values()) <= {
+        "whole", "occluded", "nothing above", "nothing below", "as it comes"
+    }  # fmt: skip
+    assert all(0 <= place < len(data.query) for place in found)
+
+
+def test_persons_of_a_faithfulness_table_go_by_picture():
+    table = pd.DataFrame({"picture": [0, 2, 2], "pid": [7, 9, 9], "AP_change": [0, 0, 0]})
+    assert persons_of(table).tolist() == [7, -1, 9]
+    assert persons_of(table.drop(columns="pid")) is None
+
+
+def test_the_command_writes_tables_of_every_run_and_charts_of_the_first(
+    run, data, tmp_path, capsys
+):
+    trained = Run(tmp_path / "own", run.checkpoint)
+    save_checkpoint(trained.checkpoint, tmp_path / "own" / "checkpoint.safetensors")
+    main(
+        [str(trained.path), str(trained.path), "--data", "synthetic", "--data-root",
+         str(data.root.parent), "--pictures", "4", "--queries", "2", "--baseline", "4", "--json"]
+    )  # fmt: skip
+    told = json.loads(capsys.readouterr().out)
+    assert len(told["claims"]) == len(told["cards"]) == 2
+    out = trained.path / "attention"
+    table = pd.read_csv(out / "attention.csv")
+    assert {"run", "seed", "checkpoint", "fingerprint", "mean", "low", "high"} <= set(table)
+    assert set(pd.read_csv(out / "faithfulness.csv")["change"]) == {"AP", "rank"}
+    for name in ("regions", "centroid", "pointing", "cosine", "iou", "deletion", "insertion"):
+        assert (out / f"{name}.pdf").stat().st_size > 0
+        words = (out / f"{name}.caption.md").read_text(encoding="utf-8")
+        assert run.hash[:12] in words
+        assert "95 % bootstrap over persons" in words

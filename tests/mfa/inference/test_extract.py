@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mfa.config import Config
+from mfa.datasets.loading.pictures import Pictures, load_pictures
+from mfa.inference.extract import concatenate, embed, feature_set, image_batches
+from mfa.models import ReidNetwork
+from mfa.records import ReidDataset, Sample
+from mfa.runs.run import open_run
+
+
+@pytest.fixture
+def model(tiny_run: Path) -> ReidNetwork:
+    return open_run(tiny_run).model
+
+
+@pytest.fixture(scope="module")
+def pictures(tiny_data: ReidDataset, tiny_config: Config) -> Pictures:
+    data = tiny_config.data
+    return load_pictures(tiny_data.query, height=data.height, width=data.width, cache=None)
+
+
+def one_by_one(model: ReidNetwork, pictures: Pictures, *, mirrored: bool = False) -> np.ndarray:
+    """Picture by picture, branch by branch."""
+    rows = []
+    for index in range(len(pictures)):
+        image = pictures[index].float()[None] / 255
+        if mirrored:
+            image = torch.stack([image[..., WIDTH - 1 - x] for x in range(WIDTH)], dim=-1)
+        with torch.no_grad():
+            output = model(image)
+        rows.append(np.concatenate([b.embedding[0].numpy() for b in output.branches.values()]))
+    return np.stack(rows)
+
+
+WIDTH = 32
+
+
+@pytest.mark.parametrize("batch", [1, 3, 64])
+def test_rows_are_the_branches_side_by_side(
+    model: ReidNetwork, pictures: Pictures, batch: int
+) -> None:
+    made = embed(model, pictures, batch=batch)
+    assert made.dtype == np.float32
+    assert made.shape == (4, sum(model.widths.values()))
+    np.testing.assert_allclose(made, one_by_one(model, pictures), rtol=1e-4, atol=1e-4)
+
+
+def test_normalised_rows_are_the_descriptor(model: ReidNetwork, pictures: Pictures) -> None:
+    made = embed(model, pictures)
+    with torch.no_grad():
+        output = model(pictures.batch(range(4)).float() / 255)
+    lengths = np.linalg.norm(made, axis=1, keepdims=True)
+    np.testing.assert_allclose(made / lengths, output.descriptor.numpy(), atol=1e-5)
+    assert torch.equal(
+        concatenate(output), torch.cat([b.embedding for b in output.branches.values()], dim=1)
+    )
+    assert not np.allclose(lengths, 1, atol=0.1)
+
+
+def test_flip_is_the_mean_with_the_mirror_image(model: ReidNetwork, pictures: Pictures) -> None:
+    straight = one_by_one(model, pictures)
+    mirrored = one_by_one(model, pictures, mirrored=True)
+    assert np.abs(straight - mirrored).max() > 1e-3
+    np.testing.assert_allclose(
+        embed(model, pictures, flip=True), (straight + mirrored) / 2, rtol=1e-4, atol=1e-4
+    )
+
+
+def test_no_pictures_give_no_rows(model: ReidNetwork) -> None:
+    empty = Pictures([], [], (64, 32), None)
+    assert embed(model, empty).shape == (0, sum(model.widths.values()))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_models_mode_is_put_back(
+    model: ReidNetwork, pictures: Pictures, training: bool
+) -> None:
+    model.train(training)
+    statistics = {name: value.clone() for name, value in model.named_buffers()}
+    embed(model, pictures)
+    assert all(module.training is training for module in model.modules())
+    for name, value in model.named_buffers():
+        assert torch.equal(value, statistics[name]), name
+
+
+def test_the_models_mode_is_put_back_after_an_exception(
+    model: ReidNetwork, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.train()
+    modes = []
+
+    def fails(images: torch.Tensor, cameras: None) -> None:
+        modes.append(model.training)
+        raise MemoryError("out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "forward", fails)
+        with pytest.raises(MemoryError):
+            embed(model, pictures)
+    assert modes == [False]
+    assert model.training
+
+
+def test_the_models_mode_is_put_back_when_the_loop_is_left(
+    model: ReidNetwork, pictures: Pictures
+) -> None:
+    model.train()
+    batches = image_batches(model, pictures, batch=2)
+    first, cameras = next(batches)
+    assert not model.training
+    assert cameras is None
+    assert first.shape == (2, 3, 64, WIDTH)
+    assert torch.equal(first, pictures.batch([0, 1]).float() / 255)
+    batches.close()
+    assert model.training
+
+
+def test_a_feature_set_carries_its_samples() -> None:
+    samples = [Sample(Path("a/x.jpg"), 4, 2), Sample(Path("b/y.jpg"), -1)]
+    made = feature_set(np.eye(2, 3, dtype=np.float32), samples)
+    assert made.pids.tolist() == [4, -1]
+    assert made.camids.tolist() == [2, -1]
+    assert made.names.tolist() == ["x.jpg", "y.jpg"]
+    assert made.pids.dtype == np.int64

@@ -1,0 +1,143 @@
+"""Cameras from the dataset to the network: trained on, scored by, the mean where unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mfa import presets
+from mfa.config import Config
+from mfa.inference.evaluate import evaluate, extract_features
+from mfa.inference.evaluate import test_pictures as pictures_of
+from mfa.inference.extract import concatenate, embed
+from mfa.records import NO_CAMERA, ReidDataset, Sample
+from mfa.runs.checkpoint import load_checkpoint
+from mfa.runs.run import CHECKPOINT, Run, open_run
+from mfa.runs.side_information import told_cameras, training_cameras
+from mfa.training.collapse import CollapseWatch
+from mfa.training.distributed import Ranks
+from mfa.training.fit import fit
+from mfa.training.trainer import Trainer
+
+
+@pytest.fixture(scope="module")
+def config(tiny_config: Config) -> Config:
+    peer = presets.peer(tiny_config, "transreid")
+    return replace(peer, optim=replace(peer.optim, epochs=1, warmup_epochs=0))
+
+
+@pytest.fixture(scope="module")
+def run(config: Config, tiny_data: ReidDataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A TransReID trained on the tiny set, whose training pictures are by cameras 1 and 2."""
+    folder = tmp_path_factory.mktemp("told") / "run"
+    for _ in fit(config, tiny_data, folder, device="cpu", progress=False):
+        pass
+    return open_run(folder)
+
+
+def test_cameras_of_a_list() -> None:
+    samples = [Sample(Path("x"), 1, camid) for camid in (5, 2, NO_CAMERA, 5)]
+    assert training_cameras(samples) == (2, 5)
+
+
+def test_training_learns_an_embedding_of_each_camera(
+    run: Run, config: Config, tiny_data: ReidDataset
+) -> None:
+    assert run.config == config
+    assert run.checkpoint.cameras == (1, 2)
+    embedding = run.checkpoint.part("model")["sie.embedding"]
+    assert embedding.shape == (2, 96)
+    assert (embedding[0] - embedding[1]).abs().max() > 0
+    assert told_cameras(run, tiny_data, tiny_data.query).tolist() == [1] * 4  # type: ignore[union-attr]
+
+
+def test_each_picture_is_learned_with_its_camera(
+    config: Config, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = replace(config, data=replace(config.data, flip=0.0, pad=0, erasing=0.0))
+    made = Trainer(plain, tiny_data, torch.device("cpu"), Ranks(), None)
+    files = made.pictures.batch(range(24)).float() / 255
+    told = []
+    step = made.step
+
+    def spied(images: torch.Tensor, *given: Any) -> Any:
+        places = [int((files == image).flatten(1).all(dim=1).nonzero()) for image in images]
+        told.append((places, given[-1].tolist()))
+        return step(images, *given)
+
+    monkeypatch.setattr(made, "step", spied)
+    made.run_epoch(1, CollapseWatch(1.0), progress=False)
+    assert told
+    for places, cameras in told:
+        assert cameras == [tiny_data.train[place].camid for place in places]
+
+
+def test_a_training_goes_on_with_its_cameras(
+    run: Run, config: Config, tiny_data: ReidDataset, tmp_path: Path
+) -> None:
+    two = replace(config, optim=replace(config.optim, epochs=2))
+    for _ in fit(two, tiny_data, tmp_path / "whole", device="cpu", progress=False):
+        pass
+    next(iter(fit(two, tiny_data, tmp_path / "cut", device="cpu", progress=False)))
+    for _ in fit(two, tiny_data, tmp_path / "cut", resume=True, device="cpu", progress=False):
+        pass
+    whole, cut = (
+        load_checkpoint(tmp_path / n / CHECKPOINT).part("model") for n in ("whole", "cut")
+    )
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_each_picture_is_scored_by_its_camera(run: Run, tiny_data: ReidDataset) -> None:
+    features = extract_features(run, tiny_data)
+    pictures = pictures_of(run, tiny_data, tiny_data.gallery)
+    images = pictures.batch(range(len(pictures))).float() / 255
+    camids = [sample.camid for sample in tiny_data.gallery]
+    assert {1, 2, 3} <= set(camids)
+    with torch.no_grad():
+        alone = [
+            concatenate(run.model(images[i : i + 1], torch.tensor([camid])))[0].numpy()
+            for i, camid in enumerate(camids)
+        ]
+        mean = concatenate(run.model(images)).numpy()
+    np.testing.assert_allclose(features.gallery.features, alone, atol=1e-4)
+    by_three = np.array(camids) == 3  # not trained on
+    np.testing.assert_allclose(features.gallery.features[by_three], mean[by_three], atol=1e-4)
+    assert np.abs(features.gallery.features - mean)[~by_three].max() > 1e-3
+    card = evaluate(run, tiny_data).card
+    assert card["side_information"] == (
+        "camera of each picture; for [3], not trained on, the mean of the others"
+    )
+    flipped = embed(run.model, pictures, torch.tensor(camids), flip=True)
+    with torch.no_grad():
+        both = [concatenate(run.model(x, torch.tensor(camids))) for x in (images, images.flip(3))]
+    np.testing.assert_allclose(flipped, (both[0] + both[1]) / 2, atol=1e-4)
+
+
+def test_cameras_of_another_dataset_are_others(run: Run, tiny_data: ReidDataset) -> None:
+    other = replace(tiny_data, name="elsewhere", fingerprint="0" * 32)
+    assert told_cameras(run, other, other.query) is None
+    pictures = pictures_of(run, tiny_data, tiny_data.query)
+    found = extract_features(replace(run, path=None), other)
+    np.testing.assert_array_equal(found.query.features, embed(run.model, pictures))
+    assert str(found.origin["side_information"]).startswith("mean of the learned cameras")
+
+
+def test_other_networks_are_told_nothing(tiny_run: Path, tiny_data: ReidDataset) -> None:
+    plain = open_run(tiny_run)
+    assert told_cameras(plain, tiny_data, tiny_data.query) is None
+    assert "side_information" not in evaluate(plain, tiny_data).card
+
+
+def test_a_training_list_without_cameras_learns_none(
+    config: Config, tiny_data: ReidDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blind = replace(tiny_data, train=tuple(replace(s, camid=NO_CAMERA) for s in tiny_data.train))
+    for _ in fit(config, blind, tmp_path / "blind", device="cpu", progress=False):
+        pass
+    assert open_run(tmp_path / "blind").checkpoint.cameras == ()
+    assert "no camera" in capsys.readouterr().err

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mfa.config import Config
+from mfa.datasets.loading.augment import to_unit
+from mfa.losses.center import CenterLoss
+from mfa.records import ReidDataset
+from mfa.runs.checkpoint import load_checkpoint, save_checkpoint
+from mfa.runs.run import CHECKPOINT, HISTORY, read_history
+from mfa.training.distributed import Ranks, default_device, join, wrap
+from mfa.training.trainer import Trainer
+
+WORLD = 2
+
+ONE_STEP_THEN_FIT = """
+import sys
+from pathlib import Path
+
+import torch
+
+from mfa.runs.checkpoint import load_checkpoint
+from mfa.datasets import load_dataset
+from mfa.datasets.loading.augment import to_unit
+from mfa.training.distributed import join
+from mfa.training.fit import fit
+from mfa.training.trainer import Trainer
+
+torch.set_num_threads(1)
+root, start, out = map(Path, sys.argv[1:])
+data, config = load_dataset("synthetic", root), load_checkpoint(start).config
+ranks = join()
+trainer = Trainer(config, data, torch.device("cpu"), ranks, None)
+indices = next(iter(trainer.sampler))
+images = to_unit(trainer.pictures.batch(indices))
+trainer.step(images, trainer.labels[indices], 1.0)
+torch.save(
+    {
+        "indices": indices,
+        "batches": list(trainer.sampler),
+        "weights": dict(trainer.model.named_parameters()),
+        "gradients": {name: p.grad for name, p in trainer.model.named_parameters()},
+        "centers": trainer.criterion.state_dict(),
+    },
+    out / f"rank{ranks.rank}.pt",
+)
+records = list(fit(config, data, out / "run", device="cpu"))
+torch.distributed.destroy_process_group()
+"""
+
+
+def test_alone_without_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    ranks = join()
+    assert ranks == Ranks(rank=0, world=1, local=0)
+    assert ranks.writes
+    assert not Ranks(rank=1, world=2, local=1).writes
+    model = nn.Linear(2, 2)
+    assert wrap(model, ranks) is model
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_without_a_gpu_the_cpu() -> None:
+    assert default_device(Ranks(rank=1, world=2, local=1)) == torch.device("cpu")
+
+
+def free_port() -> int:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return int(opened.getsockname()[1])
+
+
+def in_processes(script: str, *arguments: Path) -> None:
+    """Run ``script`` as ``torchrun`` would, once for each rank."""
+    common = {
+        **os.environ,
+        "WORLD_SIZE": str(WORLD),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    started = [
+        subprocess.Popen(
+            command,
+            env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(WORLD)
+    ]
+    try:
+        for process in started:
+            _, said = process.communicate(timeout=600)
+            assert process.returncode == 0, said
+    finally:
+        for process in started:
+            process.kill()
+
+
+def averaged(
+    config: Config, data: ReidDataset, batches: list[list[int]]
+) -> tuple[dict[str, Tensor], CenterLoss]:
+    """Gradients of each batch alone, averaged; and the centers after all of them at once."""
+    gradients: dict[str, Tensor] = {}
+    pooled: dict[str, list[Tensor]] = {}
+    labels = []
+    for indices in batches:
+        alone = Trainer(config, data, torch.device("cpu"), Ranks(), None)
+        output = alone.model.train()(to_unit(alone.pictures.batch(indices)))
+        alone.criterion(output, alone.labels[indices], 1.0 / config.optim.epochs)[0].backward()
+        for name, parameter in alone.model.named_parameters():
+            assert parameter.grad is not None
+            gradients[name] = gradients.get(name, 0) + parameter.grad / len(batches)
+        for name, branch in output.branches.items():
+            pooled.setdefault(name, []).append(branch.pooled.detach())
+        labels.append(alone.labels[indices])
+    centers = CenterLoss(alone.identities, alone.model.widths, config.loss.center_rate)
+    for name, parts in pooled.items():
+        centers.update(name, torch.cat(parts), torch.cat(labels))
+    return gradients, centers
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_with_averaged_gradients(
+    tiny_config: Config, tiny_data: ReidDataset, tiny_root: Path, tiny_run: Path, tmp_path: Path
+) -> None:
+    config = replace(tiny_config, optim=replace(tiny_config.optim, epochs=1))
+    start = replace(load_checkpoint(tiny_run / CHECKPOINT), config=config)
+    save_checkpoint(start, tmp_path / "start")
+    in_processes(ONE_STEP_THEN_FIT, tiny_root, tmp_path / "start", tmp_path)
+    first, second = (torch.load(tmp_path / f"rank{rank}.pt") for rank in range(WORLD))
+
+    # Each keeps P x K, of other people than the other.
+    labels = {i: sample.pid for i, sample in enumerate(tiny_data.train)}
+    for mine, others in zip(first["batches"], second["batches"], strict=True):
+        people = [{labels[i] for i in batch} for batch in (mine, others)]
+        assert [len(p) for p in people] == [3, 3]
+        assert [len(mine), len(others)] == [6, 6]
+        assert not people[0] & people[1]
+
+    gradients, centers = averaged(config, tiny_data, [first["indices"], second["indices"]])
+    assert gradients.keys() == first["gradients"].keys()
+    for name, expected in gradients.items():
+        assert torch.equal(first["weights"][name], second["weights"][name]), name
+        assert torch.equal(first["gradients"][name], second["gradients"][name]), name
+        scale = expected.abs().max().item()
+        torch.testing.assert_close(
+            first["gradients"][name], expected, rtol=1e-3, atol=1e-4 * scale + 1e-7
+        )
+    for name, value in centers.state_dict().items():
+        torch.testing.assert_close(first["centers"][f"center.{name}"], value)
+        assert torch.equal(first["centers"][f"center.{name}"], second["centers"][f"center.{name}"])
+
+    # One of them writes the run, and it is a run like any other.
+    assert {file.name for file in (tmp_path / "run").iterdir()} == {
+        CHECKPOINT,
+        HISTORY,
+        "config.json",
+    }
+    assert load_checkpoint(tmp_path / "run" / CHECKPOINT).epoch == 1
+    assert len(read_history(tmp_path / "run")) == 1

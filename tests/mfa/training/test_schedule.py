@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from mfa.config import ModelConfig, OptimConfig
+from mfa.models import build_model
+from mfa.training.schedule import learning_rate, make_optimizer, make_scaler, set_rate
+
+STEP = OptimConfig(lr=2.0, epochs=120, warmup_epochs=10, schedule="step", milestones=(40, 70))
+COSINE = OptimConfig(lr=2.0, epochs=20, warmup_epochs=2, schedule="cosine")
+
+
+@pytest.mark.parametrize(
+    ("epoch", "rate"),
+    [
+        (0, 0.02),  # 1 % of the peak
+        (5, 1.01),  # half way from 0.02 to 2
+        (9.999, 1.999802),
+        (10, 2.0),
+        (39.99, 2.0),
+        (40, 0.2),
+        (69.99, 0.2),
+        (70, 0.02),
+        (119.9, 0.02),
+    ],
+)
+def test_step_schedule_by_hand(epoch: float, rate: float) -> None:
+    assert learning_rate(STEP, epoch) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "rate"),
+    [
+        (0, 0.02),
+        (1, 1.01),
+        (2, 2.0),
+        (6.5, 1 + math.sqrt(0.5)),  # a quarter of the way: cos 45 degrees
+        (11, 1.0),
+        (20, 0.0),
+        (25, 0.0),
+    ],
+)
+def test_cosine_schedule_by_hand(epoch: float, rate: float) -> None:
+    assert learning_rate(COSINE, epoch) == pytest.approx(rate, abs=1e-12)
+
+
+def test_without_warm_up_the_first_step_has_the_peak_rate() -> None:
+    for schedule in ("step", "cosine"):
+        config = OptimConfig(lr=2.0, warmup_epochs=0, schedule=schedule)  # type: ignore[arg-type]
+        assert learning_rate(config, 0) == 2.0
+
+
+def test_warm_up_longer_than_a_cosine_training_never_divides_by_zero() -> None:
+    config = OptimConfig(lr=2.0, epochs=2, warmup_epochs=2, schedule="cosine")
+    assert learning_rate(config, 1.99) < 2.0
+    assert learning_rate(config, 2.0) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)]
+)
+def test_only_weights_of_convolutions_and_classifiers_decay(name: str, kind: type) -> None:
+    network = build_model(ModelConfig(trunk="resnet10", width=8, gate="anchored", branches=2), 3)
+    config = OptimConfig(optimizer=name, weight_decay=0.25)  # type: ignore[arg-type]
+    optimizer = make_optimizer(network, config)
+    assert type(optimizer) is kind
+    decay = {
+        id(parameter): group["weight_decay"]
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert len(decay) == sum(len(g["params"]) for g in optimizer.param_groups)
+    assert decay.keys() == {id(p) for p in network.parameters()}
+    weights = {
+        id(module.weight)
+        for module in network.modules()
+        if isinstance(module, nn.Conv2d | nn.Linear)
+    }
+    for label, parameter in network.named_parameters():
+        assert decay[id(parameter)] == (0.25 if id(parameter) in weights else 0.0), label
+    undecayed = {n.split(".")[-1] for n, p in network.named_parameters() if decay[id(p)] == 0}
+    assert {"alpha", "beta", "p", "k", "bias"} <= undecayed
+
+
+def test_setting_the_rate_reaches_every_group() -> None:
+    optimizer = make_optimizer(nn.Linear(2, 2), OptimConfig())
+    set_rate(optimizer, 0.125)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.125, 0.125]
+
+
+def test_a_switched_off_scaler_leaves_the_loss_and_the_step_alone() -> None:
+    scaler = make_scaler(enabled=False)
+    weight = torch.tensor([3.0], requires_grad=True)
+    loss = weight.square().sum()
+    assert scaler.scale(loss) is loss
+    loss.backward()
+    scaler.step(torch.optim.SGD([weight], lr=0.5))
+    scaler.update()
+    assert weight.item() == 0.0  # 3 - 0.5 * 6
+    assert scaler.state_dict() == {}

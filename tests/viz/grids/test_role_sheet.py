@@ -1,0 +1,46 @@
+import pytest
+
+from mfa.errors import InputError
+from viz.grids.role_sheet import role_sheet
+
+
+def pictures(figure):
+    return [
+        (image.get_gid() or "").removeprefix("picture/")
+        for image in figure.findobj()
+        if (image.get_gid() or "").startswith("picture/")
+    ]
+
+
+def test_each_picture_stands_under_its_role(scored):
+    figure = role_sheet(scored.data, 0)  # person 7 by camera 1
+    assert sorted(pictures(figure)) == [
+        "junk/0",
+        "match/0",
+        "match/1",
+        "other person/0",
+        "other person/1",
+        "own camera/0",
+        "query/0",
+    ]
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert "2 in the gallery: the same person by another camera: to be found" in words
+    assert not any("nobody's match" in text for text in words)  # this gallery has none
+    assert words.count("7, cam 2") == 1
+
+
+def test_left_out_pictures_are_grey(scored):
+    images = {image.get_gid(): image for image in role_sheet(scored.data, 0).axes[0].images}
+    arrays = [images[f"picture/{name}/0"].get_array() for name in ("match", "own camera")]
+    plain, faded = (array[array.shape[0] // 2, array.shape[1] // 2] for array in arrays)
+    assert plain.max() == 20  # the first picture of the gallery is that grey
+    assert faded.min() > 130
+
+
+def test_few_of_many_are_shown(scored):
+    assert len(pictures(role_sheet(scored.data, 0, count=1))) == 5
+
+
+def test_a_query_that_is_not_there_is_refused(scored):
+    with pytest.raises(InputError, match="no query 9"):
+        role_sheet(scored.data, 9)

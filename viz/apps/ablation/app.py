@@ -1,0 +1,286 @@
+"""Ablation: which modules help, published and measured, with spread and a paired test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import pandas as pd
+
+from mfa.errors import InputError
+from viz import theme
+from viz.apps.ablation.code import code_of, plan_of, quoted
+from viz.apps.ablation.paired_tests import Held, held_against, saved
+from viz.apps.core import app, controls, html
+from viz.apps.core.images import saved as as_file
+from viz.apps.core.worker import Job
+from viz.apps.widgets import Picture
+from viz.charts import ablation_bars
+from viz.paper.published import DATA, cell, published, read_rows, spread, title
+from viz.tables import EMPTY, Cell, Table
+
+NEEDED = ("row", "seed", "dataset", "mAP")
+METRICS = {"mAP": "mAP", "Rank-1": "rank1", "mINP": "mINP"}
+PLANS = {
+    "table3": "modules (Table 3)",
+    "table2": "where CPAA goes (Table 2)",
+    "variants": "variants of the network",
+    "peers": "compared methods",
+    "modules": "modules, from one trunk",
+    "default": "default and baseline",
+}
+"""What the repository's plans compare, the one to begin with first."""
+
+
+@dataclass(frozen=True)
+class AblationState:
+    """What the app shows.
+
+    Attributes:
+        dataset: its name in the rows.
+        plan: which of the tables of rows; empty for the first one.
+        metric: ``mAP``, ``rank1`` or ``mINP``.
+        methods: rows shown; empty for all.
+        reference: row the others are tested against; the first one where empty.
+        published: draw published figures, too.
+    """
+
+    dataset: str
+    plan: str = ""
+    metric: str = "mAP"
+    methods: tuple[str, ...] = ()
+    reference: str = ""
+    published: bool = True
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Chart as PNG and PDF, table for the page and in LaTeX, and what it says."""
+
+    png: bytes
+    pdf: bytes
+    rows: list[list[str]]
+    latex: str
+    caption: str
+
+
+class Ablation(app.App[AblationState, Shown]):
+    """See ``viz.apps.ablation``."""
+
+    name = "ablation"
+    heading = "Ablation: which module helps?"
+
+    def __init__(self, rows: pd.DataFrame, folders: Sequence[Path], state: AblationState) -> None:
+        super().__init__(state)
+        self.rows, self.folders = rows, tuple(folders)
+        self._tests: dict[tuple[str, ...], dict[str, Held]] = {}
+        names = list(dict.fromkeys(rows["dataset"]))
+        methods = self._methods(state)
+        self.dataset = controls.choice("Dataset", [(title(name), name) for name in names])
+        self.plan = controls.choice("Rows of", self._plans(state.dataset))
+        self.metric = controls.choice("Figure", METRICS)
+        self.reference = controls.choice("Test against", methods)
+        self.published = controls.tick("published figures")
+        self.methods = ipywidgets.SelectMultiple(
+            description="Only (none chosen: all)", options=methods, rows=min(7, len(methods)),
+            tooltip="Ctrl or Shift for several; none chosen: all",
+            style={"description_width": "initial"},
+            layout={"width": "34em", "max_width": "100%"},
+        )  # fmt: skip
+        self.chart = Picture(height=0)
+        self.table, self.links = ipywidgets.HTML(), ipywidgets.HTML()
+        self.latex = ipywidgets.Textarea(
+            description="LaTeX", rows=6, layout={"width": "100%", "max_width": "60em"}
+        )
+        self.bind("dataset", self.dataset, plan="", methods=(), reference="")
+        self.on(self.plan, lambda change: self.set(plan=change["new"], methods=(), reference=""))
+        self.bind("metric", self.metric)
+        self.bind("methods", self.methods)
+        self.bind("published", self.published)
+        self.on(self.reference, lambda change: self.set(reference=change["new"] or ""))
+        self.start(
+            controls.row([self.dataset, self.plan, self.metric, self.reference, self.published]),
+            self.methods,
+            self.chart,
+            self.links,
+            self.table,
+            self.latex,
+        )
+
+    def render(self, state: AblationState, job: Job) -> Shown:
+        """Draw, test, tabulate."""
+        ours, theirs = self.chosen(state)
+        names = list(dict.fromkeys(ours["row"]))
+        tests = self._held(state, job)
+        p_values = {name: held.p_value for name, held in tests.items()}
+        with app.DRAWING, theme.theme():
+            axes = ablation_bars(
+                ours.rename(columns={"row": "method"}),
+                theirs if state.published else None,
+                metric=state.metric,
+                p_values=p_values,
+                ax=theme.axes(None, 6.0, 0.42 * max(3, len(names) + len(theirs)) + 0.9),
+            )
+            figure = theme.figure_of(axes)
+            png, pdf = as_file(figure, "png"), as_file(figure, "pdf")
+        table = tabulate(ours, theirs if state.published else theirs.iloc[:0], state, tests)
+        rows = [[cell.text or "–" for cell in row] for row in table.rows]
+        latex = table.to_latex("tab:ablation")
+        return Shown(png, pdf, [list(table.columns), *rows], latex, table.caption)
+
+    def show(self, state: AblationState, shown: Shown) -> None:
+        """Fill the widgets."""
+        methods, plans = self._methods(state), self._plans(state.dataset)
+        if tuple(self.methods.options) != tuple(methods):
+            self.methods.options = methods
+            self.methods.rows = min(7, len(methods))
+            self.reference.options = methods
+        if tuple(self.plan.options) != tuple(plans):
+            self.plan.options = plans
+        self.plan.value = state.plan or plans[0][1]
+        self.plan.layout.display = "none" if len(plans) == 1 else ""
+        self.methods.value = tuple(name for name in state.methods if name in methods)
+        self.reference.value = state.reference or methods[0]
+        self.chart.image = shown.png
+        self.chart.label = f"{_figure(state)} on {title(state.dataset)}, as in the table below"
+        headings, *rows = shown.rows
+        caption = f"{shown.caption} A dash: not measured, not published, or no test recorded."
+        self.table.value = html.table(headings, rows, caption)
+        self.latex.value = shown.latex
+        self.links.value = html.download(
+            shown.pdf, "ablation.pdf", "application/pdf", "Save the chart (PDF)"
+        ) + html.download(
+            shown.latex.encode(), "ablation.tex", "text/plain", "Save the table (LaTeX)"
+        )
+
+    def chosen(self, state: AblationState) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Measured and published rows of a state.
+
+        Raises:
+            InputError: nothing was measured on that dataset.
+        """
+        ours = self._measured(state)
+        if state.metric not in ours or ours[state.metric].isna().all():
+            raise InputError(f"the rows of {state.dataset} have no {state.metric}")
+        if state.methods:
+            ours = ours[ours["row"].isin(state.methods)]
+        return ours, quoted(ours, state.dataset, state.metric, published())
+
+    def code(self) -> str:
+        """See ``App.code``."""
+        state = self.state
+        return code_of(state, self._measured(state), self.rows.attrs.get("files", ()), self.folders)
+
+    def _plans(self, dataset: str) -> list[tuple[str, str]]:
+        """Words and names of the plans measured on a dataset, the one to begin with first."""
+        there = set(self.rows["plan"][self.rows["dataset"] == dataset])
+        names = [name for name in PLANS if name in there] + sorted(there - {*PLANS})
+        return [(PLANS.get(str(name), str(name)), str(name)) for name in names]
+
+    def _measured(self, state: AblationState) -> pd.DataFrame:
+        """All measured rows of the state's plan.
+
+        Raises:
+            InputError: nothing was measured on that dataset.
+        """
+        plans = self._plans(state.dataset)
+        if not plans:
+            raise InputError(f"no row was measured on {state.dataset}; mfa ablate writes them")
+        chosen = (self.rows["dataset"] == state.dataset) & (
+            self.rows["plan"] == (state.plan or plans[0][1])
+        )
+        return self.rows[chosen]
+
+    def _methods(self, state: AblationState) -> list[str]:
+        return list(dict.fromkeys(self._measured(state)["row"]))
+
+    def _held(self, state: AblationState, job: Job) -> dict[str, Held]:
+        """Every row held against the reference."""
+        key = (state.dataset, state.plan, state.reference, state.metric)
+        if key not in self._tests:
+            rows = self._measured(state)
+            told = partial(job.progress, words="paired tests")
+            reference = state.reference or str(rows["row"].iloc[0])
+            self._tests[key] = held_against(
+                rows, reference, saved(self.folders), state.metric, told
+            )
+        return self._tests[key]
+
+
+def _figure(state: AblationState) -> str:
+    """What people call the metric."""
+    return next(name for name, column in METRICS.items() if column == state.metric)
+
+
+def tabulate(
+    ours: pd.DataFrame,
+    theirs: pd.DataFrame,
+    state: AblationState,
+    tests: dict[str, Held],
+) -> Table:
+    """Measured mean and spread, published figure and paired test of every row."""
+    rows: list[tuple[Cell, ...]] = []
+    for name in dict.fromkeys([*ours["row"], *theirs["method"]]):
+        values = ours.loc[ours["row"] == name, state.metric]
+        quoted = theirs[theirs["method"] == name]
+        held = tests.get(str(name))
+        words = EMPTY if held is None else Cell(held.words, "measured")
+        rows.append(
+            (
+                Cell(str(name)),
+                spread(values),
+                Cell(f"{values.notna().sum()}", "measured") if len(values) else EMPTY,
+                cell(quoted.iloc[0], state.metric) if len(quoted) else EMPTY,
+                words,
+            )
+        )
+    reference = state.reference or (str(ours["row"].iloc[0]) if len(ours) else "")
+    return Table(
+        ("row", "measured", "seeds", "published", f"against {reference}"),
+        tuple(rows),
+        f"{_figure(state)} on {title(state.dataset)} in per cent: mean and standard deviation over "
+        "seeds; difference, with its 95 % interval where it is of one seed, and paired sign-flip "
+        "test over queries.",
+    )
+
+
+def ablation_explorer(
+    rows: pd.DataFrame | Path | str | None = None, *, runs: Sequence[Path | str] = (), **state: Any
+) -> Ablation:
+    """Compare the rows of an ablation, published and measured.
+
+    Args:
+        rows: measured rows as ``mfa ablate`` writes them: a table, a file, or a folder of files;
+            by default those of the repository.
+        runs: folders of run folders with their ``result.json``, for paired tests; a file's own
+            folder is looked through as well.
+        **state: fields of ``AblationState`` to begin with, e.g. ``metric="rank1"``.
+
+    Raises:
+        InputError: no rows.
+    """
+    folders = [Path(folder) for folder in runs]
+    if not isinstance(rows, pd.DataFrame):
+        where = DATA / "results" if rows is None else Path(rows)
+        files = sorted(where.glob("*.csv")) if where.is_dir() else [where]
+        tables = {path: read_rows(path) for path in files if path.is_file()}
+        # A folder may hold other tables as well; one file that was named must be of rows.
+        found = [path for path in tables if not where.is_dir() or {*NEEDED} <= {*tables[path]}]
+        if not found:
+            raise InputError(f"no measured rows at {where}; mfa ablate --rows FILE writes them")
+        rows = pd.concat(
+            [tables[path].assign(plan=plan_of(path)) for path in found], ignore_index=True
+        )
+        rows.attrs["files"] = [str(path) for path in found]
+        folders += sorted({path.parent for path in found})
+    for column in NEEDED:
+        if column not in rows:
+            raise InputError(f"the rows have no column {column!r}; write them by mfa ablate")
+    state.setdefault("dataset", str(rows["dataset"].mode().iloc[0]))
+    filled = rows.assign(plan=rows.get("plan", pd.Series("", rows.index)))
+    filled.attrs = dict(rows.attrs)
+    return Ablation(filled, folders, AblationState(**state))

@@ -1,0 +1,297 @@
+"""What every app is made of: a frozen state, a picture computed from it, and controls.
+
+An app's ``render`` turns a state into something to show, in a worker thread where only the newest
+state counts; ``show`` puts that into widgets. Errors end up in the app, in words, and in
+``failures`` for tests. Nothing is printed and no ``Output`` widget is used, since both hide errors.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+import ipywidgets
+
+from mfa.errors import InputError
+from viz.apps.core import controls, html
+from viz.apps.core.snapshot import still
+from viz.apps.core.worker import Job, Superseded, Worker
+from viz.apps.widgets import Ears
+from viz.apps.widgets.tree import close_tree, tree
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+PATIENCE = 0.5
+"""Seconds after which an app says that it is working and offers to stop."""
+
+FIRST = 3.0
+"""Seconds a call waits for the first picture, so that it is there when the cell ends."""
+
+DRAWING = threading.Lock()
+"""Held while matplotlib draws: its settings belong to the whole process."""
+
+
+class App(ABC, Generic[S, R]):
+    """Base of the apps.
+
+    A subclass makes its controls, binds them to fields of its state, and calls ``start``.
+
+    Attributes:
+        state: what is shown, or about to be.
+        view: the widget to display.
+        failures: errors that are not the user's, each also told in the app.
+        seconds: what the last rendering took, showing included.
+    """
+
+    name: ClassVar[str] = ""
+    heading: ClassVar[str] = ""
+
+    def __init__(self, state: S) -> None:
+        self.state = state
+        self.failures: list[BaseException] = []
+        self.seconds = 0.0
+        self.closed = False
+        self._bound: dict[str, list[tuple[Any, Callable[[Any], Any]]]] = {}
+        self._changing = threading.Lock()
+        self._quiet = threading.local()
+        self._last_error = ""
+        self._refused = ""
+        self._worker: Worker[S] = Worker(self._work, self._tell)
+        self.message = ipywidgets.HTML()
+        self.progress = ipywidgets.HTML()
+        self.stop_button = controls.button("Stop", "Stop the computation that is running")
+        self.busy = controls.row([self.progress, self.stop_button])
+        self.busy.layout.visibility = "hidden"
+        self.code_button = controls.button(
+            "Copy as code", "Show Python code that makes this picture"
+        )
+        self.code_text = ipywidgets.Textarea(
+            rows=8,
+            tooltip="Python code that makes this picture",  # its name for screen readers, too
+            layout={"width": "100%", "display": "none"},
+        )
+        self.code_text.add_class("mfa-code")
+        self.view: Any = ipywidgets.VBox()
+        self.ears = Ears()
+
+    # What a subclass provides.
+
+    @abstractmethod
+    def render(self, state: S, job: Job) -> R:
+        """Compute what is to be seen; no widget is touched here."""
+
+    @abstractmethod
+    def show(self, state: S, shown: R) -> None:
+        """Put what ``render`` made into the widgets."""
+
+    @abstractmethod
+    def code(self) -> str:
+        """Python code that makes the same picture, without the app."""
+
+    def ended(self) -> None:
+        """Give back what a subclass holds besides widgets; called once, by ``close``."""
+
+    # What it gets.
+
+    def start(self, *children: Any) -> None:
+        """Assemble the view below a heading, and render the first state."""
+        self.click(self.stop_button, self.stop)
+        self.click(self.code_button, self._toggle_code)
+        foot = controls.row([self.code_button])
+        self.view.children = (
+            ipywidgets.HTML(html.style() + f"<h2 class='mfa-heading'>{self.heading}</h2>"),
+            *children,
+            self.busy,
+            self.message,
+            foot,
+            self.code_text,
+            self.ears,
+        )
+        self.view.add_class("mfa-app")
+        self.ears.attend(tree(self.view))
+        self._sync(list(self._bound))
+        self._worker.submit(self.state)
+        self._worker.wait(FIRST)
+
+    def set(self, **changes: Any) -> None:
+        """Change fields of the state, as a control would; the picture follows."""
+        with self._changing:
+            state = cast(S, replace(cast(Any, self.state), **changes))
+            if state == self.state:
+                return
+            self.state = state
+        self._sync(list(changes))
+        self._follow_in_code()
+        self._worker.submit(state)
+
+    def settle(self, state: S, **found: Any) -> None:
+        """Fill in fields that ``render`` has chosen for ``state``, unless it is an old one now."""
+        with self._changing:
+            if self.state is state:
+                self.state = cast(S, replace(cast(Any, state), **found))
+        self._follow_in_code()
+
+    def refresh(self) -> None:
+        """Render the present state again."""
+        self._worker.submit(self.state)
+
+    def bind(
+        self,
+        field: str,
+        widget: Any,
+        *,
+        read: Callable[[Any], Any] = lambda value: value,
+        write: Callable[[Any], Any] = lambda value: value,
+        **also: Any,
+    ) -> None:
+        """Keep a field of the state and a widget's value the same.
+
+        Args:
+            field: of the state.
+            widget: its control.
+            read: makes the field's value of the widget's.
+            write: makes the widget's value of the field's.
+            **also: other fields, and what they become when the user moves this control.
+        """
+        self._bound.setdefault(field, []).append((widget, write))
+        self.on(widget, lambda change: self.set(**{**also, field: read(change["new"])}))
+
+    def on(self, widget: Any, handler: Callable[[Any], None], trait: str = "value") -> None:
+        """Call ``handler`` with the change when the user changes a trait; errors are told."""
+
+        def handle(change: Any) -> None:
+            if not getattr(self._quiet, "on", False):
+                self._guarded(lambda: handler(change))
+
+        widget.observe(handle, trait)
+
+    def click(self, widget: Any, handler: Callable[[], None]) -> None:
+        """Call ``handler`` when a button is pressed; errors are told."""
+        widget.on_click(lambda _: self._guarded(handler))
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Inside, widgets may be changed without their handlers taking it for the user."""
+        before = getattr(self._quiet, "on", False)
+        self._quiet.on = True
+        try:
+            yield
+        finally:
+            self._quiet.on = before
+
+    def stop(self) -> None:
+        """Stop what is being computed; the picture stays as it is."""
+        self._worker.stop()
+        self.say("Stopped. The picture is still the one before.")
+
+    def wait(self, timeout: float = 60.0) -> None:
+        """Until the picture is that of the state; for scripts and tests.
+
+        Raises:
+            TimeoutError: it takes longer.
+            BaseException: the first failure, if something went wrong inside the app.
+        """
+        if not self._worker.wait(timeout):
+            raise TimeoutError(f"the app was not done after {timeout:g} s")
+        if self.failures:
+            raise self.failures[0]
+
+    def say(self, words: str, *, error: bool = False) -> None:
+        """Show a sentence below the picture; an error is marked and kept in ``error``."""
+        self._last_error = words if error else ""
+        self.message.value = html.message(words, error=error)
+
+    @property
+    def error(self) -> str:
+        """The error the app shows, empty when it shows none."""
+        return self._last_error
+
+    def close(self) -> None:
+        """End the thread and give back every widget; nothing of the app stays behind."""
+        if self.closed:
+            return
+        self.closed = True
+        self._worker.close()
+        self.ended()
+        close_tree(self.view)
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        bundle = self.view._repr_mimebundle_()
+        data = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
+        # Pages without a kernel and without the internet show this instead.
+        data["text/html"] = still(self.view)
+        return data
+
+    def _toggle_code(self) -> None:
+        hidden = self.code_text.layout.display == "none"
+        self.code_text.value = self.code() if hidden else ""
+        self.code_text.layout.display = "" if hidden else "none"
+
+    def _follow_in_code(self) -> None:
+        if self.code_text.layout.display != "none":
+            self.code_text.value = self.code()
+
+    def _sync(self, fields: Sequence[str]) -> None:
+        with self.quiet():
+            for field in fields:
+                for widget, write in self._bound.get(field, ()):
+                    value = write(getattr(self.state, field))
+                    if widget.value != value:
+                        widget.value = value
+
+    def _guarded(self, call: Callable[[], None]) -> None:
+        refused, self._refused = self._refused, ""
+        try:
+            call()
+            if refused and refused == self._last_error:  # the state never had what was refused
+                self.say("")
+        except InputError as error:
+            self._refused = str(error)
+            self.say(self._refused, error=True)
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self.failures.append(error)
+        self.say(
+            f"Something went wrong inside the app: {type(error).__name__}: {error}", error=True
+        )
+
+    def _tell(self, share: float, words: str) -> None:
+        self.progress.value = html.progress(share, words)
+
+    def _work(self, state: S, job: Job) -> None:
+        started = time.perf_counter()
+        late = threading.Timer(PATIENCE, self._still_busy, [job])
+        late.daemon = True
+        late.start()
+        try:
+            shown = self.render(state, job)
+            job.check()
+            with self.quiet():
+                self.show(state, shown)
+            self.seconds = time.perf_counter() - started
+            self.say("")
+        except Superseded:
+            pass
+        except InputError as error:
+            self.say(str(error), error=True)
+        except Exception as error:
+            self._fail(error)
+        finally:
+            late.cancel()
+            late.join(1)
+            if self.busy.layout.visibility != "hidden":
+                self.busy.layout.visibility = "hidden"
+                self.progress.value = ""
+
+    def _still_busy(self, job: Job) -> None:
+        if not self.progress.value:
+            self.progress.value = html.progress(0.0, "computing")
+        self.busy.layout.visibility = "visible"

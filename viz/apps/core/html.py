@@ -1,0 +1,181 @@
+"""The words and small drawings of the apps as HTML: they take the page's colours, light or dark."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from viz import theme as looks
+
+
+def style() -> str:
+    """The style sheet all apps share."""
+    sheet = (Path(__file__).parent / "apps.css").read_text(encoding="utf-8")
+    return f"<style>{sheet}</style>"
+
+
+def message(words: str, *, error: bool = False) -> str:
+    """A sentence; screen readers are told of it as it appears."""
+    if not words:
+        return "<div role='status' class='mfa-message'></div>"
+    role, kind = ("alert", "mfa-error") if error else ("status", "mfa-message")
+    return f"<div role='{role}' class='{kind}'>{escape(words)}</div>"
+
+
+def progress(share: float, words: str) -> str:
+    """A bar with words; without a share it only says that something happens."""
+    value = f"value='{share:.3f}'" if share > 0 else ""
+    return (
+        f"<label class='mfa-progress'>{escape(words)} … "
+        f"<progress max='1' {value}></progress></label>"
+    )
+
+
+def figures(values: Mapping[str, str], changes: Mapping[str, str] | None = None) -> str:
+    """Named numbers side by side, each with its change below where given."""
+    cells = []
+    for name, value in values.items():
+        change = (changes or {}).get(name, "")
+        small = f"<small>{escape(change)}</small>" if change else ""
+        cells.append(f"<div><span>{escape(name)}</span><b>{escape(value)}{small}</b></div>")
+    return f"<div class='mfa-figures'>{''.join(cells)}</div>"
+
+
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    caption: str = "",
+    *,
+    prose: bool = False,
+) -> str:
+    """A plain table; the first cell of each row names it. ``prose``: cells are words."""
+    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in headings)
+    body = "".join(
+        f"<tr><th scope='row'>{escape(first)}</th>"
+        + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    words = f"<caption><span>{escape(caption)}</span></caption>" if caption else ""
+    kind = " mfa-prose" if prose else ""
+    return (
+        f"<div class='mfa-scroll'><table class='mfa-table{kind}'>{words}"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def bars(
+    values: Mapping[str, float],
+    *,
+    limit: float | None = None,
+    digits: int = 3,
+    before: Mapping[str, float] | None = None,
+    signed: bool = True,
+) -> str:
+    """Bars from a common zero, each with its name and number.
+
+    Args:
+        values: name to value.
+        limit: the magnitude a bar of full length stands for; the largest one where not given.
+        digits: of the numbers.
+        before: earlier values, drawn as thin outlines behind.
+        signed: zero is in the middle; else at the left, for values that are never below it.
+    """
+    earlier = dict(before or {})
+    top = limit or max((abs(v) for v in [*values.values(), *earlier.values()]), default=0) or 1.0
+    zero, sign = (50, "+") if signed else (0, "")
+    lines = []
+    for number, (name, value) in enumerate(values.items()):
+        colour = looks.PALETTE[number % len(looks.PALETTE)]
+        bar = _bar(value / top, f"background:{colour}", zero)
+        if name in earlier:
+            bar += _bar(earlier[name] / top, "border:1px solid currentColor;opacity:.6", zero)
+        lines.append(
+            f"<div class='mfa-bar'><span>{escape(name)}</span><span class='mfa-track'>"
+            f"<i style='left:{zero}%'></i>{bar}</span><b>{value:{sign}.{digits}f}</b></div>"
+        )
+    words = ", ".join(f"{name} {value:{sign}.{digits}f}" for name, value in values.items())
+    return f"<div class='mfa-bars' role='img' aria-label='{escape(words)}'>{''.join(lines)}</div>"
+
+
+def _bar(share: float, look: str, zero: int) -> str:
+    width = (100 - zero) * min(abs(share), 1)
+    left = zero if share >= 0 else zero - width
+    return f"<em style='left:{left:.2f}%;width:{width:.2f}%;{look}'></em>"
+
+
+def key(colours: Mapping[str, str], of: str) -> str:
+    """What each colour stands for."""
+    parts = "".join(
+        f"<span><i style='background:{colour}'></i>{escape(name)}</span>"
+        for name, colour in colours.items()
+    )
+    return f"<div class='mfa-key' aria-label='colours'>{escape(of)}: {parts}</div>"
+
+
+def download(data: bytes, name: str, kind: str, label: str) -> str:
+    """A link that saves ``data`` from the page itself, without a file on the server."""
+    import base64
+
+    content = base64.b64encode(data).decode()
+    return (
+        f"<a class='mfa-link' download='{escape(name)}' "
+        f"href='data:{kind};base64,{content}'>{escape(label)}</a>"
+    )
+
+
+def curves(
+    lines: Mapping[str, Sequence[float]],
+    across: str,
+    up: str,
+    *,
+    first: int = 1,
+    steps: bool = False,
+    marks: str = "",
+) -> str:
+    """A small line chart of values in [0, 1], as a drawing the page's colours run through.
+
+    Args:
+        lines: name to values.
+        across: what the horizontal axis is.
+        up: what the vertical axis is.
+        first: number of the first place across.
+        steps: values hold until the next one, instead of being joined by slopes.
+        marks: further SVG inside the plot, in a box of 300 x 120.
+    """
+    parts, legend = [], []
+    for number, (name, values) in enumerate(lines.items()):
+        colour = looks.PALETTE[(5, 0, 2, 3)[number % 4]]
+        dash = "stroke-dasharray='6 4'" if number == 0 and len(lines) > 1 else ""
+        step = 300 / max(len(values) - 1, 1)
+        places = [(step * i, 120 * (1 - v)) for i, v in enumerate(values)]
+        if steps:
+            corners = ((x, y) for (_, y), (x, _) in itertools.pairwise(places))
+            places = [places[0], *itertools.chain(*zip(corners, places[1:], strict=True))]
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        parts.append(
+            f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='2' {dash}/>"
+        )
+        y = 14 * (number + 1)
+        legend.append(
+            f"<line x1='316' x2='340' y1='{y - 4}' y2='{y - 4}' stroke='{colour}' "
+            f"stroke-width='2' {dash}/><text x='346' y='{y}'>{escape(name)}</text>"
+        )
+    last = first + max((len(values) for values in lines.values()), default=1) - 1
+    words = f"{up} over {across}: " + "; ".join(
+        f"{name} from {values[0]:.3f} to {values[-1]:.3f}" for name, values in lines.items()
+    )
+    return (
+        f"<div class='mfa-note'>{escape(up)}</div>"
+        f"<svg class='mfa-svg' viewBox='-34 -8 480 160' width='480' role='img' "
+        f"aria-label='{escape(words)}' fill='currentColor' font-size='11'>"
+        "<rect width='300' height='120' fill='none' stroke='currentColor' opacity='0.4'/>"
+        f"{''.join(parts)}{marks}{''.join(legend)}"
+        "<text x='-6' y='4' text-anchor='end'>1</text>"
+        "<text x='-6' y='122' text-anchor='end'>0</text>"
+        f"<text x='0' y='134'>{first}</text><text x='300' y='134' text-anchor='end'>{last}</text>"
+        f"<text x='150' y='146' text-anchor='middle'>{escape(across)}</text>"
+        f"<title>{escape(up)}</title></svg>"
+    )

@@ -1,0 +1,86 @@
+"""Pictures as bytes for the page, and maps laid over them."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw
+
+from mfa.explain.inputs import enlarge
+from viz.images import load, overlay
+
+SHOWN = (256, 128)
+"""(height, width) maps are drawn at."""
+
+THUMB = (64, 128)
+"""(width, height) of a card's picture."""
+
+
+def jpeg(picture: np.ndarray | Image.Image, quality: int = 88) -> bytes:
+    """A picture as JPEG."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=2048)
+def thumbnail(path: Path, size: tuple[int, int] = THUMB) -> bytes:
+    """A picture file inside (width, height), as JPEG; a broken one is drawn as broken."""
+    return jpeg(load.load(path, size))
+
+
+def laid_over(
+    picture: np.ndarray,
+    heat: np.ndarray,
+    limit: float,
+    *,
+    opacity: float = 1.0,
+    stripe: tuple[float, float] | None = None,
+    mark: tuple[int, int] | None = None,
+) -> bytes:
+    """A map (h, w) over a picture (H, W, 3) as JPEG.
+
+    Args:
+        picture: uint8.
+        heat: of any resolution; enlarged to the picture's.
+        limit: end of the colour scale.
+        opacity: 0 shows the picture alone, 1 the map as figures show it.
+        stripe: (top, bottom) of the branch's stripe in shares of the height, drawn dashed.
+        mark: (row, column) of a white cross, in pixels of the picture.
+    """
+    height, width = picture.shape[:2]
+    tinted = overlay.overlay(picture, enlarge(heat[None], (height, width))[0], limit=limit)
+    mixed = (1 - opacity) * picture.astype(np.float32) + opacity * tinted
+    image = Image.fromarray(mixed.astype(np.uint8))
+    pen = ImageDraw.Draw(image)
+    if stripe is not None:
+        _dashed(pen, round(stripe[0] * (height - 1)), round(stripe[1] * (height - 1)), width)
+    if mark is not None:
+        _cross(pen, mark)
+    return jpeg(image)
+
+
+def saved(figure: Figure, kind: str, *, dots: int = 150) -> bytes:
+    """A figure as PNG, PDF or SVG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=dots)
+    return buffer.getvalue()
+
+
+def _dashed(pen: ImageDraw.ImageDraw, top: int, bottom: int, width: int) -> None:
+    for x in range(0, width, 10):
+        for y in (top, bottom):
+            pen.line((x, y, min(x + 5, width - 1), y), fill="white", width=3)
+            pen.line((x, y, min(x + 5, width - 1), y), fill="black", width=1)
+
+
+def _cross(pen: ImageDraw.ImageDraw, place: tuple[int, int]) -> None:
+    y, x = place
+    for colour, thick in (("black", 5), ("white", 2)):
+        pen.line((x - 8, y, x + 8, y), fill=colour, width=thick)
+        pen.line((x, y - 8, x, y + 8), fill=colour, width=thick)

@@ -1,0 +1,1 @@
+"""The apps as a web page."""

@@ -1,0 +1,168 @@
+"""``mfa-viz bench apps``: how long the apps take to react, measured on objects without a browser.
+
+Two subjects: a Market-1501 of made-up features for the switchboard, and drawn people with an
+untrained ResNet-18 at 256x128 for everything that makes maps, since time does not depend on the
+weights.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mfa import presets
+from mfa.config import Config, DataConfig, ModelConfig
+from mfa.datasets import load_dataset
+from mfa.errors import InputError
+from mfa.inference.evaluate import extract_features
+from mfa.records import Features, FeatureSet
+from mfa.retrieval.branch_products import BranchProducts
+from mfa.retrieval.metrics import score
+from mfa.runs.checkpoint import save_checkpoint
+from mfa.runs.run import CHECKPOINT, Run, open_run, untrained
+from mfa.synthetic import SyntheticConfig, write
+from viz.apps import lessons, opener
+
+TARGETS = {
+    "first_s": ("<=", 3.0),
+    "cached_s": ("<=", 0.15),
+    "maps_s": ("<=", 1.5),
+    "switchboard_market1501_s": ("<=", 1.5),
+}
+"""Seconds at most; ``first_s``, ``cached_s`` and ``maps_s`` are the slowest app's."""
+
+BRANCHES = tuple((f"branch{n}", 64) for n in range(1, 5))
+"""New weights take as long whatever the width; a narrow branch has its products sooner."""
+
+
+def run(
+    repeats: int = 5,
+    *,
+    config: Config | None = None,
+    people: int = 20,
+    market: tuple[int, int] = (3368, 15_913),
+) -> dict[str, float]:
+    """Medians over ``repeats`` changes, in seconds.
+
+    Args:
+        repeats: timed changes, after one to warm up.
+        config: of the network that makes maps; ResNet-18 at 256x128 by default.
+        people: drawn for it.
+        market: queries and gallery of the switchboard's large case.
+
+    Returns:
+        For each app ``APP_first_s`` (from the call to the first picture, features cached),
+        ``APP_cached_s`` (a change of what is computed already), ``APP_maps_s`` (a change that
+        needs new maps); ``switchboard_market1501_s`` (new weights, 3,368 x 15,913); and the
+        largest of each kind as ``first_s``, ``cached_s``, ``maps_s``.
+    """
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        few = SyntheticConfig(train_ids=2, test_ids=people, train_images=4, distractors=8, junk=4)
+        write(Path(folder), few)
+        data = load_dataset("synthetic", Path(folder))
+        subject = _saved(config or _resnet18(), Path(folder) / "run")
+        extract_features(subject, data)  # beside the run, as after any evaluation
+        for app, first, changes in _apps(subject, data):
+            seconds = first()
+            found[f"{app}_first_s"] = seconds[0]
+            opened = seconds[1]
+            for kind, change in changes.items():
+                times = [_reaction(opened, change(number)) for number in range(repeats + 1)]
+                found[f"{app}_{kind}_s"] = statistics.median(times[1:])
+            opened.close()
+    found["switchboard_market1501_s"] = market1501(repeats, *market)
+    for kind in ("first", "cached", "maps"):
+        found[f"{kind}_s"] = max(v for k, v in found.items() if k.endswith(f"_{kind}_s"))
+    return found
+
+
+def _apps(run: Run, data: Any) -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
+    """Name, a call that opens the app and says how long it took, and changes by kind."""
+
+    def first(make: Callable[..., Any], *given: Any, **options: Any) -> Callable[[], Any]:
+        def opening() -> tuple[float, Any]:
+            started = time.perf_counter()
+            app = make(*given, **options)
+            app.wait(120)
+            return time.perf_counter() - started, app
+
+        return opening
+
+    weights = [(1.0, 1.0, 1.0, round(0.1 * n, 1)) for n in range(1, 60)]
+    yield "ranks", first(opener("ranks"), run, data=data), {"cached": lambda n: {"query": n + 1}}
+    yield (
+        "attention",
+        first(opener("attention"), run, data=data),
+        {
+            "maps": lambda n: {"position": n + 1},
+            "cached": lambda n: {"opacity": 0.9 - 0.05 * n},
+        },
+    )
+    yield (
+        "branches",
+        first(opener("branches"), run, data=data),
+        {"cached": lambda n: {"weights": weights[n]}},
+    )
+    yield (
+        "occlusion",
+        first(opener("occlusion"), run, data=data),
+        {"maps": lambda n: {"down": 0.02 * (n + 1)}},
+    )
+    yield "failures", first(opener("failures"), run, data=data), {"maps": lambda n: {"query": n}}
+    yield "triplets", first(lessons.triplets), {"cached": lambda n: {"anchor": n + 1}}
+    yield "stripes", first(lessons.stripes), {"cached": lambda n: {"step": n + 1}}
+
+
+def market1501(repeats: int = 5, queries: int = 3368, gallery: int = 15_913) -> float:
+    """Median seconds of a scoring with new weights at Market-1501's size, products kept."""
+    rng = np.random.default_rng(0)
+
+    def side(count: int, camera: int) -> FeatureSet:
+        width = sum(width for _, width in BRANCHES)
+        return FeatureSet(
+            rng.standard_normal((count, width), dtype=np.float32),
+            np.arange(count) % 750 + 1,
+            np.full(count, camera),
+            np.array([f"{i}.jpg" for i in range(count)]),
+        )
+
+    products = BranchProducts(Features(side(queries, 1), side(gallery, 2), branches=BRANCHES))
+    times = []
+    for number in range(repeats + 1):
+        weights = {name: 1.0 + 0.1 * number for name, _ in BRANCHES[:3]}
+        started = time.perf_counter()
+        result = score(products.weighted_features(weights), distance=products.weighted(weights))
+        times.append(time.perf_counter() - started)
+        assert 0 < result.mAP < 1
+    return statistics.median(times[1:])
+
+
+def _resnet18() -> Config:
+    config = presets.variant(presets.cpu(), "anchored")
+    trunk = replace(config.model, trunk="resnet18", width=ModelConfig().width)
+    return replace(config, model=trunk, data=DataConfig(cache=False))
+
+
+def _saved(config: Config, folder: Path) -> Run:
+    """A run on disk with random weights."""
+    folder.mkdir()
+    save_checkpoint(untrained(config).checkpoint, folder / CHECKPOINT)
+    return open_run(folder)
+
+
+def _reaction(app: Any, change: dict[str, Any]) -> float:
+    started = time.perf_counter()
+    app.set(**change)
+    app.wait(120)
+    seconds = time.perf_counter() - started
+    if app.error:  # a sentence is quicker than a picture, and no measurement of one
+        raise InputError(f"the {app.name} app answered {change} with: {app.error}")
+    return seconds

@@ -1,5 +1,0 @@
-"""Figures as files, and the counterparts of the paper's figures and tables."""
-
-from viz.figures.export import save
-
-__all__ = ["save"]

@@ -1,0 +1,1 @@
+"""Grids of pictures: ranks, maps, ledgers, datasets."""

@@ -1,0 +1,176 @@
+"""Pictures of a dataset itself: people by camera, samples of several sets, camera counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from mfa.errors import InputError
+from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, ReidDataset, Sample
+from viz import theme
+from viz.images.sheet import put, sheet, write
+
+FONT = 6.5
+LINE = 0.13
+"""Height of a line of words, inches."""
+
+
+@theme.themed
+def identity_sheet(
+    dataset: ReidDataset,
+    pids: Sequence[int] | None = None,
+    *,
+    count: int = 6,
+    seed: int = 0,
+    width: theme.Width | float = "single",
+    hide_face: bool = False,
+) -> theme.Picture:
+    """One row a person, one column a camera: the same people as the cameras see them.
+
+    An empty place is a camera that did not see the person. Where no camera is known, the columns
+    are the person's pictures in order.
+
+    Args:
+        dataset: whose lists are looked through, all of them.
+        pids: people to show; ``None`` draws ``count`` by ``seed``.
+        count: rows, where ``pids`` is not given.
+        seed: of that draw.
+        width: ``single``, ``double`` or inches.
+        hide_face: coarsen the top of every picture, where the head is.
+
+    Raises:
+        InputError: the dataset holds no such person, or nobody.
+    """
+    people = _people(dataset)
+    chosen = _draw(sorted(people), count, seed) if pids is None else list(pids)
+    for pid in chosen:
+        if pid not in people:
+            raise InputError(f"{dataset.name} at {dataset.root} holds no picture of person {pid}")
+    rows = {pid: _by_column(people[pid]) for pid in chosen}
+    columns = sorted({column for row in rows.values() for column in row})
+    if len(columns) > 12:
+        columns = columns[:12]
+    across, label = theme.inches(width), 0.35
+    step = (across - label) / len(columns)
+    figure, canvas = sheet(across, LINE * 1.4 + len(rows) * 2 * step)
+    known = any(s.camid != NO_CAMERA for row in rows.values() for s in row.values())
+    for place, column in enumerate(columns):
+        name = f"cam {column}" if known else f"{column + 1}"
+        write(canvas, (label + (place + 0.5) * step, 0.02), name, FONT, align="center")
+    for number, (pid, row) in enumerate(rows.items()):
+        top = LINE * 1.4 + number * 2 * step
+        write(canvas, (0.03, top + step * 0.9), f"{pid}", FONT)
+        for place, column in enumerate(columns):
+            if column in row:
+                box = (label + place * step + 0.01, top + 0.01, step - 0.02, 2 * step - 0.02)
+                image = put(canvas, row[column].path, box, hide_face=hide_face)
+                image.set_gid(f"picture/{pid}/{column}")
+    return figure
+
+
+@theme.themed
+def sample_sheet(
+    datasets: Mapping[str, ReidDataset],
+    *,
+    count: int = 6,
+    seed: int = 0,
+    width: theme.Width | float = "double",
+    hide_face: bool = False,
+) -> theme.Picture:
+    """A block of pictures of each dataset, lettered (a), (b), ... as in the paper's Fig. 3.
+
+    Args:
+        datasets: by the name to be written below the block.
+        count: pictures of each, of different people where there are enough.
+        seed: of the draw.
+        width: ``single``, ``double`` or inches.
+        hide_face: coarsen the top of every picture, where the head is.
+
+    Raises:
+        InputError: no dataset, or one without pictures of people.
+    """
+    if not datasets:
+        raise InputError("no dataset to show; give at least one")
+    across = theme.inches(width)
+    beside = min(len(datasets), 2 if across < 5 else 3)
+    block = across / beside
+    step = (block - 0.12) / count
+    tall = 2 * step + 2.2 * LINE
+    figure, canvas = sheet(across, tall * -(-len(datasets) // beside))
+    for number, (name, dataset) in enumerate(datasets.items()):
+        left, top = number % beside * block + 0.06, number // beside * tall + 0.02
+        people = _people(dataset)
+        drawn = _draw(sorted(people), count, seed)
+        generator = np.random.default_rng([seed, number])
+        for place, pid in enumerate(drawn):
+            sample = people[pid][int(generator.integers(len(people[pid])))]
+            box = (left + place * step + 0.01, top, step - 0.02, 2 * step)
+            put(canvas, sample.path, box, hide_face=hide_face).set_gid(f"picture/{name}/{place}")
+        middle = left + len(drawn) * step / 2
+        letter = "abcdefghijklmnopqrstuvwxyz"[number % 26]
+        write(canvas, (middle, top + 2 * step + 0.03), f"({letter}) {name}", FONT, align="center")
+    return figure
+
+
+@theme.themed
+def camera_counts(dataset: ReidDataset, ax: Axes | None = None) -> Axes:
+    """How many people each pair of cameras shares; the diagonal: people one camera saw.
+
+    A pair without common people cannot be scored. Junk and distractors are left out.
+
+    Raises:
+        InputError: no camera is known.
+    """
+    rows = [(s.pid, s.camid) for s in _counted(dataset) if s.camid != NO_CAMERA]
+    if not rows:
+        raise InputError(f"no camera is known in {dataset.name}, so there is nothing to count")
+    table = pd.DataFrame(rows, columns=["pid", "camid"]).drop_duplicates()
+    seen = pd.crosstab(table["pid"], table["camid"]).clip(upper=1)
+    shared = seen.T @ seen
+    ax = theme.axes(ax, "single", 2.6)
+    people_of = shared.to_numpy(dtype=int)
+    ax.imshow(people_of, cmap="Blues", vmin=0)
+    ax.grid(visible=False)
+    names = [str(camid) for camid in shared.columns]
+    ax.set_xticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel="camera", ylabel="camera", title="people seen by both cameras")
+    half = people_of.max() / 2
+    for i in range(len(names)):
+        for j in range(len(names)):
+            people = people_of[i, j]
+            color = "white" if people > half else "black"
+            ax.text(j, i, f"{people}", ha="center", va="center", fontsize=6.5, color=color)
+    return ax
+
+
+def _counted(dataset: ReidDataset) -> list[Sample]:
+    lists = (*dataset.train, *dataset.query, *dataset.gallery)
+    return [sample for sample in lists if sample.pid not in (JUNK, DISTRACTOR)]
+
+
+def _people(dataset: ReidDataset) -> dict[int, list[Sample]]:
+    people: dict[int, list[Sample]] = {}
+    for sample in _counted(dataset):
+        people.setdefault(sample.pid, []).append(sample)
+    if not people:
+        raise InputError(f"{dataset.name} at {dataset.root} holds no picture of a person")
+    return people
+
+
+def _by_column(samples: list[Sample]) -> dict[int, Sample]:
+    """The first picture by each camera; by position where no camera is known."""
+    if all(sample.camid == NO_CAMERA for sample in samples):
+        return dict(enumerate(samples))
+    columns: dict[int, Sample] = {}
+    for sample in samples:
+        columns.setdefault(sample.camid, sample)
+    return columns
+
+
+def _draw(pids: list[int], count: int, seed: int) -> list[int]:
+    chosen = np.random.default_rng(seed).permutation(len(pids))[:count]
+    return [pids[place] for place in sorted(chosen)]

@@ -1,0 +1,196 @@
+"""Rank grids for print: the query and its first ranks, one model or several, as one figure.
+
+``viz.rank_strip`` is the same for the screen. What is right, wrong or not counted is read from
+the result; a tick, a cross and a dashed frame say it again for a black-and-white print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, Rectangle
+
+from mfa.errors import InputError
+from mfa.records import ReidDataset
+from viz import theme
+from viz.grids import rank_cards
+from viz.grids.rank_strip import COLORS, STROKES
+from viz.images.sheet import POINT, put, sheet, write
+
+if TYPE_CHECKING:
+    from mfa.retrieval.results import RetrievalResult
+
+DASHES: dict[str, str | tuple[float, tuple[float, float]]] = {
+    "query": "solid",
+    "match": "solid",
+    "wrong": (0.0, (2.2, 1.3)),
+    "ignored": (0.0, (0.8, 1.2)),
+}
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Sizes in inches; y runs down from the top of the figure."""
+
+    width: float
+    columns: int
+    margin: float = 0.03
+
+    @property
+    def step(self) -> float:
+        return (self.width - 2 * self.margin) / (self.columns + 0.25)
+
+    @property
+    def card(self) -> float:
+        return 0.86 * self.step
+
+    @property
+    def picture(self) -> float:
+        return 2 * self.card
+
+    @property
+    def frame(self) -> float:
+        """Points: lines as heavy for the eye on a narrow card as on a wide one."""
+        return float(np.clip(self.card / POINT / 27, 0.8, 1.5))
+
+    @property
+    def font(self) -> float:
+        """Points: a caption of some ten letters fits the card, and stays readable."""
+        return float(np.clip(self.step / POINT / 6.6, 5.0, 7.0))
+
+    @property
+    def line(self) -> float:
+        return 1.25 * self.font * POINT
+
+    @property
+    def row(self) -> float:
+        return 1.6 * self.line + self.picture + 2.6 * self.line
+
+    def left(self, column: int) -> float:
+        """Left edge of a card; column 0 is the query, a gap parts it from the ranks."""
+        shift = 0.25 * self.step if column else 0.0
+        return self.margin + column * self.step + shift + (self.step - self.card) / 2
+
+
+@theme.themed
+def rank_grid(
+    results: RetrievalResult | Mapping[str, RetrievalResult],
+    dataset: ReidDataset,
+    queries: rank_cards.Choice = "worst",
+    k: int = 10,
+    *,
+    include_junk: bool = False,
+    count: int = 4,
+    seed: int = 0,
+    width: theme.Width | float = "double",
+    hide_face: bool = False,
+) -> theme.Picture:
+    """The first ``k`` ranks of some queries, with the models, if several, one under another.
+
+    Args:
+        results: one result, or results by model name; the first one's per-query table chooses
+            the queries.
+        dataset: the pictures the results were made on.
+        queries: ``worst`` (lowest AP), ``first_error`` (first answer wrong), ``random``, or
+            positions in the query list.
+        k: ranks shown.
+        include_junk: show pictures the metric ignored where they fall, greyed.
+        count: queries shown, where they are not given one by one.
+        seed: of the random choice.
+        width: ``single``, ``double`` or inches.
+        hide_face: coarsen the top fifth of every picture.
+
+    Raises:
+        InputError: no such query, no model, or another dataset than the results'.
+    """
+    models = dict(results) if isinstance(results, Mapping) else {"": results}
+    if not models:
+        raise InputError("rank_grid was given no result")
+    chosen = rank_cards.choose(next(iter(models.values())), queries, count, seed)
+    groups = [
+        {
+            name: rank_cards.row(result, dataset, query, k, include_junk)
+            for name, result in models.items()
+        }
+        for query in chosen
+    ]
+    return draw_rows(groups, theme.inches(width), k, hide_face)
+
+
+def draw_rows(
+    groups: list[dict[str, rank_cards.Row]], width: float, k: int, hide_face: bool = False
+) -> theme.Picture:
+    """A figure of rows of cards: one group a query, one row a model in it."""
+    layout = _Layout(width, k + 1)
+    several = any(len(group) > 1 for group in groups)
+    header = 1.5 * layout.line if several else 0.0
+    height = sum(header + layout.row * len(group) for group in groups)
+    figure, canvas = sheet(width, height)
+    top = 0.0
+    for number, group in enumerate(groups):
+        if several:
+            first = next(iter(group.values()))
+            write(canvas, (layout.left(0), top + 0.2 * layout.line), first.name, layout.font)
+            top += header
+        for place, (model, row) in enumerate(group.items()):
+            title = f"{model}   {row.score}" if several else f"{row.name}   {row.score}"
+            left = layout.left(1 if several else 0)
+            write(canvas, (left, top + 0.2 * layout.line), title, layout.font)
+            shown = (row.query, *row.cards) if place == 0 else (None, *row.cards)
+            for column, card in enumerate(shown):
+                if card is not None:
+                    name = f"{number}/{place}/{column}"
+                    corner = layout.left(column), top + 1.6 * layout.line
+                    _draw_card(canvas, layout, card, corner, name, hide_face)
+            top += layout.row
+    return figure
+
+
+def _draw_card(
+    canvas: Axes,
+    layout: _Layout,
+    card: rank_cards.Card,
+    corner: tuple[float, float],
+    name: str,
+    hide_face: bool,
+) -> None:
+    left, top = corner
+    right, bottom = left + layout.card, top + layout.picture
+    box = (left, top, layout.card, layout.picture)
+    image = put(canvas, card.path, box, faded=card.kind == "ignored", hide_face=hide_face)
+    image.set_gid(f"picture/{name}")
+    frame = Rectangle(
+        corner, layout.card, layout.picture, fill=False, joinstyle="miter", capstyle="butt"
+    )
+    frame.set(edgecolor=COLORS[card.kind], linewidth=layout.frame, linestyle=DASHES[card.kind])
+    frame.set_gid(f"frame/{card.kind}/{name}")
+    canvas.add_patch(frame)
+    if card.kind in STROKES:
+        _draw_mark(canvas, card.kind, (right, top), 0.13 * layout.card, name)
+    middle = (left + right) / 2
+    first, second = card.caption(narrow=layout.step < 0.45)
+    below = bottom + 0.25 * layout.line
+    write(canvas, (middle, below), first, layout.font, align="center")
+    below += 0.9 * layout.line
+    write(canvas, (middle, below), second, layout.font, align="center", color="#555555")
+
+
+def _draw_mark(
+    canvas: Axes, kind: str, center: tuple[float, float], radius: float, name: str
+) -> None:
+    """The tick or cross on its disc, as lines: a font may lack the glyph."""
+    x, y = center[0] - 0.5 * radius, center[1] + 0.5 * radius
+    disc = Circle((x, y), radius, facecolor=COLORS[kind], edgecolor="white", linewidth=0.5)
+    disc.set(zorder=3, gid=f"mark/{kind}/{name}")
+    canvas.add_patch(disc)
+    for stroke in STROKES[kind]:
+        across = [x + 2 * radius * (u - 0.5) for u, _ in stroke]
+        down = [y + 2 * radius * (v - 0.5) for _, v in stroke]
+        line = Line2D(across, down, color="white", linewidth=0.22 * radius / POINT, zorder=4)
+        line.set_solid_capstyle("round")
+        canvas.add_line(line)

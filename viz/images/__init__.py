@@ -1,0 +1,1 @@
+"""Pictures as arrays: loaded, overlaid, put on a sheet."""

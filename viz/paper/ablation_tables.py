@@ -1,0 +1,150 @@
+"""Counterparts of the paper's Tables 2 and 3, as tables and as bars."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mfa import presets
+from mfa.ablation.plans import PLANS
+from mfa.errors import InputError
+from viz import theme
+from viz.charts.ablation import ablation_bars
+from viz.paper.inputs import Piece, Studio
+from viz.paper.published import (
+    ABLATION_NAMES,
+    ablation_rows,
+    cell,
+    groups,
+    headings,
+    published,
+    spread,
+    title,
+)
+from viz.tables import EMPTY, Cell, Table
+
+WHAT = {
+    "table2": "Position of the CPAA modules, on the baseline.",
+    "table3": "Combinations of CPAA, local branches and GLA.",
+    "variants": "The variants of the network at equal budget.",
+}
+
+
+def table2(studio: Studio) -> Table:
+    """Where CPAA goes."""
+    return _table(studio, "table2")
+
+
+def table3(studio: Studio) -> Table:
+    """Which modules help."""
+    return _table(studio, "table3")
+
+
+def bars2(studio: Studio) -> Piece:
+    """Table 2 as bars."""
+    return _bars(studio, "table2")
+
+
+def bars3(studio: Studio) -> Piece:
+    """Table 3 as bars."""
+    return _bars(studio, "table3")
+
+
+def bars_variants(studio: Studio) -> Piece:
+    """The variants of the network, which the paper does not have, as bars."""
+    return _bars(studio, "variants")
+
+
+def _bars(studio: Studio, plan: str) -> Piece:
+    """Measured mAP of the plan's rows on the dataset most rows were measured on."""
+    ours = ablation_rows(plan, studio.results)
+    if ours.empty:
+        raise InputError(
+            f"no row of {plan} was measured; run mfa ablate {plan} --seeds 3 "
+            f"--rows {studio.results.name}/{plan}-DATA.csv"
+        )
+    dataset = ours["dataset"].value_counts(sort=True).index[0]
+    shown = ours[ours["dataset"] == dataset]
+    theirs = _published_ablation()
+    theirs = theirs[theirs["dataset"] == dataset]
+    tested = _p_values(shown)
+    ax = ablation_bars(
+        shown.rename(columns={"row": "method"}), theirs, metric="mAP", p_values=tested
+    )
+    first = shown["row"].iloc[0]
+    test = (
+        f"p: paired sign-flip test over queries against {first}, AP averaged over seeds. "
+        if tested
+        else ""
+    )
+    return Piece(
+        theme.figure_of(ax),
+        f"{WHAT[plan]} mAP on {title(dataset)} in per cent: bars are means over seeds, whiskers "
+        f"their standard deviation, dots single seeds. {test}{_protocol(shown)}",
+    )
+
+
+def _p_values(rows: pd.DataFrame) -> dict[str, float]:
+    """Those ``mfa ablate`` wrote beside the rows, by row."""
+    column = "p_value_over_seeds" if "p_value_over_seeds" in rows else "p_value"
+    if column not in rows:
+        return {}
+    tested = rows.dropna(subset=[column]).groupby("row", sort=False)[column].first()
+    return {str(row): float(value) for row, value in tested.items()}
+
+
+def _table(studio: Studio, plan: str) -> Table:
+    names = [row.name for row in PLANS[plan](presets.demo())]
+    ours = ablation_rows(plan, studio.results)
+    theirs = _published_ablation()
+    datasets = list(dict.fromkeys(["market1501", "dukemtmc", *ours["dataset"]]))
+    rows: list[tuple[Cell, ...]] = []
+    sources: list[str] = []
+    for name in names:
+        cells, found = [Cell(name)], []
+        for dataset in datasets:
+            match = theirs[(theirs["method"] == name) & (theirs["dataset"] == dataset)]
+            cells += _pair(match)
+            found += list(match["source"])
+        rows.append(tuple(cells))
+        sources.append("; ".join(dict.fromkeys(found)) or "the paper's figure did not survive")
+    published_rows = len(rows)
+    if len(ours):
+        for name in names:
+            mine = ours[ours["row"] == name]
+            cells = [Cell(name)]
+            for dataset in datasets:
+                part = mine[mine["dataset"] == dataset]
+                cells += [spread(part["mAP"]), spread(part["rank1"])]
+            rows.append(tuple(cells))
+            sources.append(f"measured here, {mine['seed'].nunique()} seeds")
+    return Table(
+        ("method", *headings(datasets, ("mAP", "R1"))),
+        tuple(rows),
+        f"{WHAT[plan]} mAP and Rank-1 in per cent; measured: mean ± standard deviation over seeds. "
+        f"{_protocol(ours)}",
+        (published_rows,) if len(ours) else (),
+        tuple(sources),
+        groups(datasets, ("mAP", "R1"), before=1),
+    )
+
+
+def _protocol(ours: pd.DataFrame) -> str:
+    if ours.empty:
+        return "None was measured yet: mfa ablate writes the rows."
+    parts = []
+    for column in ("fingerprint", "epochs", "queries", "versions", "commit"):
+        if column in ours:
+            values = ", ".join(str(value) for value in ours[column].unique())
+            parts.append(f"{column} {values}")
+    return f"Single query, same person by the same camera left out; {'; '.join(parts)}."
+
+
+def _published_ablation() -> pd.DataFrame:
+    listed = published()
+    return listed[listed["kind"] == "ablation"].replace({"method": ABLATION_NAMES})
+
+
+def _pair(match: pd.DataFrame) -> list[Cell]:
+    if match.empty:
+        return [EMPTY, EMPTY]
+    return [cell(match.iloc[0], column) for column in ("mAP", "rank1")]

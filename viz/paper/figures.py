@@ -1,0 +1,213 @@
+"""Counterparts of the paper's Figs. 3 to 7, from runs and datasets at hand."""
+
+from __future__ import annotations
+
+from string import ascii_lowercase
+
+import numpy as np
+from PIL import Image
+
+from mfa.datasets.loading.decode import decode
+from mfa.errors import InputError
+from mfa.explain import branch_maps
+from mfa.explain.inputs import by_camera
+from mfa.explain.measure import baseline_pictures, situations
+from mfa.explain.record import FUSED, BranchMaps
+from mfa.records import ReidDataset, Sample
+from mfa.runs.run import Run, untrained
+from mfa.runs.side_information import told_cameras
+from viz import theme
+from viz.grids.dataset_sheets import sample_sheet
+from viz.grids.maps import draw_maps, mark_empty, show
+from viz.grids.rank_grid import rank_grid
+from viz.images import load, overlay
+from viz.paper import captions
+from viz.paper.inputs import Piece, Studio
+from viz.paper.published import title
+
+SHOWN = 4
+"""Pictures of Figs. 4, 5 and 7, as in the paper."""
+
+TALLEST = 6.5
+"""Inches of a figure that shares its page with its caption."""
+
+
+def fig3(studio: Studio) -> Piece:
+    """Samples of every dataset on disk."""
+    chosen = dict(studio.present)
+    if studio.dataset.fingerprint not in {data.fingerprint for data in chosen.values()}:
+        chosen[studio.dataset.name] = studio.dataset
+    by_title: dict[str, ReidDataset] = {}
+    for name, data in chosen.items():
+        by_title.setdefault(title(name), data)
+    # One dataset alone across a page would be four pictures of a few dozen pixels, far too large.
+    width = studio.width if len(by_title) > 1 else "single"
+    figure = sample_sheet(by_title, count=SHOWN, width=width, hide_face=studio.hide_faces)
+    marks = "; ".join(
+        f"({letter}) {name}, fingerprint {data.fingerprint[:12]}"
+        for letter, (name, data) in zip(ascii_lowercase, by_title.items(), strict=False)
+    )
+    return Piece(figure, f"Examples of the datasets at hand, people drawn with seed 0: {marks}.")
+
+
+def fig4(studio: Studio) -> Piece:
+    """Branch maps and their fusion for four situations."""
+    data = studio.dataset
+    return _maps(studio, studio.subject, data, _situations(studio, data))
+
+
+def fig4_random(studio: Studio) -> Piece:
+    """The control of Fig. 4: the same maps from random weights."""
+    data = studio.dataset
+    return _maps(studio, untrained(studio.subject.config), data, _situations(studio, data))
+
+
+def fig5(studio: Studio) -> Piece:
+    """Branch maps of occluded or cropped people the network was not trained on."""
+    return _maps(studio, studio.subject, *_apart(studio.partial()))
+
+
+def fig5_random(studio: Studio) -> Piece:
+    """The control of Fig. 5: the same maps from random weights."""
+    return _maps(studio, untrained(studio.subject.config), *_apart(studio.partial()))
+
+
+def fig6(studio: Studio) -> Piece:
+    """The first ranks of the same queries by every run."""
+    data = studio.dataset
+    results = {run.name: studio.result(run, data) for run in studio.runs}
+    figure = rank_grid(
+        results if len(results) > 1 else next(iter(results.values())),
+        data,
+        list(studio.queries) or "first_error",
+        studio.k,
+        count=2 if len(results) < 3 else 1,  # what one page holds
+        width=studio.width,
+        hide_face=studio.hide_faces,
+    )
+    how = "given by position" if studio.queries else f"first answer of {studio.subject.name} wrong"
+    return Piece(
+        figure,
+        f"The first {studio.k} ranks for the same queries ({how}). Green frame and tick: the same "
+        "person; dashed red frame and cross: somebody else; below: rank, camera, distance. "
+        f"{studio.protocol(data)}",
+    )
+
+
+@theme.themed
+def fig7(studio: Studio) -> Piece:
+    """The fused map of every run for the same pictures."""
+    data = studio.dataset
+    chosen = _situations(studio, data)
+    samples = [data.query[position] for position in chosen]
+    shown, explained = [], []
+    for run in studio.runs:
+        images = _images(run, samples)
+        explained.append(_explain(studio, run, data, samples, images))
+        shown.append(_for_drawing(images, studio.hide_faces))
+    columns = len(studio.runs) + 1
+    tall, wide = shown[0].shape[1:3]
+    cell = min(0.95, (TALLEST - 0.3) / len(samples) * wide / tall)
+    across = min(theme.inches(studio.width), max(cell * columns, 1))
+    figure = theme.figure(across, len(samples) * (across / columns) * tall / wide + 0.3)
+    axes = figure.subplots(len(samples), columns, squeeze=False)
+    figure.set_layout_engine("constrained", h_pad=0.02, w_pad=0.02, hspace=0, wspace=0)
+    for row in range(len(samples)):
+        show(axes[row, 0], shown[0][row])
+        for axis, drawn, maps in zip(axes[row, 1:], shown, explained, strict=True):
+            show(axis, overlay.overlay(drawn[row], maps[FUSED][row]))
+            if maps.empty[FUSED][row]:
+                mark_empty(axis, theme.fitted(across / columns))
+    for ax, name in zip(axes[0], ["picture", *(run.name for run in studio.runs)], strict=True):
+        ax.set_title(name, loc="center")
+    words = " ".join(captions.weights(run, data) for run in studio.runs)
+    return Piece(
+        figure,
+        f"What each model looks at: mean of the branches' {studio.method} maps, each scaled to "
+        "[0, 1], of a picture's similarity to itself, against the mean picture. Every map goes up "
+        "to its own largest value: colours tell places within a map, not strength between models; "
+        "empty: no branch has anything that argues for it. "
+        f"Pictures: {_named(data, chosen)}. {words}",
+    )
+
+
+def _explain(
+    studio: Studio, run: Run, data: ReidDataset, samples: list[Sample], images: np.ndarray
+) -> BranchMaps:
+    """Maps of what makes up each picture's own descriptor, against an average gallery picture."""
+    return branch_maps(
+        run,
+        by_camera(images, told_cameras(run, data, samples)),
+        target="similarity",
+        method=studio.method,
+        fused="mean",
+        baseline=baseline_pictures(run, data, studio.average),
+    )
+
+
+def _maps(studio: Studio, run: Run, data: ReidDataset, chosen: dict[int, str]) -> Piece:
+    samples = [data.query[position] for position in chosen]
+    images = _images(run, samples)
+    maps = _explain(studio, run, data, samples, images)
+    drawn = _for_drawing(images, studio.hide_faces)
+    figure = draw_maps(maps, drawn, width=studio.width, tallest=TALLEST)
+    control = "" if run.checkpoint.epoch else " Control: what these maps show, no training taught."
+    fused = " Fused: mean of the branches' normalised maps, as in the paper."
+    return Piece(
+        figure,
+        f"What each branch looks at: {maps.caption}.{control} Red argues for, blue against; below "
+        "each map the part of the score it explains; dashed: the branch's stripe."
+        f"{fused if len(maps.branches) > 1 else ''} "
+        f"Rows: {_named(data, chosen)}. {captions.weights(run, data)}",
+    )
+
+
+def _apart(data: ReidDataset) -> tuple[ReidDataset, dict[int, str]]:
+    """Four queries far apart in the list, so that they show different people."""
+    step = max(1, len(data.query) // SHOWN)
+    return data, dict.fromkeys(range(0, min(len(data.query), step * SHOWN), step), "")
+
+
+def _situations(studio: Studio, data: ReidDataset) -> dict[int, str]:
+    """Positions in the query list and what they stand for, as in the paper's Fig. 4.
+
+    Part masks choose where there are any; else four queries apart in the list.
+
+    Raises:
+        InputError: a position that is not in the list.
+    """
+    if studio.queries:
+        for position in studio.queries:
+            if not 0 <= position < len(data.query):
+                raise InputError(
+                    f"no query {position} in {data.name}: there are {len(data.query)}, from 0"
+                )
+        return dict.fromkeys(studio.queries, "")
+    try:
+        return situations(data, SHOWN)
+    except InputError:
+        return _apart(data)[1]
+
+
+def _named(data: ReidDataset, chosen: dict[int, str]) -> str:
+    return ", ".join(
+        f"{data.query[position].path.name}{f' ({what})' if what else ''}"
+        for position, what in chosen.items()
+    )
+
+
+def _images(run: Run, samples: list[Sample]) -> np.ndarray:
+    """The samples as the network sees them, (N, 3, H, W) uint8."""
+    size = run.config.data.height, run.config.data.width
+    return np.stack([decode(sample.path, *size) for sample in samples])
+
+
+def _for_drawing(images: np.ndarray, hide_faces: bool) -> np.ndarray:
+    """(N, H, W, 3) in [0, 1]; faces are hidden in what is drawn, not in what is explained."""
+    upright = images.transpose(0, 2, 3, 1)
+    if hide_faces:
+        upright = np.stack(
+            [np.asarray(load.coarsen_top(Image.fromarray(image))) for image in upright]
+        )
+    drawn: np.ndarray = upright.astype(np.float32) / 255
+    return drawn

@@ -1,0 +1,121 @@
+"""What the paper's figures and tables are made from: runs, datasets on disk, results, options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from matplotlib.figure import Figure
+
+from mfa.datasets import LAYOUTS, load_dataset
+from mfa.errors import InputError
+from mfa.inference.evaluate import evaluate, resolve
+from mfa.records import ReidDataset
+from mfa.retrieval.results import RetrievalResult
+from mfa.runs.run import Run
+from viz.paper import captions
+from viz.paper.published import DATA
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One figure or table, ready to be written.
+
+    Attributes:
+        figure: the picture.
+        caption: what it shows, of what, by which protocol.
+    """
+
+    figure: Figure
+    caption: str
+
+
+@dataclass(frozen=True)
+class Studio:
+    """The material of one call.
+
+    Attributes:
+        runs: the first one is the subject of figures of a single model.
+        data: dataset of the figures; ``None``: the one the first run was trained on.
+        data_root: where datasets lie.
+        results: folder of measured rows.
+        width: of the figures.
+        queries: which queries figures 4, 6 and 7 show: ``auto``, or positions.
+        k: ranks of figure 6.
+        method: weighting of the maps, a name of pytorch-grad-cam.
+        average: gallery pictures whose mean map is taken off the maps; 0 takes nothing off.
+        hide_faces: coarsen the top fifth of every picture.
+    """
+
+    runs: Sequence[Run]
+    data: str | None = None
+    data_root: Path | None = None
+    results: Path = DATA / "results"
+    width: Literal["single", "double"] = "double"
+    queries: tuple[int, ...] = ()
+    k: int = 10
+    method: str = "HiResCAM"
+    average: int = 32
+    hide_faces: bool = False
+    _scored: dict[tuple[int, str], RetrievalResult] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise InputError("figures need a run; name one with --run")
+
+    @property
+    def subject(self) -> Run:
+        """The run figures of one model show."""
+        return self.runs[0]
+
+    @cached_property
+    def dataset(self) -> ReidDataset:
+        """The dataset of figures 4, 6 and 7.
+
+        Raises:
+            InputError: nothing says which, or it is not on disk.
+        """
+        return resolve(self.subject, self.data, self.data_root)
+
+    @cached_property
+    def present(self) -> dict[str, ReidDataset]:
+        """Every dataset on disk, by name, in the order of the paper."""
+        found: dict[str, ReidDataset] = {}
+        for name in LAYOUTS:
+            if name == "folder":  # anything is a folder; it is shown when asked for by name
+                continue
+            try:
+                found[name] = load_dataset(name, self.data_root)
+            except InputError:
+                continue
+        return found
+
+    def partial(self) -> ReidDataset:
+        """The set of occluded or cropped people for figure 5.
+
+        Raises:
+            InputError: none is on disk.
+        """
+        for name in ("partial_reid_occluded", "partial_reid", "synthetic_partial_occluded"):
+            if name in self.present:
+                return self.present[name]
+        raise InputError(
+            "no partial dataset is on disk; put partial_reid in place, or make one: "
+            "mfa data make synthetic_partial"
+        )
+
+    def result(self, run: Run, data: ReidDataset) -> RetrievalResult:
+        """A run scored on a dataset, once."""
+        key = (id(run), data.fingerprint)
+        if key not in self._scored:
+            print(f"scoring {run.name} on {data.name} ...", file=sys.stderr, flush=True)
+            self._scored[key] = evaluate(run, data)
+        return self._scored[key]
+
+    def protocol(self, data: ReidDataset) -> str:
+        """Each run's figures and protocol on a dataset, for captions."""
+        return captions.results({run.name: self.result(run, data) for run in self.runs})
