@@ -15,7 +15,7 @@ _HOME = {
     "draw_ledger": "viz.grids.ledger",
     "BranchMaps": "mfa.explain",
     "branch_maps": "mfa.explain",
-    "Taken": "mfa.explain",
+    "ImagesWithCameras": "mfa.explain",
     "draw_maps": "viz.grids.maps",
     "draw_shares": "viz.grids.branch_shares",
     "explain_ranks": "viz.grids.branch_shares",

@@ -20,7 +20,7 @@ from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.pictures import Pictures, load_pictures
 from mfa.inference.extract import BATCH, embed
 from mfa.runs.run import untrained
-from mfa.training.distributed import Ranks, default_device
+from mfa.training.distributed import ProcessGroup, default_device
 
 TARGETS = {"ratio_to_bare_forward": (">=", 0.9)}
 
@@ -43,7 +43,7 @@ def run(
         a dataset; the rates as medians.
     """
     config = config or presets.cpu()
-    device = default_device(Ranks())
+    device = default_device(ProcessGroup())
     model = untrained(config).model.to(device)
     with tempfile.TemporaryDirectory() as folder:
         root = write_market(Path(folder), gallery=pictures)

@@ -19,7 +19,7 @@ from mfa.config import Config
 from mfa.datasets import load_dataset
 from mfa.datasets.loading.augment import augment, to_unit
 from mfa.datasets.loading.pictures import load_pictures
-from mfa.training.distributed import Ranks, default_device
+from mfa.training.distributed import ProcessGroup, default_device
 from mfa.training.trainer import Trainer
 
 TARGETS = {"loading_share": ("<=", 0.1), "uncached_share": ("<=", 0.5)}
@@ -39,10 +39,10 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
     """
     config = config or presets.cpu()
     config = replace(config, data=replace(config.data, cache=True, workers=0))
-    count, device = 3, default_device(Ranks())
+    count, device = 3, default_device(ProcessGroup())
     with tempfile.TemporaryDirectory() as folder:
         root = write_market(Path(folder), pids=count * config.data.pids, images=config.data.images)
-        trainer = Trainer(config, load_dataset("synthetic", root), device, Ranks(), None)
+        trainer = Trainer(config, load_dataset("synthetic", root), device, ProcessGroup(), None)
         height, width = config.data.height, config.data.width
         files = load_pictures(trainer.pictures.samples, height=height, width=width, cache=None)
         lists = list(trainer.sampler)[:count]

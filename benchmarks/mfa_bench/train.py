@@ -17,7 +17,7 @@ from mfa.config import Config
 from mfa.datasets import load_dataset
 from mfa.datasets.loading.augment import to_unit
 from mfa.training.collapse import CollapseWatch
-from mfa.training.distributed import Ranks, default_device
+from mfa.training.distributed import ProcessGroup, default_device
 from mfa.training.trainer import Trainer
 
 TARGETS = {"ratio_to_bare_step": ("<=", 1.1)}
@@ -40,10 +40,10 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
     config = config or presets.cpu()
     config = replace(config, data=replace(config.data, cache=True))
     batch, steps = config.data.pids * config.data.images, 4
-    device = default_device(Ranks())
+    device = default_device(ProcessGroup())
     with tempfile.TemporaryDirectory() as folder:
         root = write_market(Path(folder), pids=steps * config.data.pids, images=config.data.images)
-        trainer = Trainer(config, load_dataset("synthetic", root), device, Ranks(), None)
+        trainer = Trainer(config, load_dataset("synthetic", root), device, ProcessGroup(), None)
         indices = next(iter(trainer.sampler))
         images = to_unit(trainer.pictures.batch(indices).to(device))
         images = images.contiguous(memory_format=torch.channels_last)

@@ -202,7 +202,7 @@ def estimate(rows: Sequence[Row], data: ReidDataset, *, steps: int = 3) -> pd.Da
     for row in rows:
         line = {"row": row.name, "epochs": row.config.optim.epochs, "steps": 0, "seconds": 0.0}
         try:
-            ranks = distributed.Ranks()
+            ranks = distributed.ProcessGroup()
             trainer = Trainer(row.config, data, distributed.default_device(ranks), ranks, None)
             total = len(trainer.sampler) * row.config.optim.epochs
             line |= {"steps": total, "seconds": trainer.time_steps(steps) * total, "fault": ""}

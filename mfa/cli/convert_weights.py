@@ -64,7 +64,7 @@ def main(argv: list[str]) -> None:
     if options.json:
         print(json.dumps(_facts(imported, folder)))
         return
-    for line in _words(imported, told=data is not None):
+    for line in _words(imported, progress=data is not None):
         print(line)
     print(f"run {folder}; score it with: mfa evaluate {folder} --data NAME", file=sys.stderr)
 
@@ -120,10 +120,10 @@ def _facts(imported: Imported, folder: Path) -> dict[str, Any]:
     }
 
 
-def _words(imported: Imported, *, told: bool) -> list[str]:
+def _words(imported: Imported, *, progress: bool) -> list[str]:
     """What was loaded, and each reason with the tensors it holds for.
 
-    ``told``: it is known which data it was trained on.
+    ``progress``: it is known which data it was trained on.
     """
     lines = [f"{len(imported.loaded)} tensors loaded into {imported.config.network}"]
     reasons: dict[str, list[str]] = {}
@@ -136,7 +136,7 @@ def _words(imported: Imported, *, told: bool) -> list[str]:
         names = list(imported.missing)
         more = f" and {len(names) - 6} more" if len(names) > 6 else ""
         lines.append(f"stay random, the file has nothing for them: {', '.join(names[:6])}{more}")
-    if imported.cameras and not told:
+    if imported.cameras and not progress:
         lines.append(
             f"note: it has embeddings of {len(imported.cameras)} cameras; say with --trained-on "
             "which dataset's, else their mean is taken for every picture"

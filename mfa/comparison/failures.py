@@ -33,7 +33,7 @@ def tag_queries(
     *,
     brightness: Sequence[float] | np.ndarray | None = None,
     sizes: Sequence[float] | np.ndarray | None = None,
-    told: Callable[[float, str], None] = lambda share, words: None,
+    progress: Callable[[float, str], None] = lambda share, words: None,
 ) -> pd.DataFrame:
     """The queries whose first answer is wrong, with what holds of each.
 
@@ -41,7 +41,7 @@ def tag_queries(
         result: scored features.
         brightness: mean grey of every query picture, in the order of the query list.
         sizes: pixels of every query picture; skipped where all are equal.
-        told: called with the share done and words.
+        progress: called with the share done and words.
 
     Returns:
         One row a failing query: ``query``, ``name``, ``pid``, ``camid``, ``AP``,
@@ -53,11 +53,11 @@ def tag_queries(
     if result.features is None:
         raise InputError("this result was loaded without its features; score them again")
     table = result.counted
-    first = _first_answers(result, table, told)
+    first = _first_answers(result, table, progress)
     wrong = table[table["first_match_rank"] > 1]
     right = first["distance"][first["match"].to_numpy()]
     near = float(right.quantile(0.9)) if len(right) else -np.inf
-    branches = _branch_firsts(result, told)
+    branches = _branch_firsts(result, progress)
     extremes = {
         "dark": _tenth(brightness, lowest=True),
         "bright": _tenth(brightness, lowest=False),
@@ -90,20 +90,20 @@ def count_tags(tagged: pd.DataFrame) -> dict[str, int]:
 
 
 def _first_answers(
-    result: RetrievalResult, table: pd.DataFrame, told: Callable[[float, str], None]
+    result: RetrievalResult, table: pd.DataFrame, progress: Callable[[float, str], None]
 ) -> pd.DataFrame:
     rows = []
     queries = [int(query) for query in table["query"]]
     for place, query in enumerate(queries):
         if place % 100 == 0:
-            told(0.5 * place / len(queries), "first answers")
+            progress(0.5 * place / len(queries), "first answers")
         ranking = result.ranking(query, 1)
         rows.append({name: ranking[name].iloc[0] for name in ("camid", "distance", "match")})
     return pd.DataFrame(rows, index=queries)
 
 
 def _branch_firsts(
-    result: RetrievalResult, told: Callable[[float, str], None]
+    result: RetrievalResult, progress: Callable[[float, str], None]
 ) -> dict[str, set[int]]:
     """For each branch alone the queries it answers right first; empty for a single branch."""
     features = result.features
@@ -112,7 +112,7 @@ def _branch_firsts(
         return {}
     found = {}
     for number, (name, _) in enumerate(features.branches):
-        told(0.5 + 0.5 * number / len(features.branches), f"{name} alone")
+        progress(0.5 + 0.5 * number / len(features.branches), f"{name} alone")
         alone = score_branches(features, {name: 1.0}).counted
         found[name] = set(alone["query"][alone["first_match_rank"] == 1].astype(int))
     return found

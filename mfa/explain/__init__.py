@@ -1,7 +1,7 @@
 """The map engine: what a branch looks at, from gradients of a score."""
 
 from mfa.explain.engine import branch_maps
-from mfa.explain.inputs import Taken
+from mfa.explain.inputs import ImagesWithCameras
 from mfa.explain.record import FUSED, BranchMaps
 from mfa.explain.sanity_checks import control_maps, random_weights
 from mfa.explain.targets import Contrast, Identity, Similarity, Target
@@ -13,8 +13,8 @@ __all__ = [
     "BranchMaps",
     "Contrast",
     "Identity",
+    "ImagesWithCameras",
     "Similarity",
-    "Taken",
     "Target",
     "branch_maps",
     "control_maps",

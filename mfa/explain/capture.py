@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from mfa.errors import InputError
-from mfa.explain.inputs import Taken
+from mfa.explain.inputs import ImagesWithCameras
 from mfa.explain.targets import Target
 from mfa.models import ReidNetwork
 from mfa.models.heads import Head
@@ -75,7 +75,7 @@ def undisturbed(network: torch.nn.Module) -> Iterator[None]:
 
 def capture(
     network: ReidNetwork,
-    images: Tensor | Taken,
+    images: Tensor | ImagesWithCameras,
     target: Target,
     *,
     layer: str = BRANCH,
@@ -104,7 +104,7 @@ def capture(
 
 
 def mean_maps(
-    network: ReidNetwork, images: Tensor | Taken, *, layer: str, names: Sequence[str]
+    network: ReidNetwork, images: Tensor | ImagesWithCameras, *, layer: str, names: Sequence[str]
 ) -> dict[str, Tensor]:
     """Mean map (C, h, w) of some pictures at ``layer``, for each name, batch by batch."""
     totals: dict[str, Tensor] = {}
@@ -118,13 +118,13 @@ def mean_maps(
     return {name: total / len(images) for name, total in totals.items()}
 
 
-def _shared_map(network: ReidNetwork, given: Taken, layer: str) -> Tensor:
+def _shared_map(network: ReidNetwork, given: ImagesWithCameras, layer: str) -> Tensor:
     if layer == TRUNK:
         return network.trunk_map(given.images, given.cameras)
     return network.map_at(layer, given.images, given.cameras)
 
 
-def embed(network: ReidNetwork, images: Tensor | Taken) -> Tensor:
+def embed(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> Tensor:
     """Descriptors (B, D) of pictures, float32, as explanations see them: eval mode, no graph."""
     with undisturbed(network):
         trunk = _shared_map(network, network_input(network, images), TRUNK).float()
@@ -134,7 +134,7 @@ def embed(network: ReidNetwork, images: Tensor | Taken) -> Tensor:
 
 
 def directions(
-    network: ReidNetwork, images: Tensor | Taken, target: Target, names: Sequence[str]
+    network: ReidNetwork, images: Tensor | ImagesWithCameras, target: Target, names: Sequence[str]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Gradient of each branch's part by the branch's embedding, (B, C), and the parts, (B,).
 
@@ -166,7 +166,7 @@ def _from_embedding(head: Head, branch: Branch) -> Branch:
 
 def _at_branches(
     network: ReidNetwork,
-    given: Taken,
+    given: ImagesWithCameras,
     heads: dict[str, Head],
     target: Target,
     names: Sequence[str],
@@ -193,7 +193,7 @@ def _at_branches(
 
 def _at_shared(
     network: ReidNetwork,
-    given: Taken,
+    given: ImagesWithCameras,
     heads: dict[str, Head],
     target: Target,
     layer: str,
@@ -229,16 +229,16 @@ def _read(heads: dict[str, Head], trunk: Tensor) -> dict[str, Branch]:
     return {name: head(trunk) for name, head in heads.items()}
 
 
-def network_input(network: ReidNetwork, images: Tensor | Taken) -> Taken:
+def network_input(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> ImagesWithCameras:
     """The pictures on the network's device and in its precision, and where told their cameras.
 
     Channels last, which saves a sixth of a ResNet's time on CPUs.
     """
     weights = next(network.parameters())
-    given = images if isinstance(images, Taken) else Taken(images)
+    given = images if isinstance(images, ImagesWithCameras) else ImagesWithCameras(images)
     cameras = None if given.cameras is None else given.cameras.to(weights.device)
     images = given.images.to(weights).contiguous(memory_format=torch.channels_last)
-    return Taken(images, cameras)
+    return ImagesWithCameras(images, cameras)
 
 
 def exact_heads(network: ReidNetwork) -> dict[str, Head]:

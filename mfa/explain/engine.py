@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,10 +12,18 @@ from torch import Tensor
 from mfa.errors import InputError
 from mfa.explain import library, weightings
 from mfa.explain.capture import BRANCH, capture, check_place, embed, mean_maps
-from mfa.explain.inputs import Taken, as_batch, as_taken, enlarge, input_size, network_of
+from mfa.explain.inputs import (
+    ImagesWithCameras,
+    as_batch,
+    as_images_with_cameras,
+    enlarge,
+    input_size,
+    network_of,
+)
 from mfa.explain.record import FUSED, BranchMaps, is_empty
 from mfa.explain.targets import Contrast, Identity, Similarity, Target
 from mfa.models import ReidNetwork
+from mfa.progress import Progress, silent
 
 Fusing = Literal["sum", "mean"]
 
@@ -31,7 +39,7 @@ def branch_maps(
     branches: Sequence[str] | None = None,
     fused: Fusing = "sum",
     baseline: Any = None,
-    told: Callable[[float], None] = lambda share: None,
+    progress: Progress = silent,
 ) -> BranchMaps:
     """What each branch of ``model`` looks at in ``images``, for a chosen score.
 
@@ -42,7 +50,7 @@ def branch_maps(
         model: a run (``mfa.open_run``) or a network; pictures are resized to a run's input size
             and the maps come back at the size given.
         images: (B, 3, H, W) or (B, H, W, 3), floats in [0, 1] or uint8; one picture or many. Here,
-            as reference and as baseline, ``Taken`` tells a network with SIE their cameras.
+            as reference and as baseline, ``ImagesWithCameras`` tells a network with SIE their cameras.
         target: ``similarity`` to the reference; ``identity`` (classifier); ``contrast``
             (similarity to the first reference minus similarity to the second); or a ``Target``.
         reference: for similarity, pictures or descriptors (1 or B of them; ``None``: each picture
@@ -57,7 +65,7 @@ def branch_maps(
         baseline: pictures (some dozens) whose mean map is taken off before the weighting, so that
             what every picture has at a place does not hide what this one has (ours); ``None`` is
             the library's own way. Or those mean maps (C, h, w) by branch, see ``mean_maps``.
-        told: called with the share done by rules that run the network again for every channel;
+        progress: called with the share done by rules that run the network again for every channel;
             what it raises ends the work.
 
     Returns:
@@ -71,14 +79,14 @@ def branch_maps(
         raise InputError(f"fused is sum or mean, got {fused!r}")
     network = network_of(model)
     batch = as_batch(images)
-    fitted = as_taken(images, input_size(model))
+    fitted = as_images_with_cameras(images, input_size(model))
     names = tuple(network.heads) if branches is None else tuple(branches)
     check_place(network, layer, names)
     chosen = make_target(network, target, reference, size=input_size(model))
     mean = baseline
     if baseline is not None and not isinstance(baseline, Mapping):
-        mean = as_taken(baseline, input_size(model))
-    raw, scores = _raw_maps(network, fitted, chosen, method, layer, names, mean, told)
+        mean = as_images_with_cameras(baseline, input_size(model))
+    raw, scores = _raw_maps(network, fitted, chosen, method, layer, names, mean, progress)
     scores[FUSED] = np.sum(list(scores.values()), axis=0)
     raw[FUSED] = _fuse(raw, fused)
     size = (batch.shape[2], batch.shape[3])
@@ -130,28 +138,28 @@ def descriptors(
     network: ReidNetwork, reference: Any, size: tuple[int, int] | None = None
 ) -> Tensor:
     """Descriptors (R, D) of references: embedded pictures, or the vectors that were given."""
-    if not isinstance(reference, Sequence | Taken):
+    if not isinstance(reference, Sequence | ImagesWithCameras):
         vectors = torch.as_tensor(reference)
         one_picture = vectors.ndim == 3 and 3 in (vectors.shape[0], vectors.shape[2])
         if vectors.ndim != 4 and not one_picture:
             return vectors
-    return embed(network, as_taken(reference, size))
+    return embed(network, as_images_with_cameras(reference, size))
 
 
 def _raw_maps(
     network: ReidNetwork,
-    images: Taken,
+    images: ImagesWithCameras,
     target: Target,
     method: str,
     layer: str,
     names: tuple[str, ...],
-    baseline: Taken | Mapping[str, Tensor] | None,
-    told: Callable[[float], None],
+    baseline: ImagesWithCameras | Mapping[str, Tensor] | None,
+    progress: Progress,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     if method in weightings.FORWARD_METHODS:
         if baseline is not None:
             raise InputError(f"{method} masks pictures, so it takes no baseline")
-        return library.forward_maps(network, images, target, method, layer, names, told)
+        return library.forward_maps(network, images, target, method, layer, names, progress)
     captured = capture(
         network,
         images,

@@ -8,7 +8,6 @@ another picture does.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -18,11 +17,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from tqdm.auto import tqdm
 
 from mfa.errors import InputError
 from mfa.inference.extract import BATCH, concatenate
 from mfa.models import ReidNetwork
+from mfa.progress import Progress, reporting
 from mfa.records import Features, FeatureSet
 from mfa.retrieval import metrics
 from mfa.retrieval.results import RetrievalResult
@@ -44,7 +43,7 @@ def faithfulness(
     *,
     cameras: Tensor | None = None,
     shares: Sequence[float] = SHARES,
-    progress: bool = False,
+    progress: bool | Progress = False,
 ) -> pd.DataFrame:
     """AP and rank of each query with the top of each map hidden, or alone shown.
 
@@ -57,7 +56,7 @@ def faithfulness(
         cameras: (N,) of the pictures, as the network was told them for ``features``, see
             ``mfa.runs.side_information``.
         shares: of the pixels, in (0, 1).
-        progress: show a bar.
+        progress: see ``mfa.progress``.
 
     Returns:
         One row a query, map, mode and share: ``picture`` (position in ``queries``), ``query``,
@@ -75,10 +74,12 @@ def faithfulness(
     whole = _score(features, chosen)
     jobs = [(n, mode, s) for n in given for mode in ("deletion", "insertion") for s in shares]
     tables = []
-    for name, mode, share in tqdm(jobs, "faithfulness", disable=not progress, file=sys.stderr):
-        hidden = hide(images, given[name], share, keep=mode == "insertion")
-        found = _score(features, replace(chosen, features=_embed(network, hidden, cameras)))
-        tables.append(_changes(whole, found, queries).assign(map=name, mode=mode, share=share))
+    with reporting(progress, "faithfulness") as report:
+        for done, (name, mode, share) in enumerate(jobs):
+            report(done / len(jobs))
+            hidden = hide(images, given[name], share, keep=mode == "insertion")
+            found = _score(features, replace(chosen, features=_embed(network, hidden, cameras)))
+            tables.append(_changes(whole, found, queries).assign(map=name, mode=mode, share=share))
     order = ["picture", "query", "map", "mode", "share", "AP", "AP_change", "rank_change"]
     table: pd.DataFrame = pd.concat(tables, ignore_index=True)[order]
     return table
@@ -112,9 +113,9 @@ def _embed(network: ReidNetwork, images: Tensor, cameras: Tensor | None) -> np.n
     try:
         with torch.inference_mode():
             parts = torch.split(images, BATCH)
-            told = [None] * len(parts) if cameras is None else torch.split(cameras, BATCH)
-            pairs = zip(parts, told, strict=True)
-            rows = [concatenate(network(part.to(device), seen_by)) for part, seen_by in pairs]
+            seen_by = [None] * len(parts) if cameras is None else torch.split(cameras, BATCH)
+            pairs = zip(parts, seen_by, strict=True)
+            rows = [concatenate(network(part.to(device), camera)) for part, camera in pairs]
     finally:
         network.train(was_training)
     return torch.cat(rows).float().cpu().numpy()

@@ -16,7 +16,7 @@ from mfa.models import ReidNetwork
 
 
 @dataclass(frozen=True, eq=False)
-class Taken:
+class ImagesWithCameras:
     """Pictures with the cameras that took them, for a network that is told (TransReID's SIE).
 
     Goes wherever pictures go; without it such a network explains what it makes of a picture by the
@@ -33,10 +33,12 @@ class Taken:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, part: slice) -> Taken:
-        return Taken(self.images[part], None if self.cameras is None else self.cameras[part])
+    def __getitem__(self, part: slice) -> ImagesWithCameras:
+        return ImagesWithCameras(
+            self.images[part], None if self.cameras is None else self.cameras[part]
+        )
 
-    def split(self, size: int) -> Iterator[Taken]:
+    def split(self, size: int) -> Iterator[ImagesWithCameras]:
         """So many pictures at a time."""
         return (self[i : i + size] for i in range(0, len(self), size))
 
@@ -70,13 +72,13 @@ def as_batch(images: Any) -> Tensor:
 
     Args:
         images: tensor (B, 3, H, W), floats in [0, 1] or uint8; array (B, H, W, 3), the same; one
-            picture without the first axis; or a sequence of equally large pictures. Of ``Taken``
+            picture without the first axis; or a sequence of equally large pictures. Of ``ImagesWithCameras``
             the pictures.
 
     Raises:
         InputError: another shape, pictures of several sizes, values outside [0, 1], or NaN.
     """
-    if isinstance(images, Taken):
+    if isinstance(images, ImagesWithCameras):
         return as_batch(images.images)
     if isinstance(images, Sequence):
         if not images:
@@ -101,20 +103,20 @@ def as_batch(images: Any) -> Tensor:
 
 def by_camera(images: Any, cameras: Tensor | None, chosen: np.ndarray | slice = slice(None)) -> Any:
     """Pictures with the ``chosen`` ones of some cameras; as they are where none are told."""
-    return images if cameras is None else Taken(images, cameras[chosen])
+    return images if cameras is None else ImagesWithCameras(images, cameras[chosen])
 
 
-def as_taken(images: Any, size: tuple[int, int] | None = None) -> Taken:
+def as_images_with_cameras(images: Any, size: tuple[int, int] | None = None) -> ImagesWithCameras:
     """Pictures as a batch of ``as_batch``, at ``size``, with their cameras where they are told.
 
     Raises:
         InputError: see ``as_batch``, or another number of cameras than of pictures.
     """
     batch = fit_to(as_batch(images), size)
-    cameras = images.cameras if isinstance(images, Taken) else None
+    cameras = images.cameras if isinstance(images, ImagesWithCameras) else None
     if cameras is not None and len(cameras) != len(batch):
         raise InputError(f"{len(batch)} pictures but {len(cameras)} cameras; give one for each")
-    return Taken(batch, cameras)
+    return ImagesWithCameras(batch, cameras)
 
 
 def fit_to(batch: Tensor, size: tuple[int, int] | None) -> Tensor:

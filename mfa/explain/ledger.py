@@ -32,7 +32,7 @@ from torch.nn import functional as F
 
 from mfa.errors import InputError
 from mfa.explain.capture import exact_heads, network_input, undisturbed
-from mfa.explain.inputs import Taken, as_taken, input_size, network_of
+from mfa.explain.inputs import ImagesWithCameras, as_images_with_cameras, input_size, network_of
 from mfa.models import ReidNetwork
 from mfa.models.pooling import GAP, GeM
 
@@ -130,11 +130,13 @@ def pair_ledgers(
         InputError: a pooling or neck that has no exact ledger, or more than one query.
     """
     network, size = network_of(model), input_size(model)
-    query = as_taken(query_image, size)
+    query = as_images_with_cameras(query_image, size)
     if len(query) != 1:
         raise InputError(f"a ledger has one query, got {len(query)} pictures; call it for each")
-    gallery = as_taken(gallery_images, size)
-    means = None if baseline is None else mean_parts(network, as_taken(baseline, size))
+    gallery = as_images_with_cameras(gallery_images, size)
+    means = (
+        None if baseline is None else mean_parts(network, as_images_with_cameras(baseline, size))
+    )
     return list(ledgers_between(decompose(network, query), decompose(network, gallery), means))
 
 
@@ -176,7 +178,7 @@ def has_ledger(network: ReidNetwork) -> bool:
     return all(isinstance(head.pool, GeM | GAP) for _, head in network.named_heads())
 
 
-def decompose(network: ReidNetwork, images: Tensor | Taken) -> Decomposed:
+def decompose(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> Decomposed:
     """Split every branch's pooled vector over the pixels of its map.
 
     Raises:
@@ -207,13 +209,13 @@ def decompose(network: ReidNetwork, images: Tensor | Taken) -> Decomposed:
         return Decomposed(descriptor.double(), maps, parts, units, lengths, necks)
 
 
-def mean_parts(network: ReidNetwork, images: Tensor | Taken) -> dict[str, Tensor]:
+def mean_parts(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> dict[str, Tensor]:
     """For each branch the mean part (C, h, w) of some pictures, batch by batch."""
     return means(network, images)[1]
 
 
 def means(
-    network: ReidNetwork, images: Tensor | Taken
+    network: ReidNetwork, images: Tensor | ImagesWithCameras
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """For each branch the mean map and the mean part, both (C, h, w), in one pass."""
     totals: tuple[dict[str, Tensor], dict[str, Tensor]] = ({}, {})

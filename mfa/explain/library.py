@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from mfa.explain import weightings
 from mfa.explain.capture import BRANCH, TRUNK, directions, network_input
-from mfa.explain.inputs import Taken
+from mfa.explain.inputs import ImagesWithCameras
 from mfa.explain.targets import Target
 from mfa.models import ReidNetwork
+from mfa.progress import Progress, silent
 
 
 class OneBranch(nn.Module):
@@ -99,16 +100,16 @@ def end_to_end(
 
 def forward_maps(
     network: ReidNetwork,
-    images: Tensor | Taken,
+    images: Tensor | ImagesWithCameras,
     target: Target,
     method: str,
     layer: str,
     names: Sequence[str],
-    told: Callable[[float], None] = lambda share: None,
+    progress: Progress = silent,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Maps of a rule that runs the network again: raw (B, h, w) and scores (B,) by branch.
 
-    A target that is not linear in the embeddings is explained by its linear part. ``told`` is
+    A target that is not linear in the embeddings is explained by its linear part. ``progress`` is
     called with the share done; what it raises ends the work.
     """
     toward, scores = directions(network, images, target, names)
@@ -122,15 +123,15 @@ def forward_maps(
         jobs = list(itertools.product(names, enumerate(parts)))
         for number, (name, (place, part)) in enumerate(jobs):
             wrapper = OneBranch(replica, name, layer, part.cameras)
-            tell = partial(_portion, told, number, len(jobs))
+            tell = partial(_portion, progress, number, len(jobs))
             found[name].append(_raw(wrapper, part.images, directed[name][place], method, tell))
         raw = {name: np.concatenate(maps) for name, maps in found.items()}
     return raw, {name: value.float().cpu().numpy() for name, value in scores.items()}
 
 
-def _portion(told: Callable[[float], None], number: int, count: int, share: float) -> None:
+def _portion(progress: Progress, number: int, count: int, share: float) -> None:
     """Tell the share done of the whole, of which this is one part of several."""
-    told((number + share) / count)
+    progress((number + share) / count)
 
 
 def _raw(
@@ -138,7 +139,7 @@ def _raw(
     images: Tensor,
     toward: Tensor,
     method: str,
-    told: Callable[[float], None],
+    progress: Progress,
 ) -> np.ndarray:
     cam = weightings.library_class(method)(wrapper, [wrapper.tap])
     asked = itertools.count()
@@ -149,7 +150,7 @@ def _raw(
         total = activations.shape[0] * activations.shape[1]  # asked once a picture and channel
 
         def count() -> None:
-            told(min(next(asked) / total, 1.0))
+            progress(min(next(asked) / total, 1.0))
 
         targets = [Along(row, count) for row in toward]
         image = cam.get_cam_image(images, wrapper.tap, targets, activations, None, False)

@@ -21,10 +21,11 @@ from mfa.datasets.loading.pictures import Pictures
 from mfa.explain import attention_metrics
 from mfa.explain.engine import branch_maps
 from mfa.explain.faithfulness import SHARES, faithfulness
-from mfa.explain.inputs import Taken, by_camera
+from mfa.explain.inputs import ImagesWithCameras, by_camera
 from mfa.explain.part_energy import masks_of
 from mfa.explain.record import FUSED
 from mfa.inference.evaluate import extract_features, resolve, test_pictures
+from mfa.progress import Progress
 from mfa.records import ReidDataset
 from mfa.runs.run import Run, untrained
 from mfa.runs.side_information import told_cameras
@@ -142,7 +143,7 @@ def measure_faithfulness(
     baseline: int = BASELINE,
     shares: tuple[float, ...] = SHARES,
     seed: int = 0,
-    progress: bool = False,
+    progress: bool | Progress = False,
 ) -> pd.DataFrame:
     """What hiding, or alone showing, the top of each branch's map does to AP and rank.
 
@@ -158,7 +159,7 @@ def measure_faithfulness(
         baseline: as in ``measure_attention``.
         shares: of the pixels that are hidden or shown.
         seed: of the drawing.
-        progress: show a bar.
+        progress: see ``mfa.progress``.
 
     Returns:
         As ``mfa.explain.faithfulness.faithfulness``; ``map`` is a branch, ``fused``, ``random weights`` or
@@ -229,7 +230,7 @@ def baseline_pictures(
     *,
     data_root: Path | None = None,
     seed: int = 0,
-) -> Tensor | Taken | None:
+) -> Tensor | ImagesWithCameras | None:
     """Gallery pictures (count, 3, H, W) for ``baseline=`` of maps and ledgers; ``None`` for 0.
 
     With their cameras where the run's network is told them (SIE).
@@ -250,7 +251,7 @@ def collect_maps(
     *,
     method: str = METHOD,
     layer: str = "branch",
-    baseline: Tensor | Taken | None = None,
+    baseline: Tensor | ImagesWithCameras | None = None,
     cameras: Tensor | None = None,
 ) -> dict[str, np.ndarray]:
     """Raw maps (N, h, w) of every branch, and ``fused``, for some pictures, batch by batch.
@@ -273,7 +274,7 @@ def draw(count: int, wanted: int | None, seed: int) -> np.ndarray:
 
 def _batches(
     pictures: Pictures, chosen: np.ndarray, cameras: Tensor | None
-) -> Iterator[Tensor | Taken]:
+) -> Iterator[Tensor | ImagesWithCameras]:
     for start in range(0, len(chosen), BATCH):
         part = chosen[start : start + BATCH]
         yield by_camera(to_unit(pictures.batch(part.tolist())), cameras, part)

@@ -5,8 +5,6 @@ The dataset need not be the one the run was trained on; the card names both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from mfa.datasets.readers.market1501 import further_queries
 from mfa.errors import InputError
 from mfa.inference.extract import embed, feature_set, image_batches
 from mfa.models.separation import SeparationMeter
+from mfa.progress import Progress, part_of, reporting
 from mfa.records import Features, ReidDataset, Sample
 from mfa.retrieval import feature_file, metrics, protocols
 from mfa.retrieval.distances import Metric
@@ -37,7 +36,7 @@ def evaluate(
     flip: bool = False,
     camera_filter: bool = True,
     distance: Metric = "cosine",
-    progress: bool = False,
+    progress: bool | Progress = False,
 ) -> RetrievalResult:
     """Score ``run`` on the query and gallery of ``data``.
 
@@ -48,7 +47,7 @@ def evaluate(
         flip: mean the embeddings of each picture and its mirror image.
         camera_filter: see ``mfa.retrieval.metrics.score``.
         distance: ``cosine`` or ``euclidean``.
-        progress: show a bar.
+        progress: see ``mfa.progress``.
 
     Raises:
         InputError: no such data, or nothing in it can be scored.
@@ -93,8 +92,7 @@ def extract_features(
     data: ReidDataset,
     *,
     flip: bool = False,
-    progress: bool = False,
-    told: Callable[[float], None] = lambda share: None,
+    progress: bool | Progress = False,
 ) -> Features:
     """Query and gallery descriptors of ``run``; read from the run's folder where they are there.
 
@@ -102,8 +100,7 @@ def extract_features(
         run: a trained run, or ``mfa.untrained(config)``.
         data: with query and gallery.
         flip: mean the embeddings of each picture and its mirror image.
-        progress: show a bar.
-        told: called with the share done, before each batch; what it raises ends the work.
+        progress: see ``mfa.progress``.
 
     Raises:
         InputError: the dataset has no query or gallery, or none of their pictures can be read.
@@ -114,14 +111,14 @@ def extract_features(
     sides, left_out = {}, []
     start = len(data.query) / max(len(data.query) + len(data.gallery), 1)
     spans = {"query": (0.0, start), "gallery": (start, 1.0)}
-    for split, samples in (("query", data.query), ("gallery", data.gallery)):
-        pictures = test_pictures(run, data, samples)
-        left_out += [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
-        within = partial(_within, told, *spans[split])
-        label = split if progress else ""
-        cameras = told_cameras(run, data, pictures.samples)
-        rows = embed(run.model, pictures, cameras, flip=flip, label=label, told=within)
-        sides[split] = feature_set(rows, pictures.samples)
+    with reporting(progress, f"features of {data.name}") as report:
+        for split, samples in (("query", data.query), ("gallery", data.gallery)):
+            pictures = test_pictures(run, data, samples)
+            left_out += [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
+            cameras = told_cameras(run, data, pictures.samples)
+            within = part_of(report, *spans[split])
+            rows = embed(run.model, pictures, cameras, flip=flip, progress=within)
+            sides[split] = feature_set(rows, pictures.samples)
     features = Features(
         **sides, branches=tuple(run.model.widths.items()), origin=_origin(run, data, flip, left_out)
     )
@@ -193,11 +190,6 @@ def measure_separation(run: Run, data: ReidDataset) -> dict[str, float]:
         with torch.inference_mode():
             meter.update(run.model(images, seen_by))
     return meter.result()
-
-
-def _within(told: Callable[[float], None], start: float, end: float, share: float) -> None:
-    """Tell the share of a part that makes up ``start`` to ``end`` of the whole."""
-    told(start + (end - start) * share)
 
 
 def _feature_path(run: Run, data: ReidDataset, flip: bool) -> Path | None:

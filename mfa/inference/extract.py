@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.pictures import Pictures
 from mfa.models import ReidNetwork
+from mfa.progress import Progress, silent
 from mfa.records import FeatureSet, Output, Sample
 
 BATCH = 64
@@ -23,7 +23,6 @@ def image_batches(
     cameras: Tensor | None = None,
     *,
     batch: int = BATCH,
-    label: str = "",
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
     """All pictures as batches in [0, 1] where the model is, while it stands in eval mode.
 
@@ -34,11 +33,11 @@ def image_batches(
     was_training = model.training
     model.eval()
     try:
-        for start in tqdm(range(0, len(pictures), batch), label, disable=not label, leave=False):
+        for start in range(0, len(pictures), batch):
             pixels = pictures.batch(range(start, min(start + batch, len(pictures))))
             images = to_unit(pixels.to(device))
-            told = None if cameras is None else cameras[start : start + batch].to(device)
-            yield images.contiguous(memory_format=torch.channels_last), told
+            seen_by = None if cameras is None else cameras[start : start + batch].to(device)
+            yield images.contiguous(memory_format=torch.channels_last), seen_by
     finally:
         model.train(was_training)
 
@@ -50,20 +49,19 @@ def embed(
     *,
     flip: bool = False,
     batch: int = BATCH,
-    label: str = "",
-    told: Callable[[float], None] = lambda share: None,
+    progress: Progress = silent,
 ) -> np.ndarray:
     """The branches' embeddings after BNNeck, concatenated, (N, D) float32, not normalised.
 
     Cosine distance normalises the whole, which gives the descriptor; unnormalised, each branch can
-    still be weighted. With ``flip`` the mean with the embeddings of the mirrored picture. ``told``
+    still be weighted. With ``flip`` the mean with the embeddings of the mirrored picture. ``progress``
     is called with the share done, before each batch; what it raises ends the work. ``cameras`` (N,)
     of the pictures count for a network with SIE, see ``mfa.runs.side_information``.
     """
     rows = [np.empty((0, sum(model.widths.values())), np.float32)]
-    batches = image_batches(model, pictures, cameras, batch=batch, label=label)
+    batches = image_batches(model, pictures, cameras, batch=batch)
     for number, (images, seen_by) in enumerate(batches):
-        told(number * batch / len(pictures))
+        progress(number * batch / len(pictures))
         with torch.inference_mode():
             features = concatenate(model(images, seen_by))
             if flip:

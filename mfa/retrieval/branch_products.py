@@ -7,11 +7,12 @@ time for branches of 512 columns).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from mfa.progress import Progress, silent
 from mfa.records import Features
 from mfa.retrieval.branch_weights import check_weights
 from mfa.retrieval.gallery import GroupedGallery
@@ -30,19 +31,17 @@ class BranchProducts:
 
     Args:
         features: with named branches.
-        told: called with the share done, before each branch.
+        progress: called with the share done, before each branch.
     """
 
-    def __init__(
-        self, features: Features, told: Callable[[float], None] = lambda share: None
-    ) -> None:
+    def __init__(self, features: Features, progress: Progress = silent) -> None:
         self.features = features
         # The order scoring asks for, whatever its rules: no product is ever rearranged.
         self.order = GroupedGallery(features.query, features.gallery, True).order
         self.products: dict[str, np.ndarray] = {}
         self._squares: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for number, (name, columns) in enumerate(features.columns()):
-            told(number / len(features.branches))
+            progress(number / len(features.branches))
             query = np.ascontiguousarray(features.query.features[:, columns], dtype=np.float32)
             gallery = np.ascontiguousarray(
                 features.gallery.features[self.order][:, columns], dtype=np.float32

@@ -10,7 +10,7 @@ maps all pictures to one point scores as badly as it deserves, whatever the orde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
+from mfa.progress import Progress, silent
 from mfa.records import Features
 from mfa.retrieval.distances import Distances, FeatureDistances, Metric
 from mfa.retrieval.gallery import COUNTED, GroupedGallery
@@ -58,7 +59,7 @@ def score(
     max_rank: int = 50,
     block: int = BLOCK,
     distance: Metric | Distances = "cosine",
-    told: Callable[[float], None] = lambda share: None,
+    progress: Progress = silent,
 ) -> RetrievalResult:
     """Rank the gallery for every query and score the ranking.
 
@@ -69,7 +70,7 @@ def score(
         block: queries ranked at a time; memory is about ``5 * block * gallery`` bytes.
         distance: ``cosine``, ``euclidean``, or distances made elsewhere (re-ranking), whose shape
             must be (queries, gallery).
-        told: called with the share done, before each block; what it raises ends the scoring.
+        progress: called with the share done, before each block; what it raises ends the scoring.
 
     Raises:
         InputError: no query can be scored, an empty side, or numbers out of range; the message
@@ -81,7 +82,7 @@ def score(
     distance = make_distances(features, distance)
     grouped = GroupedGallery(features.query, features.gallery, camera_filter)
     ordered = distance.reordered(grouped.order)
-    found = rank_positives(ordered, grouped, block, told)
+    found = rank_positives(ordered, grouped, block, progress)
     refuse_if_nothing_counts(features, grouped, found.positives)
     return RetrievalResult(
         per_query=query_table(
@@ -108,14 +109,14 @@ def rank_positives(
     distances: Distances,
     grouped: GroupedGallery,
     block: int,
-    told: Callable[[float], None] = lambda share: None,
+    progress: Progress = silent,
 ) -> PositiveRanks:
     """Ranks of all positives; ``distances`` has its columns in ``grouped.order``."""
     queries, gallery = distances.shape
     buffer = np.empty((min(block, queries), gallery), dtype=np.float32)
     found: list[np.ndarray] = []
     for start in range(0, queries, block):
-        told(start / queries)
+        progress(start / queries)
         stop = min(start + block, queries)
         keys = distances.keys(start, stop, out=buffer[: stop - start])
         found += [_ranks(keys[i], grouped, start + i) for i in range(stop - start)]

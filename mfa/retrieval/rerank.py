@@ -11,12 +11,13 @@ divided by their maximum over each picture's row; a neighbourhood holds the pict
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from mfa.errors import InputError
+from mfa.progress import Progress, silent
 from mfa.records import JUNK, Features
 from mfa.retrieval.distances import Metric, as_float32, normalised
 
@@ -80,7 +81,7 @@ class ReciprocalDistances:
         original_weight: lambda of the paper, in [0, 1].
         metric: of the original distance.
         block: rows of distances made at a time.
-        told: called with the share done, several times a second; what it raises ends the work.
+        progress: called with the share done, several times a second; what it raises ends the work.
 
     Raises:
         InputError: a number out of range, or fewer pictures than k1 + 1.
@@ -95,7 +96,7 @@ class ReciprocalDistances:
         original_weight: float = 0.3,
         metric: Metric = "cosine",
         block: int = BLOCK,
-        told: Callable[[float], None] = lambda share: None,
+        progress: Progress = silent,
     ) -> None:
         prepare = normalised if metric == "cosine" else as_float32
         kept = np.flatnonzero(np.asarray(features.gallery.pids) != JUNK)
@@ -111,9 +112,9 @@ class ReciprocalDistances:
         )
         self._squares = np.einsum("nd,nd->n", self._all, self._all)
         # The shares are those of the time it takes at the size of Market-1501.
-        nearest, self._farthest = self._neighbours(k1 + 1, block, lambda part: told(0.7 * part))
-        weights = self._neighbourhoods(nearest, k1, lambda part: told(0.7 + 0.2 * part))
-        weights = _expanded(weights, nearest[:, :k2], lambda part: told(0.9 + 0.1 * part))
+        nearest, self._farthest = self._neighbours(k1 + 1, block, lambda part: progress(0.7 * part))
+        weights = self._neighbourhoods(nearest, k1, lambda part: progress(0.7 + 0.2 * part))
+        weights = _expanded(weights, nearest[:, :k2], lambda part: progress(0.9 + 0.1 * part))
         self._weights = weights
         self._inverse = _inverse(weights, self._queries, len(self._all))
 
@@ -163,14 +164,14 @@ class ReciprocalDistances:
         return scaled
 
     def _neighbours(
-        self, count: int, block: int, told: Callable[[float], None]
+        self, count: int, block: int, progress: Progress
     ) -> tuple[np.ndarray, np.ndarray]:
         """(N, count) nearest pictures, equal distances in order of place; (N,) row maxima."""
         everyone = len(self._all)
         nearest = np.empty((everyone, count), dtype=np.int32)
         farthest = np.empty(everyone, dtype=np.float32)
         for start in range(0, everyone, block):
-            told(start / everyone)
+            progress(start / everyone)
             rows = np.arange(start, min(start + block, everyone))
             distances = self._squared(rows, slice(None))
             farthest[rows] = distances.max(axis=1)
@@ -182,14 +183,12 @@ class ReciprocalDistances:
         farthest[farthest == 0] = 1
         return nearest, farthest
 
-    def _neighbourhoods(
-        self, nearest: np.ndarray, k1: int, told: Callable[[float], None]
-    ) -> _Sparse:
+    def _neighbourhoods(self, nearest: np.ndarray, k1: int, progress: Progress) -> _Sparse:
         """Weights exp(-distance) over each picture's expanded reciprocal set, summing to 1."""
         half = nearest[:, : _half(k1) + 1]
         mutual, mutual_half = _mutual(nearest), _mutual(half)
         columns, weights = [], []
-        for i, neighbours in enumerate(_watched(nearest, told)):
+        for i, neighbours in enumerate(_watched(nearest, progress)):
             own = neighbours[mutual[i]]
             theirs, kept = half[own], mutual_half[own]
             shared = (np.isin(theirs, own) & kept).sum(axis=1)
@@ -230,21 +229,21 @@ def _mutual(nearest: np.ndarray, block: int = 4096) -> np.ndarray:
     return mutual
 
 
-def _watched(rows: np.ndarray, told: Callable[[float], None]) -> Iterator[np.ndarray]:
+def _watched(rows: np.ndarray, progress: Progress) -> Iterator[np.ndarray]:
     """Every row; now and then it is told which share of them is done."""
     for place, row in enumerate(rows):
         if place % BLOCK == 0:
-            told(place / len(rows))
+            progress(place / len(rows))
         yield row
 
 
-def _expanded(weights: _Sparse, nearest: np.ndarray, told: Callable[[float], None]) -> _Sparse:
+def _expanded(weights: _Sparse, nearest: np.ndarray, progress: Progress) -> _Sparse:
     """Each row the mean of the rows of its ``nearest`` (N, k2)."""
     k2 = nearest.shape[1]
     if k2 == 1:
         return weights
     columns, values = [], []
-    for neighbours in _watched(nearest, told):
+    for neighbours in _watched(nearest, progress):
         parts = [weights.row(j) for j in neighbours]
         members, place = np.unique(np.concatenate([c for c, _ in parts]), return_inverse=True)
         columns.append(members)

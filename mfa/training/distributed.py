@@ -11,7 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 @dataclass(frozen=True)
-class Ranks:
+class ProcessGroup:
     """This process among all: ``rank`` of ``world``; rank 0 writes."""
 
     rank: int = 0
@@ -24,18 +24,18 @@ class Ranks:
         return self.rank == 0
 
 
-def join() -> Ranks:
+def join() -> ProcessGroup:
     """Join the processes ``torchrun`` started; alone without it."""
     if "WORLD_SIZE" not in os.environ:
-        return Ranks()
+        return ProcessGroup()
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return Ranks(
+    return ProcessGroup(
         distributed.get_rank(), distributed.get_world_size(), int(os.environ.get("LOCAL_RANK", 0))
     )
 
 
-def wrap(model: nn.Module, ranks: Ranks) -> nn.Module:
+def wrap(model: nn.Module, ranks: ProcessGroup) -> nn.Module:
     """Average gradients over the processes; the model itself when alone.
 
     Triplets are mined within each process's own P x K batch.
@@ -45,7 +45,7 @@ def wrap(model: nn.Module, ranks: Ranks) -> nn.Module:
     return DistributedDataParallel(model)
 
 
-def default_device(ranks: Ranks) -> torch.device:
+def default_device(ranks: ProcessGroup) -> torch.device:
     """The process's GPU, or the CPU.
 
     Never Apple's GPU: the training record sums in float64, which it does not have.

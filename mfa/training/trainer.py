@@ -46,7 +46,7 @@ class Trainer:
         config: Config,
         data: ReidDataset,
         device: torch.device,
-        ranks: distributed.Ranks,
+        ranks: distributed.ProcessGroup,
         cache: Path | None,
         teacher: Teacher | None = None,
         *,

@@ -94,7 +94,9 @@ class Switchboard(app.App[SwitchboardState, Shown]):
     def render(self, state: SwitchboardState, job: Job) -> Shown:
         """Score the weighted descriptor."""
         weights = dict(zip(self.names, state.weights, strict=True))
-        features = self.subject.features(told=partial(job.progress, words="describing pictures"))
+        features = self.subject.features(
+            progress=partial(job.progress, words="describing pictures")
+        )
         if self._products is None:
             if bytes_needed(features) > MOST:
                 raise InputError(
@@ -111,8 +113,8 @@ class Switchboard(app.App[SwitchboardState, Shown]):
             camera_filter=state.camera_filter,
             distance=distances,
         )
-        told = partial(job.progress, words="scoring as trained")
-        trained = self.subject.result(Setting(camera_filter=state.camera_filter), told)
+        progress = partial(job.progress, words="scoring as trained")
+        trained = self.subject.result(Setting(camera_filter=state.camera_filter), progress)
         row = rank_cards.row(result, self.subject.data, state.query, state.k)
         return Shown(result, trained, row)
 

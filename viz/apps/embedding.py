@@ -102,7 +102,7 @@ class Embedding(app.App[EmbeddingState, Shown]):
 
     def render(self, state: EmbeddingState, job: Job) -> Shown:
         """Place the pictures on a plane for each view."""
-        self.subject.result(told=partial(job.progress, words="scoring"))
+        self.subject.result(progress=partial(job.progress, words="scoring"))
         tables = {}
         for number, name in enumerate(self.names):
             job.progress(number / len(self.names), f"placing by {name}")

@@ -190,12 +190,12 @@ class Failures(app.App[FailuresState, Shown]):
         self.bars.value = shown.explained.bars
 
     def _tag(self, job: Job) -> pd.DataFrame:
-        result = self.subject.result(told=partial(job.progress, words="scoring"))
+        result = self.subject.result(progress=partial(job.progress, words="scoring"))
         job.progress(0.01, "reading the query pictures")
         count = len(self.subject.features().query)
         paths = [self.subject.query_path(place) for place in range(count)]
         brightness, sizes = brightness_and_size(paths)
-        return tag_queries(result, brightness=brightness, sizes=sizes, told=job.progress)
+        return tag_queries(result, brightness=brightness, sizes=sizes, progress=job.progress)
 
     def _turn(self, step: int) -> None:
         last = max(0, self._total - 1) // PAGE * PAGE

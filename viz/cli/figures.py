@@ -49,10 +49,10 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa-viz figures", args=argv)
     from mfa.runs.run import open_run
     from viz.paper.build import build
-    from viz.paper.inputs import Studio
+    from viz.paper.inputs import PaperInputs
     from viz.paper.published import DATA
 
-    studio = Studio(
+    studio = PaperInputs(
         runs=tuple(open_run(path) for path in options.run),
         data=options.data,
         data_root=options.data_root,

@@ -19,7 +19,13 @@ from torch import Tensor
 
 from mfa.errors import InputError
 from mfa.explain.capture import BRANCH, TRUNK, exact_heads, mean_maps, network_input, undisturbed
-from mfa.explain.inputs import Taken, as_taken, enlarge, input_size, network_of
+from mfa.explain.inputs import (
+    ImagesWithCameras,
+    as_images_with_cameras,
+    enlarge,
+    input_size,
+    network_of,
+)
 from mfa.explain.ledger import pair_ledgers
 from viz import theme
 from viz.grids.maps import as_pictures, show
@@ -85,7 +91,7 @@ def common_parts(
         InputError: fewer than two pictures, no such layer, or more concepts than pixels.
     """
     network = network_of(model)
-    batch = as_taken(images, input_size(model))
+    batch = as_images_with_cameras(images, input_size(model))
     if len(batch) < 2:
         raise InputError("common parts need a query and at least one more picture")
     with undisturbed(network):
@@ -96,7 +102,7 @@ def common_parts(
             raise InputError(f"no layer {layer!r}; there are trunk, {', '.join(heads)}")
         found = trunk if layer == "trunk" else heads[layer].refine(trunk)
     if baseline is not None:
-        others = as_taken(baseline, input_size(model))
+        others = as_images_with_cameras(baseline, input_size(model))
         place, name = (TRUNK, TRUNK) if layer == TRUNK else (BRANCH, layer)
         found = found - mean_maps(network, others, layer=place, names=[name])[name]
     count, channels, height, width = found.shape
@@ -189,7 +195,7 @@ def paint(picture: np.ndarray, weights: np.ndarray, colours: np.ndarray) -> np.n
 
 
 def _ledger_shares(
-    model: Any, batch: Taken, weights: np.ndarray, baseline: Any
+    model: Any, batch: ImagesWithCameras, weights: np.ndarray, baseline: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each gallery picture's pixel parts of the cosine, dealt out to concepts by their weights."""
     ledgers = pair_ledgers(model, batch[:1], batch[1:], baseline=baseline)

@@ -19,7 +19,7 @@ import torch
 from matplotlib.figure import Figure
 
 from mfa.errors import InputError
-from mfa.explain.inputs import as_batch, as_taken, enlarge, input_size, network_of
+from mfa.explain.inputs import as_batch, as_images_with_cameras, enlarge, input_size, network_of
 from mfa.explain.ledger import decompose, mean_parts, pull_back
 from mfa.explain.record import FUSED, shared_limit
 from viz import theme
@@ -73,10 +73,12 @@ def correspond(
     height, width = query.shape[2:]
     if not (0 <= point[0] < height and 0 <= point[1] < width):
         raise InputError(f"point {point} lies outside the query picture of {height} x {width}")
-    one, two = (decompose(network, as_taken(s, size)) for s in (query_image, gallery_image))
+    one, two = (
+        decompose(network, as_images_with_cameras(s, size)) for s in (query_image, gallery_image)
+    )
     means = baseline
     if baseline is not None and not isinstance(baseline, Mapping):
-        means = mean_parts(network, as_taken(baseline, size))
+        means = mean_parts(network, as_images_with_cameras(baseline, size))
     maps, pixel = {}, (0, 0)
     for name, neck in one.necks.items():
         mean = 0 if means is None else means[name]

@@ -9,7 +9,7 @@ from mfa.ablation.plans import PLANS
 from mfa.errors import InputError
 from viz import theme
 from viz.charts.ablation import ablation_bars
-from viz.paper.inputs import Piece, Studio
+from viz.paper.inputs import CaptionedFigure, PaperInputs
 from viz.paper.published import (
     ABLATION_NAMES,
     ablation_rows,
@@ -29,32 +29,32 @@ WHAT = {
 }
 
 
-def table2(studio: Studio) -> Table:
+def table2(studio: PaperInputs) -> Table:
     """Where CPAA goes."""
     return _table(studio, "table2")
 
 
-def table3(studio: Studio) -> Table:
+def table3(studio: PaperInputs) -> Table:
     """Which modules help."""
     return _table(studio, "table3")
 
 
-def bars2(studio: Studio) -> Piece:
+def bars2(studio: PaperInputs) -> CaptionedFigure:
     """Table 2 as bars."""
     return _bars(studio, "table2")
 
 
-def bars3(studio: Studio) -> Piece:
+def bars3(studio: PaperInputs) -> CaptionedFigure:
     """Table 3 as bars."""
     return _bars(studio, "table3")
 
 
-def bars_variants(studio: Studio) -> Piece:
+def bars_variants(studio: PaperInputs) -> CaptionedFigure:
     """The variants of the network, which the paper does not have, as bars."""
     return _bars(studio, "variants")
 
 
-def _bars(studio: Studio, plan: str) -> Piece:
+def _bars(studio: PaperInputs, plan: str) -> CaptionedFigure:
     """Measured mAP of the plan's rows on the dataset most rows were measured on."""
     ours = ablation_rows(plan, studio.results)
     if ours.empty:
@@ -76,7 +76,7 @@ def _bars(studio: Studio, plan: str) -> Piece:
         if tested
         else ""
     )
-    return Piece(
+    return CaptionedFigure(
         theme.figure_of(ax),
         f"{WHAT[plan]} mAP on {title(dataset)} in per cent: bars are means over seeds, whiskers "
         f"their standard deviation, dots single seeds. {test}{_protocol(shown)}",
@@ -92,7 +92,7 @@ def _p_values(rows: pd.DataFrame) -> dict[str, float]:
     return {str(row): float(value) for row, value in tested.items()}
 
 
-def _table(studio: Studio, plan: str) -> Table:
+def _table(studio: PaperInputs, plan: str) -> Table:
     names = [row.name for row in PLANS[plan](presets.demo())]
     ours = ablation_rows(plan, studio.results)
     theirs = _published_ablation()

@@ -11,10 +11,10 @@ from mfa.errors import InputError
 from viz import theme
 from viz.export import save
 from viz.paper import ablation_tables, captions, figures, tables
-from viz.paper.inputs import Piece, Studio
+from viz.paper.inputs import CaptionedFigure, PaperInputs
 from viz.tables import Table, latex
 
-ITEMS: Mapping[str, Callable[[Studio], Piece | Table]] = {
+ITEMS: Mapping[str, Callable[[PaperInputs], CaptionedFigure | Table]] = {
     "fig3": figures.fig3,
     "fig4": figures.fig4,
     "fig4-random": figures.fig4_random,
@@ -51,7 +51,7 @@ class Written:
     why_not: str = ""
 
 
-def build(studio: Studio, out: Path, only: Sequence[str] = ()) -> tuple[Written, ...]:
+def build(studio: PaperInputs, out: Path, only: Sequence[str] = ()) -> tuple[Written, ...]:
     """Make the items one after another; one that cannot be made does not stop the others.
 
     Figures come as PDF, SVG and PNG with ``NAME.tex`` (environment and caption) and
@@ -70,7 +70,7 @@ def build(studio: Studio, out: Path, only: Sequence[str] = ()) -> tuple[Written,
     return done
 
 
-def _one(name: str, studio: Studio, out: Path) -> Written:
+def _one(name: str, studio: PaperInputs, out: Path) -> Written:
     print(f"{name} ...", file=sys.stderr, flush=True)
     try:
         made = ITEMS[name](studio)
@@ -87,7 +87,7 @@ def _one(name: str, studio: Studio, out: Path) -> Written:
     return Written(name, (*files, environment))
 
 
-def _tex(name: str, made: Piece) -> str:
+def _tex(name: str, made: CaptionedFigure) -> str:
     width = made.figure.get_size_inches()[0]
     environment = "figure" if width <= theme.INCHES["single"] else "figure*"
     return "\n".join(

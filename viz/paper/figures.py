@@ -22,7 +22,7 @@ from viz.grids.maps import draw_maps, mark_empty, show
 from viz.grids.rank_grid import rank_grid
 from viz.images import load, overlay
 from viz.paper import captions
-from viz.paper.inputs import Piece, Studio
+from viz.paper.inputs import CaptionedFigure, PaperInputs
 from viz.paper.published import title
 
 SHOWN = 4
@@ -32,7 +32,7 @@ TALLEST = 6.5
 """Inches of a figure that shares its page with its caption."""
 
 
-def fig3(studio: Studio) -> Piece:
+def fig3(studio: PaperInputs) -> CaptionedFigure:
     """Samples of every dataset on disk."""
     chosen = dict(studio.present)
     if studio.dataset.fingerprint not in {data.fingerprint for data in chosen.values()}:
@@ -47,32 +47,34 @@ def fig3(studio: Studio) -> Piece:
         f"({letter}) {name}, fingerprint {data.fingerprint[:12]}"
         for letter, (name, data) in zip(ascii_lowercase, by_title.items(), strict=False)
     )
-    return Piece(figure, f"Examples of the datasets at hand, people drawn with seed 0: {marks}.")
+    return CaptionedFigure(
+        figure, f"Examples of the datasets at hand, people drawn with seed 0: {marks}."
+    )
 
 
-def fig4(studio: Studio) -> Piece:
+def fig4(studio: PaperInputs) -> CaptionedFigure:
     """Branch maps and their fusion for four situations."""
     data = studio.dataset
     return _maps(studio, studio.subject, data, _situations(studio, data))
 
 
-def fig4_random(studio: Studio) -> Piece:
+def fig4_random(studio: PaperInputs) -> CaptionedFigure:
     """The control of Fig. 4: the same maps from random weights."""
     data = studio.dataset
     return _maps(studio, untrained(studio.subject.config), data, _situations(studio, data))
 
 
-def fig5(studio: Studio) -> Piece:
+def fig5(studio: PaperInputs) -> CaptionedFigure:
     """Branch maps of occluded or cropped people the network was not trained on."""
     return _maps(studio, studio.subject, *_apart(studio.partial()))
 
 
-def fig5_random(studio: Studio) -> Piece:
+def fig5_random(studio: PaperInputs) -> CaptionedFigure:
     """The control of Fig. 5: the same maps from random weights."""
     return _maps(studio, untrained(studio.subject.config), *_apart(studio.partial()))
 
 
-def fig6(studio: Studio) -> Piece:
+def fig6(studio: PaperInputs) -> CaptionedFigure:
     """The first ranks of the same queries by every run."""
     data = studio.dataset
     results = {run.name: studio.result(run, data) for run in studio.runs}
@@ -86,7 +88,7 @@ def fig6(studio: Studio) -> Piece:
         hide_face=studio.hide_faces,
     )
     how = "given by position" if studio.queries else f"first answer of {studio.subject.name} wrong"
-    return Piece(
+    return CaptionedFigure(
         figure,
         f"The first {studio.k} ranks for the same queries ({how}). Green frame and tick: the same "
         "person; dashed red frame and cross: somebody else; below: rank, camera, distance. "
@@ -95,7 +97,7 @@ def fig6(studio: Studio) -> Piece:
 
 
 @theme.themed
-def fig7(studio: Studio) -> Piece:
+def fig7(studio: PaperInputs) -> CaptionedFigure:
     """The fused map of every run for the same pictures."""
     data = studio.dataset
     chosen = _situations(studio, data)
@@ -121,7 +123,7 @@ def fig7(studio: Studio) -> Piece:
     for ax, name in zip(axes[0], ["picture", *(run.name for run in studio.runs)], strict=True):
         ax.set_title(name, loc="center")
     words = " ".join(captions.weights(run, data) for run in studio.runs)
-    return Piece(
+    return CaptionedFigure(
         figure,
         f"What each model looks at: mean of the branches' {studio.method} maps, each scaled to "
         "[0, 1], of a picture's similarity to itself, against the mean picture. Every map goes up "
@@ -132,7 +134,7 @@ def fig7(studio: Studio) -> Piece:
 
 
 def _explain(
-    studio: Studio, run: Run, data: ReidDataset, samples: list[Sample], images: np.ndarray
+    studio: PaperInputs, run: Run, data: ReidDataset, samples: list[Sample], images: np.ndarray
 ) -> BranchMaps:
     """Maps of what makes up each picture's own descriptor, against an average gallery picture."""
     return branch_maps(
@@ -145,7 +147,9 @@ def _explain(
     )
 
 
-def _maps(studio: Studio, run: Run, data: ReidDataset, chosen: dict[int, str]) -> Piece:
+def _maps(
+    studio: PaperInputs, run: Run, data: ReidDataset, chosen: dict[int, str]
+) -> CaptionedFigure:
     samples = [data.query[position] for position in chosen]
     images = _images(run, samples)
     maps = _explain(studio, run, data, samples, images)
@@ -153,7 +157,7 @@ def _maps(studio: Studio, run: Run, data: ReidDataset, chosen: dict[int, str]) -
     figure = draw_maps(maps, drawn, width=studio.width, tallest=TALLEST)
     control = "" if run.checkpoint.epoch else " Control: what these maps show, no training taught."
     fused = " Fused: mean of the branches' normalised maps, as in the paper."
-    return Piece(
+    return CaptionedFigure(
         figure,
         f"What each branch looks at: {maps.caption}.{control} Red argues for, blue against; below "
         "each map the part of the score it explains; dashed: the branch's stripe."
@@ -168,7 +172,7 @@ def _apart(data: ReidDataset) -> tuple[ReidDataset, dict[int, str]]:
     return data, dict.fromkeys(range(0, min(len(data.query), step * SHOWN), step), "")
 
 
-def _situations(studio: Studio, data: ReidDataset) -> dict[int, str]:
+def _situations(studio: PaperInputs, data: ReidDataset) -> dict[int, str]:
     """Positions in the query list and what they stand for, as in the paper's Fig. 4.
 
     Part masks choose where there are any; else four queries apart in the list.

@@ -22,7 +22,7 @@ from viz.paper.published import DATA
 
 
 @dataclass(frozen=True)
-class Piece:
+class CaptionedFigure:
     """One figure or table, ready to be written.
 
     Attributes:
@@ -35,7 +35,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Studio:
+class PaperInputs:
     """The material of one call.
 
     Attributes:

@@ -12,7 +12,7 @@ from mfa.records import ReidDataset
 from mfa.retrieval.protocols import single_shot
 from mfa.runs.run import Run
 from viz.paper.captions import describe
-from viz.paper.inputs import Studio
+from viz.paper.inputs import PaperInputs
 from viz.paper.published import (
     ablation_rows,
     cell,
@@ -33,7 +33,7 @@ DRAWS = 100
 """Galleries of one picture a person, drawn for a single-shot figure."""
 
 
-def table1(studio: Studio) -> Table:
+def table1(studio: PaperInputs) -> Table:
     """Sizes of the datasets: published, and counted on disk."""
     rows: list[tuple[Cell, ...]] = []
     sources: list[str] = []
@@ -45,8 +45,8 @@ def table1(studio: Studio) -> Table:
         for _, row in group.iterrows():
             split = str(row["split"])
             name = f"{title(str(dataset))} {setting}".strip()
-            told = [cell(row, column, 0) for column in ("identities", "images", "cameras")]
-            rows.append((Cell(name), Cell(split), *told, *_counted(data, split)))
+            progress = [cell(row, column, 0) for column in ("identities", "images", "cameras")]
+            rows.append((Cell(name), Cell(split), *progress, *_counted(data, split)))
             sources.append(str(row["source"]))
     for dataset, data in studio.present.items():
         if not dataset.startswith("synthetic") or dataset.endswith("_occluded"):
@@ -67,7 +67,7 @@ def table1(studio: Studio) -> Table:
     )
 
 
-def table4(studio: Studio) -> Table:
+def table4(studio: PaperInputs) -> Table:
     """The methods on four datasets."""
     listed = published()
     listed = listed[listed["dataset"].isin(FULL) & (listed["kind"] != "ablation")]
@@ -110,7 +110,9 @@ def table4(studio: Studio) -> Table:
     )
 
 
-def _kept_rows(studio: Studio, datasets: Sequence[str]) -> tuple[list[tuple[Cell, ...]], list[str]]:
+def _kept_rows(
+    studio: PaperInputs, datasets: Sequence[str]
+) -> tuple[list[tuple[Cell, ...]], list[str]]:
     """Rows of ``mfa ablate default`` that were kept with the repository, for Table 4."""
     ours = ablation_rows("default", studio.results)
     rows: list[tuple[Cell, ...]] = []
@@ -130,7 +132,7 @@ def _kept_rows(studio: Studio, datasets: Sequence[str]) -> tuple[list[tuple[Cell
     return rows, sources
 
 
-def table5(studio: Studio) -> Table:
+def table5(studio: PaperInputs) -> Table:
     """Size and speed."""
     rows: list[tuple[Cell, ...]] = []
     sources: list[str] = []
@@ -156,7 +158,7 @@ def table5(studio: Studio) -> Table:
     )
 
 
-def table6(studio: Studio) -> Table:
+def table6(studio: PaperInputs) -> Table:
     """Rank-1 on the partial sets, single gallery shot."""
     listed = published()
     listed = listed[listed["dataset"].isin(PARTIAL)]
@@ -222,7 +224,7 @@ def _setting(line: pd.DataFrame) -> str:
     return ", ".join(dict.fromkeys(stated))
 
 
-def _on_disk(studio: Studio, dataset: str, setting: str) -> ReidDataset | None:
+def _on_disk(studio: PaperInputs, dataset: str, setting: str) -> ReidDataset | None:
     names = (f"{dataset}_{setting}", dataset) if setting else (dataset,)
     return next((studio.present[name] for name in names if name in studio.present), None)
 
@@ -240,7 +242,7 @@ def _counted(data: ReidDataset | None, split: str) -> tuple[Cell, Cell, Cell]:
     )
 
 
-def _drawn(studio: Studio, run: Run, data: ReidDataset) -> Cell:
+def _drawn(studio: PaperInputs, run: Run, data: ReidDataset) -> Cell:
     features = studio.result(run, data).features
     assert features is not None  # evaluate keeps them
     summary = single_shot(features, draws=DRAWS, seed=0).summary(percent=True)

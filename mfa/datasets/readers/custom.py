@@ -148,11 +148,11 @@ def _refuse_contradictions(file: Path, rows: list[Row]) -> None:
 
     It may be a query and in the gallery as well, as some datasets have it; the doctor says so.
     """
-    told: dict[PurePosixPath, Row] = {}
+    progress: dict[PurePosixPath, Row] = {}
     listed = set()
     for row in rows:
         path = PurePosixPath(row.path)
-        first = told.setdefault(path, row)
+        first = progress.setdefault(path, row)
         if (row.pid, row.camid) != (first.pid, first.camid):
             raise InputError(
                 f"{file} says of {row.path} both person {first.pid!r} by camera {first.camid!r} "

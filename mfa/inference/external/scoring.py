@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from mfa.datasets.loading.pictures import load_pictures
 from mfa.errors import InputError
 from mfa.inference.external.embedder import External
 from mfa.inference.extract import feature_set
+from mfa.progress import Progress, part_of, reporting
 from mfa.records import Features, FeatureSet, ReidDataset, Sample
 from mfa.retrieval import feature_file, metrics
 from mfa.retrieval.distances import Metric
@@ -29,7 +29,7 @@ def evaluate(
     camera_filter: bool = True,
     distance: Metric = "cosine",
     keep: Path | None = None,
-    progress: bool = False,
+    progress: bool | Progress = False,
 ) -> RetrievalResult:
     """Score an embedder on the query and gallery of ``data``, as ``mfa.evaluate`` does a run.
 
@@ -40,7 +40,7 @@ def evaluate(
         camera_filter: see ``mfa.retrieval.metrics.score``.
         distance: ``cosine`` or ``euclidean``.
         keep: folder for the features, read again from there the next time.
-        progress: show a bar.
+        progress: see ``mfa.progress``.
 
     Raises:
         InputError: the dataset has no query or gallery, or a vector is not finite.
@@ -55,7 +55,7 @@ def extract(
     *,
     flip: bool = False,
     keep: Path | None = None,
-    progress: bool = False,
+    progress: bool | Progress = False,
 ) -> Features:
     """Query and gallery vectors; arguments as in ``evaluate``."""
     file = None
@@ -72,9 +72,13 @@ def extract(
             return feature_file.read(file)
     sides: dict[str, FeatureSet] = {}
     left_out: list[str] = []
-    for split, samples in (("query", data.query), ("gallery", data.gallery)):
-        sides[split], absent = _side(model, data, samples, flip, split if progress else "")
-        left_out += absent
+    start = len(data.query) / max(len(data.query) + len(data.gallery), 1)
+    spans = {"query": (0.0, start), "gallery": (start, 1.0)}
+    with reporting(progress, f"features of {data.name}") as report:
+        for split, samples in (("query", data.query), ("gallery", data.gallery)):
+            within = part_of(report, *spans[split])
+            sides[split], absent = _side(model, data, samples, flip, within)
+            left_out += absent
     origin = _origin(model, data, flip, left_out)
     features = Features(sides["query"], sides["gallery"], origin=origin)
     if file is None:
@@ -84,7 +88,7 @@ def extract(
 
 
 def _side(
-    model: External, data: ReidDataset, samples: tuple[Sample, ...], flip: bool, label: str
+    model: External, data: ReidDataset, samples: tuple[Sample, ...], flip: bool, progress: Progress
 ) -> tuple[FeatureSet, list[str]]:
     if not samples:
         raise InputError(f"{data.name} at {data.root} has no query or no gallery pictures")
@@ -92,7 +96,8 @@ def _side(
     # Decoded on the fly: pictures of this size are read once, features are what is kept.
     pictures = load_pictures(samples, height=height, width=width, cache=None)
     rows = []
-    for start in tqdm(range(0, len(pictures), BATCH), label, disable=not label, leave=False):
+    for start in range(0, len(pictures), BATCH):
+        progress(start / len(pictures))
         pixels = pictures.batch(range(start, min(start + BATCH, len(pictures)))).numpy()
         vectors = model.embed(pixels)
         if flip:

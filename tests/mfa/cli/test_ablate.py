@@ -34,8 +34,8 @@ def test_a_plan_is_told_with_its_time_and_trained_once(
 ) -> None:
     out = tmp_path / "runs"
     assert ablate(line, "--out", str(out), "--dry-run") == 0
-    told = capsys.readouterr().err
-    assert "2 rows x 1 seeds, 0 of them finished: about 0 minutes for the rest" in told
+    progress = capsys.readouterr().err
+    assert "2 rows x 1 seeds, 0 of them finished: about 0 minutes for the rest" in progress
     assert not out.exists()
 
     assert ablate(line, "--out", str(out), "--json") == 0
@@ -47,9 +47,9 @@ def test_a_plan_is_told_with_its_time_and_trained_once(
 
     elsewhere = tmp_path / "other"
     assert ablate(line, "--out", str(elsewhere), "--reuse", str(out)) == 0
-    told = capsys.readouterr().err
-    assert "2 of them finished" in told
-    assert told.count("done before") == 2
+    progress = capsys.readouterr().err
+    assert "2 of them finished" in progress
+    assert progress.count("done before") == 2
     again = pd.read_csv(elsewhere / "rows.csv")
     pd.testing.assert_frame_equal(again, table)
 
@@ -61,14 +61,14 @@ def test_a_row_that_cannot_be_trained_is_told_first_and_stops_no_other(
     Path(line[1]).write_text(json.dumps({"rows": rows}))
     out = tmp_path / "runs"
     assert ablate(line, "--out", str(out), "--dry-run") == 0
-    told = capsys.readouterr().err
-    assert "3 rows x 1 seeds, 0 of them finished" in told
-    assert "too many cannot be trained: InputError" in told
+    progress = capsys.readouterr().err
+    assert "3 rows x 1 seeds, 0 of them finished" in progress
+    assert "too many cannot be trained: InputError" in progress
     assert not out.exists()
 
     assert ablate(line, "--out", str(out)) == 2
-    told = capsys.readouterr().err
-    assert "1 of 3 runs failed: too many (seed 0)" in told
+    progress = capsys.readouterr().err
+    assert "1 of 3 runs failed: too many (seed 0)" in progress
     assert pd.read_csv(out / "rows.csv")["row"].tolist() == ["one", "last"]
 
 

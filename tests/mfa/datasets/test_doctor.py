@@ -389,8 +389,8 @@ def test_each_fault_is_named(market: Path, case: Case) -> None:
     findings = [finding for finding in report.findings if finding.code == case.code]
     assert findings, report.text()
     assert findings[0].severity == case.severity
-    told = " ".join((findings[0].what, findings[0].fix, *findings[0].examples))
-    assert case.says in told
+    progress = " ".join((findings[0].what, findings[0].fix, *findings[0].examples))
+    assert case.says in progress
     assert report.clean == all(finding.severity != "error" for finding in report.findings)
     if case.severity != "note":
         assert findings[0].fix

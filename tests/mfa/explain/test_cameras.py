@@ -14,7 +14,7 @@ from mfa.explain import branch_maps, control_maps
 from mfa.explain.capture import mean_maps
 from mfa.inference.extract import concatenate
 from mfa.models import ReidNetwork, build_model
-from viz import Taken
+from viz import ImagesWithCameras
 from viz.grids.maps import as_pictures
 
 CAMERAS = torch.tensor([5, 2])
@@ -50,24 +50,26 @@ def test_the_score_explained_is_that_of_picture_and_camera(
     with torch.no_grad():
         reference = network(images.flip(0), CAMERAS.flip(0)).descriptor
     wanted = scores(network, images, CAMERAS, reference)
-    told = branch_maps(network, Taken(images, CAMERAS), reference=reference, layer=layer)
-    np.testing.assert_allclose(told.scores["fused"], wanted, atol=1e-5)
+    progress = branch_maps(
+        network, ImagesWithCameras(images, CAMERAS), reference=reference, layer=layer
+    )
+    np.testing.assert_allclose(progress.scores["fused"], wanted, atol=1e-5)
     again = branch_maps(
         network,
-        Taken(images, CAMERAS),
-        reference=Taken(images.flip(0), CAMERAS.flip(0)),
+        ImagesWithCameras(images, CAMERAS),
+        reference=ImagesWithCameras(images.flip(0), CAMERAS.flip(0)),
         layer=layer,
     )
-    np.testing.assert_allclose(again["fused"], told["fused"], atol=1e-6)
+    np.testing.assert_allclose(again["fused"], progress["fused"], atol=1e-6)
     # One at a time is the same as together, and pixels alone are explained by the mean.
     first = branch_maps(
-        network, Taken(images[:1], CAMERAS[:1]), reference=reference[:1], layer=layer
+        network, ImagesWithCameras(images[:1], CAMERAS[:1]), reference=reference[:1], layer=layer
     )
-    np.testing.assert_allclose(first["fused"][0], told["fused"][0], atol=1e-5)
+    np.testing.assert_allclose(first["fused"][0], progress["fused"][0], atol=1e-5)
     plain = branch_maps(network, images, reference=reference, layer=layer)
     mean = scores(network, images, None, reference)
     np.testing.assert_allclose(plain.scores["fused"], mean, atol=1e-5)
-    assert np.abs(plain["fused"] - told["fused"]).max() > 1e-6
+    assert np.abs(plain["fused"] - progress["fused"]).max() > 1e-6
 
 
 def test_rules_that_mask_pictures_keep_their_cameras(
@@ -75,9 +77,13 @@ def test_rules_that_mask_pictures_keep_their_cameras(
 ) -> None:
     options = {"method": "ScoreCAM", "layer": "trunk", "branches": ("global",)}
     shares: list[float] = []
-    both = branch_maps(network, Taken(images, CAMERAS), told=shares.append, **options)  # type: ignore[arg-type]
+    both = branch_maps(
+        network, ImagesWithCameras(images, CAMERAS), progress=shares.append, **options
+    )  # type: ignore[arg-type]
     for i in range(2):
-        one = branch_maps(network, Taken(images[i : i + 1], CAMERAS[i : i + 1]), **options)  # type: ignore[arg-type]
+        one = branch_maps(
+            network, ImagesWithCameras(images[i : i + 1], CAMERAS[i : i + 1]), **options
+        )  # type: ignore[arg-type]
         np.testing.assert_allclose(both["global"][i], one["global"][0], atol=1e-5)
     assert shares == sorted(shares)
     plain = branch_maps(network, images, **options)  # type: ignore[arg-type]
@@ -85,26 +91,33 @@ def test_rules_that_mask_pictures_keep_their_cameras(
 
 
 def test_mean_maps_and_controls_take_them_too(network: ReidNetwork, images: torch.Tensor) -> None:
-    many = Taken(images.repeat(20, 1, 1, 1), CAMERAS.repeat(20))  # more than one batch of 32
+    many = ImagesWithCameras(
+        images.repeat(20, 1, 1, 1), CAMERAS.repeat(20)
+    )  # more than one batch of 32
     found = mean_maps(network, many, layer="trunk", names=["global"])["global"]
     with torch.no_grad():
         wanted = network.trunk_map(images, CAMERAS).mean(dim=0)
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
-    centred = branch_maps(network, Taken(images, CAMERAS), baseline=Taken(images, CAMERAS))
+    centred = branch_maps(
+        network, ImagesWithCameras(images, CAMERAS), baseline=ImagesWithCameras(images, CAMERAS)
+    )
     assert centred.centred
-    controls = control_maps(network, Taken(images, CAMERAS))
+    controls = control_maps(network, ImagesWithCameras(images, CAMERAS))
     assert set(controls) == {"random weights", "shuffled reference"}
-    assert np.array_equal(as_pictures(Taken(images, CAMERAS)), as_pictures(images))
+    assert np.array_equal(as_pictures(ImagesWithCameras(images, CAMERAS)), as_pictures(images))
 
 
 def test_as_many_cameras_as_pictures(network: ReidNetwork, images: torch.Tensor) -> None:
     with pytest.raises(InputError, match="2 pictures but 1 cameras"):
-        branch_maps(network, Taken(images, CAMERAS[:1]))
+        branch_maps(network, ImagesWithCameras(images, CAMERAS[:1]))
 
 
 def test_the_pixels_of_a_network_without_are_explained_alike(images: torch.Tensor) -> None:
     plain = build_model(presets.get("bagtricks-demo").model, 3).eval()
-    told, alone = branch_maps(plain, Taken(images, CAMERAS)), branch_maps(plain, images)
-    assert np.array_equal(told["fused"], alone["fused"])
+    progress, alone = (
+        branch_maps(plain, ImagesWithCameras(images, CAMERAS)),
+        branch_maps(plain, images),
+    )
+    assert np.array_equal(progress["fused"], alone["fused"])
     with torch.no_grad():
         assert torch.equal(concatenate(plain(images, CAMERAS)), concatenate(plain(images)))

@@ -164,8 +164,8 @@ def test_the_command_writes_tables_of_every_run_and_charts_of_the_first(
         [str(trained.path), str(trained.path), "--data", "synthetic", "--data-root",
          str(data.root.parent), "--pictures", "4", "--queries", "2", "--baseline", "4", "--json"]
     )  # fmt: skip
-    told = json.loads(capsys.readouterr().out)
-    assert len(told["claims"]) == len(told["cards"]) == 2
+    progress = json.loads(capsys.readouterr().out)
+    assert len(progress["claims"]) == len(progress["cards"]) == 2
     out = trained.path / "attention"
     table = pd.read_csv(out / "attention.csv")
     assert {"run", "seed", "checkpoint", "fingerprint", "mean", "low", "high"} <= set(table)

@@ -256,7 +256,7 @@ def test_a_distractor_counts_as_a_nonmatch_and_junk_does_not() -> None:
 def test_scoring_tells_how_far_it_is() -> None:
     shares: list[float] = []
     features = random_features(1)
-    score(features, block=4, told=shares.append)
+    score(features, block=4, progress=shares.append)
     queries = len(features.query)
     assert queries > 8
     assert shares == [start / queries for start in range(0, queries, 4)]

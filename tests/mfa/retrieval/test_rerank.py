@@ -130,7 +130,7 @@ def test_memory_stays_below_what_was_said() -> None:
 
 def test_it_tells_how_far_it_is_and_can_be_ended() -> None:
     shares: list[float] = []
-    ReciprocalDistances(small(), k1=5, k2=3, block=20, told=shares.append)
+    ReciprocalDistances(small(), k1=5, k2=3, block=20, progress=shares.append)
     assert shares[0] == 0
     assert len(shares) > 5
     assert shares == sorted(shares)
@@ -141,7 +141,7 @@ def test_it_tells_how_far_it_is_and_can_be_ended() -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        ReciprocalDistances(small(), k1=5, k2=3, block=20, told=enough)
+        ReciprocalDistances(small(), k1=5, k2=3, block=20, progress=enough)
 
 
 def test_msmt17_would_fit_where_the_dense_algorithm_does_not() -> None:

@@ -20,7 +20,7 @@ from mfa.runs.checkpoint import load_checkpoint
 from mfa.runs.run import CHECKPOINT, Run, open_run
 from mfa.runs.side_information import told_cameras, training_cameras
 from mfa.training.collapse import CollapseWatch
-from mfa.training.distributed import Ranks
+from mfa.training.distributed import ProcessGroup
 from mfa.training.fit import fit
 from mfa.training.trainer import Trainer
 
@@ -60,20 +60,20 @@ def test_each_picture_is_learned_with_its_camera(
     config: Config, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = replace(config, data=replace(config.data, flip=0.0, pad=0, erasing=0.0))
-    made = Trainer(plain, tiny_data, torch.device("cpu"), Ranks(), None)
+    made = Trainer(plain, tiny_data, torch.device("cpu"), ProcessGroup(), None)
     files = made.pictures.batch(range(24)).float() / 255
-    told = []
+    progress = []
     step = made.step
 
     def spied(images: torch.Tensor, *given: Any) -> Any:
         places = [int((files == image).flatten(1).all(dim=1).nonzero()) for image in images]
-        told.append((places, given[-1].tolist()))
+        progress.append((places, given[-1].tolist()))
         return step(images, *given)
 
     monkeypatch.setattr(made, "step", spied)
     made.run_epoch(1, CollapseWatch(1.0), progress=False)
-    assert told
-    for places, cameras in told:
+    assert progress
+    for places, cameras in progress:
         assert cameras == [tiny_data.train[place].camid for place in places]
 
 

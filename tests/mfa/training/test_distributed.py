@@ -17,7 +17,7 @@ from mfa.losses.center import CenterLoss
 from mfa.records import ReidDataset
 from mfa.runs.checkpoint import load_checkpoint, save_checkpoint
 from mfa.runs.run import CHECKPOINT, HISTORY, read_history
-from mfa.training.distributed import Ranks, default_device, join, wrap
+from mfa.training.distributed import ProcessGroup, default_device, join, wrap
 from mfa.training.trainer import Trainer
 
 WORLD = 2
@@ -61,16 +61,16 @@ torch.distributed.destroy_process_group()
 def test_alone_without_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     ranks = join()
-    assert ranks == Ranks(rank=0, world=1, local=0)
+    assert ranks == ProcessGroup(rank=0, world=1, local=0)
     assert ranks.writes
-    assert not Ranks(rank=1, world=2, local=1).writes
+    assert not ProcessGroup(rank=1, world=2, local=1).writes
     model = nn.Linear(2, 2)
     assert wrap(model, ranks) is model
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_without_a_gpu_the_cpu() -> None:
-    assert default_device(Ranks(rank=1, world=2, local=1)) == torch.device("cpu")
+    assert default_device(ProcessGroup(rank=1, world=2, local=1)) == torch.device("cpu")
 
 
 def free_port() -> int:
@@ -115,7 +115,7 @@ def averaged(
     pooled: dict[str, list[Tensor]] = {}
     labels = []
     for indices in batches:
-        alone = Trainer(config, data, torch.device("cpu"), Ranks(), None)
+        alone = Trainer(config, data, torch.device("cpu"), ProcessGroup(), None)
         output = alone.model.train()(to_unit(alone.pictures.batch(indices)))
         alone.criterion(output, alone.labels[indices], 1.0 / config.optim.epochs)[0].backward()
         for name, parameter in alone.model.named_parameters():

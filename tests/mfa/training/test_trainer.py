@@ -13,12 +13,12 @@ from mfa.config import Config, DataConfig
 from mfa.datasets.loading.augment import to_unit
 from mfa.presets import VARIANTS, Variant, variant
 from mfa.records import ReidDataset
-from mfa.training.distributed import Ranks
+from mfa.training.distributed import ProcessGroup
 from mfa.training.trainer import Trainer
 
 
 def trainer(config: Config, data: ReidDataset) -> Trainer:
-    return Trainer(config, data, torch.device("cpu"), Ranks(), None)
+    return Trainer(config, data, torch.device("cpu"), ProcessGroup(), None)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

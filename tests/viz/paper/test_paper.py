@@ -26,7 +26,7 @@ from mfa.training.fit import fit
 from viz.cli import COMMANDS
 from viz.paper.build import ITEMS, build
 from viz.paper.figures import _explain, _images
-from viz.paper.inputs import Studio
+from viz.paper.inputs import PaperInputs
 from viz.paper.published import ablation_rows, published, title
 
 LISTS = {
@@ -60,9 +60,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def studio(root: Path, tmp_path: Path) -> Studio:
+def studio(root: Path, tmp_path: Path) -> PaperInputs:
     runs = tuple(open_run(root / name) for name in ("guided", "baseline"))
-    return Studio(runs, data_root=root / "data", results=tmp_path)
+    return PaperInputs(runs, data_root=root / "data", results=tmp_path)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

@@ -203,10 +203,10 @@ class Ablation(app.App[AblationState, Shown]):
         key = (state.dataset, state.plan, state.reference, state.metric)
         if key not in self._tests:
             rows = self._measured(state)
-            told = partial(job.progress, words="paired tests")
+            progress = partial(job.progress, words="paired tests")
             reference = state.reference or str(rows["row"].iloc[0])
             self._tests[key] = held_against(
-                rows, reference, saved(self.folders), state.metric, told
+                rows, reference, saved(self.folders), state.metric, progress
             )
         return self._tests[key]
 

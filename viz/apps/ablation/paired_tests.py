@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from mfa.progress import Progress, silent
 from mfa.retrieval.results import RetrievalResult
 from mfa.retrieval.statistics import paired_test
 
@@ -37,7 +38,7 @@ def held_against(
     reference: str,
     results: dict[str, Path],
     metric: str = "mAP",
-    told: Callable[[float], None] = lambda share: None,
+    progress: Progress = silent,
 ) -> dict[str, Held]:
     """The rows of a plan held against one of them, where that can be told.
 
@@ -49,14 +50,14 @@ def held_against(
         reference: the row the others are held against.
         results: of ``saved``.
         metric: ``mAP`` and ``mINP`` are tested by AP, ``rank1`` by the first answers.
-        told: called with the share done, before each row.
+        progress: called with the share done, before each row.
     """
     found: dict[str, Held] = {}
     names = [name for name in dict.fromkeys(rows["row"]) if name != reference]
     recorded = (reference, metric) == (rows["row"].iloc[0], "mAP")
     other = rows[rows["row"] == reference]
     for number, name in enumerate(names):
-        told(number / len(names))
+        progress(number / len(names))
         row = rows[rows["row"] == name]
         held = _by_results(row, other, results, metric)
         if held is None and recorded:

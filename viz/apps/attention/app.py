@@ -14,13 +14,14 @@ import ipywidgets
 from mfa.errors import InputError
 from mfa.explain.record import BranchMaps
 from mfa.explain.weightings import FORWARD_METHODS, METHODS, SECOND_ORDER
+from mfa.progress import Progress, silent
 from mfa.records import ReidDataset, Sample
 from mfa.runs.run import Run, untrained
 from viz.apps.attention.cards import lens_cards, map_cards
 from viz.apps.attention.code import code_of
 from viz.apps.core import app, controls
 from viz.apps.core.images import SHOWN, jpeg, thumbnail
-from viz.apps.core.session import Subject, Told, open_subjects, original, silent
+from viz.apps.core.session import Subject, open_subjects, original
 from viz.apps.core.worker import Job
 from viz.apps.widgets import Cards, Item, Picture, Slider
 
@@ -135,19 +136,23 @@ class Attention(app.App[AttentionState, Shown]):
 
     def render(self, state: AttentionState, job: Job) -> Shown:
         """Maps of every model, and of its random weights."""
-        self.subjects[0].result(told=partial(job.progress, words="scoring"))
+        self.subjects[0].result(progress=partial(job.progress, words="scoring"))
         path, other = self.paths(state)
         picture = original(path, SHOWN)
         rows: dict[str, tuple[list[bytes], list[Item]]] = {}
         for subject, control in zip(self.subjects, self._random, strict=True):
-            told = partial(job.progress, words=f"maps of {subject.name}")
-            rows[subject.name] = map_cards(self._maps(subject, state, told), picture, state.opacity)
+            progress = partial(job.progress, words=f"maps of {subject.name}")
+            rows[subject.name] = map_cards(
+                self._maps(subject, state, progress), picture, state.opacity
+            )
             if state.control:
                 if state.target == "identity":
                     raise InputError("random weights know no identity; explain a likeness instead")
-                told = partial(job.progress, words="maps of random weights")
+                progress = partial(job.progress, words="maps of random weights")
                 label = f"{subject.name}: random weights (own scale)"
-                rows[label] = map_cards(self._maps(control, state, told), picture, state.opacity)
+                rows[label] = map_cards(
+                    self._maps(control, state, progress), picture, state.opacity
+                )
         job.check()
         maps = self._maps(self.subjects[0], state, silent)
         average = "" if state.average or not maps.centred else ", average kept"
@@ -222,15 +227,15 @@ class Attention(app.App[AttentionState, Shown]):
         place = (rows if len(rows) else ranking)["gallery"].iloc[0]
         return subject.gallery_path(int(place))
 
-    def _maps(self, subject: Subject, state: AttentionState, told: Told) -> BranchMaps:
+    def _maps(self, subject: Subject, state: AttentionState, progress: Progress) -> BranchMaps:
         plain = replace(state, opacity=1.0, lens=None, control=False)
         found: BranchMaps = subject.once(
-            ("maps", plain), lambda: self._compute(subject, state, told)
+            ("maps", plain), lambda: self._compute(subject, state, progress)
         )
         return found
 
-    def _compute(self, subject: Subject, state: AttentionState, told: Told) -> BranchMaps:
-        told(0.0)
+    def _compute(self, subject: Subject, state: AttentionState, progress: Progress) -> BranchMaps:
+        progress(0.0)
         path, other = self.paths(state)
         target = state.target
         reference: Any = None
@@ -248,7 +253,7 @@ class Attention(app.App[AttentionState, Shown]):
             method=state.method,
             layer=state.layer,
             fused=state.fused,
-            told=told,
+            progress=progress,
         )
 
     def _through_lens(

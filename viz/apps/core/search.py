@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
+from mfa.progress import Progress, silent
 from mfa.records import NO_CAMERA, Sample
 from mfa.retrieval.results import RetrievalResult
-from viz.apps.core.session import Told, silent
 
 ORDERS = {
     "in the list's order": "list",
@@ -82,18 +82,18 @@ def narrowed(table: pd.DataFrame, words: str) -> pd.DataFrame:
     return table
 
 
-def first_errors(result: RetrievalResult, told: Told = silent) -> np.ndarray:
+def first_errors(result: RetrievalResult, progress: Progress = silent) -> np.ndarray:
     """Rank of each query's first wrong answer, (Q,); 0 where the query is not counted.
 
     That is one more than the number of matches before any wrong answer.
 
     Args:
         result: with its features.
-        told: called with the share done; what it raises ends the work.
+        progress: called with the share done; what it raises ends the work.
     """
     found = np.zeros(len(result.per_query), dtype=int)
     for done, row in enumerate(result.counted.to_dict("records")):
-        told(done / len(found))
+        progress(done / len(found))
         if row["first_match_rank"] > 1:  # known without ranking anything
             found[row["query"]] = 1
             continue

@@ -24,6 +24,7 @@ from mfa.explain.measure import baseline_pictures
 from mfa.explain.record import BranchMaps
 from mfa.inference.evaluate import extract_features, resolve
 from mfa.inference.extract import concatenate
+from mfa.progress import Progress, silent
 from mfa.records import Features, ReidDataset
 from mfa.retrieval.distances import Distances, Metric
 from mfa.retrieval.metrics import score
@@ -36,12 +37,6 @@ from viz.grids.rank_cards import sample_at
 
 KEPT = 12
 """Scores and maps of how many settings are kept."""
-
-Told = Callable[[float], None]
-
-
-def silent(share: float) -> None:
-    """Tell nobody how much is done."""
 
 
 @dataclass(frozen=True)
@@ -81,28 +76,29 @@ class Subject:
         """(height, width) of the network's input."""
         return self.run.config.data.height, self.run.config.data.width
 
-    def features(self, *, flip: bool = False, told: Told = silent) -> Features:
+    def features(self, *, flip: bool = False, progress: Progress = silent) -> Features:
         """Descriptors of query and gallery; from the run's folder where they are there.
 
         Args:
             flip: see ``Setting``.
-            told: see ``result``.
+            progress: see ``result``.
         """
         return self.once(
-            ("features", flip), lambda: extract_features(self.run, self.data, flip=flip, told=told)
+            ("features", flip),
+            lambda: extract_features(self.run, self.data, flip=flip, progress=progress),
         )
 
-    def result(self, setting: Setting = Setting(), told: Told = silent) -> RetrievalResult:
+    def result(self, setting: Setting = Setting(), progress: Progress = silent) -> RetrievalResult:
         """The scored retrieval of a setting.
 
         Args:
             setting: what the switches say.
-            told: called with the share done of each part of the work; what it raises ends it.
+            progress: called with the share done of each part of the work; what it raises ends it.
 
         Raises:
             InputError: nothing can be scored, e.g. a camera that no query's match was seen by.
         """
-        return self.once(("result", setting), lambda: self._score(setting, told))
+        return self.once(("result", setting), lambda: self._score(setting, progress))
 
     def gallery_positions(self, camera: int | None) -> np.ndarray:
         """Positions in the gallery of the pictures by a camera."""
@@ -191,15 +187,17 @@ class Subject:
             lambda: mean_maps(network, self.average, layer=layer, names=tuple(network.heads)),
         )
 
-    def _score(self, setting: Setting, told: Told) -> RetrievalResult:
-        features = self.features(flip=setting.flip, told=told)
+    def _score(self, setting: Setting, progress: Progress) -> RetrievalResult:
+        features = self.features(flip=setting.flip, progress=progress)
         if setting.camera is not None:
             places = self.gallery_positions(setting.camera)
             features = replace(features, gallery=take(features.gallery, places))
         distance: Metric | Distances = "cosine"
         if setting.rerank:
-            distance = ReciprocalDistances(features, told=told)
-        return score(features, camera_filter=setting.camera_filter, distance=distance, told=told)
+            distance = ReciprocalDistances(features, progress=progress)
+        return score(
+            features, camera_filter=setting.camera_filter, distance=distance, progress=progress
+        )
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What ``make`` makes, kept for the next time ``key`` is asked for."""

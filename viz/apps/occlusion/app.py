@@ -117,7 +117,7 @@ class Occlusion(app.App[OcclusionState, Shown]):
     def render(self, state: OcclusionState, job: Job) -> Shown:
         """Change the picture, embed it, rank again, and explain."""
         subject = self.subject
-        whole = subject.result(told=partial(job.progress, words="scoring"))
+        whole = subject.result(progress=partial(job.progress, words="scoring"))
         self._check(state)
         path = subject.query_path(state.query)
         before = whole.per_query.iloc[state.query]

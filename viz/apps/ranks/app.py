@@ -144,8 +144,8 @@ class Ranks(app.App[RanksState, Shown]):
         words = "re-ranking" if state.rerank else "scoring"
         results = []
         for subject in self.subjects:
-            told = partial(job.progress, words=f"{words} {subject.name}")
-            results.append(subject.result(state.setting, told))
+            progress = partial(job.progress, words=f"{words} {subject.name}")
+            results.append(subject.result(state.setting, progress))
         job.check()
         errors = self._errors(state, results[0], job) if state.order == "first_error" else None
         queries = ordered(results[0], state.order, state.find, errors, state.at)
@@ -203,9 +203,9 @@ class Ranks(app.App[RanksState, Shown]):
         self.place.value = f"{place} of {len(shown.queries)}"
 
     def _errors(self, state: RanksState, result: RetrievalResult, job: Job) -> np.ndarray:
-        told = partial(job.progress, words="looking for the first errors")
+        progress = partial(job.progress, words="looking for the first errors")
         found: np.ndarray = self.subjects[0].once(
-            ("errors", state.setting), lambda: first_errors(result, told)
+            ("errors", state.setting), lambda: first_errors(result, progress)
         )
         return found
 

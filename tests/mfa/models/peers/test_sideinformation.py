@@ -84,10 +84,10 @@ def test_embeddings_of_the_cameras_seen_get_a_gradient() -> None:
 
 
 def test_the_rest_of_the_network_does_not_change_by_a_bit() -> None:
-    told, plain = network_of(), network_of(())
+    progress, plain = network_of(), network_of(())
     assert plain.sie is None
     own = plain.state_dict()
-    state = told.state_dict()
+    state = progress.state_dict()
     assert set(state) - set(own) == {"sie.embedding"}
     assert all(torch.equal(state[name], value) for name, value in own.items())
     # Without cameras the argument means nothing, in this network and in every other.
@@ -150,11 +150,11 @@ def test_six_cameras_are_nothing_beside_a_vit() -> None:
     config = presets.get("transreid").model
     assert config.sie
     with torch.device("meta"):
-        told = build_model(config, cameras=range(1, 7), pretrained=False)
-    assert isinstance(told, TransReID)
-    assert told.sie is not None
-    assert told.sie.embedding.numel() == 6 * 768
-    size = sum(parameter.numel() for parameter in told.parameters())
+        progress = build_model(config, cameras=range(1, 7), pretrained=False)
+    assert isinstance(progress, TransReID)
+    assert progress.sie is not None
+    assert progress.sie.embedding.numel() == 6 * 768
+    size = sum(parameter.numel() for parameter in progress.parameters())
     assert size - complexity(presets.get("transreid")).parameters == 6 * 768
     assert abs(size / 1e6 - 92.84) < 0.01  # what docs/peers.md says, without them
 

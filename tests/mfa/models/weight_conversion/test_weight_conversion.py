@@ -183,10 +183,10 @@ def test_every_tensor_arrives(source: str, tmp_path: Path) -> None:
     # Each value of the file is in the network exactly once, unless the file is told to hold it
     # for nothing.
     values = sorted(t.double().sum().item() for n, t in own.items() if n in imported.loaded)
-    told = set(imported.left_out)
+    progress = set(imported.left_out)
     read = {name.removeprefix("module."): value for name, value in read.items()}
     theirs = dict(SOURCES[source].adapt(read))
-    theirs = {n: t for n, t in theirs.items() if n not in told and "num_batches" not in n}
+    theirs = {n: t for n, t in theirs.items() if n not in progress and "num_batches" not in n}
     if source == "transreid":
         positions = theirs.pop("base.pos_embed")
         theirs |= {"cls": positions[:, :1], "rest": positions[:, 1:]}
@@ -351,9 +351,9 @@ def test_the_command_writes_a_run(
     torch.save({"state_dict": torchreid()}, "osnet_x0_25.pth.tar")
     words = ["import-weights", "osnet_x0_25.pth.tar", "--from", "torchreid", "--height", "64"]
     assert run("mfa", COMMANDS, [*words, "--width", "32", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["network"] == "osnet"
-    assert told["missing"] == []
+    progress = json.loads(capsys.readouterr().out)
+    assert progress["network"] == "osnet"
+    assert progress["missing"] == []
     opened = open_run("osnet_x0_25")
     assert (opened.config.model.width, opened.config.data.height) == (16, 64)
     images = torch.rand(2, 3, 64, 32)

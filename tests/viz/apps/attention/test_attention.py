@@ -116,12 +116,12 @@ def test_a_slow_rule_tells_how_far_it_is_and_can_be_stopped(world: Any) -> None:
     run = mfa.open_run(world.anchored)
     image = decode(world.data.query[0].path, 64, 32)
     shares: list[float] = []
-    viz.branch_maps(run, image, method="ScoreCAM", told=shares.append)
+    viz.branch_maps(run, image, method="ScoreCAM", progress=shares.append)
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert 0.9 < shares[-1] <= 1
     with pytest.raises(Superseded):
-        viz.branch_maps(run, image, method="AblationCAM", told=stopped)
+        viz.branch_maps(run, image, method="AblationCAM", progress=stopped)
 
 
 def stopped(share: float) -> None:

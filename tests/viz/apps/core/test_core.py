@@ -144,10 +144,10 @@ def test_the_first_scoring_is_part_of_the_app_and_can_be_stopped(
 ) -> None:
     begun = threading.Event()
 
-    def slow(run: Any, data: Any, *, flip: bool, told: Any) -> None:
+    def slow(run: Any, data: Any, *, flip: bool, progress: Any) -> None:
         begun.set()
         while True:
-            told(0.25)
+            progress(0.25)
             time.sleep(0.01)
 
     monkeypatch.setattr("viz.apps.core.session.extract_features", slow)

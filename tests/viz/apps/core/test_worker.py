@@ -42,10 +42,10 @@ def test_of_rapid_requests_only_the_newest_is_finished():
 
 
 def test_progress_is_told_and_ends_a_stopped_job():
-    told = []
-    job = Job(lambda share, words: told.append((share, words)))
+    progress = []
+    job = Job(lambda share, words: progress.append((share, words)))
     job.progress(0.5, "half")
-    assert told == [(0.5, "half")]
+    assert progress == [(0.5, "half")]
     job.stop()
     with pytest.raises(Superseded):
         job.progress(0.6, "more")
