@@ -1,4 +1,4 @@
-"""The way things depend, held by reading the imports; and what importing must not cost."""
+"""The order of the packages, held by reading every import; and what importing must not cost."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob("mfa/**/*.py"), *ROOT.glob("viz/**/*.py")])
 
-# A layer may import itself and the ones before it. What is not listed works with runs: it may use
-# all of these, and none of them may use it.
-RECORDS, CONFIG, COMPUTE, RUNS, CLI = range(5)
-LAYERS = {
-    **dict.fromkeys(("errors", "records"), RECORDS),
-    "config": CONFIG,
-    **dict.fromkeys(("datasets", "models", "losses"), COMPUTE),
-    # A compared method's recipe lies in its file, with its network.
-    "presets": COMPUTE,
-    **dict.fromkeys(
-        ("distances", "metrics", "ranking", "gallery", "rerank", "statistics"), COMPUTE
-    ),
-    **dict.fromkeys(("results", "protocols", "cards", "branches"), COMPUTE),
-    "cli": CLI,
-}
+# A package imports itself and what stands in a line above its own. Packages of one line do not
+# know each other.
+ORDER = """
+mfa.errors mfa.progress
+mfa.records mfa.config
+mfa.datasets mfa.losses
+mfa.models mfa.synthetic
+mfa.presets
+mfa.retrieval mfa.runs
+mfa.comparison mfa.inference mfa.training
+mfa.explain
+mfa.ablation
+mfa.cli
+viz.theme
+viz.images viz.tables viz.export viz.notebook
+viz.charts viz.grids
+viz.paper
+viz.apps
+viz.bench viz.cli
+"""
+LINE = {room: line for line, rooms in enumerate(ORDER.split("\n")) for room in rooms.split()}
 DRAWING = {"viz", "matplotlib", "seaborn", "IPython", "ipywidgets", "anywidget"}
 
 
 def module_of(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def imports_of(path: Path) -> Iterator[str]:
-    """Every module a file imports, inside functions and for type checking too, by full name."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        yield from names_in(node)
 
 
 def names_in(node: ast.AST) -> Iterator[str]:
@@ -52,46 +52,45 @@ def names_in(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def layer(module: str) -> int | None:
-    """The layer of a module of mfa; None for ``mfa`` itself, which only forwards names."""
-    names = module.split(".")
-    if names[0] != "mfa" or len(names) == 1 or names[1] in ("__version__", "__getattr__"):
-        return None
-    return LAYERS.get(names[1], RUNS)
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module a file imports, inside functions and for type checking too, by full name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        yield from names_in(node)
+
+
+def room_of(module: str) -> str:
+    """The package or loose module at the level of ``mfa.*`` and ``viz.*``."""
+    return ".".join(module.split(".")[:2])
 
 
 def ids(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if ids(p).startswith("mfa")], ids=ids)
-def test_mfa_imports_only_downwards_and_never_draws(path: Path) -> None:
-    own = layer(module_of(path))
-    for name in imports_of(path):
-        assert name.split(".")[0] not in DRAWING, f"{ids(path)} imports {name}; mfa only computes"
-        target = layer(name)
-        if own is not None and target is not None:
-            assert target <= own, f"{ids(path)} imports {name}, which stands above it"
+INSIDE = [path for path in SOURCES if ids(path) not in ("mfa/__init__.py", "viz/__init__.py")]
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if ids(p).startswith("viz")], ids=ids)
-def test_viz_imports_its_apps_and_commands_nowhere_below_them(path: Path) -> None:
-    above = [name for name in ("cli", "apps") if f"viz/{name}" not in ids(path)]
-    if "viz/cli" in ids(path):
-        above = []
+def test_the_order_names_every_room() -> None:
+    assert {room_of(module_of(path)) for path in INSIDE} == set(LINE)
+
+
+@pytest.mark.parametrize("path", INSIDE, ids=ids)
+def test_imports_go_down_the_order(path: Path) -> None:
+    own = room_of(module_of(path))
     for name in imports_of(path):
-        for part in above:
-            assert not name.startswith(f"viz.{part}"), f"{ids(path)} imports {name}"
+        top, room = name.split(".")[0], room_of(name)
+        assert top not in ("benchmarks", "tests", "tools"), f"{ids(path)} imports {name}"
+        assert own.startswith("viz") or top not in DRAWING, f"mfa only computes; imports {name}"
+        if room in LINE and room != own:
+            assert LINE[room] < LINE[own], f"{ids(path)} imports {name}, which stands above it"
 
 
 def test_no_imports_in_a_circle() -> None:
     known = {module_of(path): path for path in SOURCES}
     graph = {}
     for module, path in known.items():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        names = [name for node in tree.body for name in names_in(node)]
         # from mfa.models import pooling names a module, from mfa.models import build_model does not
-        targets = {name if name in known else name.rpartition(".")[0] for name in names}
+        targets = {name if name in known else name.rpartition(".")[0] for name in imports_of(path)}
         graph[module] = (targets & known.keys()) - {module}
     graphlib.TopologicalSorter(graph).prepare()
 
@@ -105,7 +104,7 @@ def test_tyro_stays_in_the_command_lines(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=ids)
 def test_files_hold_one_idea_each(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= 300, f"{lines} lines; has the file taken on two jobs?"
+    assert lines <= 400, f"{lines} lines; has the file taken on two jobs?"
     assert path.stem not in ("utils", "helpers", "misc", "common")
 
 
