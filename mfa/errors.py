@@ -2,8 +2,20 @@
 
 
 class InputError(ValueError):
-    """Something the user gave is wrong; the message says what, where, and what to do.
+    """Something the user gave is wrong: ``what`` and where, and ``fix``, what to do about it.
 
-    The command lines print the message alone and leave with status 2, so it must make sense
-    without a traceback: name the file, row or field, the reason, and the next step.
+    The command lines print the message alone and end with status 2, so it must make sense without
+    a traceback: name the file, row or field, the reason, and the next step. Code reads the two
+    parts and never takes the sentence apart.
+
+    Attributes:
+        what: what is wrong, and where.
+        fix: what to do; empty where ``what`` says it.
     """
+
+    def __init__(self, what: str, fix: str = "") -> None:
+        super().__init__(what, fix)  # both, so that the error survives pickling
+        self.what, self.fix = what, fix
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.fix}" if self.fix else self.what

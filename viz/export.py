@@ -10,6 +10,7 @@ from typing import Any, Literal
 from matplotlib.figure import Figure
 
 from mfa.errors import InputError
+from mfa.files import atomic, write_atomically
 from viz import theme
 
 Format = Literal["png", "pdf", "svg"]
@@ -43,22 +44,16 @@ def save(
         raise InputError(f"no figure format {unknown[0]!r}; there are {', '.join(FORMATS)}")
     base = Path(stem)
     written = []
-    try:
-        base.parent.mkdir(parents=True, exist_ok=True)
-        # The layout learns of its numbers' widths in drawing: the first format would have another.
-        with theme.theme():
-            figure.draw_without_rendering()
-        for form in formats:
-            path = base.with_name(f"{base.name}.{form}")
-            part = path.with_name(f".{path.name}.part")
-            with theme.theme():
-                figure.savefig(part, format=form, metadata=_METADATA[form])
-            part.replace(path)
-            written.append(path)
-        if caption:
-            beside = base.with_name(f"{base.name}.caption.md")
-            beside.write_text(f"{caption}\n", encoding="utf-8")
-            written.append(beside)
-    except OSError as error:
-        raise InputError(f"cannot write the figure {base}: {error.strerror or error}") from error
+    # The layout learns of its numbers' widths in drawing: the first format would have another.
+    with theme.theme():
+        figure.draw_without_rendering()
+    for form in formats:
+        path = base.with_name(f"{base.name}.{form}")
+        with atomic(path) as draft, theme.theme():
+            figure.savefig(draft, format=form, metadata=_METADATA[form])
+        written.append(path)
+    if caption:
+        beside = base.with_name(f"{base.name}.caption.md")
+        write_atomically(beside, f"{caption}\n")
+        written.append(beside)
     return tuple(written)

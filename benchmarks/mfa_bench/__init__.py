@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mfa.errors import InputError
+from mfa.files import write_atomically
 
 BENCHES: Mapping[str, str] = {
     "evaluator": "benchmarks.mfa_bench.evaluator",
@@ -105,10 +106,7 @@ def stamp() -> dict[str, Any]:
 
 def keep(measured: Mapping[str, Any], path: Path) -> None:
     """Write the measurement to ``path`` as JSON; the file is whole or as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_atomically(path, json.dumps(measured, indent=2) + "\n")
 
 
 def _met(value: float, sign: str, bound: float) -> bool:

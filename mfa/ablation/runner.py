@@ -16,6 +16,7 @@ from mfa.ablation.plans import Row
 from mfa.config import Config, from_dict, to_dict
 from mfa.errors import InputError
 from mfa.explain.part_energy import person_energy
+from mfa.files import write_atomically
 from mfa.inference.evaluate import evaluate, measure_separation
 from mfa.records import ReidDataset
 from mfa.retrieval.results import as_percent
@@ -92,9 +93,7 @@ def run_row(row: Row, seed: int, data: ReidDataset, place: Path) -> dict[str, An
         pass
     run = open_run(place)
     figures = {"row": row.name, "seed": seed, **measure(run, data)}
-    unfinished = place / f".{ROW_FILE}"
-    unfinished.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(place / ROW_FILE)
+    write_atomically(place / ROW_FILE, json.dumps(figures, indent=2) + "\n")
     return figures
 
 

@@ -9,7 +9,6 @@ where known, ``whole_camid`` (N,) and ``whole_name`` (N,). A file with the group
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mfa.errors import InputError
+from mfa.files import atomic
 from mfa.records import NO_CAMERA, Features, FeatureSet
 
 _WHOLE = 2.0**53
@@ -67,11 +67,8 @@ def write(path: Path | str, features: Features) -> None:
     if features.branches:
         arrays["branch_name"] = np.array([name for name, _ in features.branches])
         arrays["branch_width"] = np.array([width for _, width in features.branches])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as file:
+    with atomic(path) as draft, draft.open("wb") as file:
         np.savez(file, **arrays)
-    partial.replace(path)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
+from mfa.files import write_atomically
 from mfa.records import Features, FeatureSet
 from mfa.retrieval.distances import Distances, Metric, normalised
 from mfa.retrieval.gallery import COUNTED, GroupedGallery
@@ -26,7 +27,7 @@ from mfa.retrieval.metrics import (
     refuse_if_nothing_counts,
 )
 from mfa.retrieval.protocol_card import protocol_card
-from mfa.retrieval.results import SUMMARY_RANKS, as_percent, write_whole
+from mfa.retrieval.results import SUMMARY_RANKS, as_percent
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class DrawnResult:
         """
         path = Path(path)
         content = {"summary": self.summary(), "card": self.card}
-        write_whole(path.with_suffix(".csv"), self.per_query.to_csv(index=False))
-        write_whole(path, json.dumps(content, indent=2) + "\n")
+        write_atomically(path.with_suffix(".csv"), self.per_query.to_csv(index=False))
+        write_atomically(path, json.dumps(content, indent=2) + "\n")
 
 
 def single_shot(

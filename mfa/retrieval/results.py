@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
+from mfa.files import write_atomically
 from mfa.records import Features
 from mfa.retrieval import statistics
 from mfa.retrieval.gallery import COUNTED
@@ -149,8 +149,8 @@ class RetrievalResult:
         """
         path = Path(path)
         content = {"summary": self.summary(), "cmc": self.cmc.tolist(), "card": self.card}
-        write_whole(path.with_suffix(".csv"), self.per_query.to_csv(index=False))
-        write_whole(path, json.dumps(content, indent=2) + "\n")
+        write_atomically(path.with_suffix(".csv"), self.per_query.to_csv(index=False))
+        write_atomically(path, json.dumps(content, indent=2) + "\n")
 
     @staticmethod
     def load(path: Path | str) -> RetrievalResult:
@@ -192,24 +192,3 @@ _CSV: dict[str, Any] = {
 def as_percent(value: float) -> float:
     """A fraction as tables print it: percent, two digits."""
     return round(100 * float(value), 2)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file, with its folder, such that it is complete or as it was.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"the result cannot be written to {path} ({error.strerror}); free the disk, or name a "
-            "file in a folder you may write to"
-        ) from error

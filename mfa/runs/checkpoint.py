@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from mfa.config import Config, from_dict, to_dict
 from mfa.errors import InputError
+from mfa.files import atomic
 
 FORMAT = "1"
 
@@ -63,13 +63,11 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "facts": json.dumps(checkpoint.facts),
     }
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in checkpoint.tensors.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save_file(tensors, unfinished, metadata)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic(path) as draft:
+        try:
+            save_file(tensors, draft, metadata)
+        except SafetensorError as error:  # a full disk comes as such
+            raise OSError(str(error)) from error
 
 
 def load_checkpoint(path: Path, *, prefix: str = "") -> Checkpoint:

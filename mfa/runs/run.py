@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,10 +13,12 @@ import torch
 
 from mfa.config import Config, to_dict
 from mfa.errors import InputError
+from mfa.files import write_atomically
 from mfa.models import ReidNetwork, build_model
 from mfa.models.weights import RELEASED, released_file
 from mfa.records import EpochRecord
 from mfa.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, weights_hash
+from mfa.runs.device import Precision, autocast, check_precision, choose_device
 from mfa.training.collapse import CollapseWatch
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -41,7 +42,9 @@ class RunFolder:
         if not file.is_file():
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
-                _write(self.path / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
+                write_atomically(
+                    self.path / "config.json", json.dumps(to_dict(config), indent=2) + "\n"
+                )
                 (self.path / HISTORY).unlink(missing_ok=True)
             except OSError as error:
                 raise InputError(
@@ -71,7 +74,7 @@ class RunFolder:
         history = history[history["epoch"] <= epochs]
         for norm, triplet in zip(history["feature_norm"], history["triplet"], strict=True):
             watch.update(norm, triplet)
-        _write(self.path / HISTORY, history.to_csv(index=False))
+        write_atomically(self.path / HISTORY, history.to_csv(index=False))
 
     def save(self, checkpoint: Checkpoint, record: EpochRecord) -> None:
         """Add an epoch: its line of history, then the checkpoint that makes it count."""
@@ -79,7 +82,7 @@ class RunFolder:
         file = self.path / HISTORY
         past = read_history(self.path) if file.is_file() else pd.DataFrame()
         table = pd.concat([past, pd.DataFrame([row])], ignore_index=True)
-        _write(file, table.to_csv(index=False))
+        write_atomically(file, table.to_csv(index=False))
         save_checkpoint(checkpoint, self.path / CHECKPOINT)
 
 
@@ -115,10 +118,14 @@ class Run:
     Attributes:
         path: its folder; ``None`` where nothing is on disk.
         checkpoint: configuration, epoch, facts and weights.
+        device: where its network computes.
+        precision: in what number format: float32, or a 16-bit one under autocast.
     """
 
     path: Path | None
     checkpoint: Checkpoint
+    device: torch.device = field(default_factory=choose_device)
+    precision: Precision = "float32"
 
     @property
     def name(self) -> str:
@@ -132,7 +139,7 @@ class Run:
 
     @cached_property
     def model(self) -> ReidNetwork:
-        """The network in eval mode, on the CPU."""
+        """The network in eval mode, on ``device``."""
         network = build_model(
             self.config.model,
             self.checkpoint.identities,
@@ -140,7 +147,11 @@ class Run:
             pretrained=False,
         )
         network.load_state_dict(self.checkpoint.part("model"))
-        return network.eval()
+        return network.to(self.device).eval()
+
+    def autocast(self) -> torch.autocast:
+        """The context to call ``model`` in: without effect in float32."""
+        return autocast(self.device, self.precision)
 
     @cached_property
     def hash(self) -> str:
@@ -159,35 +170,48 @@ class Run:
         return read_history(self.path)
 
 
-def open_run(path: Path | str) -> Run:
+def open_run(
+    path: Path | str, device: torch.device | str | None = None, precision: str | None = None
+) -> Run:
     """Open a run folder, ``NAME`` as ``runs/NAME``, a checkpoint file or released weights by name.
 
     What is computed of released weights is kept in ``runs/NAME`` of the checkout they come with.
 
+    Args:
+        path: what to open.
+        device: where its network computes; by default the GPU where there is one, else the CPU.
+        precision: ``"float32"`` (the default), ``"bfloat16"`` or ``"float16"``.
+
     Raises:
-        InputError: there is no complete run.
+        InputError: there is no complete run, no such device or no such precision.
     """
+    place, kind = choose_device(device), check_precision(precision)
     folder = Path(path)
     if not folder.exists() and (Path("runs") / folder).is_dir():
         folder = Path("runs") / folder
     if (folder / CHECKPOINT).is_file() or str(path) not in RELEASED:
         file = folder if folder.is_file() else folder / CHECKPOINT
-        place = folder.with_suffix("") if folder.is_file() else folder
-        return Run(place, load_checkpoint(file, prefix="model."))
-    file = released_file(str(path))
-    return Run(file.parents[2] / "runs" / file.stem, load_checkpoint(file, prefix="model."))
+        home = folder.with_suffix("") if folder.is_file() else folder
+    else:
+        file = released_file(str(path))
+        home = file.parents[2] / "runs" / file.stem
+    return Run(home, load_checkpoint(file, prefix="model."), place, kind)
 
 
-def untrained(config: Config) -> Run:
+def untrained(
+    config: Config, device: torch.device | str | None = None, precision: str | None = None
+) -> Run:
     """The network of ``config`` before any training, to hold a trained one against.
 
-    Nothing is loaded into it, whatever ``config.model.weights`` says.
+    Nothing is loaded into it, whatever ``config.model.weights`` says. ``device`` and ``precision``
+    are those of ``open_run``.
     """
+    place, kind = choose_device(device), check_precision(precision)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = build_model(config.model, pretrained=False)
     tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
-    return Run(None, Checkpoint(config, epoch=0, identities=0, tensors=tensors, facts={}))
+    return Run(None, Checkpoint(config, 0, 0, tensors, {}), place, kind)
 
 
 def _difference(old: dict[str, object], new: dict[str, object], prefix: str = "") -> str:
@@ -201,10 +225,3 @@ def _difference(old: dict[str, object], new: dict[str, object], prefix: str = ""
         elif value != other:
             return f"{prefix}{key} was {other!r}, now {value!r}"
     return ""
-
-
-def _write(path: Path, text: str) -> None:
-    # Several processes of one training begin at once, each with a file of its own.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

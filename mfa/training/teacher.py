@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 
 from mfa.datasets.loading.pictures import load_pictures
 from mfa.errors import InputError
+from mfa.files import atomic
 from mfa.records import ReidDataset, Sample
 
 BATCH = 32
@@ -119,15 +120,12 @@ def compute_teacher(
         model.embed(pictures.batch(range(start, min(start + BATCH, len(pictures)))).numpy())
         for start in tqdm(range(0, len(pictures), BATCH), "teacher")
     ]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}")
-    with unfinished.open("wb") as stream:
+    with atomic(file) as draft, draft.open("wb") as stream:
         np.savez_compressed(
             stream,
             feature=np.concatenate(rows).astype(np.float16),
             name=np.array([sample.path.name for sample in pictures.samples]),
         )
-    unfinished.replace(file)
 
 
 def _read_arrays(file: Path) -> tuple[np.ndarray, np.ndarray]:

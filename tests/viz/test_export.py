@@ -63,7 +63,7 @@ def test_bad_formats_and_places_are_sentences(tmp_path):
     with pytest.raises(InputError, match="no figure format 'gif'"):
         save(Figure(), tmp_path / "x", ["gif"])
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match="cannot write the figure"):
+    with pytest.raises(InputError, match="cannot be written"):
         save(Figure(), tmp_path / "file" / "x")
 
 

@@ -14,7 +14,7 @@ from benchmarks.mfa_bench.made import made_features
 from mfa.errors import InputError
 from mfa.records import JUNK, Features, FeatureSet
 from mfa.retrieval.metrics import score
-from mfa.retrieval.results import RetrievalResult, write_whole
+from mfa.retrieval.results import RetrievalResult
 
 
 @pytest.fixture(scope="module")
@@ -158,15 +158,3 @@ def test_the_card_says_what_is_known_and_what_is_not(features: Features) -> None
     assert card["junk"] == 10
     assert card["reranking"] == "none"
     assert {"ap_rule", "ties", "distance", "versions", "fingerprint", "flip"} <= set(card)
-
-
-def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    with pytest.raises(InputError, match=r"cannot be written to .*there \(Is a directory\); free"):
-        write_whole(tmp_path / "there", "text")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(tmp_path / "odd", "\ud800")
-    assert [path.name for path in tmp_path.iterdir()] == ["there"]
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot be written"):
-        write_whole(tmp_path / "file/below.json", "text")

@@ -121,7 +121,7 @@ def test_a_failure_while_saving_leaves_the_old_one(
         raise OSError("no space left on device")
 
     monkeypatch.setattr(module, "save_file", half)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(InputError, match="no space"):
         save_checkpoint(example(2.5), path)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]

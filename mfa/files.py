@@ -1,0 +1,85 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import os
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mfa.errors import InputError
+
+_COUNT = itertools.count()
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a draft beside ``path``, and move it there when the block ends without an error.
+
+    Readers see the old file or the new one, never a half. The draft keeps the ending of ``path``,
+    for writers that choose the format by it. The folder is made. The file's mode follows the umask,
+    whatever mode the writer gave it. Drafts that killed processes of this machine left of the same
+    file are removed.
+
+    Raises:
+        InputError: the file cannot be written; what was there stays.
+    """
+    mark = f"{platform.node()}-"
+    draft = path.with_name(f".{path.stem}.{mark}{os.getpid()}-{next(_COUNT)}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in _drafts(path, mark):
+            left.unlink(missing_ok=True)
+        try:
+            draft.touch(exist_ok=False)
+            mode = draft.stat().st_mode
+            yield draft
+            draft.chmod(mode)
+            with draft.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror or error})",
+            "free the disk, or name a file in a folder that you may write to",
+        ) from error
+
+
+def write_atomically(path: Path, content: str | Callable[[Path], object]) -> None:
+    """Write ``path`` whole or not at all: a text (UTF-8), or what ``content(draft)`` writes.
+
+    Raises:
+        InputError: the file cannot be written; what was there stays.
+    """
+    with atomic(path) as draft:
+        if isinstance(content, str):
+            draft.write_text(content, encoding="utf-8")
+        else:
+            content(draft)
+
+
+def _drafts(path: Path, mark: str) -> Iterator[Path]:
+    """Drafts of ``path`` whose process no longer runs."""
+    start, end = f".{path.stem}.{mark}", f".part{path.suffix}"
+    for draft in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
+        pid = draft.name.removeprefix(start).partition("-")[0]
+        if pid.isdigit() and not _runs(int(pid)):
+            yield draft
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs; always true on Windows, where asking would end it."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,63 @@
+"""Where a network computes, and in what precision."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import torch
+
+from mfa.errors import InputError
+
+Precision = Literal["float32", "bfloat16", "float16"]
+"""Number formats of a forward pass; the 16-bit ones run under ``torch.autocast``."""
+
+
+def choose_device(device: torch.device | str | None = None, *, local_rank: int = 0) -> torch.device:
+    """The device asked for; by default the process's GPU where there is one, else the CPU.
+
+    Apple's GPU is never the default: the training record sums in float64, which it lacks.
+
+    Args:
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` ...; ``None`` for the default.
+        local_rank: number of this process on its machine; a bare ``"cuda"`` means its GPU.
+
+    Raises:
+        InputError: no such device, or this machine has none.
+    """
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        place = torch.device(device)
+    except RuntimeError as error:
+        raise InputError(
+            f"there is no device {device!r}", "name cpu, cuda or cuda:NUMBER"
+        ) from error
+    if place.type != "cuda":
+        return place
+    place = torch.device("cuda", local_rank) if place.index is None else place
+    if (place.index or 0) >= torch.cuda.device_count():
+        raise InputError(
+            f"this machine has no {place}: PyTorch sees {torch.cuda.device_count()} CUDA devices",
+            "use --device cpu (device='cpu'), or install PyTorch for CUDA with its driver",
+        )
+    return place
+
+
+def check_precision(precision: str | None) -> Precision:
+    """The precision asked for; ``None`` means float32.
+
+    Raises:
+        InputError: no such precision.
+    """
+    for known in get_args(Precision):
+        if (precision or "float32") == known:
+            return known  # type: ignore[no-any-return]
+    raise InputError(
+        f"there is no precision {precision!r}", f"use {', '.join(get_args(Precision))}"
+    )
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """The context to call a network in; without effect for float32."""
+    half = None if precision == "float32" else getattr(torch, precision)
+    return torch.autocast(device.type, dtype=half, enabled=half is not None)
