@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NewType
 
 import numpy as np
 
@@ -26,6 +26,24 @@ DISTRACTOR = 0
 
 NO_CAMERA = -1
 """camid where the camera is unknown."""
+
+
+Split = Literal["train", "query", "gallery"]
+"""One of the three lists of a dataset."""
+
+ListPosition = NewType("ListPosition", int)
+"""Where a picture stands in a list of its dataset, from 0: ``data.query[position]``.
+
+It names the same picture whatever was computed, so states, addresses and saved files hold it.
+"""
+
+FeatureRow = NewType("FeatureRow", int)
+"""Where a picture stands in a ``FeatureSet``, from 0: ``features.query.pids[row]``.
+
+The tables of a retrieval result count in rows: ``per_query["query"]``, ``ranking["gallery"]``. An
+unreadable picture has a position but no row, so the two numbers differ behind it. Only
+``mfa.datasets.image_list.ImageList`` turns one into the other.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,8 @@ class FeatureSet:
         pids: (N,) int64.
         camids: (N,) int64; ``NO_CAMERA`` where unknown.
         names: (N,) file names, for reports.
+        positions: (N,) int64, the ``ListPosition`` of each row in its dataset's list; ``None``
+            where it is not known, as in feature files of other projects.
 
     Raises:
         InputError: lengths differ, the matrix is not two-dimensional, or a feature is NaN or
@@ -124,14 +144,15 @@ class FeatureSet:
     pids: np.ndarray
     camids: np.ndarray
     names: np.ndarray
+    positions: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2:
             raise InputError(f"features must be a matrix (N, D), got shape {self.features.shape}")
-        for label in ("pids", "camids", "names"):
-            length = len(getattr(self, label))
-            if length != len(self.features):
-                raise InputError(f"{len(self.features)} features but {length} {label}")
+        for label in ("pids", "camids", "names", "positions"):
+            column = getattr(self, label)
+            if column is not None and len(column) != len(self.features):
+                raise InputError(f"{len(self.features)} features but {len(column)} {label}")
         bad = np.flatnonzero(~np.isfinite(self.features).all(axis=1))
         if len(bad):
             raise InputError(
@@ -141,6 +162,16 @@ class FeatureSet:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    def take(self, rows: np.ndarray) -> FeatureSet:
+        """Some rows, in the order given."""
+        return FeatureSet(
+            features=self.features[rows],
+            pids=self.pids[rows],
+            camids=self.camids[rows],
+            names=np.asarray(self.names)[rows],
+            positions=None if self.positions is None else self.positions[rows],
+        )
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def pool_queries(
         return protocols.multi_query(features)
     pictures = test_pictures(run, data, samples)
     rows = embed(run.model, pictures, told_cameras(run, data, pictures.samples), flip=flip)
-    return protocols.multi_query(features, feature_set(rows, pictures.samples))
+    return protocols.multi_query(features, feature_set(rows, pictures))
 
 
 def extract_features(
@@ -118,7 +118,7 @@ def extract_features(
             cameras = told_cameras(run, data, pictures.samples)
             within = part_of(report, *spans[split])
             rows = embed(run.model, pictures, cameras, flip=flip, progress=within)
-            sides[split] = feature_set(rows, pictures.samples)
+            sides[split] = feature_set(rows, pictures)
     features = Features(
         **sides, branches=tuple(run.model.widths.items()), origin=_origin(run, data, flip, left_out)
     )
@@ -150,7 +150,7 @@ def check_scorable(config: Config, data: ReidDataset) -> None:
         InputError: there is no query or no gallery, none of their pictures can be read, or no query
             has a match that counts.
     """
-    readable = (_pictures(config.data, data, side).samples for side in (data.query, data.gallery))
+    readable = (_pictures(config.data, data, side) for side in (data.query, data.gallery))
     query, gallery = (feature_set(np.zeros((len(s), 1), np.float32), s) for s in readable)
     features = Features(query, gallery)
     grouped = GroupedGallery(features.query, features.gallery, camera_filter=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.pictures import Pictures
 from mfa.models import ReidNetwork
 from mfa.progress import Progress, silent
-from mfa.records import FeatureSet, Output, Sample
+from mfa.records import FeatureSet, Output
 
 BATCH = 64
 
@@ -75,11 +75,13 @@ def concatenate(output: Output) -> Tensor:
     return torch.cat([branch.embedding for branch in output.branches.values()], dim=1)
 
 
-def feature_set(features: np.ndarray, samples: Sequence[Sample]) -> FeatureSet:
-    """Descriptors with the labels and names of their samples."""
+def feature_set(features: np.ndarray, pictures: Pictures) -> FeatureSet:
+    """Descriptors with the labels, names and list positions of their pictures."""
+    samples = pictures.samples
     return FeatureSet(
         features=features,
         pids=np.array([sample.pid for sample in samples], dtype=np.int64),
         camids=np.array([sample.camid for sample in samples], dtype=np.int64),
         names=np.array([sample.path.name for sample in samples]),
+        positions=pictures.positions,
     )

@@ -1,8 +1,9 @@
 """Feature files: ``.npz`` archives of features with identities, cameras and names.
 
 A file holds named groups. Group ``whole`` is the arrays ``whole`` (N, D), ``whole_pid`` (N,) and,
-where known, ``whole_camid`` (N,) and ``whole_name`` (N,). A file with the groups ``query`` and
-``gallery`` needs no choosing. A scalar text array ``origin`` (JSON) tells what made the features,
+where known, ``whole_camid`` (N,), ``whole_name`` (N,) and ``whole_position`` (N,), the place of
+each picture in its dataset's list. A file with the groups ``query`` and ``gallery`` needs no
+choosing. A scalar text array ``origin`` (JSON) tells what made the features,
 ``branch_name`` and ``branch_width`` name the descriptor's parts.
 """
 
@@ -64,6 +65,8 @@ def write(path: Path | str, features: Features) -> None:
             f"{name}_camid": side.camids,
             f"{name}_name": np.asarray(side.names).astype(str),
         }
+        if side.positions is not None:
+            arrays[f"{name}_position"] = side.positions
     if features.branches:
         arrays["branch_name"] = np.array([name for name, _ in features.branches])
         arrays["branch_width"] = np.array([width for _, width in features.branches])
@@ -114,6 +117,7 @@ def _group(arrays: dict[str, np.ndarray], name: str, where: str) -> FeatureSet:
             raise InputError(
                 f"{where}: {name}{suffix} has shape {column.shape}, but there are {count} features"
             )
+    places = arrays.get(f"{name}_position")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, refused below
         features = features.astype(np.float32)
     try:
@@ -122,6 +126,7 @@ def _group(arrays: dict[str, np.ndarray], name: str, where: str) -> FeatureSet:
             pids=_integers(arrays[f"{name}_pid"], f"{where}: {name}_pid"),
             camids=_integers(camids, f"{where}: {name}_camid"),
             names=names.astype(str),
+            positions=None if places is None else _integers(places, f"{where}: {name}_position"),
         )
     except InputError as error:
         raise InputError(str(error).replace("features hold", f"features of {name} hold")) from error

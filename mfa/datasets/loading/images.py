@@ -44,6 +44,18 @@ def read_image(path: str | os.PathLike[str]) -> Image.Image:
         raise InputError(f"{file} {_reason(file, error)}") from error
 
 
+def file_version(path: Path) -> tuple[int, int]:
+    """Modification time in ns and size, which caches in memory add to their keys.
+
+    (0, 0) where there is no file to look at.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
 def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode == "RGB":
         return picture

@@ -6,7 +6,7 @@ The cache itself is ``mfa.datasets.loading.cache``; this module alone imports Py
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,8 +26,11 @@ _THREADS = 2
 class Pictures(Dataset[Tensor]):
     """The pictures of a list of samples, as 8-bit RGB tensors of one size.
 
+    Picture i of these is row i of the features that are made of them.
+
     Attributes:
         samples: those that can be read, in the order given.
+        positions: (N,) the ``ListPosition`` of each of them in the list that was given.
         left_out: (sample, why) of the others.
         height, width: of every picture, in pixels.
     """
@@ -35,12 +38,13 @@ class Pictures(Dataset[Tensor]):
     def __init__(
         self,
         samples: Sequence[Sample],
-        left_out: Sequence[tuple[Sample, str]],
+        broken: Mapping[int, str],
         size: tuple[int, int],
         cached: Cached | None,
     ) -> None:
-        self.samples = tuple(samples)
-        self.left_out = tuple(left_out)
+        self.positions = np.array([i for i in range(len(samples)) if i not in broken], np.int64)
+        self.samples = tuple(samples[i] for i in self.positions)
+        self.left_out = tuple((samples[i], broken[i]) for i in sorted(broken))
         self.height, self.width = size
         self._cached = cached
 
@@ -83,8 +87,8 @@ def load_pictures(
         samples: any list of a dataset.
         height: of the result, in pixels.
         width: of the result, in pixels.
-        cache: folder for decoded pictures (see ``mfa.datasets.loading.cache``); ``None`` decodes every
-            time, at the price of one decoding of everything now to find the broken ones.
+        cache: folder for decoded pictures (see ``mfa.datasets.loading.cache``); ``None`` decodes
+            every time, and decodes everything once now to find the broken ones.
         fingerprint: the dataset's, so that changed files are decoded again; without it the files
             are read once to find out.
 
@@ -101,12 +105,10 @@ def load_pictures(
         broken = {i: why for i, why in enumerate(errors) if why}
         if samples and len(broken) == len(samples):
             raise InputError(f"none of the {len(samples)} pictures can be read: {errors[0]}")
-    left_out = [(samples[i], why) for i, why in sorted(broken.items())]
-    if left_out:
+    if broken:
         print(
-            f"left out {len(left_out)} of {len(samples)} pictures that cannot be read, first: "
-            f"{left_out[0][1]}",
+            f"left out {len(broken)} of {len(samples)} pictures that cannot be read, first: "
+            f"{broken[min(broken)]}",
             file=sys.stderr,
         )
-    kept = [sample for i, sample in enumerate(samples) if i not in broken]
-    return Pictures(kept, left_out, (height, width), cached)
+    return Pictures(samples, broken, (height, width), cached)

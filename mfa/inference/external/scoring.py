@@ -105,7 +105,7 @@ def _side(
             vectors = (vectors + model.embed(mirrored)) / np.float32(2)
         rows.append(vectors)
     absent = [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
-    return feature_set(np.concatenate(rows), pictures.samples), absent
+    return feature_set(np.concatenate(rows), pictures), absent
 
 
 def _origin(

@@ -73,7 +73,7 @@ def test_flip_is_the_mean_with_the_mirror_image(model: ReidNetwork, pictures: Pi
 
 
 def test_no_pictures_give_no_rows(model: ReidNetwork) -> None:
-    empty = Pictures([], [], (64, 32), None)
+    empty = Pictures([], {}, (64, 32), None)
     assert embed(model, empty).shape == (0, sum(model.widths.values()))
 
 
@@ -122,8 +122,15 @@ def test_the_models_mode_is_put_back_when_the_loop_is_left(
 
 
 def test_a_feature_set_carries_its_samples() -> None:
-    samples = [Sample(Path("a/x.jpg"), 4, 2), Sample(Path("b/y.jpg"), -1)]
-    made = feature_set(np.eye(2, 3, dtype=np.float32), samples)
+    paths = ("a/w.jpg", "a/x.jpg", "b/y.jpg")
+    samples = [
+        Sample(Path(path), pid, camid)
+        for path, pid, camid in zip(paths, (1, 4, -1), (1, 2, -1), strict=True)
+    ]
+    listed = Pictures(samples, {0: "cut short"}, (64, 32), None)
+    made = feature_set(np.eye(2, 3, dtype=np.float32), listed)
+    assert made.positions is not None
+    assert made.positions.tolist() == [1, 2]
     assert made.pids.tolist() == [4, -1]
     assert made.camids.tolist() == [2, -1]
     assert made.names.tolist() == ["x.jpg", "y.jpg"]
