@@ -17,7 +17,7 @@ from mfa import presets
 from mfa.config import Config
 from mfa.datasets import load_dataset
 from mfa.datasets.loading.augment import to_unit
-from mfa.datasets.loading.pictures import Pictures, load_pictures
+from mfa.datasets.loading.images import LoadedImages, load_images
 from mfa.inference.extract import BATCH, embed
 from mfa.runs.run import untrained
 from mfa.training.distributed import ProcessGroup, default_device
@@ -49,9 +49,9 @@ def run(
         root = write_market(Path(folder), gallery=pictures)
         gallery = load_dataset("synthetic", root).gallery
 
-        def load(cache: str) -> Pictures:
+        def load(cache: str) -> LoadedImages:
             size = config.data
-            return load_pictures(gallery, height=size.height, width=size.width, cache=root / cache)
+            return load_images(gallery, height=size.height, width=size.width, cache=root / cache)
 
         cached = load("cache")
         ready = [

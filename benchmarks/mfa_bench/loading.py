@@ -18,7 +18,7 @@ from mfa import presets
 from mfa.config import Config
 from mfa.datasets import load_dataset
 from mfa.datasets.loading.augment import augment, to_unit
-from mfa.datasets.loading.pictures import load_pictures
+from mfa.datasets.loading.images import load_images
 from mfa.training.distributed import ProcessGroup, default_device
 from mfa.training.trainer import Trainer
 
@@ -44,7 +44,7 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
         root = write_market(Path(folder), pids=count * config.data.pids, images=config.data.images)
         trainer = Trainer(config, load_dataset("synthetic", root), device, ProcessGroup(), None)
         height, width = config.data.height, config.data.width
-        files = load_pictures(trainer.pictures.samples, height=height, width=width, cache=None)
+        files = load_images(trainer.pictures.samples, height=height, width=width, cache=None)
         lists = list(trainer.sampler)[:count]
         pixels = [trainer.pictures.batch(indices) for indices in lists]
         generator = torch.Generator().manual_seed(0)

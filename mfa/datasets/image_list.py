@@ -21,8 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mfa.datasets.loading.decode import decode
-from mfa.datasets.loading.images import file_version
+from mfa.datasets.loading.decode import decode, file_version
 from mfa.errors import InputError
 from mfa.records import FeatureRow, FeatureSet, ListPosition, ReidDataset, Sample, Split
 

@@ -87,7 +87,7 @@ def as_batch(images: Any) -> Tensor:
         if len(sizes) > 1:
             raise InputError(
                 f"pictures of several sizes ({', '.join(map(str, sorted(sizes)))}) do not make "
-                "a batch; load them at one height and width (mfa.datasets.load_pictures)"
+                "a batch; load them at one height and width (mfa.datasets.load_images)"
             )
         images = torch.stack([_tensor(image) for image in images])
     batch = _channels_first(_tensor(images))

@@ -17,7 +17,7 @@ import pandas as pd
 from torch import Tensor
 
 from mfa.datasets.loading.augment import to_unit
-from mfa.datasets.loading.pictures import Pictures
+from mfa.datasets.loading.images import LoadedImages
 from mfa.explain import attention_metrics
 from mfa.explain.engine import branch_maps
 from mfa.explain.faithfulness import SHARES, faithfulness
@@ -246,7 +246,7 @@ def baseline_pictures(
 
 def collect_maps(
     run: Any,
-    pictures: Pictures,
+    pictures: LoadedImages,
     chosen: np.ndarray,
     *,
     method: str = METHOD,
@@ -273,7 +273,7 @@ def draw(count: int, wanted: int | None, seed: int) -> np.ndarray:
 
 
 def _batches(
-    pictures: Pictures, chosen: np.ndarray, cameras: Tensor | None
+    pictures: LoadedImages, chosen: np.ndarray, cameras: Tensor | None
 ) -> Iterator[Tensor | ImagesWithCameras]:
     for start in range(0, len(chosen), BATCH):
         part = chosen[start : start + BATCH]

@@ -12,7 +12,7 @@ import torch
 
 from mfa.config import Config, DataConfig
 from mfa.datasets import data_root, load_dataset
-from mfa.datasets.loading.pictures import Pictures, load_pictures
+from mfa.datasets.loading.images import LoadedImages, load_images
 from mfa.datasets.readers.market1501 import further_queries
 from mfa.errors import InputError
 from mfa.inference.extract import embed, feature_set, image_batches
@@ -128,7 +128,7 @@ def extract_features(
     return feature_file.read(file)  # names the file in its origin, the first time as the second
 
 
-def test_pictures(run: Run, data: ReidDataset, samples: tuple[Sample, ...]) -> Pictures:
+def test_pictures(run: Run, data: ReidDataset, samples: tuple[Sample, ...]) -> LoadedImages:
     """Pictures of some of ``data``'s samples at the run's input size.
 
     Raises:
@@ -161,7 +161,7 @@ def check_scorable(config: Config, data: ReidDataset) -> None:
         raise InputError(f"{data.name} at {data.root}: {error}") from error
 
 
-def _pictures(config: DataConfig, data: ReidDataset, samples: tuple[Sample, ...]) -> Pictures:
+def _pictures(config: DataConfig, data: ReidDataset, samples: tuple[Sample, ...]) -> LoadedImages:
     if not samples:
         lists = {"query": data.query, "gallery": data.gallery}
         empty = " and no ".join(split for split, pictures in lists.items() if not pictures)
@@ -169,7 +169,7 @@ def _pictures(config: DataConfig, data: ReidDataset, samples: tuple[Sample, ...]
             f"{data.name} at {data.root} has no {empty} pictures, so nothing can be scored on it; "
             "score on another dataset (--data NAME), or list pictures to search with and in"
         )
-    return load_pictures(
+    return load_images(
         samples,
         height=config.height,
         width=config.width,

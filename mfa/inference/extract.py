@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mfa.datasets.loading.augment import to_unit
-from mfa.datasets.loading.pictures import Pictures
+from mfa.datasets.loading.images import LoadedImages
 from mfa.models import ReidNetwork
 from mfa.progress import Progress, silent
 from mfa.records import FeatureSet, Output
@@ -19,7 +19,7 @@ BATCH = 64
 
 def image_batches(
     model: ReidNetwork,
-    pictures: Pictures,
+    pictures: LoadedImages,
     cameras: Tensor | None = None,
     *,
     batch: int = BATCH,
@@ -44,7 +44,7 @@ def image_batches(
 
 def embed(
     model: ReidNetwork,
-    pictures: Pictures,
+    pictures: LoadedImages,
     cameras: Tensor | None = None,
     *,
     flip: bool = False,
@@ -75,7 +75,7 @@ def concatenate(output: Output) -> Tensor:
     return torch.cat([branch.embedding for branch in output.branches.values()], dim=1)
 
 
-def feature_set(features: np.ndarray, pictures: Pictures) -> FeatureSet:
+def feature_set(features: np.ndarray, pictures: LoadedImages) -> FeatureSet:
     """Descriptors with the labels, names and list positions of their pictures."""
     samples = pictures.samples
     return FeatureSet(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mfa.datasets.loading.images import read_image
+from mfa.datasets.loading.decode import read_image
 from mfa.records import Features, FeatureSet, ReidDataset, Sample
 from mfa.synthetic.masks import load_mask
 from mfa.synthetic.parts import BAG, HEAD

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from mfa.datasets.loading.pictures import load_pictures
+from mfa.datasets.loading.images import load_images
 from mfa.errors import InputError
 from mfa.files import atomic
 from mfa.records import ReidDataset, Sample
@@ -113,7 +113,7 @@ def compute_teacher(
         InputError: none of the pictures can be read.
     """
     height, width = model.size
-    pictures = load_pictures(
+    pictures = load_images(
         data.train, height=height, width=width, cache=cache, fingerprint=data.fingerprint
     )
     rows = [

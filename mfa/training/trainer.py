@@ -16,8 +16,7 @@ from tqdm.auto import tqdm
 
 from mfa.config import Config
 from mfa.datasets.loading.augment import augment, to_unit
-from mfa.datasets.loading.loader import batches
-from mfa.datasets.loading.pictures import Pictures, load_pictures
+from mfa.datasets.loading.images import LoadedImages, batches, load_images
 from mfa.datasets.loading.sampler import make_sampler
 from mfa.errors import InputError
 from mfa.losses import Criterion
@@ -275,7 +274,7 @@ class Trainer:
         return images.contiguous(memory_format=torch.channels_last)
 
 
-def training_pictures(config: Config, data: ReidDataset, cache: Path | None) -> Pictures:
+def training_pictures(config: Config, data: ReidDataset, cache: Path | None) -> LoadedImages:
     """The training list's pictures at the configured size.
 
     Raises:
@@ -284,7 +283,7 @@ def training_pictures(config: Config, data: ReidDataset, cache: Path | None) -> 
     if not data.train:
         raise InputError(f"{data.name} has no training pictures; it can only be evaluated on")
     where = (cache or data.root.parent / "cache") if config.data.cache else None
-    return load_pictures(
+    return load_images(
         data.train,
         height=config.data.height,
         width=config.data.width,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from mfa.datasets.loading.images import read_image
+from mfa.datasets.loading.decode import read_image
 from mfa.errors import InputError
 
 PAPER = (255, 255, 255)

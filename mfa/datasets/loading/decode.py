@@ -1,14 +1,47 @@
-"""One file to one array of the size wanted."""
+"""One picture from a file to 8-bit RGB, or to an array of a wanted size, whatever the file holds.
+
+Formats the field's folders contain by accident (greyscale, CMYK, 16-bit, palettes, alpha, rotation
+noted in EXIF) are converted; what cannot be read is refused with a sentence, never half decoded.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mfa.datasets.loading.images import read_image
 from mfa.errors import InputError
+
+_WIDE_INTEGER = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+
+
+def read_image(path: str | os.PathLike[str]) -> Image.Image:
+    """Decode ``path`` completely into an upright RGB picture.
+
+    16-bit greyscale keeps its upper byte; transparent pixels are laid over white; EXIF rotation is
+    applied.
+
+    Raises:
+        InputError: no such file, zero bytes, cut short, or not a picture; names the file, the
+            reason and what to do.
+    """
+    file = Path(path)
+    try:
+        if file.stat().st_size == 0:
+            raise InputError(f"{file} is empty (0 bytes); copy it again, or remove it")
+        with Image.open(file) as opened:
+            opened.load()
+            picture = ImageOps.exif_transpose(opened)
+            return _to_rgb(picture)
+    except InputError:
+        raise
+    except Exception as error:
+        # Decoders meet broken files with almost any exception (SyntaxError from PNG, struct.error
+        # from EXIF, ...), all of which say the same thing of the file.
+        raise InputError(f"{file} {_reason(file, error)}") from error
 
 
 def decode(path: Path, height: int, width: int) -> np.ndarray:
@@ -33,3 +66,71 @@ def first_error(path: Path) -> str:
     except InputError as error:
         return str(error)
     return ""
+
+
+def file_version(path: Path) -> tuple[int, int]:
+    """Modification time in ns and size, which caches in memory add to their keys.
+
+    (0, 0) where there is no file to look at.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode == "RGB":
+        return picture
+    if picture.mode in _WIDE_INTEGER:
+        return _narrow(np.asarray(picture).astype(np.int64))
+    if picture.mode == "F":
+        values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+        # Float pictures come scaled to 1 or to 255; nothing in the file says which.
+        scale = 255.0 if values.max(initial=0) <= 1 else 1.0
+        return _grey(values * scale)
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _narrow(values: np.ndarray) -> Image.Image:
+    """Greyscale integers of up to 16 bits to 8; values that fit 8 bits already stay as they are."""
+    wide = values.max(initial=0) > 255
+    return _grey((values >> 8 if wide else values).astype(np.float64))
+
+
+def _grey(values: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)).convert("RGB")
+
+
+def _reason(file: Path, error: Exception) -> str:
+    """What is wrong with ``file`` and what to do, as the rest of a sentence that began with it."""
+    if isinstance(error, FileNotFoundError):
+        return "does not exist; copy it again, or list the folder anew"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder, not a picture"
+    if isinstance(error, PermissionError):
+        return "may not be read by this user; change its permissions (chmod u+r)"
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return "is a link that leads back to itself; remove it"
+    if isinstance(error, UnidentifiedImageError):
+        return f"is not a picture ({_first_bytes(file)}); copy it again, or remove it"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"claims to be far too large to be a person ({error}); remove it"
+    cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
+    what = "is cut short (truncated)" if cut else f"is damaged ({error})"
+    return f"{what}; copy it again, or remove it"
+
+
+def _first_bytes(file: Path) -> str:
+    with file.open("rb") as stream:
+        head = stream.read(64)
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return "a web page saved under a picture's name"
+    if head.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer; fetch the real file with git lfs pull"
+    return f"it starts with {head[:8]!r}"

@@ -1,112 +1,139 @@
-"""One picture from a file to 8-bit RGB, whatever the file holds.
+"""Pictures as tensors of one size: decoded on the fly, or once into a memory-mapped cache.
 
-Formats the field's folders contain by accident (greyscale, CMYK, 16-bit, palettes, alpha, rotation
-noted in EXIF) are converted; what cannot be read is refused with a sentence, never half decoded.
+The cache itself is ``mfa.datasets.loading.cache``; this module alone imports PyTorch.
 """
 
 from __future__ import annotations
 
-import errno
-import os
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
+from mfa.datasets.loading.cache import Cached, cached_pictures
+from mfa.datasets.loading.decode import decode, first_error
+from mfa.datasets.loading.sampler import BatchSampler
 from mfa.errors import InputError
+from mfa.records import Sample
 
-_WIDE_INTEGER = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+_THREADS = 2
 
 
-def read_image(path: str | os.PathLike[str]) -> Image.Image:
-    """Decode ``path`` completely into an upright RGB picture.
+class LoadedImages(Dataset[Tensor]):
+    """The pictures of a list of samples, as 8-bit RGB tensors of one size.
 
-    16-bit greyscale keeps its upper byte; transparent pixels are laid over white; EXIF rotation is
-    applied.
+    Picture i of these is row i of the features that are made of them.
+
+    Attributes:
+        samples: those that can be read, in the order given.
+        positions: (N,) the ``ListPosition`` of each of them in the list that was given.
+        left_out: (sample, why) of the others.
+        height, width: of every picture, in pixels.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        broken: Mapping[int, str],
+        size: tuple[int, int],
+        cached: Cached | None,
+    ) -> None:
+        self.positions = np.array([i for i in range(len(samples)) if i not in broken], np.int64)
+        self.samples = tuple(samples[i] for i in self.positions)
+        self.left_out = tuple((samples[i], broken[i]) for i in sorted(broken))
+        self.height, self.width = size
+        self._cached = cached
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Tensor:
+        """One picture, (3, H, W) uint8."""
+        return torch.from_numpy(self._array(index))
+
+    def batch(self, indices: Sequence[int]) -> Tensor:
+        """Several pictures, (B, 3, H, W) uint8, in the order of ``indices``."""
+        if self._cached is not None:
+            return torch.from_numpy(self._cached.pictures[np.asarray(indices, dtype=np.int64)])
+        if len(indices) == 0:
+            return torch.empty((0, 3, self.height, self.width), dtype=torch.uint8)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return torch.from_numpy(np.stack(list(pool.map(self._array, indices))))
+
+    def _array(self, index: int) -> np.ndarray:
+        if self._cached is not None:
+            return np.array(self._cached.pictures[index])
+        return decode(self.samples[index].path, self.height, self.width)
+
+
+def load_images(
+    samples: Sequence[Sample],
+    *,
+    height: int,
+    width: int,
+    cache: Path | None,
+    fingerprint: str = "",
+) -> LoadedImages:
+    """Make the pictures of ``samples`` ready for batches; broken files are known from here on.
+
+    Pictures are resized bilinearly with antialiasing, not keeping their proportions, as the field
+    does.
+
+    Args:
+        samples: any list of a dataset.
+        height: of the result, in pixels.
+        width: of the result, in pixels.
+        cache: folder for decoded pictures (see ``mfa.datasets.loading.cache``); ``None`` decodes
+            every time, and decodes everything once now to find the broken ones.
+        fingerprint: the dataset's, so that changed files are decoded again; without it the files
+            are read once to find out.
 
     Raises:
-        InputError: no such file, zero bytes, cut short, or not a picture; names the file, the
-            reason and what to do.
+        InputError: none of the pictures can be read, or the disk has no room for the cache.
     """
-    file = Path(path)
-    try:
-        if file.stat().st_size == 0:
-            raise InputError(f"{file} is empty (0 bytes); copy it again, or remove it")
-        with Image.open(file) as opened:
-            opened.load()
-            picture = ImageOps.exif_transpose(opened)
-            return _to_rgb(picture)
-    except InputError:
-        raise
-    except Exception as error:
-        # Decoders meet broken files with almost any exception (SyntaxError from PNG, struct.error
-        # from EXIF, ...), all of which say the same thing of the file.
-        raise InputError(f"{file} {_reason(file, error)}") from error
+    if cache is not None:
+        cached = cached_pictures(samples, height, width, cache, fingerprint)
+        broken = dict(cached.broken)
+    else:
+        cached = None
+        with ThreadPoolExecutor(_THREADS) as pool:
+            errors = list(pool.map(first_error, [sample.path for sample in samples]))
+        broken = {i: why for i, why in enumerate(errors) if why}
+        if samples and len(broken) == len(samples):
+            raise InputError(f"none of the {len(samples)} pictures can be read: {errors[0]}")
+    if broken:
+        print(
+            f"left out {len(broken)} of {len(samples)} pictures that cannot be read, first: "
+            f"{broken[min(broken)]}",
+            file=sys.stderr,
+        )
+    return LoadedImages(samples, broken, (height, width), cached)
 
 
-def file_version(path: Path) -> tuple[int, int]:
-    """Modification time in ns and size, which caches in memory add to their keys.
+class _Batches(Dataset[tuple[list[int], Tensor]]):
+    """Whole batches by their list of indices, so that a cache is read once a batch."""
 
-    (0, 0) where there is no file to look at.
-    """
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
+    def __init__(self, pictures: LoadedImages) -> None:
+        self.pictures = pictures
+
+    def __getitem__(self, indices: Sequence[int]) -> tuple[list[int], Tensor]:
+        return list(indices), self.pictures.batch(indices)
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode == "RGB":
-        return picture
-    if picture.mode in _WIDE_INTEGER:
-        return _narrow(np.asarray(picture).astype(np.int64))
-    if picture.mode == "F":
-        values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
-        # Float pictures come scaled to 1 or to 255; nothing in the file says which.
-        scale = 255.0 if values.max(initial=0) <= 1 else 1.0
-        return _grey(values * scale)
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
-        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return picture.convert("RGB")
-
-
-def _narrow(values: np.ndarray) -> Image.Image:
-    """Greyscale integers of up to 16 bits to 8; values that fit 8 bits already stay as they are."""
-    wide = values.max(initial=0) > 255
-    return _grey((values >> 8 if wide else values).astype(np.float64))
-
-
-def _grey(values: np.ndarray) -> Image.Image:
-    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)).convert("RGB")
-
-
-def _reason(file: Path, error: Exception) -> str:
-    """What is wrong with ``file`` and what to do, as the rest of a sentence that began with it."""
-    if isinstance(error, FileNotFoundError):
-        return "does not exist; copy it again, or list the folder anew"
-    if isinstance(error, IsADirectoryError):
-        return "is a folder, not a picture"
-    if isinstance(error, PermissionError):
-        return "may not be read by this user; change its permissions (chmod u+r)"
-    if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return "is a link that leads back to itself; remove it"
-    if isinstance(error, UnidentifiedImageError):
-        return f"is not a picture ({_first_bytes(file)}); copy it again, or remove it"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"claims to be far too large to be a person ({error}); remove it"
-    cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
-    what = "is cut short (truncated)" if cut else f"is damaged ({error})"
-    return f"{what}; copy it again, or remove it"
-
-
-def _first_bytes(file: Path) -> str:
-    with file.open("rb") as stream:
-        head = stream.read(64)
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return "a web page saved under a picture's name"
-    if head.startswith(b"version https://git-lfs"):
-        return "a Git LFS pointer; fetch the real file with git lfs pull"
-    return f"it starts with {head[:8]!r}"
+def batches(
+    pictures: LoadedImages, sampler: BatchSampler, workers: int
+) -> DataLoader[tuple[list[int], Tensor]]:
+    """A loader of (indices, pixels) over the sampler's batches."""
+    return DataLoader(
+        _Batches(pictures),
+        batch_size=None,
+        sampler=sampler,
+        num_workers=workers,
+        timeout=300 if workers else 0,  # a stuck worker ends in an error, not in silence
+        generator=torch.Generator(),  # else every epoch draws from the caller's random state
+    )

@@ -20,8 +20,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from mfa.datasets.loading.decode import first_error
-from mfa.datasets.loading.images import read_image
+from mfa.datasets.loading.decode import first_error, read_image
 from mfa.datasets.readers.custom import Row, write_table
 from mfa.errors import InputError
 from mfa.records import ReidDataset, Sample

@@ -85,7 +85,7 @@ def load_dataset(name: str, root: Path | None = None) -> ReidDataset:
     """List a dataset's pictures with their labels.
 
     Only names are read here, and bytes for the fingerprint; pictures that do not decode are found
-    by ``mfa.datasets.loading.pictures`` and by ``mfa data doctor``.
+    by ``mfa.datasets.loading`` and by ``mfa data doctor``.
 
     Args:
         name: as ``get_layout`` takes it.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mfa.datasets.loading.pictures import load_pictures
+from mfa.datasets.loading.images import load_images
 from mfa.errors import InputError
 from mfa.inference.external.embedder import External
 from mfa.inference.extract import feature_set
@@ -94,7 +94,7 @@ def _side(
         raise InputError(f"{data.name} at {data.root} has no query or no gallery pictures")
     height, width = model.size
     # Decoded on the fly: pictures of this size are read once, features are what is kept.
-    pictures = load_pictures(samples, height=height, width=width, cache=None)
+    pictures = load_images(samples, height=height, width=width, cache=None)
     rows = []
     for start in range(0, len(pictures), BATCH):
         progress(start / len(pictures))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mfa.config import Config
-from mfa.datasets.loading.pictures import Pictures, load_pictures
+from mfa.datasets.loading.images import LoadedImages, load_images
 from mfa.inference.extract import concatenate, embed, feature_set, image_batches
 from mfa.models import ReidNetwork
 from mfa.records import ReidDataset, Sample
@@ -20,12 +20,12 @@ def model(tiny_run: Path) -> ReidNetwork:
 
 
 @pytest.fixture(scope="module")
-def pictures(tiny_data: ReidDataset, tiny_config: Config) -> Pictures:
+def pictures(tiny_data: ReidDataset, tiny_config: Config) -> LoadedImages:
     data = tiny_config.data
-    return load_pictures(tiny_data.query, height=data.height, width=data.width, cache=None)
+    return load_images(tiny_data.query, height=data.height, width=data.width, cache=None)
 
 
-def one_by_one(model: ReidNetwork, pictures: Pictures, *, mirrored: bool = False) -> np.ndarray:
+def one_by_one(model: ReidNetwork, pictures: LoadedImages, *, mirrored: bool = False) -> np.ndarray:
     """Picture by picture, branch by branch."""
     rows = []
     for index in range(len(pictures)):
@@ -43,7 +43,7 @@ WIDTH = 32
 
 @pytest.mark.parametrize("batch", [1, 3, 64])
 def test_rows_are_the_branches_side_by_side(
-    model: ReidNetwork, pictures: Pictures, batch: int
+    model: ReidNetwork, pictures: LoadedImages, batch: int
 ) -> None:
     made = embed(model, pictures, batch=batch)
     assert made.dtype == np.float32
@@ -51,7 +51,7 @@ def test_rows_are_the_branches_side_by_side(
     np.testing.assert_allclose(made, one_by_one(model, pictures), rtol=1e-4, atol=1e-4)
 
 
-def test_normalised_rows_are_the_descriptor(model: ReidNetwork, pictures: Pictures) -> None:
+def test_normalised_rows_are_the_descriptor(model: ReidNetwork, pictures: LoadedImages) -> None:
     made = embed(model, pictures)
     with torch.no_grad():
         output = model(pictures.batch(range(4)).float() / 255)
@@ -63,7 +63,7 @@ def test_normalised_rows_are_the_descriptor(model: ReidNetwork, pictures: Pictur
     assert not np.allclose(lengths, 1, atol=0.1)
 
 
-def test_flip_is_the_mean_with_the_mirror_image(model: ReidNetwork, pictures: Pictures) -> None:
+def test_flip_is_the_mean_with_the_mirror_image(model: ReidNetwork, pictures: LoadedImages) -> None:
     straight = one_by_one(model, pictures)
     mirrored = one_by_one(model, pictures, mirrored=True)
     assert np.abs(straight - mirrored).max() > 1e-3
@@ -73,13 +73,13 @@ def test_flip_is_the_mean_with_the_mirror_image(model: ReidNetwork, pictures: Pi
 
 
 def test_no_pictures_give_no_rows(model: ReidNetwork) -> None:
-    empty = Pictures([], {}, (64, 32), None)
+    empty = LoadedImages([], {}, (64, 32), None)
     assert embed(model, empty).shape == (0, sum(model.widths.values()))
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_models_mode_is_put_back(
-    model: ReidNetwork, pictures: Pictures, training: bool
+    model: ReidNetwork, pictures: LoadedImages, training: bool
 ) -> None:
     model.train(training)
     statistics = {name: value.clone() for name, value in model.named_buffers()}
@@ -90,7 +90,7 @@ def test_the_models_mode_is_put_back(
 
 
 def test_the_models_mode_is_put_back_after_an_exception(
-    model: ReidNetwork, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+    model: ReidNetwork, pictures: LoadedImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model.train()
     modes = []
@@ -108,7 +108,7 @@ def test_the_models_mode_is_put_back_after_an_exception(
 
 
 def test_the_models_mode_is_put_back_when_the_loop_is_left(
-    model: ReidNetwork, pictures: Pictures
+    model: ReidNetwork, pictures: LoadedImages
 ) -> None:
     model.train()
     batches = image_batches(model, pictures, batch=2)
@@ -127,7 +127,7 @@ def test_a_feature_set_carries_its_samples() -> None:
         Sample(Path(path), pid, camid)
         for path, pid, camid in zip(paths, (1, 4, -1), (1, 2, -1), strict=True)
     ]
-    listed = Pictures(samples, {0: "cut short"}, (64, 32), None)
+    listed = LoadedImages(samples, {0: "cut short"}, (64, 32), None)
     made = feature_set(np.eye(2, 3, dtype=np.float32), listed)
     assert made.positions is not None
     assert made.positions.tolist() == [1, 2]

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from mfa.comparison.breakdown import take
-from mfa.datasets.loading.decode import decode
-from mfa.datasets.loading.images import read_image
+from mfa.datasets.loading.decode import decode, read_image
 from mfa.errors import InputError
 from mfa.explain.capture import BRANCH, mean_maps
 from mfa.explain.engine import branch_maps

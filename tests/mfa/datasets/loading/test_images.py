@@ -1,122 +1,177 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from mfa.datasets import read_image
+from mfa.datasets.loading import cache as cache_module
+from mfa.datasets.loading.images import load_images
 from mfa.errors import InputError
+from mfa.records import Sample
+
+SIZE = {"height": 48, "width": 24}
 
 
-def colours(height: int = 40, width: int = 20) -> np.ndarray:
-    """Red above, blue below, so that a rotation or a swapped channel shows."""
-    array = np.zeros((height, width, 3), np.uint8)
-    array[: height // 2, :, 0] = 255
-    array[height // 2 :, :, 2] = 255
-    return array
+def make(folder: Path, count: int = 7) -> list[Sample]:
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    samples = []
+    for i in range(count):
+        array = rng.integers(0, 255, (40 + i, 20, 3)).astype(np.uint8)
+        path = folder / f"{i:03}.png"
+        Image.fromarray(array).save(path)
+        samples.append(Sample(path, i, 1))
+    return samples
 
 
-def test_rgb_is_returned_unchanged(tmp_path: Path) -> None:
-    Image.fromarray(colours()).save(tmp_path / "a.png")
-    assert np.array_equal(np.asarray(read_image(tmp_path / "a.png")), colours())
+@pytest.mark.parametrize("cached", [False, True])
+def test_pictures_equal_a_plain_resize(tmp_path: Path, cached: bool) -> None:
+    samples = make(tmp_path / "a")
+    pictures = load_images(samples, **SIZE, cache=tmp_path / "cache" if cached else None)
+    assert len(pictures) == 7
+    for i, sample in enumerate(samples):
+        plain = Image.open(sample.path).resize((24, 48), Image.Resampling.BILINEAR)
+        expected = torch.from_numpy(np.array(plain)).permute(2, 0, 1)
+        assert torch.equal(pictures[i], expected)
+    batch = pictures.batch([4, 0, 4])
+    assert batch.shape == (3, 3, 48, 24)
+    assert batch.dtype == torch.uint8
+    assert torch.equal(batch[0], pictures[4])
+    assert torch.equal(batch[1], pictures[0])
+    assert pictures.batch([]).shape == (0, 3, 48, 24)
 
 
-def test_greyscale_has_three_equal_channels(tmp_path: Path) -> None:
-    grey = np.arange(200, dtype=np.uint8).reshape(20, 10)
-    Image.fromarray(grey).save(tmp_path / "a.png")
-    array = np.asarray(read_image(tmp_path / "a.png"))
-    assert array.shape == (20, 10, 3)
-    assert (array == grey[..., None]).all()
+@pytest.mark.parametrize("cached", [False, True])
+def test_broken_files_are_left_out_and_the_rest_keeps_its_order(
+    tmp_path: Path, cached: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = make(tmp_path / "a")
+    samples[0].path.write_bytes(b"")
+    samples[4].path.write_text("nonsense")
+    folder = tmp_path / "cache" if cached else None
+    for _ in range(2):  # built, then opened
+        pictures = load_images(samples, **SIZE, cache=folder)
+        assert [s.pid for s in pictures.samples] == [1, 2, 3, 5, 6]
+        assert [s.pid for s, _ in pictures.left_out] == [0, 4]
+        assert "0 bytes" in pictures.left_out[0][1]
+        plain = Image.open(samples[6].path).resize((24, 48), Image.Resampling.BILINEAR)
+        assert np.array_equal(pictures[4].permute(1, 2, 0).numpy(), np.array(plain))
+        assert "left out 2 of 7 pictures" in capsys.readouterr().err
 
 
-def test_sixteen_bits_keep_the_upper_byte(tmp_path: Path) -> None:
-    wide = np.array([[0, 256, 32768, 65535]], np.uint16)
-    Image.fromarray(wide).save(tmp_path / "a.png")
-    assert np.asarray(read_image(tmp_path / "a.png"))[0, :, 0].tolist() == [0, 1, 128, 255]
+@pytest.mark.parametrize("cached", [False, True])
+def test_nothing_readable_is_refused(tmp_path: Path, cached: bool) -> None:
+    samples = make(tmp_path / "a", count=2)
+    for sample in samples:
+        sample.path.write_bytes(b"")
+    with pytest.raises(InputError, match="none of the 2 pictures"):
+        load_images(samples, **SIZE, cache=tmp_path / "cache" if cached else None)
+    assert not list(tmp_path.glob("cache/**/*.npy"))
 
 
-def test_cmyk_comes_out_red_above_and_blue_below(tmp_path: Path) -> None:
-    Image.fromarray(colours()).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
-    array = np.asarray(read_image(tmp_path / "a.jpg")).astype(int)
-    assert array.shape == (40, 20, 3)
-    assert array[5, 10, 0] > 200 > 60 > array[5, 10, 2]
-    assert array[35, 10, 2] > 200 > 60 > array[35, 10, 0]
+def test_a_second_opening_decodes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = make(tmp_path / "a")
+    first = load_images(samples, **SIZE, cache=tmp_path / "cache")
+    monkeypatch.setattr(cache_module, "decode", lambda *_: pytest.fail("decoded again"))
+    second = load_images(samples, **SIZE, cache=tmp_path / "cache")
+    assert torch.equal(first.batch(range(7)), second.batch(range(7)))
 
 
-def test_transparency_is_laid_over_white(tmp_path: Path) -> None:
-    layer = np.dstack([colours(), np.zeros((40, 20), np.uint8)])
-    layer[30:, :, 3] = 255
-    Image.fromarray(layer).save(tmp_path / "a.png")
-    array = np.asarray(read_image(tmp_path / "a.png"))
-    assert array[0, 0].tolist() == [255, 255, 255]
-    assert array[39, 0].tolist() == [0, 0, 255]
+def test_changed_files_and_other_lists_make_other_entries(tmp_path: Path) -> None:
+    samples = make(tmp_path / "a")
+    before = load_images(samples, **SIZE, cache=tmp_path / "cache")[3]
+    Image.new("RGB", (20, 40), (9, 8, 7)).save(samples[3].path)
+    after = load_images(samples, **SIZE, cache=tmp_path / "cache")[3]
+    assert not torch.equal(before, after)
+    assert after[:, 0, 0].tolist() == [9, 8, 7]
+    backwards = load_images(samples[::-1], **SIZE, cache=tmp_path / "cache", fingerprint="x")
+    forwards = load_images(samples, **SIZE, cache=tmp_path / "cache", fingerprint="x")
+    assert torch.equal(backwards[0], forwards[6])
 
 
-def test_palette_gives_its_colours(tmp_path: Path) -> None:
-    Image.fromarray(colours()).quantize(4).save(tmp_path / "a.png")
-    assert np.array_equal(np.asarray(read_image(tmp_path / "a.png")), colours())
+def test_lists_whose_names_differ_high_up_alone_are_kept_apart(tmp_path: Path) -> None:
+    """Occluded-REID's query and gallery: both are 001/001_01.tif, 001/001_02.tif ..."""
+    whole, occluded = make(tmp_path / "whole/001"), make(tmp_path / "occluded/001")
+    Image.new("RGB", (20, 40), (9, 8, 7)).save(occluded[0].path)
+    load_images(whole, **SIZE, cache=tmp_path / "cache", fingerprint="x")
+    other = load_images(occluded, **SIZE, cache=tmp_path / "cache", fingerprint="x")
+    assert other[0][:, 0, 0].tolist() == [9, 8, 7]
 
 
-def test_exif_rotation_is_applied(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 3  # upside down
-    Image.fromarray(colours()).save(tmp_path / "a.jpg", exif=exif, quality=95)
-    array = np.asarray(read_image(tmp_path / "a.jpg")).astype(int)
-    assert array[5, 10, 2] > 200 > array[5, 10, 0]
-    exif[0x0112] = 6  # lying on its side: height and width change places
-    Image.fromarray(colours()).save(tmp_path / "b.jpg", exif=exif)
-    assert read_image(tmp_path / "b.jpg").size == (40, 20)
+def test_a_moved_data_root_keeps_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "root"
+    load_images(make(root / "a"), **SIZE, cache=root / "cache", fingerprint="x")
+    moved = root.rename(tmp_path / "moved")
+    samples = [Sample(path, 1, 1) for path in sorted((moved / "a").iterdir())]
+    monkeypatch.setattr(cache_module, "decode", lambda *_: pytest.fail("decoded again"))
+    load_images(samples, **SIZE, cache=moved / "cache", fingerprint="x")
 
 
-def broken(kind: str, folder: Path) -> Path:
-    path = folder / "person.jpg"
-    noise = np.random.default_rng(0).integers(0, 255, (128, 64, 3)).astype(np.uint8)
-    if kind == "empty":
-        path.write_bytes(b"")
-    elif kind == "text":
-        path.write_text("not a picture at all")
-    elif kind == "page":
-        path.write_text("<!DOCTYPE html><html>404</html>")
-    elif kind == "pointer":
-        path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "loop":
-        path.symlink_to(path)
-    elif kind == "dangling":
-        path.symlink_to(folder / "nowhere.jpg")
-    elif kind in ("truncated", "png"):
-        Image.fromarray(noise).save(path, format="JPEG" if kind == "truncated" else "PNG")
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    elif kind == "damaged":
-        Image.fromarray(noise).save(path, format="PNG")
-        data = bytearray(path.read_bytes())
-        data[60:80] = b"\0" * 20
-        path.write_bytes(data)
-    return path
+def test_a_damaged_entry_is_built_again(tmp_path: Path) -> None:
+    samples = make(tmp_path / "a")
+    expected = load_images(samples, **SIZE, cache=tmp_path / "cache").batch(range(7))
+    (file,) = tmp_path.glob("cache/*/pictures.npy")
+    file.write_bytes(file.read_bytes()[:5000])
+    again = load_images(samples, **SIZE, cache=tmp_path / "cache")
+    assert torch.equal(again.batch(range(7)), expected)
 
 
-@pytest.mark.parametrize(
-    ("kind", "says"),
-    [
-        ("empty", "empty (0 bytes)"),
-        ("text", "is not a picture"),
-        ("page", "a web page"),
-        ("pointer", "git lfs pull"),
-        ("folder", "is a folder"),
-        ("loop", "leads back to itself"),
-        ("dangling", "does not exist"),
-        ("absent", "does not exist"),
-        ("truncated", "truncated"),
-        ("png", "truncated"),
-        ("damaged", "damaged"),
-    ],
-)
-def test_what_cannot_be_read_is_named(tmp_path: Path, kind: str, says: str) -> None:
-    path = broken(kind, tmp_path)
-    with pytest.raises(InputError) as caught:
-        read_image(path)
-    assert str(path) in str(caught.value)
-    assert says in str(caught.value)
+def test_no_room_is_said_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = make(tmp_path / "a")
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(cache_module.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(InputError, match="switch the cache off"):
+        load_images(samples, **SIZE, cache=tmp_path / "cache")
+    assert not list(tmp_path.glob("cache/**/*.npy"))
+
+
+BUILD = """
+import sys, time
+from pathlib import Path
+
+from mfa.datasets.loading.images import load_images
+from mfa.records import Sample
+
+folder, mine, other = map(Path, sys.argv[1:])
+samples = [Sample(path, i, 1) for i, path in enumerate(sorted((folder / "a").glob("*.png")))]
+mine.touch()
+end = time.monotonic() + 60
+while not other.exists() and time.monotonic() < end:
+    time.sleep(0.001)
+pictures = load_images(samples, height=48, width=24, cache=folder / "cache")
+print(int(pictures.batch(range(len(pictures))).long().sum()))
+"""
+
+
+def test_two_processes_may_build_at_once(tmp_path: Path) -> None:
+    """Fresh interpreters: a forked one may inherit a lock that a thread of PyTorch holds."""
+    samples = make(tmp_path / "a", count=60)
+    flags = [tmp_path / "first", tmp_path / "second"]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", BUILD, str(tmp_path), str(mine), str(other)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for mine, other in (flags, flags[::-1])
+    ]
+    try:
+        said = [worker.communicate(timeout=120) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    assert [worker.returncode for worker in workers] == [0, 0], said
+    expected = load_images(samples, **SIZE, cache=None).batch(range(60)).long().sum()
+    assert {int(out) for out, _ in said} == {int(expected)}
+    assert len(list(tmp_path.glob("cache/*/pictures.npy"))) == 1
+    assert not list(tmp_path.glob("cache/.*"))
