@@ -18,7 +18,7 @@ SOURCES = sorted([*ROOT.glob("mfa/**/*.py"), *ROOT.glob("viz/**/*.py")])
 # know each other.
 ORDER = """
 mfa.errors mfa.progress
-mfa.records mfa.config
+mfa.files mfa.records mfa.config
 mfa.datasets mfa.losses
 mfa.models mfa.synthetic
 mfa.presets
