@@ -29,6 +29,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 """name: (module with ``main(argv)``, one line)."""
 
+_CACHE = """
+Every command takes --cache DIR|off, the folder for decoded pictures (by default MFA_CACHE, else cache
+beside the dataset, else your own cache folder where that may not be written)."""
+
 _PLAIN = {"├": "|", "└": "`", "│": "|", "─": "-"}
 """What draws a tree where the terminal's encoding lacks the lines."""
 
@@ -44,15 +48,15 @@ def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[st
         print(f"usage: {program} COMMAND [options]\n")
         for name, (_, line) in commands.items():
             print(f"  {name:{width}}  {line}")
-        print(f"\n{program} COMMAND --help tells the options of a command.")
+        print(f"\n{program} COMMAND --help tells the options of a command.\n{_CACHE}")
         return 0
-    name, rest = argv[0], list(argv[1:])
+    name = argv[0]
     if name not in commands:
         print(f"error: no command {name!r}; there are {', '.join(commands)}", file=sys.stderr)
         return 2
     try:
         try:
-            importlib.import_module(commands[name][0]).main(rest)
+            importlib.import_module(commands[name][0]).main(_set_cache(argv[1:]))
         finally:
             sys.stdout.flush()
     except InputError as error:
@@ -65,6 +69,24 @@ def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[st
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
         return 141  # as the shell counts it
     return 0
+
+
+def _set_cache(argv: Sequence[str]) -> list[str]:
+    """Put the value of ``--cache`` where ``mfa.datasets.loading.cache`` looks; the other words."""
+    rest: list[str] = []
+    words = iter(argv)
+    for word in words:
+        option, equals, value = word.partition("=")
+        if word == "--":
+            return [*rest, word, *words]
+        if option != "--cache":
+            rest.append(word)
+            continue
+        value = value if equals else next(words, "")
+        if not value or value.startswith("--"):
+            raise InputError("--cache lacks its value", "write --cache DIR, or --cache off")
+        os.environ["MFA_CACHE"] = value
+    return rest
 
 
 def _print_anything() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,12 +75,14 @@ def find_teacher(source: str, data: ReidDataset) -> Teacher:
     path = Path(source)
     if path.suffix == ".npz":
         return read_teacher(path)
+    from mfa.datasets.loading.cache import cache_folder
     from mfa.inference.external import load_external
 
-    model, cache = load_external(source), data.root.parent / "cache"
+    model, cache = load_external(source), cache_folder(data.root)
     # A callable has no hash; its own name has to do.
     name = "-".join(["teacher", re.sub(r"\W+", "-", model.name), *filter(None, [model.hash])])
-    file = cache / f"{name}-{data.fingerprint[:12]}.npz"
+    kept = cache or Path(tempfile.gettempdir()) / "mfa"
+    file = kept / f"{name}-{data.fingerprint[:12]}.npz"
     if not file.is_file():
         print(f"computing the teacher's features once, into {file}", file=sys.stderr)
         compute_teacher(model, data, file, cache=cache)

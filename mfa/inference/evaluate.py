@@ -12,6 +12,7 @@ import torch
 
 from mfa.config import Config, DataConfig
 from mfa.datasets import data_root, load_dataset
+from mfa.datasets.loading.cache import cache_folder
 from mfa.datasets.loading.images import LoadedImages, load_images
 from mfa.datasets.readers.market1501 import further_queries
 from mfa.errors import InputError
@@ -173,8 +174,7 @@ def _pictures(config: DataConfig, data: ReidDataset, samples: tuple[Sample, ...]
         samples,
         height=config.height,
         width=config.width,
-        cache=data.root.parent / "cache" if config.cache else None,
-        fingerprint=data.fingerprint,
+        cache=cache_folder(data.root) if config.cache else None,
     )
 
 

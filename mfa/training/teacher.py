@@ -113,9 +113,7 @@ def compute_teacher(
         InputError: none of the pictures can be read.
     """
     height, width = model.size
-    pictures = load_images(
-        data.train, height=height, width=width, cache=cache, fingerprint=data.fingerprint
-    )
+    pictures = load_images(data.train, height=height, width=width, cache=cache)
     rows = [
         model.embed(pictures.batch(range(start, min(start + BATCH, len(pictures)))).numpy())
         for start in tqdm(range(0, len(pictures), BATCH), "teacher")

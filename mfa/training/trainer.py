@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from mfa.config import Config
 from mfa.datasets.loading.augment import augment, to_unit
+from mfa.datasets.loading.cache import cache_folder
 from mfa.datasets.loading.images import LoadedImages, batches, load_images
 from mfa.datasets.loading.sampler import make_sampler
 from mfa.errors import InputError
@@ -282,14 +283,8 @@ def training_pictures(config: Config, data: ReidDataset, cache: Path | None) -> 
     """
     if not data.train:
         raise InputError(f"{data.name} has no training pictures; it can only be evaluated on")
-    where = (cache or data.root.parent / "cache") if config.data.cache else None
-    return load_images(
-        data.train,
-        height=config.data.height,
-        width=config.data.width,
-        cache=where,
-        fingerprint=data.fingerprint,
-    )
+    where = (cache or cache_folder(data.root)) if config.data.cache else None
+    return load_images(data.train, height=config.data.height, width=config.data.width, cache=where)
 
 
 def _line(terms: dict[str, Tensor], rate: float) -> str:

@@ -1,52 +1,77 @@
 """Decoded pictures of a list, once, in a memory-mapped array that several processes share.
 
 An entry is a folder ``KEY`` with ``pictures.npy`` (N, 3, H, W uint8, readable pictures only) and
-``broken.json``. The key hashes the contents' fingerprint, the list and the size, so altered files
-make another entry. An entry is built beside its place and renamed into it, so that it is whole or
-absent; a lock lets a second process wait rather than build the same.
+``broken.json``. The key hashes the size and, of every picture, path, modification time and length,
+so a changed file makes another entry. An entry is built beside its place and renamed into it, so
+that it is whole or absent; a lock lets a second process wait rather than build the same.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from mfa.datasets.loading.decode import decode
-from mfa.datasets.readers.fingerprint import fingerprint as fingerprint_of
+from mfa.datasets.loading.decode import THREADS, decode, file_version
 from mfa.errors import InputError
 from mfa.records import Sample
 
-_THREADS = 2
+VARIABLE = "MFA_CACHE"
+"""Environment variable with the folder of the cache, or ``off``; ``--cache`` sets it."""
+
 _SPARE = 200 * 2**20
 """Bytes that stay free on the disk, for checkpoints and results."""
 
+_TO_DO = "free the disk, name another folder (--cache DIR), or switch the cache off (--cache off)"
 
-@dataclass(frozen=True)
-class Cached:
+
+def cache_folder(data: Path) -> Path | None:
+    """The folder for decoded pictures of the dataset that lies in ``data``.
+
+    Returns:
+        What the variable MFA_CACHE says (``None`` for ``off``); by default ``cache`` beside the
+        dataset, or the user's own cache folder where that may not be written, as on a shared disk.
+    """
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return None if chosen == "off" else Path(chosen).expanduser()
+    beside = data.parent / "cache"
+    if os.access(beside if beside.is_dir() else data.parent, os.W_OK):
+        return beside
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mfa"
+
+
+class CachedImages:
     """A cache entry.
 
+    Pickled, as for a worker that is started afresh, it carries the place of the file and not the
+    pixels; the worker opens the same memory map again.
+
     Attributes:
-        pictures: (N, 3, H, W) uint8, memory-mapped, read-only.
-        broken: (position in the list, why) of the samples that are not among ``pictures``.
+        pixels: (N, 3, H, W) uint8, memory-mapped, read-only.
+        broken: position in the list to the reason, for the samples that are not among ``pixels``.
     """
 
-    pictures: np.ndarray
-    broken: tuple[tuple[int, str], ...]
+    def __init__(self, file: Path, broken: dict[int, str]) -> None:
+        self.pixels = np.load(file, mmap_mode="r")
+        self.broken = broken
+        self._file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CachedImages, (self._file, self.broken)
 
 
-def cached_pictures(
-    samples: Sequence[Sample], height: int, width: int, cache: Path, fingerprint: str = ""
-) -> Cached:
+def cached_images(samples: Sequence[Sample], height: int, width: int, cache: Path) -> CachedImages:
     """Open the entry for ``samples`` at this size, building it first where it is not there.
 
     Says on stderr how much disk it will take before it takes it.
@@ -54,9 +79,7 @@ def cached_pictures(
     Raises:
         InputError: the disk has no room, the folder cannot be written, or no picture can be read.
     """
-    if not samples:
-        return Cached(np.empty((0, 3, height, width), np.uint8), ())
-    entry = cache / _key(samples, height, width, cache, fingerprint)
+    entry = cache / _key(samples, height, width, cache)
     found = _open(entry, len(samples))
     if found is not None:
         return found
@@ -69,11 +92,10 @@ def cached_pictures(
                 found = _open(entry, len(samples))
     except OSError as error:
         raise InputError(
-            f"the picture cache {cache} cannot be written ({error.strerror or error}); free the "
-            "disk, name another folder, or switch the cache off"
+            f"the picture cache {cache} cannot be written ({error.strerror or error})", _TO_DO
         ) from error
     if found is None:
-        raise InputError(f"the picture cache {entry} was damaged at once; check the disk")
+        raise InputError(f"the picture cache {entry} was damaged at once", "check the disk")
     return found
 
 
@@ -82,31 +104,27 @@ def cache_bytes(pictures: int, height: int, width: int) -> int:
     return pictures * 3 * height * width
 
 
-def _key(samples: Sequence[Sample], height: int, width: int, cache: Path, fingerprint: str) -> str:
-    contents = fingerprint or fingerprint_of({"": samples}, samples[0].path.parent)
-    # The list is part of the key: train and query of one dataset share a fingerprint, and may share
-    # the names below their folders. Paths count from beside the cache, which lies with the data, so
-    # a data root that is moved keeps its cache.
+def _key(samples: Sequence[Sample], height: int, width: int, cache: Path) -> str:
+    # Paths count from beside the cache, which lies with the data, so that a data root that is moved
+    # keeps its cache.
     beside = cache.absolute().parent
-    paths = (sample.path.absolute() for sample in samples)
-    names = "\n".join(
-        (path.relative_to(beside) if path.is_relative_to(beside) else path).as_posix()
-        for path in paths
-    )
-    text = f"{contents}\n{height}x{width}\n{names}".encode("utf-8", "surrogateescape")
-    return f"{height}x{width}-{hashlib.blake2b(text, digest_size=12).hexdigest()}"
+    text = [f"{height}x{width}"]
+    for sample in samples:
+        path = sample.path.absolute()
+        place = path.relative_to(beside) if path.is_relative_to(beside) else path
+        text.append(f"{place.as_posix()} {file_version(path)}")
+    content = "\n".join(text).encode("utf-8", "surrogateescape")
+    return f"{height}x{width}-{hashlib.blake2b(content, digest_size=12).hexdigest()}"
 
 
-def _open(entry: Path, samples: int) -> Cached | None:
+def _open(entry: Path, samples: int) -> CachedImages | None:
     """The entry, or ``None`` where it is absent or damaged."""
     try:
-        pictures = np.load(entry / "pictures.npy", mmap_mode="r")
-        broken = tuple(
-            (int(i), str(why)) for i, why in json.loads((entry / "broken.json").read_text("utf-8"))
-        )
+        listed = json.loads((entry / "broken.json").read_text("utf-8"))
+        found = CachedImages(entry / "pictures.npy", {int(i): str(why) for i, why in listed})
     except (OSError, ValueError):
         return None
-    return Cached(pictures, broken) if len(pictures) + len(broken) == samples else None
+    return found if len(found.pixels) + len(found.broken) == samples else None
 
 
 def _build(entry: Path, samples: Sequence[Sample], height: int, width: int) -> None:
@@ -120,7 +138,8 @@ def _build(entry: Path, samples: Sequence[Sample], height: int, width: int) -> N
     if size + _SPARE > free:
         raise InputError(
             f"the picture cache needs {size / 2**20:,.0f} MiB and {entry.parent} has "
-            f"{free / 2**20:,.0f} MiB free; free the disk, or switch the cache off"
+            f"{free / 2**20:,.0f} MiB free",
+            _TO_DO,
         )
     # A crashed builder leaves its folder behind; the lock is held, so all of them are dead.
     for dead in entry.parent.glob(f".{entry.name}-*"):
@@ -147,7 +166,7 @@ def _fill(file: Path, samples: Sequence[Sample], height: int, width: int) -> lis
             return str(error)
 
     broken, kept = [], 0
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(samples), 1024):
             chunk = [sample.path for sample in samples[start : start + 1024]]
             for i, result in enumerate(pool.map(one, chunk), start):
@@ -175,7 +194,7 @@ def _shorten(file: Path, shape: tuple[int, ...]) -> None:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(stream, header)
         if stream.tell() != start or version != (1, 0):
-            raise InputError(f"the cache file {file} has an unexpected header; remove it")
+            raise InputError(f"the cache file {file} has an unexpected header", "remove it")
         stream.truncate(start + int(np.prod(shape)))
 
 

@@ -15,6 +15,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mfa.errors import InputError
 
+THREADS = min(8, os.cpu_count() or 1)
+"""Pictures that are decoded at a time."""
+
 _WIDE_INTEGER = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 
 

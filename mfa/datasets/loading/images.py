@@ -15,13 +15,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mfa.datasets.loading.cache import Cached, cached_pictures
-from mfa.datasets.loading.decode import decode, first_error
+from mfa.datasets.loading.cache import CachedImages, cached_images
+from mfa.datasets.loading.decode import THREADS, decode, first_error
 from mfa.datasets.loading.sampler import BatchSampler
 from mfa.errors import InputError
 from mfa.records import Sample
-
-_THREADS = 2
 
 
 class LoadedImages(Dataset[Tensor]):
@@ -41,7 +39,7 @@ class LoadedImages(Dataset[Tensor]):
         samples: Sequence[Sample],
         broken: Mapping[int, str],
         size: tuple[int, int],
-        cached: Cached | None,
+        cached: CachedImages | None,
     ) -> None:
         self.positions = np.array([i for i in range(len(samples)) if i not in broken], np.int64)
         self.samples = tuple(samples[i] for i in self.positions)
@@ -59,15 +57,15 @@ class LoadedImages(Dataset[Tensor]):
     def batch(self, indices: Sequence[int]) -> Tensor:
         """Several pictures, (B, 3, H, W) uint8, in the order of ``indices``."""
         if self._cached is not None:
-            return torch.from_numpy(self._cached.pictures[np.asarray(indices, dtype=np.int64)])
+            return torch.from_numpy(self._cached.pixels[np.asarray(indices, dtype=np.int64)])
         if len(indices) == 0:
             return torch.empty((0, 3, self.height, self.width), dtype=torch.uint8)
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             return torch.from_numpy(np.stack(list(pool.map(self._array, indices))))
 
     def _array(self, index: int) -> np.ndarray:
         if self._cached is not None:
-            return np.array(self._cached.pictures[index])
+            return np.array(self._cached.pixels[index])
         return decode(self.samples[index].path, self.height, self.width)
 
 
@@ -77,7 +75,6 @@ def load_images(
     height: int,
     width: int,
     cache: Path | None,
-    fingerprint: str = "",
 ) -> LoadedImages:
     """Make the pictures of ``samples`` ready for batches; broken files are known from here on.
 
@@ -90,22 +87,12 @@ def load_images(
         width: of the result, in pixels.
         cache: folder for decoded pictures (see ``mfa.datasets.loading.cache``); ``None`` decodes
             every time, and decodes everything once now to find the broken ones.
-        fingerprint: the dataset's, so that changed files are decoded again; without it the files
-            are read once to find out.
 
     Raises:
         InputError: none of the pictures can be read, or the disk has no room for the cache.
     """
-    if cache is not None:
-        cached = cached_pictures(samples, height, width, cache, fingerprint)
-        broken = dict(cached.broken)
-    else:
-        cached = None
-        with ThreadPoolExecutor(_THREADS) as pool:
-            errors = list(pool.map(first_error, [sample.path for sample in samples]))
-        broken = {i: why for i, why in enumerate(errors) if why}
-        if samples and len(broken) == len(samples):
-            raise InputError(f"none of the {len(samples)} pictures can be read: {errors[0]}")
+    cached = cached_images(samples, height, width, cache) if samples and cache else None
+    broken = _unreadable(samples) if cached is None else cached.broken
     if broken:
         print(
             f"left out {len(broken)} of {len(samples)} pictures that cannot be read, first: "
@@ -113,6 +100,15 @@ def load_images(
             file=sys.stderr,
         )
     return LoadedImages(samples, broken, (height, width), cached)
+
+
+def _unreadable(samples: Sequence[Sample]) -> dict[int, str]:
+    """Position to reason, of the samples that cannot be read."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        errors = list(pool.map(first_error, [sample.path for sample in samples]))
+    if samples and all(errors):
+        raise InputError(f"none of the {len(samples)} pictures can be read: {errors[0]}")
+    return {position: why for position, why in enumerate(errors) if why}
 
 
 class _Batches(Dataset[tuple[list[int], Tensor]]):

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,30 @@ def test_a_reader_that_stops_early_is_no_error(broken: Path) -> None:
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "rest", "cache"),
+    [
+        (["RUN", "--cache", "off", "--flip"], ["RUN", "--flip"], "off"),
+        (["--cache=there", "RUN"], ["RUN"], "there"),
+        (["RUN", "--", "--cache", "off"], ["RUN", "--", "--cache", "off"], None),
+    ],
+)
+def test_every_command_takes_the_folder_of_the_cache(
+    monkeypatch: pytest.MonkeyPatch, given: list[str], rest: list[str], cache: str | None
+) -> None:
+    monkeypatch.setenv("MFA_CACHE", "")
+    monkeypatch.delenv("MFA_CACHE")
+    seen: list[str] = []
+    command = types.ModuleType("command")
+    command.main = seen.extend  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "command", command)
+    assert run("mfa", {"score": ("command", "")}, ["score", *given]) == 0
+    assert seen == rest
+    assert os.environ.get("MFA_CACHE") == cache
+
+
+def test_a_cache_without_a_folder_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("mfa", COMMANDS, ["evaluate", "RUN", "--cache"]) == 2
+    assert "--cache lacks its value" in capsys.readouterr().err

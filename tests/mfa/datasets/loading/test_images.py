@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import multiprocessing
+import pickle
 import shutil
 import subprocess
 import sys
@@ -11,7 +13,8 @@ import torch
 from PIL import Image
 
 from mfa.datasets.loading import cache as cache_module
-from mfa.datasets.loading.images import load_images
+from mfa.datasets.loading.cache import cache_folder
+from mfa.datasets.loading.images import LoadedImages, load_images
 from mfa.errors import InputError
 from mfa.records import Sample
 
@@ -90,8 +93,8 @@ def test_changed_files_and_other_lists_make_other_entries(tmp_path: Path) -> Non
     after = load_images(samples, **SIZE, cache=tmp_path / "cache")[3]
     assert not torch.equal(before, after)
     assert after[:, 0, 0].tolist() == [9, 8, 7]
-    backwards = load_images(samples[::-1], **SIZE, cache=tmp_path / "cache", fingerprint="x")
-    forwards = load_images(samples, **SIZE, cache=tmp_path / "cache", fingerprint="x")
+    backwards = load_images(samples[::-1], **SIZE, cache=tmp_path / "cache")
+    forwards = load_images(samples, **SIZE, cache=tmp_path / "cache")
     assert torch.equal(backwards[0], forwards[6])
 
 
@@ -99,18 +102,18 @@ def test_lists_whose_names_differ_high_up_alone_are_kept_apart(tmp_path: Path) -
     """Occluded-REID's query and gallery: both are 001/001_01.tif, 001/001_02.tif ..."""
     whole, occluded = make(tmp_path / "whole/001"), make(tmp_path / "occluded/001")
     Image.new("RGB", (20, 40), (9, 8, 7)).save(occluded[0].path)
-    load_images(whole, **SIZE, cache=tmp_path / "cache", fingerprint="x")
-    other = load_images(occluded, **SIZE, cache=tmp_path / "cache", fingerprint="x")
+    load_images(whole, **SIZE, cache=tmp_path / "cache")
+    other = load_images(occluded, **SIZE, cache=tmp_path / "cache")
     assert other[0][:, 0, 0].tolist() == [9, 8, 7]
 
 
 def test_a_moved_data_root_keeps_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "root"
-    load_images(make(root / "a"), **SIZE, cache=root / "cache", fingerprint="x")
+    load_images(make(root / "a"), **SIZE, cache=root / "cache")
     moved = root.rename(tmp_path / "moved")
     samples = [Sample(path, 1, 1) for path in sorted((moved / "a").iterdir())]
     monkeypatch.setattr(cache_module, "decode", lambda *_: pytest.fail("decoded again"))
-    load_images(samples, **SIZE, cache=moved / "cache", fingerprint="x")
+    load_images(samples, **SIZE, cache=moved / "cache")
 
 
 def test_a_damaged_entry_is_built_again(tmp_path: Path) -> None:
@@ -131,6 +134,31 @@ def test_no_room_is_said_before_anything_is_written(
     with pytest.raises(InputError, match="switch the cache off"):
         load_images(samples, **SIZE, cache=tmp_path / "cache")
     assert not list(tmp_path.glob("cache/**/*.npy"))
+
+
+def _sum_in_a_worker(images: LoadedImages) -> int:
+    return int(images.batch(range(len(images))).long().sum())
+
+
+def test_a_spawned_worker_opens_the_memory_map_again(tmp_path: Path) -> None:
+    images = load_images(make(tmp_path / "a", count=60), **SIZE, cache=tmp_path / "cache")
+    assert len(pickle.dumps(images)) < images.batch(range(60)).numel() / 10
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(_sum_in_a_worker, (images,)) == _sum_in_a_worker(images)
+
+
+def test_the_folder_of_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data/market1501"
+    data.mkdir(parents=True)
+    monkeypatch.delenv("MFA_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    assert cache_folder(data) == tmp_path / "data/cache"
+    monkeypatch.setattr(cache_module.os, "access", lambda *_: False)  # root may write anywhere
+    assert cache_folder(data) == tmp_path / "home/mfa"
+    monkeypatch.setenv("MFA_CACHE", str(tmp_path / "elsewhere"))
+    assert cache_folder(data) == tmp_path / "elsewhere"
+    monkeypatch.setenv("MFA_CACHE", "off")
+    assert cache_folder(data) is None
 
 
 BUILD = """
