@@ -11,28 +11,73 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "InputError": "mfa.errors",
     "Config": "mfa.config",
     "Features": "mfa.records",
+    "InputError": "mfa.errors",
     "ReidDataset": "mfa.records",
-    "build_model": "mfa.models",
-    "evaluate": "mfa.inference.evaluate",
-    "fit": "mfa.training.fit",
+    # Data.
+    "PKBatchSampler": "mfa.datasets.loading.sampler",
+    "examine": "mfa.datasets.doctor",
     "load_dataset": "mfa.datasets",
+    "load_images": "mfa.datasets.loading.images",
+    "parse_tree": "mfa.datasets.prepare.custom_table",
+    "preview_lines": "mfa.datasets.prepare.custom_table",
+    "with_splits": "mfa.datasets.prepare.custom_table",
+    "write_table": "mfa.datasets.readers.custom",
+    # Networks and training.
+    "Criterion": "mfa.losses",
+    "build_model": "mfa.models",
+    "complexity": "mfa.models.complexity",
+    "fit": "mfa.training.fit",
     "open_run": "mfa.runs.run",
-    "score": "mfa.retrieval.metrics",
     "untrained": "mfa.runs.run",
+    # Retrieval: features, scores, comparisons.
+    "by_camera_pair": "mfa.comparison.breakdown",
+    "by_gallery_size": "mfa.comparison.breakdown",
+    "evaluate": "mfa.inference.evaluate",
+    "evaluate_external": "mfa.inference.external.scoring",
+    "extract_features": "mfa.inference.evaluate",
+    "from_callable": "mfa.inference.external",
+    "intervals": "mfa.retrieval.statistics",
+    "measure_embedding": "mfa.comparison.projection",
+    "nearest": "mfa.retrieval.nearest",
+    "overview": "mfa.comparison.compare",
+    "paired_test": "mfa.retrieval.statistics",
+    "score": "mfa.retrieval.metrics",
+    "score_branches": "mfa.retrieval.branch_weights",
+    "verify": "mfa.comparison.verification",
+    # What a branch looks at.
+    "BranchMaps": "mfa.explain",
+    "ImagesWithCameras": "mfa.explain",
+    "baseline_pictures": "mfa.explain.measure",
+    "branch_maps": "mfa.explain",
+    "control_maps": "mfa.explain",
+    "judge": "mfa.explain.paper_claims",
+    "measure_attention": "mfa.explain.measure",
+    "measure_faithfulness": "mfa.explain.measure",
+    "pair_ledger": "mfa.explain.ledger",
+    "pair_ledgers": "mfa.explain.ledger",
+    "situations": "mfa.explain.measure",
+    # What a module is worth.
+    "estimate": "mfa.ablation",
+    "load_plan": "mfa.ablation",
+    "mean_over_seeds": "mfa.ablation.significance",
+    "run_plan": "mfa.ablation",
+    "with_tests": "mfa.ablation.significance",
 }
-"""Where each public name lives; submodules (``mfa.presets``) are found by import."""
+"""Where each public name lives."""
 
-__all__ = sorted([*_HOME, "presets", "__version__"])
+_MODULES = ("presets", "synthetic")
+"""Submodules reached as attributes."""
+
+__all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
-    if name == "presets":
-        return importlib.import_module("mfa.presets")
+    if name in _MODULES:
+        return importlib.import_module(f"mfa.{name}")
     raise AttributeError(f"module 'mfa' has no attribute {name!r}")
 
 

@@ -1,6 +1,14 @@
-"""Pictures of what ``mfa`` computed: it reads results and never ranks or normalises them.
+"""Pictures of what ``mfa`` computed.
 
-Names are loaded on first use, so that ``mfa-viz --help`` needs neither PyTorch nor matplotlib.
+The verb says what a function returns:
+
+- ``plot_*`` draws one chart and returns its Axes. ``ax=`` chooses the Axes, further keyword
+  arguments go to matplotlib.
+- ``draw_*`` composes a sheet of several pictures and returns its Figure.
+- Nouns, such as ``rank_explorer``, are interactive apps.
+
+Figures and Axes made here show themselves as the last line of a notebook's cell. Names are loaded
+on first use, so that ``mfa-viz --help`` needs neither PyTorch nor matplotlib.
 """
 
 from __future__ import annotations
@@ -9,47 +17,41 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "explain_pair": "viz.grids.ledger",
-    "pair_ledger": "mfa.explain.ledger",
-    "pair_ledgers": "mfa.explain.ledger",
-    "draw_ledger": "viz.grids.ledger",
-    "BranchMaps": "mfa.explain",
-    "branch_maps": "mfa.explain",
-    "ImagesWithCameras": "mfa.explain",
-    "draw_maps": "viz.grids.maps",
-    "draw_shares": "viz.grids.branch_shares",
-    "explain_ranks": "viz.grids.branch_shares",
+    # One chart: Axes.
+    "plot_ablation": "viz.charts.ablation",
+    "plot_ap_distribution": "viz.charts.retrieval",
+    "plot_attention": "viz.charts.attention",
+    "plot_attention_regions": "viz.charts.attention",
+    "plot_branch_scores": "viz.charts.breakdown",
+    "plot_camera_counts": "viz.charts.cameras",
+    "plot_camera_pairs": "viz.charts.cameras",
+    "plot_cmc": "viz.charts.retrieval",
+    "plot_distances": "viz.charts.pairs",
+    "plot_embedding": "viz.charts.embedding",
+    "plot_faithfulness": "viz.charts.attention",
+    "plot_gallery_size": "viz.charts.breakdown",
+    "plot_roc": "viz.charts.pairs",
+    # A sheet of several: Figure.
+    "draw_branch_shares": "viz.grids.branch_shares",
+    "draw_common_parts": "viz.grids.concepts",
     "draw_correspondence": "viz.grids.correspondence",
-    "correspond": "viz.grids.correspondence",
-    "draw_parts": "viz.grids.concepts",
+    "draw_identities": "viz.grids.dataset_sheets",
+    "draw_ledger": "viz.grids.ledger",
+    "draw_maps": "viz.grids.maps",
+    "draw_pair": "viz.grids.ledger",
+    "draw_rank_grid": "viz.grids.rank_grid",
+    "draw_rank_shares": "viz.grids.branch_shares",
+    "draw_roles": "viz.grids.dataset_sheets",
+    "draw_samples": "viz.grids.dataset_sheets",
+    "draw_training": "viz.charts.training",
+    # Curves that grow while a training runs; figures and tables as files.
+    "Table": "viz.tables",
+    "TrainingCurves": "viz.charts.training",
+    "save": "viz.export",
+    # Computing that is still to move to ``mfa``.
     "common_parts": "viz.grids.concepts",
-    "faithfulness_curves": "viz.charts.attention",
-    "attention_points": "viz.charts.attention",
-    "attention_regions": "viz.charts.attention",
-    "measure_faithfulness": "mfa.explain.measure",
-    "baseline_pictures": "mfa.explain.measure",
-    "situations": "mfa.explain.measure",
-    "measure_attention": "mfa.explain.measure",
-    "control_maps": "mfa.explain",
-    "Curves": "viz.charts",
-    "ablation_bars": "viz.charts",
-    "ap_distribution": "viz.charts",
-    "cmc": "viz.charts",
-    "training_curves": "viz.charts",
-    "branch_bars": "viz.charts",
-    "camera_map": "viz.charts",
-    "distance_histogram": "viz.charts",
-    "gallery_curve": "viz.charts",
-    "roc": "viz.charts",
-    "threshold_table": "viz.charts",
-    "camera_counts": "viz.grids.dataset_sheets",
-    "identity_sheet": "viz.grids.dataset_sheets",
-    "sample_sheet": "viz.grids.dataset_sheets",
-    "role_sheet": "viz.grids.role_sheet",
-    "embedding_map": "viz.charts.embedding",
-    "embedding_points": "viz.charts.embedding",
-    "rank_grid": "viz.grids.rank_grid",
-    "rank_strip": "viz.grids.rank_strip",
+    "correspond": "viz.grids.correspondence",
+    # Interactive apps.
     "ablation_explorer": "viz.apps.ablation.app",
     "attention_explorer": "viz.apps.attention.app",
     "branch_mixer": "viz.apps.branches",
@@ -64,8 +66,6 @@ _HOME = {
 
 _MODULES = {
     "apps": "viz.apps",
-    "charts": "viz.charts",
-    "export": "viz.export",
     "lessons": "viz.apps.lessons",
     "paper": "viz.paper",
     "theme": "viz.theme",

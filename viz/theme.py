@@ -1,20 +1,23 @@
 """One look for every picture: colours that survive colour blindness, sizes that survive print.
 
 Figures are made without pyplot, so that none stays open behind the user's back. The same input
-gives the same bytes: the font comes with matplotlib, the hash salt is fixed, no date is written.
+gives the same bytes: the fonts come with matplotlib, the hash salt is fixed, no date is written.
 """
 
 from __future__ import annotations
 
 import functools
 import io
+import itertools
 import textwrap
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib as mpl
+import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -35,6 +38,13 @@ common colour blindness; a mark and the dash say the same again without colour."
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 """Okabe and Ito's colours, in the order series take them."""
+
+BRANCHES = ("#332288", "#E69F00", "#56B4E9", "#AA4499", "#999933", "#882255", "#88CCEE", "#CC6677")
+"""Colours of the branches, in the order of the descriptor (after Tol 2021). None of them is taken
+by the frames above."""
+
+WHOLE = "#000000"
+"""Colour of the whole descriptor beside its branches."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 """Second sign beside the colour, so that lines are told apart in grey."""
@@ -91,10 +101,26 @@ class Picture(Figure):
         return buffer.getvalue(), {"width": width, "height": height}
 
 
+class Chart(Axes):
+    """Axes that show the figure they stand in, so that a chart may end a notebook's cell."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]] | None:
+        figure = self.get_figure(root=True)
+        return figure._repr_png_() if isinstance(figure, Picture) else None
+
+
+_DRAWING = threading.RLock()
+"""matplotlib's settings belong to the process: one thread at a time may change them."""
+
+
 @contextmanager
 def theme() -> Iterator[None]:
-    """The project's matplotlib settings, for as long as the block lasts."""
-    with mpl.rc_context(RC):
+    """The project's matplotlib settings, for as long as the block lasts.
+
+    Another thread that draws waits. Without that, the second of two threads would take the
+    first one's settings for the user's, and put them back for good.
+    """
+    with _DRAWING, mpl.rc_context(RC):
         yield
 
 
@@ -146,8 +172,40 @@ def axes(ax: Axes | None, width: Width | float = "single", height: float | None 
     """``ax`` itself, or the Axes of a new figure."""
     if ax is not None:
         return ax
-    created: Axes = figure(width, height).add_subplot()
+    created: Axes = figure(width, height).add_subplot(axes_class=Chart)
     return created
+
+
+def branch_colours(names: Iterable[str]) -> dict[str, str]:
+    """Each branch's colour, the same in every picture: by its place in the descriptor.
+
+    Args:
+        names: all branches in the order of the descriptor, those not drawn too.
+    """
+    return dict(zip(names, itertools.cycle(BRANCHES), strict=False))
+
+
+def beside(
+    ax: Axes, text: str, place: tuple[float, float], *, color: str = "#000000", gap: float = 4
+) -> None:
+    """A number right of the end of a bar, ``gap`` points away from it."""
+    ax.annotate(
+        text, place, (gap, 0), textcoords="offset points", va="center", fontsize=6.5, color=color
+    )
+
+
+def require(table: pd.DataFrame, columns: Sequence[str], what: str = "") -> None:
+    """A table holds these columns and a row, or there is nothing to draw.
+
+    Raises:
+        InputError: it does not.
+    """
+    name = f"the table of {what} rows" if what else "the table"
+    for column in columns:
+        if column not in table:
+            raise InputError(f"{name} has no column {column!r}, only {list(table)}")
+    if table.empty and not what:
+        raise InputError(f"{name} has no rows, so there is nothing to draw")
 
 
 def figure_of(ax: Axes) -> Figure:

@@ -88,7 +88,7 @@ def scored(
             "file of a model, torchvision:NAME, timm:NAME, or module:function"
         )
     from mfa.inference.external import load_external
-    from mfa.inference.external.scoring import evaluate as evaluate_external
+    from mfa.inference.external.scoring import evaluate_external
 
     external = load_external(
         model,

@@ -7,6 +7,7 @@ that memory does not grow with them; every row of the table is exact for its thr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,20 @@ class Verification:
         if row < 0:
             return {"threshold": float("nan"), "tpr": 0.0, "fpr": 0.0, "fnr": 1.0}
         return self._row(row)
+
+    def thresholds(self, accepted: Sequence[float] = (0.1, 0.01, 0.001, 0.0001)) -> pd.DataFrame:
+        """What each share of wrongly accepted pairs costs.
+
+        Args:
+            accepted: shares of pairs of different people. Those too fine for the number of pairs
+                are left out.
+
+        Returns:
+            One row per share: ``accepted``, and ``threshold``, ``tpr``, ``fpr``, ``fnr`` as
+            ``at_fpr`` finds them.
+        """
+        shares = [share for share in accepted if share >= 1 / self.other]
+        return pd.DataFrame([{"accepted": share, **self.at_fpr(share)} for share in shares])
 
     def at_threshold(self, threshold: float) -> dict[str, float]:
         """Rates at the tabled threshold next at or below this one; keys as ``at_fpr``.

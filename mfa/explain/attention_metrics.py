@@ -1,6 +1,6 @@
 """What maps have to do with the person in the picture and with each other, picture by picture.
 
-Takes maps of any origin (gradient maps of ``viz.branch_maps``, activation energy) and gives tidy
+Takes maps of any origin (gradient maps of ``mfa.branch_maps``, activation energy) and gives tidy
 tables, one number a row, so that means and intervals can be taken over any group of pictures.
 """
 

@@ -65,7 +65,7 @@ def judge(summary: pd.DataFrame, branches: tuple[str, ...]) -> pd.DataFrame:
 
     Args:
         summary: ``condition``, ``weights``, ``branch``, ``measure``, ``mean``, ``low``, ``high``,
-            ``pictures``; see ``viz.measure_attention``.
+            ``pictures``; see ``mfa.measure_attention``.
         branches: names, in descriptor order.
 
     Returns:

@@ -83,7 +83,7 @@ def words_apart(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     )
 
     def check(figure: Figure, *, least: int = 1) -> None:
-        figure.draw_without_rendering()  # the layout settles, as in ``viz.paper.save``
+        figure.draw_without_rendering()  # the layout settles, as in ``viz.save``
         drawn.clear()
         figure.draw_without_rendering()
         seen = dict.fromkeys(text for text in drawn if text.get_visible())

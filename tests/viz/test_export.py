@@ -7,12 +7,12 @@ from PIL import Image
 import viz
 from mfa.errors import InputError
 from viz import theme
-from viz.paper import save
+from viz.export import save
 
 
 @pytest.fixture
 def chart(scored):
-    return theme.figure_of(viz.cmc(scored.result))
+    return theme.figure_of(viz.plot_cmc(scored.result))
 
 
 def test_three_files_of_one_size(chart, tmp_path):
@@ -35,8 +35,8 @@ def test_a_caption_lies_beside_the_figure(chart, tmp_path):
 
 def test_same_input_same_bytes(scored, tmp_path):
     def once(name):
-        figure = viz.rank_grid(scored.result, scored.data, [0], k=3)
-        chart = theme.figure_of(viz.cmc(scored.result))
+        figure = viz.draw_rank_grid(scored.result, scored.data, [0], k=3)
+        chart = theme.figure_of(viz.plot_cmc(scored.result))
         paths = [*save(figure, tmp_path / name / "g"), *save(chart, tmp_path / name / "c")]
         return [path.read_bytes() for path in paths]
 
@@ -77,5 +77,5 @@ def test_charts_leave_the_users_settings_alone(scored):
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
-    viz.cmc(scored.result)
+    viz.plot_cmc(scored.result)
     assert dict(mpl.rcParams) == before

@@ -15,11 +15,11 @@ from mfa.errors import InputError
 from mfa.explain import branch_maps
 from mfa.explain.ledger import pair_ledger
 from mfa.inference.external import from_callable
-from mfa.inference.external.scoring import evaluate
+from mfa.inference.external.scoring import evaluate_external
 from mfa.models import ReidNetwork, build_model
 from mfa.models.peers import names
 from mfa.runs.run import untrained
-from viz.grids.rank_grid import rank_grid
+from viz.grids.rank_grid import draw_rank_grid
 from viz.paper.captions import describe
 
 EXACT = ("agw", "bagtricks", "daaf_bot", "gasm", "isp", "pcb", "ra_loss")
@@ -72,9 +72,9 @@ def test_the_ledger_closes_or_says_why_it_cannot(name: str) -> None:
 
 def test_a_model_from_elsewhere_appears_in_a_rank_grid_beside_a_run(scored: Any) -> None:
     model = from_callable(lambda x: x.mean(axis=3).reshape(len(x), -1), name="means", size=(64, 32))
-    results = {"run": scored.result, "means": evaluate(model, scored.data)}
-    one = rank_grid(scored.result, scored.data, [0, 1], 3)
-    both = rank_grid(results, scored.data, [0, 1], 3)
+    results = {"run": scored.result, "means": evaluate_external(model, scored.data)}
+    one = draw_rank_grid(scored.result, scored.data, [0, 1], 3)
+    both = draw_rank_grid(results, scored.data, [0, 1], 3)
     assert both.get_figheight() > 1.5 * one.get_figheight()
     words = {text.get_text() for text in both.findobj(Text)}
     assert {"run", "means"} <= {word.split()[0] for word in words if word}

@@ -155,7 +155,7 @@ class Switchboard(app.App[SwitchboardState, Shown]):
             + "features = extract_features(run, data)\n"
             + f"result = score_branches(features, {weights!r}, "
             + f"camera_filter={self.state.camera_filter})\n"
-            + f"figure = viz.rank_strip(result, data, {self.state.query}, k={self.state.k})\n"
+            + f"figure = viz.draw_rank_grid(result, data, [{self.state.query}], k={self.state.k})\n"
         )
 
     def _weigh(self, number: int, change: Any) -> None:

@@ -154,7 +154,7 @@ class Browser(app.App[BrowserState, Shown]):
         """See ``App.code``."""
         chosen = pictures_of(self.data, self.state)
         people = list(dict.fromkeys(s.pid for _, s in chosen if _kind(s.pid) == "people"))[:SHEET]
-        sheet = f"figure = viz.identity_sheet(data, {people!r})\n" if people else ""
+        sheet = f"figure = viz.draw_identities(data, {people!r})\n" if people else ""
         return (
             "from pathlib import Path\n\nimport mfa\nimport viz\n"
             "from viz.apps.dataset import BrowserState, pictures_of\n\n"

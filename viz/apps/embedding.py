@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jscatter.widget import JupyterScatter
 
+from mfa.comparison.projection import measure_embedding
 from mfa.errors import InputError
 from mfa.records import ReidDataset
 from mfa.runs.run import Run
@@ -24,7 +25,6 @@ from viz.apps.core.session import Subject, open_subject, opening
 from viz.apps.core.worker import Job
 from viz.apps.widgets import Cards, Item, Slider
 from viz.apps.widgets.tree import close_tree, tree
-from viz.charts.embedding import embedding_points
 
 MOST = 48
 """Cards shown of a selection."""
@@ -143,17 +143,17 @@ class Embedding(app.App[EmbeddingState, Shown]):
             + "from mfa.inference.evaluate import extract_features\n\n"
             + "features = extract_features(run, data)\ntables, figures = {}, {}\n"
             + f"for branch in {branches!r}:  # None: the whole descriptor\n"
-            + f"    table = viz.embedding_points(features, people={state.people}, branch=branch, "
+            + f"    table = mfa.measure_embedding(features, people={state.people}, branch=branch, "
             + f"method={state.method!r})\n"
             + "    tables[branch] = table\n"
-            + "    figures[branch] = viz.embedding_map(table).get_figure()  # coloured by person\n"
+            + "    figures[branch] = viz.plot_embedding(table).get_figure()  # coloured by person\n"
             + f"selected = tables[None].iloc[{list(state.selection)!r}]\n"
             + "figure = figures[None]\n"
         )
 
     def _place(self, state: EmbeddingState, name: str) -> pd.DataFrame:
         method: Any = state.method
-        table = embedding_points(
+        table = measure_embedding(
             self.subject.features(),
             people=state.people,
             branch=None if name == WHOLE else name,

@@ -167,7 +167,7 @@ class Failures(app.App[FailuresState, Shown]):
             + "tagged = tag_queries(result, brightness=brightness, sizes=sizes)\n"
             + f"group = {chosen}\n"
             + f"queries = list(group['query'])[{state.start}:{state.start + 4}]\n"
-            + f"figure = viz.rank_grid(result, data, queries=queries, k={state.k})\n"
+            + f"figure = viz.draw_rank_grid(result, data, queries=queries, k={state.k})\n"
             + f"query = {query}\n"
             + "first = int(result.ranking(query, 1)['gallery'].iloc[0])\n"
             + code_of(self.subject, "query", "first")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,20 +18,26 @@ from viz import theme
 MEASURED = theme.PALETTE[0]
 PUBLISHED = "#555555"
 BAR = 0.36
+GAP = 5
+"""Points between a bar, its whisker and dots included, and its number."""
+
 NAME = 24
 """Letters of a method's name on a line."""
 
 
 @theme.themed
-def ablation_bars(
+def plot_ablation(
     measured: pd.DataFrame,
     published: pd.DataFrame | None = None,
     *,
     metric: str = "mAP",
     p_values: Mapping[str, float] | None = None,
+    reference: str = "",
+    test: str = "",
     ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
-    """One group a method: measured as a filled bar, published as a hollow hatched one.
+    """One group per method: measured as a filled bar, published as a hollow hatched one.
 
     A filled bar is the mean over seeds, its whisker their standard deviation, its dots the seeds
     one by one. A published figure nobody checked has a dotted outline.
@@ -41,17 +48,22 @@ def ablation_bars(
         published: rows with ``method``, the metric and ``confidence`` (``read``, ``computed`` or
             ``unverified``).
         metric: column to draw.
-        p_values: of a paired test over queries, by method (``mfa.retrieval.statistics.paired_test``),
-            written beside the figure.
+        p_values: of a paired test (``mfa.paired_test``), by method, written beside the figure.
+        reference: the method that the p-values hold the others against; named below the axis.
+        test: what the p-values come from, in a few words; named below the axis.
         ax: where to draw.
+        **kwargs: for ``Axes.barh``, the measured bars.
 
     Raises:
-        InputError: a column is missing, or there is nothing to draw.
+        InputError: a column is missing, there is nothing to draw, or p-values come without the
+            name of their test and reference.
     """
-    _require(measured, ("method", "seed", metric), "measured")
+    if p_values and not (reference and test):
+        raise InputError("p-values say nothing without their test", "give reference= and test=")
+    theme.require(measured, ("method", "seed", metric), "measured")
     if published is None:
         published = pd.DataFrame({"method": [], metric: [], "confidence": []})
-    _require(published, ("method", metric, "confidence"), "published")
+    theme.require(published, ("method", metric, "confidence"), "published")
     ours, theirs = measured.dropna(subset=[metric]), published.dropna(subset=[metric])
     methods = list(dict.fromkeys([*ours["method"], *theirs["method"]]))
     if not methods:
@@ -63,21 +75,25 @@ def ablation_bars(
         aside = BAR / 2 if len(values) and len(quoted) else 0
         if len(values):
             p_value = (p_values or {}).get(method)
-            _measured_bar(ax, place - aside, values, p_value)
+            _measured_bar(ax, place - aside, values, p_value, **kwargs)
         for _, row in quoted.iterrows():
             _published_bar(ax, place + aside, row, metric)
     ax.set_yticks(range(len(methods)), [textwrap.fill(name, NAME) for name in methods])
     ax.invert_yaxis()
     ax.grid(False, axis="y")
-    ax.set_xlabel(f"{metric} (%)")
+    tested = f"\np: {test}, against {reference}" if p_values else ""
+    width = theme.figure_of(ax).get_figwidth() - 0.3
+    ax.set_xlabel(theme.wrapped(f"{metric} (%){tested}", width, 7))
     _room_for_numbers(ax)
     _legend(ax, ours, theirs)
     return ax
 
 
-def _measured_bar(ax: Axes, place: float, values: np.ndarray, p_value: float | None = None) -> None:
+def _measured_bar(
+    ax: Axes, place: float, values: np.ndarray, p_value: float | None = None, **kwargs: Any
+) -> None:
     mean = float(values.mean())
-    ax.barh(place, mean, BAR, color=MEASURED, gid="measured")
+    ax.barh(place, mean, **{"height": BAR, "color": MEASURED, "gid": "measured", **kwargs})
     end = mean
     if len(values) > 1:
         spread = float(values.std(ddof=1))
@@ -89,7 +105,7 @@ def _measured_bar(ax: Axes, place: float, values: np.ndarray, p_value: float | N
     text = f"{mean:.1f}"
     if p_value is not None:
         text += "  p < 0.001" if p_value < 0.001 else f"  p = {p_value:.2g}"
-    ax.annotate(text, (end, place), (3, 0), textcoords="offset points", va="center", fontsize=6.5)
+    theme.beside(ax, text, (end, place), gap=GAP)
 
 
 def _published_bar(ax: Axes, place: float, row: pd.Series, metric: str) -> None:
@@ -106,15 +122,7 @@ def _published_bar(ax: Axes, place: float, row: pd.Series, metric: str) -> None:
         gid="unverified" if unverified else "published",
     )
     text = f"{value:.1f}{' ?' if unverified else ''}"
-    ax.annotate(
-        text,
-        (value, place),
-        (3, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=6.5,
-        color=PUBLISHED,
-    )
+    theme.beside(ax, text, (value, place), color=PUBLISHED, gap=GAP)
 
 
 def _room_for_numbers(ax: Axes) -> None:
@@ -123,7 +131,7 @@ def _room_for_numbers(ax: Axes) -> None:
     theme.figure_of(ax).draw_without_rendering()
     across = ax.get_window_extent().width
     words = max(text.get_window_extent().width for text in ax.texts)
-    gap = 6 * theme.figure_of(ax).dpi / 72
+    gap = (GAP + 3) * theme.figure_of(ax).dpi / 72
     ax.set_xlim(0, ax.dataLim.x1 * across / max(across - words - gap, across / 4))
 
 
@@ -142,9 +150,3 @@ def _legend(ax: Axes, ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
             Patch(facecolor="white", edgecolor=PUBLISHED, ls=":", label="published, unverified (?)")
         )
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
-
-
-def _require(table: pd.DataFrame, columns: tuple[str, ...], what: str) -> None:
-    for column in columns:
-        if column not in table:
-            raise InputError(f"the {what} rows have no column {column!r}, only {list(table)}")

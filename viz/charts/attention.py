@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,12 @@ from mfa.explain.record import FUSED
 from viz import theme
 
 POINTS = {"trained": True, "random": False}
-"""Weights drawn by ``attention_points``, and whether as filled marks."""
+"""Weights that ``plot_attention`` draws, and whether as filled marks."""
 
 CONTROLS = ("random weights", SHUFFLED)
 
-COLOURS = tuple(colour for colour in theme.PALETTE if colour not in ("#F0E442", "#000000"))
-"""Without black, which is the whole's, and yellow, whose thin lines are lost on white."""
+CONTROL_COLOURS = ("#555555", "#999999")
+"""Of the controls, in their order."""
 
 MEASURES = {
     "centroid": "vertical centroid\n(0 top, 1 bottom)",
@@ -39,13 +40,14 @@ REGIONS = ("head", "torso", "arms", "thighs", "shins", "bag", "background", "occ
 
 
 @theme.themed
-def attention_regions(
+def plot_attention_regions(
     summary: pd.DataFrame,
     *,
     condition: str = "all",
     weights: str = "trained",
     measures: Sequence[str] = REGIONS,
     ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """Share of each branch's map on each region, with 95 % intervals.
 
@@ -58,6 +60,7 @@ def attention_regions(
         weights: ``trained`` or ``random``.
         measures: regions, from left to right.
         ax: where to draw.
+        **kwargs: for ``Axes.errorbar``.
 
     Raises:
         InputError: the summary has no such rows.
@@ -69,11 +72,13 @@ def attention_regions(
     measures = [name for name in measures if (rows["measure"] == name).any()]
     ax = theme.axes(ax, "double", 2.4)
     branches = [name for name in rows["branch"].unique() if name != EVEN]
+    colours = _colours(branches)
     step = 0.8 / len(branches)
     for place, branch in enumerate(branches):
         own = rows[rows["branch"] == branch].set_index("measure").reindex(measures)
         x = np.arange(len(measures)) + (place - (len(branches) - 1) / 2) * step
-        _points(ax, x, own, place, branch)
+        look = {"color": colours[branch], "fmt": theme.MARKERS[place % len(theme.MARKERS)]}
+        _points(ax, x, own, **{**look, "label": branch, **kwargs})
     even = rows[rows["branch"] == EVEN].set_index("measure").reindex(measures)["mean"]
     places = np.arange(len(measures))
     ax.hlines(100 * even, places - 0.42, places + 0.42, color="black", linewidth=1, label=EVEN)
@@ -86,12 +91,13 @@ def attention_regions(
 
 
 @theme.themed
-def attention_points(
+def plot_attention(
     summary: pd.DataFrame,
     measure: str = "centroid",
     *,
     condition: str = "all",
     ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """One measure of every branch, or pair of branches, with 95 % intervals.
 
@@ -104,6 +110,7 @@ def attention_points(
             ``cosine`` or ``iou`` between branches, ``in order``.
         condition: group of pictures.
         ax: where to draw.
+        **kwargs: for ``Axes.errorbar``.
 
     Raises:
         InputError: the summary has no such rows.
@@ -118,7 +125,9 @@ def attention_points(
     places = np.arange(len(names))
     for shift, (weights, filled) in zip((-0.12, 0.12), POINTS.items(), strict=True):
         own = rows[rows["weights"] == weights].set_index("branch").reindex(names)
-        _points(ax, places + shift, own, 0, f"{weights} weights", scale=1, filled=filled)
+        look = {"color": theme.WHOLE, "markerfacecolor": theme.WHOLE if filled else "white"}
+        look |= {"fmt": theme.MARKERS[0], "label": f"{weights} weights"}
+        _points(ax, places + shift, own, scale=1, **{**look, **kwargs})
     even = rows[(rows["branch"] == EVEN) & (rows["weights"] == "trained")]["mean"]
     if len(even):
         ax.axhline(float(even.iloc[0]), color="black", linewidth=0.9, zorder=0, label=EVEN)
@@ -139,13 +148,14 @@ def attention_points(
 
 
 @theme.themed
-def faithfulness_curves(
+def plot_faithfulness(
     table: pd.DataFrame,
     *,
     mode: str = "deletion",
     change: str = "AP_change",
     maps: Sequence[str] | None = None,
     ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """Mean change of AP or rank by the share of pixels hidden (or alone shown).
 
@@ -153,11 +163,12 @@ def faithfulness_curves(
     Controls are dashed and hollow; the fused map is black.
 
     Args:
-        table: of ``viz.measure_faithfulness``.
+        table: of ``mfa.measure_faithfulness``.
         mode: ``deletion`` or ``insertion``.
         change: ``AP_change``, or ``rank_change`` (of the first match; more is worse).
         maps: those drawn, by default all.
         ax: where to draw.
+        **kwargs: for ``Axes.errorbar``.
 
     Raises:
         InputError: the table has no such rows.
@@ -171,26 +182,25 @@ def faithfulness_curves(
     ax = theme.axes(ax, "single", 3.0)
     given = sorted(means["share"].unique())
     names = list(means["map"].unique())
+    colours = _colours([str(name) for name in table["map"].unique()])
     step = 0.7 / len(names)
     for place, (name, curve) in enumerate(means.groupby("map", sort=False)):
         curve = curve.sort_values("share")
         x = np.searchsorted(given, curve["share"]) + (place - (len(names) - 1) / 2) * step
         mean, low, high = (points * curve[column].to_numpy() for column in ("mean", "low", "high"))
-        colour, control = _of_map(str(name), names), name in CONTROLS
-        ax.errorbar(
-            x,
-            mean,
-            yerr=np.stack([mean - low, high - mean]),
-            color=colour,
-            marker=theme.MARKERS[place % len(theme.MARKERS)],
-            markersize=3.2,
-            markerfacecolor="white" if control else colour,
-            linestyle=":" if control else "-",
-            linewidth=0.9,
-            elinewidth=0.8,
-            capsize=1.5,
-            label=str(name),
-        )
+        colour, control = colours[str(name)], name in CONTROLS
+        look = {
+            "color": colour,
+            "marker": theme.MARKERS[place % len(theme.MARKERS)],
+            "markersize": 3.2,
+            "markerfacecolor": "white" if control else colour,
+            "linestyle": ":" if control else "-",
+            "linewidth": 0.9,
+            "elinewidth": 0.8,
+            "capsize": 1.5,
+            "label": str(name),
+        }
+        ax.errorbar(x, mean, yerr=np.stack([mean - low, high - mean]), **{**look, **kwargs})
     ax.axhline(0, color="black", linewidth=0.7)
     ax.set_xticks(range(len(given)), [f"{100 * share:g}" for share in given])
     ax.grid(visible=False, axis="x")
@@ -200,35 +210,15 @@ def faithfulness_curves(
     return ax
 
 
-def _of_map(name: str, names: Sequence[str]) -> str:
-    """A map's colour: black for the whole, the palette's for its branches and the controls."""
-    if name == FUSED:
-        return "black"
-    others = [other for other in names if other != FUSED]
-    return COLOURS[others.index(name) % len(COLOURS)]
+def _colours(names: Sequence[str]) -> dict[str, str]:
+    """A colour per map: the branches' own, black for the whole, greys for the controls."""
+    branches = [name for name in names if name not in (FUSED, *CONTROLS)]
+    greys = dict(zip(CONTROLS, CONTROL_COLOURS, strict=True))
+    return {**theme.branch_colours(branches), **greys, FUSED: theme.WHOLE}
 
 
-def _points(
-    ax: Axes,
-    x: np.ndarray,
-    own: pd.DataFrame,
-    place: int,
-    label: str,
-    *,
-    scale: float = 100,
-    filled: bool = True,
-) -> None:
+def _points(ax: Axes, x: np.ndarray, own: pd.DataFrame, *, scale: float = 100, **look: Any) -> None:
     mean, low, high = (scale * own[name].to_numpy(float) for name in ("mean", "low", "high"))
-    colour = theme.PALETTE[place % len(theme.PALETTE)]
-    ax.errorbar(
-        x,
-        mean,
-        yerr=np.stack([mean - low, high - mean]),
-        fmt=theme.MARKERS[place % len(theme.MARKERS)],
-        color=colour,
-        markerfacecolor=colour if filled else "white",
-        capsize=1.5,
-        elinewidth=0.9,
-        label=label,
-        clip_on=False,  # a share of 0 lies on the axis
-    )
+    # A share of 0 lies on the axis: its mark is drawn whole.
+    whole = {"capsize": 1.5, "elinewidth": 0.9, "clip_on": False}
+    ax.errorbar(x, mean, yerr=np.stack([mean - low, high - mean]), **{**whole, **look})

@@ -1,124 +1,40 @@
-"""Descriptors as points on a plane: PCA, t-SNE, or UMAP where it is installed.
-
-PCA keeps directions and scale and says how much of the variance it shows; t-SNE and UMAP keep
-neighbours only: distances between groups mean nothing there.
-"""
+"""Descriptors as points on a plane."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mfa.errors import InputError
-from mfa.records import DISTRACTOR, JUNK, Features, FeatureSet
 from viz import theme
 
-Method = Literal["pca", "tsne", "umap"]
-
-
-def project(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tuple[np.ndarray, str]:
-    """L2-normalised rows of ``features`` (N, D) on a plane, (N, 2), and what the axes are.
-
-    The same seed gives the same plane.
-
-    Raises:
-        InputError: fewer than three rows, an unknown method, or UMAP is not installed.
-    """
-    if len(features) < 3:
-        raise InputError(f"a map of the descriptors needs 3 pictures or more, got {len(features)}")
-    norms = np.linalg.norm(features, axis=1, keepdims=True)
-    rows = features / np.maximum(norms, 1e-12)
-    if method == "pca":
-        from sklearn.decomposition import PCA
-
-        model = PCA(2, random_state=seed)
-        placed = model.fit_transform(rows)
-        return placed, f"PCA, {100 * model.explained_variance_ratio_.sum():.0f} % of the variance"
-    if method == "tsne":
-        from sklearn.manifold import TSNE
-
-        perplexity = min(30.0, (len(rows) - 1) / 3)
-        tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, metric="cosine")
-        return tsne.fit_transform(rows), f"t-SNE, perplexity {perplexity:.0f}"
-    if method == "umap":
-        if importlib.util.find_spec("umap") is None:
-            raise InputError("UMAP is not installed; pip install umap-learn, or use tsne or pca")
-        neighbors = min(15, len(rows) - 1)
-        model = importlib.import_module("umap").UMAP(
-            n_neighbors=neighbors, metric="cosine", random_state=seed, n_jobs=1
-        )
-        return model.fit_transform(rows), f"UMAP, {neighbors} neighbours"
-    raise InputError(f"method is pca, tsne or umap, got {method!r}")
-
-
-def embedding_points(
-    features: Features,
-    *,
-    people: int = 8,
-    branch: str | None = None,
-    method: Method = "tsne",
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Query and gallery pictures of some people, placed on a plane.
-
-    Args:
-        features: both sides of a scored retrieval.
-        people: identities shown, those with most pictures first; junk and distractors never.
-        branch: use this branch's columns alone.
-        method: see ``project``.
-        seed: of the projection.
-
-    Returns:
-        ``x``, ``y``, ``pid``, ``camid``, ``name``, ``side``; ``attrs["axes"]`` names the plane.
-
-    Raises:
-        InputError: no such branch; see ``project``.
-    """
-    columns = slice(None)
-    if branch is not None:
-        named = dict(features.columns())
-        if branch not in named:
-            raise InputError(f"no branch {branch!r}; the descriptor has {', '.join(named)}")
-        columns = named[branch]
-    sides = {"query": features.query, "gallery": features.gallery}
-    pids = np.concatenate([side.pids for side in sides.values()])
-    known, counts = np.unique(pids[~np.isin(pids, (JUNK, DISTRACTOR))], return_counts=True)
-    shown = known[np.argsort(-counts, kind="stable")[:people]]
-    table = pd.concat([_rows(name, side, shown) for name, side in sides.items()])
-    vectors = [side.features[np.isin(side.pids, shown)][:, columns] for side in sides.values()]
-    plane, axes = project(np.concatenate(vectors), method, seed)
-    table = table.assign(x=plane[:, 0], y=plane[:, 1]).reset_index(drop=True)
-    table.attrs["axes"] = axes
-    return table
+RING: dict[str, Any] = {"s": 20, "facecolor": "none", "edgecolor": "black", "linewidth": 0.8}
+"""Look of a query's point."""
 
 
 @theme.themed
-def embedding_map(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Scatter of ``embedding_points``: a colour and marker a person, queries ringed in black."""
+def plot_embedding(table: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """``mfa.measure_embedding`` as a scatter: one colour and marker per person, queries ringed.
+
+    Args:
+        table: ``x``, ``y``, ``pid``, ``side``.
+        ax: where to draw.
+        **kwargs: for ``Axes.scatter``.
+    """
     ax = theme.axes(ax, "single", 3.0)
     for number, (pid, rows) in enumerate(table.groupby("pid", sort=True)):
         color = theme.PALETTE[number % len(theme.PALETTE)]
         # Beyond eight people colours come again, with the next marker.
         marker = theme.MARKERS[(number + number // 8) % 8]
-        look: dict[str, Any] = {"marker": marker, "facecolor": color}
+        look = {"marker": marker, "facecolor": color, "s": 12, "linewidth": 0.4, **kwargs}
         # Yellow alone is lost on white, so each point has a grey rim.
-        ax.scatter(rows["x"], rows["y"], s=12, edgecolor="#777777", lw=0.4, label=f"{pid}", **look)
+        ax.scatter(rows["x"], rows["y"], **{"edgecolor": "#777777", "label": f"{pid}", **look})
         asked = rows[rows["side"] == "query"]
-        ax.scatter(asked["x"], asked["y"], s=20, edgecolor="black", lw=0.8, **look)
-    ax.scatter([], [], s=20, facecolor="none", edgecolor="black", lw=0.8, label="a query")
+        ax.scatter(asked["x"], asked["y"], **{**look, **RING, "facecolor": color})
+    ax.scatter([], [], **RING, label="a query")
     ax.set(xticks=[], yticks=[], title=table.attrs.get("axes", ""))
     ax.spines[:].set_visible(True)
     if table["pid"].nunique() <= 12:
         ax.legend(title="person", loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.2)
     return ax
-
-
-def _rows(name: str, side: FeatureSet, pids: np.ndarray) -> pd.DataFrame:
-    kept = np.isin(side.pids, pids)
-    columns = {"pid": side.pids, "camid": side.camids, "name": side.names}
-    return pd.DataFrame({key: value[kept] for key, value in columns.items()}).assign(side=name)

@@ -1,39 +1,43 @@
-"""Same person or not? Distances of pairs, and what a threshold on them costs."""
+"""Same person or not? Distances of pairs, and the errors at each threshold on them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from mfa.errors import InputError
 from viz import theme
-from viz.tables import Cell, Table
 
 if TYPE_CHECKING:
     from mfa.comparison.verification import Verification
 
 SAME = "same person"
 OTHER = "different people"
-COLORS = {SAME: theme.PALETTE[0], OTHER: theme.PALETTE[1]}
+COLORS = {SAME: theme.MATCH, OTHER: theme.WRONG}
 BARS = 50
 """Bins drawn; the verification counts in far finer ones."""
 
 
 @theme.themed
-def distance_histogram(
-    verification: Verification, threshold: float | None = None, ax: Axes | None = None
+def plot_distances(
+    verification: Verification,
+    *,
+    threshold: float | None = None,
+    ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """Distances of pairs of one person and of pairs of two, each as a density.
 
     Densities, because pairs of two people are some hundred times as many.
 
     Args:
-        verification: from ``mfa.comparison.verification.verify``.
+        verification: from ``mfa.verify``.
         threshold: a distance to mark.
         ax: where to draw.
+        **kwargs: for ``Axes.stairs``, the outlines.
     """
     ax = theme.axes(ax)
     bins = verification.histogram
@@ -48,7 +52,8 @@ def distance_histogram(
         density = counts / (counts.sum() * np.diff(edges))
         ax.stairs(density, edges, fill=True, color=COLORS[name], alpha=0.25)
         label = f"{name} ({counts.sum():,} pairs)"
-        ax.stairs(density, edges, color=COLORS[name], linestyle=dash, linewidth=1.4, label=label)
+        look = {"color": COLORS[name], "linestyle": dash, "linewidth": 1.4, "label": label}
+        ax.stairs(density, edges, **{**look, **kwargs})
     if threshold is not None:
         label = f"threshold {threshold:.3f}"
         ax.axvline(threshold, color="black", linestyle=":", linewidth=1.1, label=label)
@@ -59,14 +64,20 @@ def distance_histogram(
 
 
 @theme.themed
-def roc(verifications: Verification | Mapping[str, Verification], ax: Axes | None = None) -> Axes:
+def plot_roc(
+    verifications: Verification | Mapping[str, Verification],
+    *,
+    ax: Axes | None = None,
+    **kwargs: Any,
+) -> Axes:
     """Pairs of one person accepted against pairs of two accepted, the latter in logarithms.
 
     The axis ends where a single wrong pair stands, or at one in a million.
 
     Args:
-        verifications: one from ``mfa.comparison.verification.verify``, or several by model.
+        verifications: one from ``mfa.verify``, or several by model.
         ax: where to draw.
+        **kwargs: for ``Axes.plot``.
 
     Raises:
         InputError: nothing was given.
@@ -80,7 +91,8 @@ def roc(verifications: Verification | Mapping[str, Verification], ax: Axes | Non
         shown = model.table[model.table["fpr"] >= lowest]
         dash = ("-", "--", "-.", ":")[number % 4]
         label = f"{name}  EER {100 * model.eer:.1f} %".strip()
-        ax.plot(shown["fpr"], 100 * shown["tpr"], linestyle=dash, label=label)
+        look = {"linestyle": dash, "label": label, **kwargs}
+        ax.plot(shown["fpr"], 100 * shown["tpr"], **look)
     ax.set_xscale("log")
     ax.set(
         xlim=(lowest, 1),
@@ -90,38 +102,3 @@ def roc(verifications: Verification | Mapping[str, Verification], ax: Axes | Non
     )
     ax.legend()
     return ax
-
-
-def threshold_table(
-    verification: Verification,
-    accepted: Sequence[float] = (0.1, 0.01, 0.001, 0.0001),
-    protocol: str = "",
-) -> Table:
-    """What threshold to choose: for each share of wrong pairs one may accept, the price.
-
-    Args:
-        verification: from ``mfa.comparison.verification.verify``.
-        accepted: shares of pairs of different people; those too fine for the number of pairs are
-            left out.
-        protocol: for the caption, see ``viz.paper.captions.results``.
-    """
-    rows = []
-    for share in accepted:
-        if share < 1 / verification.other:
-            continue
-        found = verification.at_fpr(share)
-        rows.append(
-            (
-                Cell(f"{share:g}"),
-                Cell.number(found["threshold"], "measured", 3),
-                Cell.number(100 * found["tpr"], "measured"),
-                Cell.number(100 * found["fnr"], "measured"),
-            )
-        )
-    return Table(
-        ("wrong pairs accepted", "threshold", "same person accepted (%)", "missed (%)"),
-        tuple(rows),
-        f"Thresholds on the distance, over {verification.same:,} pairs of one person and "
-        f"{verification.other:,} of different people; equal error rate "
-        f"{100 * verification.eer:.2f} %. {protocol}".strip(),
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,22 +30,33 @@ def named(results: RetrievalResult | Mapping[str, RetrievalResult]) -> dict[str,
 
 
 @theme.themed
-def cmc(
+def plot_cmc(
     results: RetrievalResult | Mapping[str, RetrievalResult],
+    *,
     ranks: int = 20,
     ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """Share of queries with a match among the first r ranks, in per cent, for r = 1 to ``ranks``.
 
     The legend gives Rank-1 and mAP of each model.
+
+    Args:
+        results: one result, or several by model.
+        ranks: the last r.
+        ax: where to draw.
+        **kwargs: for ``Axes.plot``.
+
+    Raises:
+        InputError: no result was given.
     """
     ax = theme.axes(ax)
     for position, (name, result) in enumerate(named(results).items()):
         curve = 100 * np.asarray(result.cmc)[:ranks]
         places = np.arange(1, len(curve) + 1)
         label = f"{name}  R1 {curve[0]:.1f}, mAP {100 * result.mAP:.1f}".strip()
-        marker = theme.MARKERS[position % 8]
-        ax.plot(places, curve, marker=marker, color=theme.PALETTE[position % 8], label=label)
+        look = {"marker": theme.MARKERS[position % 8], "color": theme.PALETTE[position % 8]}
+        ax.plot(places, curve, **{**look, "label": label, **kwargs})
     ax.set(xlabel="rank r", ylabel="matched within r ranks (%)")
     ax.set_ylim(top=min(100.5, ax.get_ylim()[1] + 1))
     ax.set_xticks([1, *range(5, int(ax.dataLim.x1) + 1, 5)])
@@ -54,12 +65,24 @@ def cmc(
 
 
 @theme.themed
-def ap_distribution(
+def plot_ap_distribution(
     results: RetrievalResult | Mapping[str, RetrievalResult],
-    ax: Axes | None = None,
+    *,
     bins: int = 20,
+    ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
-    """Queries by their average precision; a line at each model's mAP."""
+    """Histogram of the queries' average precision, with a line at each model's mAP.
+
+    Args:
+        results: one result, or several by model.
+        bins: bars from 0 to 100 %.
+        ax: where to draw.
+        **kwargs: for seaborn's ``histplot``.
+
+    Raises:
+        InputError: no result was given.
+    """
     ax = theme.axes(ax)
     models = named(results)
     table = pd.concat(
@@ -76,10 +99,9 @@ def ap_distribution(
         hue="model",
         palette=colors,
         bins=np.linspace(0, 100, bins + 1).tolist(),
-        element="step",
-        alpha=0.25,
         legend=False,
         ax=ax,
+        **{"element": "step", "alpha": 0.25, **kwargs},
     )
     for position, (name, result) in enumerate(models.items()):
         dash = ("-", "--", "-.", ":")[position % 4]

@@ -39,12 +39,12 @@ class _Panel:
     limits: tuple[float, float] | None = None
 
 
-class Curves:
+class TrainingCurves:
     """Curves that grow while a training runs.
 
     Example::
 
-        curves = viz.Curves()
+        curves = viz.TrainingCurves()
         for record in mfa.fit(config):
             curves.update(record)
             handle.update(curves.figure)
@@ -71,11 +71,11 @@ class Curves:
         Raises:
             InputError: there was no epoch yet.
         """
-        return training_curves(self.history)
+        return draw_training(self.history)
 
 
 @theme.themed
-def training_curves(history: pd.DataFrame, width: theme.Width | float = "double") -> theme.Picture:
+def draw_training(history: pd.DataFrame, width: theme.Width | float = "double") -> theme.Picture:
     """A sheet of curves over epochs, of what the history holds.
 
     Loss terms; learning rate; feature norm with the epochs at which training warned; vertical

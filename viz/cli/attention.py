@@ -101,8 +101,9 @@ def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     from mfa.explain.measure import measure_attention
     from mfa.explain.paper_claims import judge
     from viz import theme
-    from viz.charts.attention import attention_points, attention_regions
-    from viz.paper import captions, save
+    from viz.charts.attention import plot_attention, plot_attention_regions
+    from viz.export import save
+    from viz.paper import captions
 
     found = measure_attention(
         run,
@@ -116,11 +117,11 @@ def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     summary = found.summary(seed=options.seed)
     if charts is not None:
         told = captions.attention(found.card)
-        figure = theme.figure_of(attention_regions(summary))
+        figure = theme.figure_of(plot_attention_regions(summary))
         save(figure, charts / "regions", caption=f"Shares of each map by region. {told}")
         for measure in POINTS:
             if (summary["measure"] == measure).any():
-                figure = theme.figure_of(attention_points(summary, measure))
+                figure = theme.figure_of(plot_attention(summary, measure))
                 save(figure, charts / measure, caption=f"{POINTS[measure]} {told}")
     tables = {"attention": summary, "claims": judge(summary, tuple(run.model.heads))}
     if options.queries:
@@ -136,8 +137,9 @@ def _faithfulness(
     from mfa.explain.attention_metrics import summarise
     from mfa.explain.measure import measure_faithfulness, persons_of
     from viz import theme
-    from viz.charts.attention import faithfulness_curves
-    from viz.paper import captions, save
+    from viz.charts.attention import plot_faithfulness
+    from viz.export import save
+    from viz.paper import captions
 
     table = measure_faithfulness(
         run,
@@ -152,7 +154,7 @@ def _faithfulness(
     if charts is not None:
         told = captions.attention({**card, "pictures": table["picture"].nunique()})
         for mode, words in MODES.items():
-            figure = theme.figure_of(faithfulness_curves(table, mode=mode))
+            figure = theme.figure_of(plot_faithfulness(table, mode=mode))
             save(figure, charts / mode, caption=f"{words} {told}")
     means = []
     for change in ("AP_change", "rank_change"):

@@ -27,7 +27,7 @@ class Options:
     """Measure the speed of what is drawn, with the machine and the date; medians.
 
     cam: four branch maps and the fused one, against a forward pass and pytorch-grad-cam.
-    grid: a rank-10 strip for the screen, Market-1501's size.
+    grid: the first ten ranks as the apps show them, Market-1501's size.
     apps: seconds from a change in an app to its picture.
     """
 

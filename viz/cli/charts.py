@@ -15,7 +15,9 @@ from mfa.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from mfa.comparison.verification import Verification
     from mfa.retrieval.results import RetrievalResult
+    from viz.tables import Table
 
 WORDS = {
     "cmc": "Queries with a match among the first r ranks.",
@@ -64,8 +66,8 @@ def main(argv: list[str]) -> None:
     from mfa.inference.evaluate import evaluate, resolve
     from mfa.runs.run import open_run
     from viz import theme
-    from viz.charts import threshold_table
-    from viz.paper import captions, save
+    from viz.export import save
+    from viz.paper import captions
 
     runs = [open_run(path) for path in options.runs]
     data = resolve(runs[0], options.data, options.data_root)
@@ -88,10 +90,30 @@ def main(argv: list[str]) -> None:
     if not options.only:
         features = results[runs[0].name].features
         assert features is not None  # evaluate keeps them
-        protocol = captions.results(first)
-        table = threshold_table(verify(features), protocol=protocol)
+        table = _thresholds(verify(features), captions.results(first))
         for path in table.save(folder / "thresholds"):
             print(path)
+
+
+def _thresholds(verification: Verification, protocol: str) -> Table:
+    from viz.tables import Cell, Table
+
+    rows = [
+        (
+            Cell(f"{row['accepted']:g}"),
+            Cell.number(row["threshold"], "measured", 3),
+            Cell.number(100 * row["tpr"], "measured"),
+            Cell.number(100 * row["fnr"], "measured"),
+        )
+        for _, row in verification.thresholds().iterrows()
+    ]
+    return Table(
+        ("wrong pairs accepted", "threshold", "same person accepted (%)", "missed (%)"),
+        tuple(rows),
+        f"Thresholds on the distance, over {verification.same:,} pairs of one person and "
+        f"{verification.other:,} of different people; equal error rate "
+        f"{100 * verification.eer:.2f} %. {protocol}",
+    )
 
 
 def _caption(name: str, shown: dict[str, RetrievalResult]) -> str:
@@ -103,11 +125,11 @@ def _caption(name: str, shown: dict[str, RetrievalResult]) -> str:
 def _charts(
     results: dict[str, RetrievalResult], projection: Literal["pca", "tsne", "umap"]
 ) -> dict[str, Callable[[], Axes]]:
+    import viz
     from mfa.comparison.breakdown import by_camera_pair, by_gallery_size
+    from mfa.comparison.projection import measure_embedding
     from mfa.comparison.verification import verify
     from mfa.retrieval.branch_weights import score_branches
-    from viz import charts
-    from viz.charts import embedding
 
     features = {name: result.features for name, result in results.items() if result.features}
     first, own = next(iter(results.values())), next(iter(features.values()))
@@ -116,17 +138,15 @@ def _charts(
         if len(own.branches) < 2:
             raise InputError("the descriptor has one branch, which is the whole")
         alone = {name: score_branches(own, {name: 1.0}) for name, _ in own.branches}
-        return charts.branch_bars({"fused": first, **alone})
+        return viz.plot_branch_scores(alone, whole=first)
 
     return {
-        "cmc": lambda: charts.cmc(results),
-        "ap": lambda: charts.ap_distribution(results),
-        "distances": lambda: charts.distance_histogram(verify(own)),
-        "roc": lambda: charts.roc({name: verify(side) for name, side in features.items()}),
-        "cameras": lambda: charts.camera_map(by_camera_pair(own)),
-        "gallery": lambda: charts.gallery_curve(by_gallery_size(own)),
+        "cmc": lambda: viz.plot_cmc(results),
+        "ap": lambda: viz.plot_ap_distribution(results),
+        "distances": lambda: viz.plot_distances(verify(own)),
+        "roc": lambda: viz.plot_roc({name: verify(side) for name, side in features.items()}),
+        "cameras": lambda: viz.plot_camera_pairs(by_camera_pair(own)),
+        "gallery": lambda: viz.plot_gallery_size(by_gallery_size(own)),
         "branches": branches,
-        "descriptors": lambda: embedding.embedding_map(
-            embedding.embedding_points(own, method=projection)
-        ),
+        "descriptors": lambda: viz.plot_embedding(measure_embedding(own, method=projection)),
     }

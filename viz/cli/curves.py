@@ -26,13 +26,14 @@ def main(argv: list[str]) -> None:
     """Parse, draw, name the files; what the training warned of goes to stderr."""
     options = tyro.cli(Options, prog="mfa-viz curves", args=argv)
     from mfa.runs.run import open_run
-    from viz.charts import training_curves
-    from viz.paper import captions, save
+    from viz.charts.training import draw_training
+    from viz.export import save
+    from viz.paper import captions
 
     run = open_run(options.run)
     history = run.history
     for path in save(
-        training_curves(history, options.width),
+        draw_training(history, options.width),
         options.out or (run.path or Path()) / "figures" / "curves",
         caption=f"Training by epoch. {captions.weights(run)}",
     ):

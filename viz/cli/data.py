@@ -45,8 +45,10 @@ def main(argv: list[str]) -> None:
         raise InputError("name a dataset: mfa-viz data NAME")
     from mfa.datasets import data_root, load_dataset
     from viz import theme
-    from viz.grids.dataset_sheets import camera_counts, identity_sheet, sample_sheet
-    from viz.paper import captions, save
+    from viz.charts.cameras import plot_camera_counts
+    from viz.export import save
+    from viz.grids.dataset_sheets import draw_identities, draw_samples
+    from viz.paper import captions
 
     sets = {name: load_dataset(name, data_root(options.data_root)) for name in options.names}
     count, seed, hide = options.count, options.seed, options.blur_faces
@@ -54,18 +56,18 @@ def main(argv: list[str]) -> None:
     known = {name: f"{name} (fingerprint {data.fingerprint[:12]})" for name, data in sets.items()}
     figures: dict[str, tuple[Figure, str]] = {
         "samples": (
-            sample_sheet(sets, count=count, seed=seed, width=options.width, hide_face=hide),
+            draw_samples(sets, count=count, seed=seed, width=options.width, hide_face=hide),
             f"Pictures of {', '.join(known.values())}; people drawn with seed {seed}.{hidden}",
         )
     }
     for name, dataset in sets.items():
         figures[f"{name}-people"] = (
-            identity_sheet(dataset, count=count, seed=seed, hide_face=hide),
+            draw_identities(dataset, count=count, seed=seed, hide_face=hide),
             f"People of {known[name]}{_by_camera(dataset)}, drawn with seed {seed}.{hidden}",
         )
         try:
             figures[f"{name}-cameras"] = (
-                theme.figure_of(camera_counts(dataset)),
+                theme.figure_of(plot_camera_counts(dataset)),
                 f"People of {known[name]} that two cameras share.",
             )
         except InputError as error:

@@ -48,11 +48,11 @@ def main(argv: list[str]) -> None:
     """Parse, make, name the files; what was left out goes to stderr."""
     options = tyro.cli(Options, prog="mfa-viz figures", args=argv)
     from mfa.runs.run import open_run
-    from viz.paper.build import build
+    from viz.paper.build import build_paper
     from viz.paper.inputs import PaperInputs
     from viz.paper.published import DATA
 
-    studio = PaperInputs(
+    inputs = PaperInputs(
         runs=tuple(open_run(path) for path in options.run),
         data=options.data,
         data_root=options.data_root,
@@ -64,7 +64,7 @@ def main(argv: list[str]) -> None:
         hide_faces=options.blur_faces,
     )
     only = [name.strip() for name in (options.only or "").split(",") if name.strip()]
-    done = build(studio, options.out, only)
+    done = build_paper(inputs, options.out, only)
     for written in done:
         for path in written.files:
             print(path)

@@ -60,15 +60,16 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa-viz grid", args=argv)
     if not options.runs:
         raise InputError("name a run: mfa-viz grid RUN")
-    from viz.grids.rank_grid import rank_grid
-    from viz.paper import captions, save
+    from viz.export import save
+    from viz.grids.rank_grid import draw_rank_grid
+    from viz.paper import captions
 
     data = _data(options)
     results: dict[str, RetrievalResult] = {}
     for subject in options.runs:
         name, result = scored(subject, data, options.elsewhere, Scoring(options.flip))
         results[free(name, results)] = result
-    figure = rank_grid(
+    figure = draw_rank_grid(
         results if len(results) > 1 else next(iter(results.values())),
         data,
         _queries(options.queries),

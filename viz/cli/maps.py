@@ -67,9 +67,10 @@ def main(argv: list[str]) -> None:
     from mfa.runs.run import open_run, untrained
     from mfa.runs.side_information import told_cameras
     from viz import theme
+    from viz.export import save
     from viz.grids.maps import draw_maps
     from viz.images.load import coarsen_tops
-    from viz.paper import captions, save
+    from viz.paper import captions
 
     if options.control and options.target == "identity":
         raise InputError("random weights know no identity; use --control with similarity")

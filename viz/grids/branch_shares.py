@@ -25,7 +25,7 @@ SCALE, LEGEND = 0.6, 1.1
 """Inches of the axis at the left, and of an entry of the legend."""
 
 
-def explain_ranks(
+def draw_rank_shares(
     run: Run,
     query: int,
     gallery: Sequence[int],
@@ -36,7 +36,7 @@ def explain_ranks(
 ) -> Figure:
     """A query and some gallery pictures, each with its score ledger as a stacked bar.
 
-    Pixels are told against the average of some gallery pictures, see ``viz.pair_ledgers``.
+    Pixels are told against the average of some gallery pictures, see ``mfa.pair_ledgers``.
 
     Args:
         run: a run.
@@ -58,11 +58,11 @@ def explain_ranks(
     baseline = baseline_pictures(run, data)
     ledgers = pair_ledgers(run, first, as_batch(others), baseline=baseline)
     matches = [data.gallery[place].pid == data.query[query].pid for place in gallery]
-    return draw_shares(ledgers, first, others, matches=matches, width=width)
+    return draw_branch_shares(ledgers, first, others, matches=matches, width=width)
 
 
 @theme.themed
-def draw_shares(
+def draw_branch_shares(
     ledgers: Sequence[PairLedger],
     query_image: Any,
     gallery_images: Any,

@@ -82,7 +82,7 @@ def common_parts(
         images: two or more pictures; see ``branch_maps`` for the forms.
         concepts: how many parts to look for.
         layer: ``trunk``, or a branch's name for the map it pools.
-        baseline: pictures whose mean the ledger is told against, see ``viz.pair_ledgers``; then
+        baseline: pictures whose mean the ledger is told against, see ``mfa.pair_ledgers``; then
             only what exceeds their mean map is factorised, since else the concepts are what all
             pictures have at a place, such as their borders (ours).
         seed: of the factorisation's start.
@@ -138,7 +138,9 @@ def factorise(
 
 
 @theme.themed
-def draw_parts(parts: CommonParts, images: Any, *, width: theme.Width | float = "double") -> Figure:
+def draw_common_parts(
+    parts: CommonParts, images: Any, *, width: theme.Width | float = "double"
+) -> Figure:
     """The pictures coloured by concept, and each concept's part of the cosine under them.
 
     Args:

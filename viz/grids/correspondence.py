@@ -62,7 +62,7 @@ def correspond(
         query_image: one picture.
         gallery_image: one picture.
         point: (row, column) in pixels of the query picture.
-        baseline: pictures whose mean both sides are told against, see ``viz.pair_ledgers``; or
+        baseline: pictures whose mean both sides are told against, see ``mfa.pair_ledgers``; or
             the mean parts (C, h, w) by branch, see ``mfa.explain.ledger.mean_parts``.
 
     Raises:

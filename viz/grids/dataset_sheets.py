@@ -1,13 +1,12 @@
-"""Pictures of a dataset itself: people by camera, samples of several sets, camera counts."""
+"""Pictures of a dataset itself: people by camera, samples of several sets, a query's gallery."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
 
+from mfa.datasets.readers.roles import ROLES, gallery_roles
 from mfa.errors import InputError
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, ReidDataset, Sample
 from viz import theme
@@ -19,7 +18,7 @@ LINE = 0.13
 
 
 @theme.themed
-def identity_sheet(
+def draw_identities(
     dataset: ReidDataset,
     pids: Sequence[int] | None = None,
     *,
@@ -72,7 +71,7 @@ def identity_sheet(
 
 
 @theme.themed
-def sample_sheet(
+def draw_samples(
     datasets: Mapping[str, ReidDataset],
     *,
     count: int = 6,
@@ -116,35 +115,52 @@ def sample_sheet(
 
 
 @theme.themed
-def camera_counts(dataset: ReidDataset, ax: Axes | None = None) -> Axes:
-    """How many people each pair of cameras shares; the diagonal: people one camera saw.
+def draw_roles(
+    dataset: ReidDataset,
+    query: int = 0,
+    *,
+    count: int = 8,
+    width: theme.Width | float = "double",
+    hide_face: bool = False,
+) -> theme.Picture:
+    """One query, and for each role some gallery pictures that have it; grey is left out.
 
-    A pair without common people cannot be scored. Junk and distractors are left out.
+    Args:
+        dataset: with a query list and a gallery.
+        query: position in the query list.
+        count: pictures of each role, spread over the gallery.
+        width: ``single``, ``double`` or inches.
+        hide_face: coarsen the top of every picture, where the head is.
 
     Raises:
-        InputError: no camera is known.
+        InputError: no such query.
     """
-    rows = [(s.pid, s.camid) for s in _counted(dataset) if s.camid != NO_CAMERA]
-    if not rows:
-        raise InputError(f"no camera is known in {dataset.name}, so there is nothing to count")
-    table = pd.DataFrame(rows, columns=["pid", "camid"]).drop_duplicates()
-    seen = pd.crosstab(table["pid"], table["camid"]).clip(upper=1)
-    shared = seen.T @ seen
-    ax = theme.axes(ax, "single", 2.6)
-    people_of = shared.to_numpy(dtype=int)
-    ax.imshow(people_of, cmap="Blues", vmin=0)
-    ax.grid(visible=False)
-    names = [str(camid) for camid in shared.columns]
-    ax.set_xticks(range(len(names)), names)
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="camera", ylabel="camera", title="people seen by both cameras")
-    half = people_of.max() / 2
-    for i in range(len(names)):
-        for j in range(len(names)):
-            people = people_of[i, j]
-            color = "white" if people > half else "black"
-            ax.text(j, i, f"{people}", ha="center", va="center", fontsize=6.5, color=color)
-    return ax
+    found = gallery_roles(dataset, query)
+    across, left = theme.inches(width), 0.1
+    step = (across - left) / (count + 1.4)
+    row = 2 * step + 3 * LINE
+    shown = {role: samples for role, samples in found.items() if samples}
+    figure, canvas = sheet(across, row * len(shown))
+    middle = LINE * 1.4
+    first = dataset.query[query]
+    box = (left, middle, step - 0.02, 2 * step - 0.02)
+    put(canvas, first.path, box, hide_face=hide_face).set_gid("picture/query/0")
+    write(canvas, (left, 0.01), "query", FONT)
+    write(canvas, (left, middle + 2 * step), _words(first), FONT)
+    for number, (role, samples) in enumerate(shown.items()):
+        top = number * row
+        faded = role in ("own camera", "junk")
+        start = left + 1.4 * step
+        text = f"{len(samples):,} in the gallery: {ROLES[role]}"
+        write(canvas, (start, top + 0.01), text, FONT)
+        for place, sample in enumerate(_spread(samples, count)):
+            edge = start + place * step
+            box = (edge, top + LINE * 1.4, step - 0.02, 2 * step - 0.02)
+            image = put(canvas, sample.path, box, faded=faded, hide_face=hide_face)
+            image.set_gid(f"picture/{role}/{place}")
+            below = top + LINE * 1.4 + 2 * step
+            write(canvas, (edge, below), _words(sample), FONT, color="#555555")
+    return figure
 
 
 def _counted(dataset: ReidDataset) -> list[Sample]:
@@ -174,3 +190,14 @@ def _by_column(samples: list[Sample]) -> dict[int, Sample]:
 def _draw(pids: list[int], count: int, seed: int) -> list[int]:
     chosen = np.random.default_rng(seed).permutation(len(pids))[:count]
     return [pids[place] for place in sorted(chosen)]
+
+
+def _spread(samples: tuple[Sample, ...], count: int) -> list[Sample]:
+    """At most ``count`` samples at even distances, the first one always."""
+    chosen = min(count, len(samples))
+    return [samples[place * len(samples) // chosen] for place in range(chosen)]
+
+
+def _words(sample: Sample) -> str:
+    camera = "" if sample.camid == NO_CAMERA else f"cam {sample.camid}"
+    return f"{sample.pid}, {camera}" if sample.pid > 0 and camera else camera or f"{sample.pid}"

@@ -25,7 +25,7 @@ from viz.grids.maps import add_scale, as_pictures, outline, show
 from viz.images import overlay
 
 
-def explain_pair(
+def draw_pair(
     run: Any,
     query: Any,
     gallery: Any,
@@ -43,7 +43,7 @@ def explain_pair(
         gallery: the same, of the gallery list.
         data: of which positions count, or its name; by default what the run was trained on.
         data_root: where datasets lie, for a name.
-        baseline: see ``viz.pair_ledgers``; with positions and a run by default some pictures of
+        baseline: see ``mfa.pair_ledgers``; with positions and a run by default some pictures of
             the gallery, else none.
         width: of the figure, a column's name or inches.
 
@@ -87,7 +87,7 @@ def picture_of(
         size: (height, width) files are resized to; ``None`` keeps theirs.
 
     Raises:
-        InputError: see ``explain_pair``.
+        InputError: see ``draw_pair``.
     """
     if isinstance(given, int | np.integer):
         if not 0 <= given < len(samples):

@@ -1,7 +1,7 @@
 """Rank grids for print: the query and its first ranks, one model or several, as one figure.
 
-``viz.rank_strip`` is the same for the screen. What is right, wrong or not counted is read from
-the result; a tick, a cross and a dashed frame say it again for a black-and-white print.
+What is right, wrong or not counted is read from the result. A tick, a cross and a dashed frame
+say it again for a black-and-white print.
 """
 
 from __future__ import annotations
@@ -19,11 +19,24 @@ from mfa.errors import InputError
 from mfa.records import ReidDataset
 from viz import theme
 from viz.grids import rank_cards
-from viz.grids.rank_strip import COLORS, STROKES
 from viz.images.sheet import POINT, put, sheet, write
 
 if TYPE_CHECKING:
     from mfa.retrieval.results import RetrievalResult
+
+COLORS = {
+    "query": theme.QUERY,
+    "match": theme.MATCH,
+    "wrong": theme.WRONG,
+    "ignored": theme.IGNORED,
+}
+"""Of the frames."""
+
+STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
+    "match": (((0.27, 0.53), (0.44, 0.70), (0.74, 0.34)),),
+    "wrong": (((0.32, 0.32), (0.68, 0.68)), ((0.68, 0.32), (0.32, 0.68))),
+}
+"""Lines of the tick and the cross in a unit square, y down."""
 
 DASHES: dict[str, str | tuple[float, tuple[float, float]]] = {
     "query": "solid",
@@ -78,7 +91,7 @@ class _Layout:
 
 
 @theme.themed
-def rank_grid(
+def draw_rank_grid(
     results: RetrievalResult | Mapping[str, RetrievalResult],
     dataset: ReidDataset,
     queries: rank_cards.Choice = "worst",

@@ -8,7 +8,7 @@ from mfa import presets
 from mfa.ablation.plans import PLANS
 from mfa.errors import InputError
 from viz import theme
-from viz.charts.ablation import ablation_bars
+from viz.charts.ablation import plot_ablation
 from viz.paper.inputs import CaptionedFigure, PaperInputs
 from viz.paper.published import (
     ABLATION_NAMES,
@@ -29,45 +29,45 @@ WHAT = {
 }
 
 
-def table2(studio: PaperInputs) -> Table:
+def table2(inputs: PaperInputs) -> Table:
     """Where CPAA goes."""
-    return _table(studio, "table2")
+    return _table(inputs, "table2")
 
 
-def table3(studio: PaperInputs) -> Table:
+def table3(inputs: PaperInputs) -> Table:
     """Which modules help."""
-    return _table(studio, "table3")
+    return _table(inputs, "table3")
 
 
-def bars2(studio: PaperInputs) -> CaptionedFigure:
+def bars2(inputs: PaperInputs) -> CaptionedFigure:
     """Table 2 as bars."""
-    return _bars(studio, "table2")
+    return _bars(inputs, "table2")
 
 
-def bars3(studio: PaperInputs) -> CaptionedFigure:
+def bars3(inputs: PaperInputs) -> CaptionedFigure:
     """Table 3 as bars."""
-    return _bars(studio, "table3")
+    return _bars(inputs, "table3")
 
 
-def bars_variants(studio: PaperInputs) -> CaptionedFigure:
+def bars_variants(inputs: PaperInputs) -> CaptionedFigure:
     """The variants of the network, which the paper does not have, as bars."""
-    return _bars(studio, "variants")
+    return _bars(inputs, "variants")
 
 
-def _bars(studio: PaperInputs, plan: str) -> CaptionedFigure:
+def _bars(inputs: PaperInputs, plan: str) -> CaptionedFigure:
     """Measured mAP of the plan's rows on the dataset most rows were measured on."""
-    ours = ablation_rows(plan, studio.results)
+    ours = ablation_rows(plan, inputs.results)
     if ours.empty:
         raise InputError(
             f"no row of {plan} was measured; run mfa ablate {plan} --seeds 3 "
-            f"--rows {studio.results.name}/{plan}-DATA.csv"
+            f"--rows {inputs.results.name}/{plan}-DATA.csv"
         )
     dataset = ours["dataset"].value_counts(sort=True).index[0]
     shown = ours[ours["dataset"] == dataset]
     theirs = _published_ablation()
     theirs = theirs[theirs["dataset"] == dataset]
     tested = _p_values(shown)
-    ax = ablation_bars(
+    ax = plot_ablation(
         shown.rename(columns={"row": "method"}), theirs, metric="mAP", p_values=tested
     )
     first = shown["row"].iloc[0]
@@ -92,9 +92,9 @@ def _p_values(rows: pd.DataFrame) -> dict[str, float]:
     return {str(row): float(value) for row, value in tested.items()}
 
 
-def _table(studio: PaperInputs, plan: str) -> Table:
+def _table(inputs: PaperInputs, plan: str) -> Table:
     names = [row.name for row in PLANS[plan](presets.demo())]
-    ours = ablation_rows(plan, studio.results)
+    ours = ablation_rows(plan, inputs.results)
     theirs = _published_ablation()
     datasets = list(dict.fromkeys(["market1501", "dukemtmc", *ours["dataset"]]))
     rows: list[tuple[Cell, ...]] = []

@@ -51,7 +51,7 @@ class Written:
     why_not: str = ""
 
 
-def build(studio: PaperInputs, out: Path, only: Sequence[str] = ()) -> tuple[Written, ...]:
+def build_paper(inputs: PaperInputs, out: Path, only: Sequence[str] = ()) -> tuple[Written, ...]:
     """Make the items one after another; one that cannot be made does not stop the others.
 
     Figures come as PDF, SVG and PNG with ``NAME.tex`` (environment and caption) and
@@ -63,23 +63,23 @@ def build(studio: PaperInputs, out: Path, only: Sequence[str] = ()) -> tuple[Wri
     unknown = [name for name in only if name not in ITEMS]
     if unknown:
         raise InputError(f"no figure or table {unknown[0]!r}; there are {', '.join(ITEMS)}")
-    done = tuple(_one(name, studio, out) for name in (only or ITEMS))
+    done = tuple(_one(name, inputs, out) for name in (only or ITEMS))
     listing = [_line(written) for written in done]
     text = "\n".join(["# Counterparts of the paper's figures and tables", "", *listing, ""])
     _write(out / "README.md", text)
     return done
 
 
-def _one(name: str, studio: PaperInputs, out: Path) -> Written:
+def _one(name: str, inputs: PaperInputs, out: Path) -> Written:
     print(f"{name} ...", file=sys.stderr, flush=True)
     try:
-        made = ITEMS[name](studio)
+        made = ITEMS[name](inputs)
     except InputError as error:
         print(f"{name} left out: {error}", file=sys.stderr)
         return Written(name, (), str(error))
     if isinstance(made, Table):
         return Written(name, made.save(out / name))
-    if studio.hide_faces and name.startswith("fig"):
+    if inputs.hide_faces and name.startswith("fig"):
         made = replace(made, caption=made.caption + captions.HIDDEN)
     files = save(made.figure, out / name, caption=made.caption)
     environment = out / f"{name}.tex"

@@ -90,7 +90,7 @@ def weights(run: Run, data: ReidDataset | None = None) -> str:
 
 
 def attention(card: Mapping[str, Any]) -> str:
-    """Which maps of which pictures were measured, from the card of ``viz.measure_attention``."""
+    """Which maps of which pictures were measured, from the card of ``mfa.measure_attention``."""
     return (
         f"Run {card['run']} (model {card['model']}, weights {card['checkpoint'][:12]}, "
         f"{card['epochs']} epochs, seed {card['seed']}); {card['pictures']:,} {card['split']} "

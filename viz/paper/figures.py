@@ -17,9 +17,9 @@ from mfa.records import ReidDataset, Sample
 from mfa.runs.run import Run, untrained
 from mfa.runs.side_information import told_cameras
 from viz import theme
-from viz.grids.dataset_sheets import sample_sheet
+from viz.grids.dataset_sheets import draw_samples
 from viz.grids.maps import draw_maps, mark_empty, show
-from viz.grids.rank_grid import rank_grid
+from viz.grids.rank_grid import draw_rank_grid
 from viz.images import load, overlay
 from viz.paper import captions
 from viz.paper.inputs import CaptionedFigure, PaperInputs
@@ -32,17 +32,17 @@ TALLEST = 6.5
 """Inches of a figure that shares its page with its caption."""
 
 
-def fig3(studio: PaperInputs) -> CaptionedFigure:
+def fig3(inputs: PaperInputs) -> CaptionedFigure:
     """Samples of every dataset on disk."""
-    chosen = dict(studio.present)
-    if studio.dataset.fingerprint not in {data.fingerprint for data in chosen.values()}:
-        chosen[studio.dataset.name] = studio.dataset
+    chosen = dict(inputs.present)
+    if inputs.dataset.fingerprint not in {data.fingerprint for data in chosen.values()}:
+        chosen[inputs.dataset.name] = inputs.dataset
     by_title: dict[str, ReidDataset] = {}
     for name, data in chosen.items():
         by_title.setdefault(title(name), data)
     # One dataset alone across a page would be four pictures of a few dozen pixels, far too large.
-    width = studio.width if len(by_title) > 1 else "single"
-    figure = sample_sheet(by_title, count=SHOWN, width=width, hide_face=studio.hide_faces)
+    width = inputs.width if len(by_title) > 1 else "single"
+    figure = draw_samples(by_title, count=SHOWN, width=width, hide_face=inputs.hide_faces)
     marks = "; ".join(
         f"({letter}) {name}, fingerprint {data.fingerprint[:12]}"
         for letter, (name, data) in zip(ascii_lowercase, by_title.items(), strict=False)
@@ -52,65 +52,65 @@ def fig3(studio: PaperInputs) -> CaptionedFigure:
     )
 
 
-def fig4(studio: PaperInputs) -> CaptionedFigure:
+def fig4(inputs: PaperInputs) -> CaptionedFigure:
     """Branch maps and their fusion for four situations."""
-    data = studio.dataset
-    return _maps(studio, studio.subject, data, _situations(studio, data))
+    data = inputs.dataset
+    return _maps(inputs, inputs.subject, data, _situations(inputs, data))
 
 
-def fig4_random(studio: PaperInputs) -> CaptionedFigure:
+def fig4_random(inputs: PaperInputs) -> CaptionedFigure:
     """The control of Fig. 4: the same maps from random weights."""
-    data = studio.dataset
-    return _maps(studio, untrained(studio.subject.config), data, _situations(studio, data))
+    data = inputs.dataset
+    return _maps(inputs, untrained(inputs.subject.config), data, _situations(inputs, data))
 
 
-def fig5(studio: PaperInputs) -> CaptionedFigure:
+def fig5(inputs: PaperInputs) -> CaptionedFigure:
     """Branch maps of occluded or cropped people the network was not trained on."""
-    return _maps(studio, studio.subject, *_apart(studio.partial()))
+    return _maps(inputs, inputs.subject, *_apart(inputs.partial()))
 
 
-def fig5_random(studio: PaperInputs) -> CaptionedFigure:
+def fig5_random(inputs: PaperInputs) -> CaptionedFigure:
     """The control of Fig. 5: the same maps from random weights."""
-    return _maps(studio, untrained(studio.subject.config), *_apart(studio.partial()))
+    return _maps(inputs, untrained(inputs.subject.config), *_apart(inputs.partial()))
 
 
-def fig6(studio: PaperInputs) -> CaptionedFigure:
+def fig6(inputs: PaperInputs) -> CaptionedFigure:
     """The first ranks of the same queries by every run."""
-    data = studio.dataset
-    results = {run.name: studio.result(run, data) for run in studio.runs}
-    figure = rank_grid(
+    data = inputs.dataset
+    results = {run.name: inputs.result(run, data) for run in inputs.runs}
+    figure = draw_rank_grid(
         results if len(results) > 1 else next(iter(results.values())),
         data,
-        list(studio.queries) or "first_error",
-        studio.k,
+        list(inputs.queries) or "first_error",
+        inputs.k,
         count=2 if len(results) < 3 else 1,  # what one page holds
-        width=studio.width,
-        hide_face=studio.hide_faces,
+        width=inputs.width,
+        hide_face=inputs.hide_faces,
     )
-    how = "given by position" if studio.queries else f"first answer of {studio.subject.name} wrong"
+    how = "given by position" if inputs.queries else f"first answer of {inputs.subject.name} wrong"
     return CaptionedFigure(
         figure,
-        f"The first {studio.k} ranks for the same queries ({how}). Green frame and tick: the same "
+        f"The first {inputs.k} ranks for the same queries ({how}). Green frame and tick: the same "
         "person; dashed red frame and cross: somebody else; below: rank, camera, distance. "
-        f"{studio.protocol(data)}",
+        f"{inputs.protocol(data)}",
     )
 
 
 @theme.themed
-def fig7(studio: PaperInputs) -> CaptionedFigure:
+def fig7(inputs: PaperInputs) -> CaptionedFigure:
     """The fused map of every run for the same pictures."""
-    data = studio.dataset
-    chosen = _situations(studio, data)
+    data = inputs.dataset
+    chosen = _situations(inputs, data)
     samples = [data.query[position] for position in chosen]
     shown, explained = [], []
-    for run in studio.runs:
+    for run in inputs.runs:
         images = _images(run, samples)
-        explained.append(_explain(studio, run, data, samples, images))
-        shown.append(_for_drawing(images, studio.hide_faces))
-    columns = len(studio.runs) + 1
+        explained.append(_explain(inputs, run, data, samples, images))
+        shown.append(_for_drawing(images, inputs.hide_faces))
+    columns = len(inputs.runs) + 1
     tall, wide = shown[0].shape[1:3]
     cell = min(0.95, (TALLEST - 0.3) / len(samples) * wide / tall)
-    across = min(theme.inches(studio.width), max(cell * columns, 1))
+    across = min(theme.inches(inputs.width), max(cell * columns, 1))
     figure = theme.figure(across, len(samples) * (across / columns) * tall / wide + 0.3)
     axes = figure.subplots(len(samples), columns, squeeze=False)
     figure.set_layout_engine("constrained", h_pad=0.02, w_pad=0.02, hspace=0, wspace=0)
@@ -120,12 +120,12 @@ def fig7(studio: PaperInputs) -> CaptionedFigure:
             show(axis, overlay.overlay(drawn[row], maps[FUSED][row]))
             if maps.empty[FUSED][row]:
                 mark_empty(axis, theme.fitted(across / columns))
-    for ax, name in zip(axes[0], ["picture", *(run.name for run in studio.runs)], strict=True):
+    for ax, name in zip(axes[0], ["picture", *(run.name for run in inputs.runs)], strict=True):
         ax.set_title(name, loc="center")
-    words = " ".join(captions.weights(run, data) for run in studio.runs)
+    words = " ".join(captions.weights(run, data) for run in inputs.runs)
     return CaptionedFigure(
         figure,
-        f"What each model looks at: mean of the branches' {studio.method} maps, each scaled to "
+        f"What each model looks at: mean of the branches' {inputs.method} maps, each scaled to "
         "[0, 1], of a picture's similarity to itself, against the mean picture. Every map goes up "
         "to its own largest value: colours tell places within a map, not strength between models; "
         "empty: no branch has anything that argues for it. "
@@ -134,27 +134,27 @@ def fig7(studio: PaperInputs) -> CaptionedFigure:
 
 
 def _explain(
-    studio: PaperInputs, run: Run, data: ReidDataset, samples: list[Sample], images: np.ndarray
+    inputs: PaperInputs, run: Run, data: ReidDataset, samples: list[Sample], images: np.ndarray
 ) -> BranchMaps:
     """Maps of what makes up each picture's own descriptor, against an average gallery picture."""
     return branch_maps(
         run,
         by_camera(images, told_cameras(run, data, samples)),
         target="similarity",
-        method=studio.method,
+        method=inputs.method,
         fused="mean",
-        baseline=baseline_pictures(run, data, studio.average),
+        baseline=baseline_pictures(run, data, inputs.average),
     )
 
 
 def _maps(
-    studio: PaperInputs, run: Run, data: ReidDataset, chosen: dict[int, str]
+    inputs: PaperInputs, run: Run, data: ReidDataset, chosen: dict[int, str]
 ) -> CaptionedFigure:
     samples = [data.query[position] for position in chosen]
     images = _images(run, samples)
-    maps = _explain(studio, run, data, samples, images)
-    drawn = _for_drawing(images, studio.hide_faces)
-    figure = draw_maps(maps, drawn, width=studio.width, tallest=TALLEST)
+    maps = _explain(inputs, run, data, samples, images)
+    drawn = _for_drawing(images, inputs.hide_faces)
+    figure = draw_maps(maps, drawn, width=inputs.width, tallest=TALLEST)
     control = "" if run.checkpoint.epoch else " Control: what these maps show, no training taught."
     fused = " Fused: mean of the branches' normalised maps, as in the paper."
     return CaptionedFigure(
@@ -172,7 +172,7 @@ def _apart(data: ReidDataset) -> tuple[ReidDataset, dict[int, str]]:
     return data, dict.fromkeys(range(0, min(len(data.query), step * SHOWN), step), "")
 
 
-def _situations(studio: PaperInputs, data: ReidDataset) -> dict[int, str]:
+def _situations(inputs: PaperInputs, data: ReidDataset) -> dict[int, str]:
     """Positions in the query list and what they stand for, as in the paper's Fig. 4.
 
     Part masks choose where there are any; else four queries apart in the list.
@@ -180,13 +180,13 @@ def _situations(studio: PaperInputs, data: ReidDataset) -> dict[int, str]:
     Raises:
         InputError: a position that is not in the list.
     """
-    if studio.queries:
-        for position in studio.queries:
+    if inputs.queries:
+        for position in inputs.queries:
             if not 0 <= position < len(data.query):
                 raise InputError(
                     f"no query {position} in {data.name}: there are {len(data.query)}, from 0"
                 )
-        return dict.fromkeys(studio.queries, "")
+        return dict.fromkeys(inputs.queries, "")
     try:
         return situations(data, SHOWN)
     except InputError:

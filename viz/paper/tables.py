@@ -33,7 +33,7 @@ DRAWS = 100
 """Galleries of one picture a person, drawn for a single-shot figure."""
 
 
-def table1(studio: PaperInputs) -> Table:
+def table1(inputs: PaperInputs) -> Table:
     """Sizes of the datasets: published, and counted on disk."""
     rows: list[tuple[Cell, ...]] = []
     sources: list[str] = []
@@ -41,14 +41,14 @@ def table1(studio: PaperInputs) -> Table:
     listed = published("datasets")
     for (dataset, setting), group in listed.groupby(["dataset", "setting"], sort=False):
         breaks.append(len(rows))
-        data = _on_disk(studio, str(dataset), str(setting))
+        data = _on_disk(inputs, str(dataset), str(setting))
         for _, row in group.iterrows():
             split = str(row["split"])
             name = f"{title(str(dataset))} {setting}".strip()
             progress = [cell(row, column, 0) for column in ("identities", "images", "cameras")]
             rows.append((Cell(name), Cell(split), *progress, *_counted(data, split)))
             sources.append(str(row["source"]))
-    for dataset, data in studio.present.items():
+    for dataset, data in inputs.present.items():
         if not dataset.startswith("synthetic") or dataset.endswith("_occluded"):
             continue
         breaks.append(len(rows))
@@ -67,37 +67,37 @@ def table1(studio: PaperInputs) -> Table:
     )
 
 
-def table4(studio: PaperInputs) -> Table:
+def table4(inputs: PaperInputs) -> Table:
     """The methods on four datasets."""
     listed = published()
     listed = listed[listed["dataset"].isin(FULL) & (listed["kind"] != "ablation")]
     rows, sources, breaks = _published_rows(listed, FULL, ("mAP", "rank1"))
     measured = {
         name: data
-        for name, data in studio.present.items()
+        for name, data in inputs.present.items()
         if any(name == full or name.startswith(f"{full}_") for full in FULL)
     }
-    extra = () if studio.dataset.name in measured else (studio.dataset.name,)
-    measured.setdefault(studio.dataset.name, studio.dataset)
+    extra = () if inputs.dataset.name in measured else (inputs.dataset.name,)
+    measured.setdefault(inputs.dataset.name, inputs.dataset)
     rows = [(*row, *[EMPTY] * (2 * len(extra))) for row in rows]
     breaks.append(len(rows))
     protocols = []
-    for run in studio.runs:
+    for run in inputs.runs:
         cells: list[Cell] = [Cell(run.name), Cell("")]
         for name in (*FULL, *extra):
             data = next((d for n, d in measured.items() if n.startswith(name)), None)
             if data is None:
                 cells += [EMPTY, EMPTY]
                 continue
-            scored = studio.result(run, data)
+            scored = inputs.result(run, data)
             cells += [Cell.number(100 * value, "measured") for value in (scored.mAP, scored.rank1)]
         rows.append(tuple(cells))
         sources.append(f"measured here: {run.name}, {describe(run)}, weights {run.hash[:12]}")
-    kept, origins = _kept_rows(studio, (*FULL, *extra))
+    kept, origins = _kept_rows(inputs, (*FULL, *extra))
     rows += kept
     sources += origins
     for data in measured.values():
-        protocols.append(studio.protocol(data))
+        protocols.append(inputs.protocol(data))
     return Table(
         ("method", "setting", *headings((*FULL, *extra), ("mAP", "R1"))),
         tuple(rows),
@@ -111,10 +111,10 @@ def table4(studio: PaperInputs) -> Table:
 
 
 def _kept_rows(
-    studio: PaperInputs, datasets: Sequence[str]
+    inputs: PaperInputs, datasets: Sequence[str]
 ) -> tuple[list[tuple[Cell, ...]], list[str]]:
     """Rows of ``mfa ablate default`` that were kept with the repository, for Table 4."""
-    ours = ablation_rows("default", studio.results)
+    ours = ablation_rows("default", inputs.results)
     rows: list[tuple[Cell, ...]] = []
     sources: list[str] = []
     for name, mine in ours[ours["dataset"].isin(datasets)].groupby("row", sort=False):
@@ -128,11 +128,11 @@ def _kept_rows(
             for column in ("seed", "epochs", "fingerprint", "commit")
             if column in mine
         ]
-        sources.append(f"measured here, {studio.results.name}/default: {'; '.join(facts)}")
+        sources.append(f"measured here, {inputs.results.name}/default: {'; '.join(facts)}")
     return rows, sources
 
 
-def table5(studio: PaperInputs) -> Table:
+def table5(inputs: PaperInputs) -> Table:
     """Size and speed."""
     rows: list[tuple[Cell, ...]] = []
     sources: list[str] = []
@@ -141,7 +141,7 @@ def table5(studio: PaperInputs) -> Table:
         rows.append((Cell(str(row["method"])), Cell("256x128"), *speed))
         sources.append(str(row["source"]) or "no figure known to us")
     published_rows = len(rows)
-    for run in studio.runs:
+    for run in inputs.runs:
         size = complexity(run.config)
         shape = f"{run.config.data.height}x{run.config.data.width}"
         millions = Cell.number(size.parameters / 1e6, "measured")
@@ -158,20 +158,20 @@ def table5(studio: PaperInputs) -> Table:
     )
 
 
-def table6(studio: PaperInputs) -> Table:
+def table6(inputs: PaperInputs) -> Table:
     """Rank-1 on the partial sets, single gallery shot."""
     listed = published()
     listed = listed[listed["dataset"].isin(PARTIAL)]
     rows, sources, breaks = _published_rows(listed, PARTIAL, ("rank1",))
-    sets = {name: data for name, data in studio.present.items() if "partial" in name}
+    sets = {name: data for name, data in inputs.present.items() if "partial" in name}
     extra = [name for name in sets if name not in PARTIAL]
     rows = [(*row, *[EMPTY] * len(extra)) for row in rows]
     breaks.append(len(rows))
     if sets:
-        for run in studio.runs:
+        for run in inputs.runs:
             cells = [Cell(run.name), Cell(f"{DRAWS} draws")]
             for name in (*PARTIAL, *extra):
-                cells.append(_drawn(studio, run, sets[name]) if name in sets else EMPTY)
+                cells.append(_drawn(inputs, run, sets[name]) if name in sets else EMPTY)
             rows.append(tuple(cells))
             sources.append(
                 f"measured here: {run.name}, {describe(run)}, weights {run.hash[:12]}, "
@@ -224,9 +224,9 @@ def _setting(line: pd.DataFrame) -> str:
     return ", ".join(dict.fromkeys(stated))
 
 
-def _on_disk(studio: PaperInputs, dataset: str, setting: str) -> ReidDataset | None:
+def _on_disk(inputs: PaperInputs, dataset: str, setting: str) -> ReidDataset | None:
     names = (f"{dataset}_{setting}", dataset) if setting else (dataset,)
-    return next((studio.present[name] for name in names if name in studio.present), None)
+    return next((inputs.present[name] for name in names if name in inputs.present), None)
 
 
 def _counted(data: ReidDataset | None, split: str) -> tuple[Cell, Cell, Cell]:
@@ -242,8 +242,8 @@ def _counted(data: ReidDataset | None, split: str) -> tuple[Cell, Cell, Cell]:
     )
 
 
-def _drawn(studio: PaperInputs, run: Run, data: ReidDataset) -> Cell:
-    features = studio.result(run, data).features
+def _drawn(inputs: PaperInputs, run: Run, data: ReidDataset) -> Cell:
+    features = inputs.result(run, data).features
     assert features is not None  # evaluate keeps them
     summary = single_shot(features, draws=DRAWS, seed=0).summary(percent=True)
     return Cell(f"{summary['rank1']:.1f} ± {summary['rank1_spread']:.1f}", "measured")

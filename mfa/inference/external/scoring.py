@@ -21,7 +21,7 @@ from mfa.retrieval.results import RetrievalResult
 BATCH = 64
 
 
-def evaluate(
+def evaluate_external(
     model: External,
     data: ReidDataset,
     *,
@@ -57,7 +57,7 @@ def extract(
     keep: Path | None = None,
     progress: bool | Progress = False,
 ) -> Features:
-    """Query and gallery vectors; arguments as in ``evaluate``."""
+    """Query and gallery vectors; arguments as in ``evaluate_external``."""
     file = None
     # Without a hash nobody can tell whether kept features are this model's.
     if keep is not None and model.hash:

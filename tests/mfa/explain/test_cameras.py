@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from mfa import presets
+from mfa import ImagesWithCameras, presets
 from mfa.errors import InputError
 from mfa.explain import branch_maps, control_maps
 from mfa.explain.capture import mean_maps
 from mfa.inference.extract import concatenate
 from mfa.models import ReidNetwork, build_model
-from viz import ImagesWithCameras
 from viz.grids.maps import as_pictures
 
 CAMERAS = torch.tensor([5, 2])

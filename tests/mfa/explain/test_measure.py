@@ -22,9 +22,9 @@ from mfa.explain.paper_claims import judge
 from mfa.runs.checkpoint import save_checkpoint
 from mfa.runs.run import Run, untrained
 from mfa.synthetic import SyntheticConfig, write
-from viz.charts.attention import attention_points, attention_regions, faithfulness_curves
+from viz.charts.attention import plot_attention, plot_attention_regions, plot_faithfulness
 from viz.cli.attention import main
-from viz.grids.ledger import explain_pair
+from viz.grids.ledger import draw_pair
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +80,11 @@ def test_anchored_gates_put_the_branches_in_order(attention):
 
 
 def test_chart_has_a_mark_for_each_branch_and_region(attention):
-    axis = attention_regions(attention.summary())
+    axis = plot_attention_regions(attention.summary())
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     assert labels == ["even", "branch1", "branch2", "branch3", "branch4", "fused"]
     with pytest.raises(InputError, match="no rows of random"):
-        attention_regions(attention.summary(), weights="random", measures=["hat"])
+        plot_attention_regions(attention.summary(), weights="random", measures=["hat"])
 
 
 def test_faithfulness_of_maps_and_controls(run, data):
@@ -99,7 +99,7 @@ def test_faithfulness_of_maps_and_controls(run, data):
         "another picture's map",
     ]
     assert set(table["mode"]) == {"deletion", "insertion"}
-    axis = faithfulness_curves(table, mode="insertion", maps=["fused", "random weights"])
+    axis = plot_faithfulness(table, mode="insertion", maps=["fused", "random weights"])
     assert axis.get_xlabel() == "pixels shown (%)"
     lines = {c.get_label(): c.lines[0] for c in axis.containers}
     assert lines["fused"].get_linestyle() == "-"
@@ -107,14 +107,14 @@ def test_faithfulness_of_maps_and_controls(run, data):
     own = table[(table["map"] == "fused") & (table["mode"] == "insertion")]
     np.testing.assert_allclose(lines["fused"].get_ydata(), [100 * own["AP_change"].mean()])
     with pytest.raises(InputError, match="no rows of mode"):
-        faithfulness_curves(table, mode="blur")
+        plot_faithfulness(table, mode="blur")
 
 
 def test_a_pair_named_by_positions_is_told_against_the_gallery(run, data):
-    figure = explain_pair(run, 0, 1, data=data)
+    figure = draw_pair(run, 0, 1, data=data)
     assert "average picture" in figure.axes[-1].get_xlabel()
     with pytest.raises(InputError, match="the list has 0 to"):
-        explain_pair(run, 0, 999, data=data)
+        draw_pair(run, 0, 999, data=data)
 
 
 def test_drawing_is_seeded_and_keeps_the_order(run, data):
@@ -127,17 +127,17 @@ def test_drawing_is_seeded_and_keeps_the_order(run, data):
 
 def test_points_show_trained_and_random_weights_of_a_measure(attention):
     summary = attention.summary()
-    axis = attention_points(summary, "centroid")
+    axis = plot_attention(summary, "centroid")
     own = summary[(summary["condition"] == "all") & (summary["measure"] == "centroid")]
     own = own[(own["weights"] == "random") & (own["branch"] != "even")]
     hollow = axis.containers[1].lines[0]
     assert hollow.get_markerfacecolor() == "white"
     np.testing.assert_allclose(hollow.get_ydata(), own["mean"])
     assert axis.get_ylim() == (1, 0)  # down, as in the picture
-    words = [label.get_text() for label in attention_points(summary, "cosine").get_xticklabels()]
+    words = [label.get_text() for label in plot_attention(summary, "cosine").get_xticklabels()]
     assert words[0] == "1 + 2"
     with pytest.raises(InputError, match="no measure 'hat'"):
-        attention_points(summary, "hat")
+        plot_attention(summary, "hat")
 
 
 def test_situations_are_shown_once_each(data):

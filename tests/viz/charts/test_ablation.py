@@ -20,7 +20,7 @@ def bars(ax, gid):
 
 
 def test_measured_bars_are_filled_means_from_zero():
-    ax = viz.ablation_bars(MEASURED)
+    ax = viz.plot_ablation(MEASURED)
     found = bars(ax, "measured")
     assert [bar.get_width() for bar in found] == [52, 60]
     assert all(bar.get_x() == 0 for bar in found)
@@ -28,7 +28,7 @@ def test_measured_bars_are_filled_means_from_zero():
 
 
 def test_spread_over_seeds_is_a_whisker_where_there_are_several():
-    ax = viz.ablation_bars(MEASURED)
+    ax = viz.plot_ablation(MEASURED)
     whiskers = [c for c in ax.containers if hasattr(c, "has_xerr") and c.has_xerr]
     assert len(whiskers) == 1
     ends = whiskers[0].lines[2][0].get_segments()[0][:, 0]
@@ -36,7 +36,7 @@ def test_spread_over_seeds_is_a_whisker_where_there_are_several():
 
 
 def test_published_and_unverified_look_unlike_measured_ones():
-    ax = viz.ablation_bars(MEASURED, PUBLISHED)
+    ax = viz.plot_ablation(MEASURED, PUBLISHED)
     (read,), (doubtful,) = bars(ax, "published"), bars(ax, "unverified")
     assert (read.get_width(), doubtful.get_width()) == (70, 75)
     assert read.get_hatch()
@@ -46,19 +46,23 @@ def test_published_and_unverified_look_unlike_measured_ones():
 
 
 def test_methods_stand_in_order_once_each_and_empty_ones_stay_out():
-    ax = viz.ablation_bars(MEASURED, PUBLISHED)
+    ax = viz.plot_ablation(MEASURED, PUBLISHED)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["A", "B", "C"]
 
 
 def test_p_values_stand_beside_their_bars():
-    ax = viz.ablation_bars(MEASURED, p_values={"B": 0.0004})
+    ax = viz.plot_ablation(MEASURED, p_values={"B": 0.0004}, reference="A", test="coin test")
+    assert "coin test, against A" in ax.get_xlabel()
+    with pytest.raises(InputError, match="without their test"):
+        viz.plot_ablation(MEASURED, p_values={"B": 0.0004})
     assert [text.get_text() for text in ax.texts] == ["52.0", "60.0  p < 0.001"]
 
 
 @pytest.mark.parametrize("name", ["A", "a method with a name of many letters"])
 def test_numbers_stay_inside_the_axes(name):
     rows = MEASURED.replace({"method": {"A": name}})
-    ax = viz.ablation_bars(rows, PUBLISHED, p_values={name: 0.0123, "B": 0.9})
+    p_values = {name: 0.0123, "B": 0.9}
+    ax = viz.plot_ablation(rows, PUBLISHED, p_values=p_values, reference="B", test="coin test")
     figure = theme.figure_of(ax)
     figure.draw_without_rendering()
     right = ax.get_window_extent().x1
@@ -68,6 +72,6 @@ def test_numbers_stay_inside_the_axes(name):
 
 def test_missing_columns_are_named():
     with pytest.raises(InputError, match="no column 'seed'"):
-        viz.ablation_bars(MEASURED.drop(columns="seed"))
+        viz.plot_ablation(MEASURED.drop(columns="seed"))
     with pytest.raises(InputError, match="nothing to draw"):
-        viz.ablation_bars(MEASURED.iloc[:0])
+        viz.plot_ablation(MEASURED.iloc[:0])

@@ -3,10 +3,11 @@ import importlib.util
 import numpy as np
 import pytest
 
+import mfa
 import viz
+from mfa.comparison.projection import project
 from mfa.errors import InputError
 from mfa.records import Features, FeatureSet
-from viz.charts.embedding import project
 
 
 def groups(seed=0, each=12):
@@ -60,21 +61,21 @@ def features():
 
 
 def test_map_shows_the_people_with_most_pictures_and_rings_the_queries(features):
-    table = viz.embedding_points(features, people=2, method="pca")
+    table = mfa.measure_embedding(features, people=2, method="pca")
     assert set(table["pid"]) == {1, 2}
     assert (table["side"] == "query").sum() == 24
-    ax = viz.embedding_map(table)
+    ax = viz.plot_embedding(table)
     rings = [c for c in ax.collections if (c.get_edgecolor() == (0, 0, 0, 1)).all()]
     assert sum(len(ring.get_offsets()) for ring in rings) == 24
     assert ax.get_title().startswith("PCA")
 
 
 def test_a_branch_uses_its_own_columns(features):
-    whole = viz.embedding_points(features, method="pca")
-    part = viz.embedding_points(features, branch="branch1", method="pca")
+    whole = mfa.measure_embedding(features, method="pca")
+    part = mfa.measure_embedding(features, branch="branch1", method="pca")
     assert not np.allclose(whole[["x", "y"]], part[["x", "y"]])
     with pytest.raises(InputError, match="no branch 'head'"):
-        viz.embedding_points(features, branch="head")
+        mfa.measure_embedding(features, branch="head")
 
 
 def test_bad_requests_are_sentences():

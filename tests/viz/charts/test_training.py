@@ -7,7 +7,7 @@ import pytest
 
 from mfa.errors import InputError
 from mfa.records import EpochRecord
-from viz import Curves, theme, training_curves
+from viz import TrainingCurves, draw_training, theme
 from viz.charts.labels import _apart
 
 
@@ -27,7 +27,7 @@ def record(epoch, **changes):
 
 @pytest.fixture
 def curves():
-    curves = Curves()
+    curves = TrainingCurves()
     for epoch in (1, 2, 3):
         curves.update(record(epoch))
     return curves
@@ -68,14 +68,14 @@ def test_the_learning_rate_axis_reads_as_it_says(curves):
 
 def test_panels_without_data_are_left_out():
     history = pd.DataFrame({"epoch": [1, 2], "total": [2.0, 1.0], "map_cosine": [math.nan] * 2})
-    assert list(panels(training_curves(history))) == ["loss terms"]
+    assert list(panels(draw_training(history))) == ["loss terms"]
 
 
 def test_nothing_to_draw_is_an_error():
     with pytest.raises(InputError, match="no epoch yet"):
-        Curves().figure  # noqa: B018
+        TrainingCurves().figure  # noqa: B018
     with pytest.raises(InputError, match="columns is a curve"):
-        training_curves(pd.DataFrame({"epoch": [1], "other": [2]}))
+        draw_training(pd.DataFrame({"epoch": [1], "other": [2]}))
 
 
 def test_labels_move_apart_and_keep_their_order():
@@ -86,5 +86,5 @@ def test_labels_move_apart_and_keep_their_order():
 
 
 def test_single_column_is_as_wide_as_it_says(curves):
-    figure = training_curves(curves.history, "single")
+    figure = draw_training(curves.history, "single")
     assert figure.get_size_inches()[0] == theme.INCHES["single"]

@@ -8,7 +8,7 @@ from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.explain.ledger import pair_ledger
 from mfa.models import build_model
-from viz.grids.concepts import common_parts, draw_parts, factorise, paint
+from viz.grids.concepts import common_parts, draw_common_parts, factorise, paint
 
 IMAGES = torch.rand(3, 3, 64, 32, generator=torch.Generator().manual_seed(1))
 
@@ -73,10 +73,10 @@ def test_a_place_takes_the_colour_of_its_strongest_concept():
 
 
 def test_figure_has_a_column_for_each_picture(network):
-    figure = draw_parts(common_parts(network, IMAGES), IMAGES)
+    figure = draw_common_parts(common_parts(network, IMAGES), IMAGES)
     assert len([axis for axis in figure.axes if axis.images]) == 6
     with pytest.raises(InputError, match="2 pictures but parts of 3"):
-        draw_parts(common_parts(network, IMAGES), IMAGES[:2])
+        draw_common_parts(common_parts(network, IMAGES), IMAGES[:2])
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_what_does_not_fit_is_refused(network, images, settings, words):
 def test_words_under_a_query_and_its_first_ten_stay_apart(network, width, words_apart):
     images = torch.rand(11, 3, 32, 16, generator=torch.Generator().manual_seed(2))
     parts = common_parts(network, images, concepts=2)
-    words_apart(draw_parts(parts, images, width=width), least=22)
+    words_apart(draw_common_parts(parts, images, width=width), least=22)

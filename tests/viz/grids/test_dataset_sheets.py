@@ -16,7 +16,7 @@ def pictures(figure):
 
 
 def test_identity_sheet_puts_each_camera_in_its_column(scored):
-    figure = viz.identity_sheet(scored.data, [7, 8])
+    figure = viz.draw_identities(scored.data, [7, 8])
     found = pictures(figure)
     # Person 7 was seen by cameras 1, 2 and 3, person 8 by 1 and 3; junk is nobody.
     assert sorted(found) == ["7/1", "7/2", "7/3", "8/1", "8/3"]
@@ -27,11 +27,11 @@ def test_identity_sheet_puts_each_camera_in_its_column(scored):
 
 def test_unknown_person_is_named(scored):
     with pytest.raises(InputError, match="no picture of person 99"):
-        viz.identity_sheet(scored.data, [99])
+        viz.draw_identities(scored.data, [99])
 
 
 def test_camera_counts_are_people_seen_by_both(scored):
-    ax = viz.camera_counts(scored.data)
+    ax = viz.plot_camera_counts(scored.data)
     printed = np.array([int(text.get_text()) for text in ax.texts]).reshape(3, 3)
     # camera 1: persons 5, 7, 8; camera 2: 7, 9; camera 3: 7, 8.
     np.testing.assert_array_equal(printed, [[3, 1, 2], [1, 2, 1], [2, 1, 2]])
@@ -41,16 +41,16 @@ def test_camera_counts_need_cameras(scored):
     blind = tuple(type(s)(s.path, s.pid, NO_CAMERA) for s in scored.data.query)
     data = ReidDataset("x", scored.data.root, (), blind, blind, "f")
     with pytest.raises(InputError, match="no camera is known"):
-        viz.camera_counts(data)
+        viz.plot_camera_counts(data)
 
 
 def test_sample_sheet_letters_every_dataset(scored):
-    figure = viz.sample_sheet({"One": scored.data, "Two": scored.data}, count=3)
+    figure = viz.draw_samples({"One": scored.data, "Two": scored.data}, count=3)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["(a) One", "(b) Two"]
     assert sorted(pictures(figure)) == [f"{n}/{i}" for n in ("One", "Two") for i in range(3)]
 
 
 def test_sample_sheet_shows_different_people_and_no_junk(scored):
-    first = viz.sample_sheet({"One": scored.data}, count=9)
+    first = viz.draw_samples({"One": scored.data}, count=9)
     assert len(pictures(first)) == 4  # persons 5, 7, 8, 9

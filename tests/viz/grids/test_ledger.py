@@ -9,8 +9,8 @@ from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.explain.ledger import decompose, ledgers_between, pair_ledger, pair_ledgers, pixel_parts
 from mfa.models import build_model
-from viz.grids.branch_shares import draw_shares
-from viz.grids.ledger import draw_ledger, explain_pair
+from viz.grids.branch_shares import draw_branch_shares
+from viz.grids.ledger import draw_ledger, draw_pair
 
 IMAGES = torch.rand(6, 3, 64, 32, generator=torch.Generator().manual_seed(1))
 
@@ -160,7 +160,7 @@ def test_table_adds_up():
 def test_figure_shows_the_score_and_its_parts():
     network = build(gate="anchored")
     ledger = pair_ledger(network, IMAGES[0], IMAGES[1])
-    figure = explain_pair(network, IMAGES[0], IMAGES[1])
+    figure = draw_pair(network, IMAGES[0], IMAGES[1])
     titles = [axis.get_title() for axis in figure.axes]
     assert f"cosine {ledger.score:.3f}" in titles
     assert titles[1:6] == ["branch1", "branch2", "branch3", "branch4", "fused"]
@@ -175,7 +175,7 @@ def test_figure_shows_the_score_and_its_parts():
 
 def test_stacked_bars_end_at_the_score():
     ledgers = pair_ledgers(build(gate="guided"), IMAGES[0], IMAGES[1:4], baseline=IMAGES)
-    figure = draw_shares(ledgers, IMAGES[0], IMAGES[1:4], matches=[True, False, False])
+    figure = draw_branch_shares(ledgers, IMAGES[0], IMAGES[1:4], matches=[True, False, False])
     titles = [axis.get_title() for axis in figure.axes]
     assert titles[1:4] == [f"{m} {x.score:.3f}" for m, x in zip("✓✗✗", ledgers, strict=True)]
     for axis, ledger in zip(figure.axes[5:], ledgers, strict=True):
@@ -187,7 +187,7 @@ def test_stacked_bars_end_at_the_score():
     labels = [tick.label1 for tick in figure.axes[5].yaxis.get_major_ticks()]
     assert all(label.get_visible() and label.get_text() for label in labels)
     with pytest.raises(InputError, match="3 ledgers but 1 gallery"):
-        draw_shares(ledgers, IMAGES[0], IMAGES[:1])
+        draw_branch_shares(ledgers, IMAGES[0], IMAGES[:1])
 
 
 @pytest.mark.slow
@@ -241,7 +241,7 @@ def test_features_that_are_not_finite_are_refused():
 
 def test_positions_need_a_dataset():
     with pytest.raises(InputError, match="give pictures, or data="):
-        explain_pair(build(), 3, 141)
+        draw_pair(build(), 3, 141)
 
 
 @pytest.mark.parametrize("width", ["single", "double"])
@@ -254,4 +254,6 @@ def test_words_of_the_figures_stay_apart(width, words_apart):
     )  # fmt: skip
     words_apart(pair, least=20)
     marks = [True, False, True, False, True]
-    words_apart(draw_shares(ledgers, IMAGES[:1], IMAGES[1:], matches=marks, width=width), least=12)
+    words_apart(
+        draw_branch_shares(ledgers, IMAGES[:1], IMAGES[1:], matches=marks, width=width), least=12
+    )

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from mfa.errors import InputError
-from viz import rank_grid, theme
+from viz import draw_rank_grid, theme
 from viz.grids.rank_grid import draw_rows, rank_cards
 
 
@@ -23,7 +23,7 @@ def artists(figure, prefix):
 
 @pytest.fixture
 def figure(scored):
-    return rank_grid(scored.result, scored.data, [0], k=6, include_junk=True)
+    return draw_rank_grid(scored.result, scored.data, [0], k=6, include_junk=True)
 
 
 def frames(figure):
@@ -78,7 +78,9 @@ def test_captions_and_title_speak(figure):
 
 
 def test_several_models_share_a_query_and_are_named(scored):
-    figure = rank_grid({"ours": scored.result, "theirs": scored.result}, scored.data, [0, 2], k=3)
+    figure = draw_rank_grid(
+        {"ours": scored.result, "theirs": scored.result}, scored.data, [0, 2], k=3
+    )
     frames = artists(figure, "frame")
     assert [name for name in sorted(frames) if name.startswith("query")] == [
         "query/0/0/0", "query/1/0/0",
@@ -107,7 +109,7 @@ def test_captions_do_not_touch_their_neighbours(scored):
 
 def test_no_figure_stays_open(scored, open_figures):
     before = open_figures()
-    rank_grid(scored.result, scored.data, "worst", k=2)
+    draw_rank_grid(scored.result, scored.data, "worst", k=2)
     assert open_figures() == before
 
 
@@ -115,7 +117,9 @@ def test_hidden_faces_change_the_top_only(scored):
     noise = np.random.default_rng(0).integers(0, 255, (64, 32, 3), dtype=np.uint8)
     Image.fromarray(noise).save(scored.data.query[0].path)
     plain, hidden = (
-        artists(rank_grid(scored.result, scored.data, [0], k=2, hide_face=hide), "picture")["0/0/0"]
+        artists(draw_rank_grid(scored.result, scored.data, [0], k=2, hide_face=hide), "picture")[
+            "0/0/0"
+        ]
         for hide in (False, True)
     )
     same = (plain.get_array() == hidden.get_array()).all(axis=(1, 2))
@@ -126,4 +130,4 @@ def test_hidden_faces_change_the_top_only(scored):
 
 def test_no_model_is_an_error(scored):
     with pytest.raises(InputError, match="no result"):
-        rank_grid({}, scored.data)
+        draw_rank_grid({}, scored.data)

@@ -1,4 +1,4 @@
-"""The studio and the commands on a tiny run: two networks, four people, three cameras."""
+"""The inputs and the commands on a tiny run: two networks, four people, three cameras."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mfa.runs.checkpoint import Checkpoint
 from mfa.runs.run import Run, open_run, untrained
 from mfa.training.fit import fit
 from viz.cli import COMMANDS
-from viz.paper.build import ITEMS, build
+from viz.paper.build import ITEMS, build_paper
 from viz.paper.figures import _explain, _images
 from viz.paper.inputs import PaperInputs
 from viz.paper.published import ablation_rows, published, title
@@ -39,7 +39,7 @@ LISTS = {
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A synthetic set of noise and two runs on it, under one folder."""
-    root = tmp_path_factory.mktemp("studio")
+    root = tmp_path_factory.mktemp("inputs")
     rng = np.random.default_rng(0)
     for folder, entries in LISTS.items():
         (root / "data/synthetic" / folder).mkdir(parents=True)
@@ -60,7 +60,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def studio(root: Path, tmp_path: Path) -> PaperInputs:
+def inputs(root: Path, tmp_path: Path) -> PaperInputs:
     runs = tuple(open_run(root / name) for name in ("guided", "baseline"))
     return PaperInputs(runs, data_root=root / "data", results=tmp_path)
 
@@ -70,8 +70,8 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_what_can_be_made_is_made_and_the_rest_says_why(studio, tmp_path):
-    done = {w.name: w for w in build(studio, tmp_path / "out")}
+def test_what_can_be_made_is_made_and_the_rest_says_why(inputs, tmp_path):
+    done = {w.name: w for w in build_paper(inputs, tmp_path / "out")}
     assert list(done) == list(ITEMS)
     left_out = {name for name, written in done.items() if written.why_not}
     assert left_out == {"fig5", "fig5-random", "bars2", "bars3", "bars-variants"}
@@ -82,20 +82,20 @@ def test_what_can_be_made_is_made_and_the_rest_says_why(studio, tmp_path):
     for written in done.values():
         assert all(path.stat().st_size for path in written.files)
     caption = (tmp_path / "out/fig6.caption.md").read_text(encoding="utf-8")
-    assert studio.dataset.fingerprint[:12] in caption
-    assert all(run.hash[:12] in caption for run in studio.runs)
+    assert inputs.dataset.fingerprint[:12] in caption
+    assert all(run.hash[:12] in caption for run in inputs.runs)
 
 
-def test_same_input_same_bytes(studio, tmp_path):
+def test_same_input_same_bytes(inputs, tmp_path):
     only = ["fig3", "fig4", "table4"]
-    first, second = (build(studio, tmp_path / name, only) for name in ("one", "two"))
+    first, second = (build_paper(inputs, tmp_path / name, only) for name in ("one", "two"))
     for before, after in zip(first, second, strict=True):
         for one, two in zip(before.files, after.files, strict=True):
             assert one.read_bytes() == two.read_bytes(), one.name
 
 
-def test_table4_never_has_a_number_without_its_origin(studio, tmp_path):
-    build(studio, tmp_path, ["table4"])
+def test_table4_never_has_a_number_without_its_origin(inputs, tmp_path):
+    build_paper(inputs, tmp_path, ["table4"])
     rows = rows_of(tmp_path / "table4.csv")
     ours = [row for row in rows if row["method"] in ("guided", "baseline")]
     assert len(ours) == 2
@@ -107,7 +107,7 @@ def test_table4_never_has_a_number_without_its_origin(studio, tmp_path):
                 number = row[column.removesuffix(" origin")]
                 assert bool(number) == (value != "missing")
                 assert (value == "measured") <= (row in ours)
-    expected = f"{100 * studio.result(studio.subject, studio.dataset).mAP:.1f}"
+    expected = f"{100 * inputs.result(inputs.subject, inputs.dataset).mAP:.1f}"
     assert ours[0]["Synthetic mAP"] == expected
     (pcb,) = [row for row in rows if row["method"] == "PCB"]
     assert (pcb["Market-1501 mAP"], pcb["Market-1501 mAP origin"]) == ("77.4", "unverified")
@@ -115,8 +115,8 @@ def test_table4_never_has_a_number_without_its_origin(studio, tmp_path):
     assert pcb["CUHK03 mAP"] == ""
 
 
-def test_table1_counts_what_is_on_disk_beside_the_published_sizes(studio, tmp_path):
-    build(studio, tmp_path, ["table1"])
+def test_table1_counts_what_is_on_disk_beside_the_published_sizes(inputs, tmp_path):
+    build_paper(inputs, tmp_path, ["table1"])
     rows = {(row["dataset"], row["list"]): row for row in rows_of(tmp_path / "table1.csv")}
     assert rows["Synthetic", "gallery"]["images here"] == "8"
     assert rows["Market-1501", "train"]["images"] == "12936"
@@ -124,7 +124,7 @@ def test_table1_counts_what_is_on_disk_beside_the_published_sizes(studio, tmp_pa
     assert rows["DukeMTMC", "train"]["images origin"] == "unverified"
 
 
-def test_ablation_rows_become_means_over_seeds_in_tables_and_bars(studio, tmp_path):
+def test_ablation_rows_become_means_over_seeds_in_tables_and_bars(inputs, tmp_path):
     table = pd.DataFrame(
         [
             {"row": "Baseline", "seed": seed, "dataset": "synthetic", "mAP": 50 + seed, "rank1": 60}
@@ -132,7 +132,7 @@ def test_ablation_rows_become_means_over_seeds_in_tables_and_bars(studio, tmp_pa
         ]
     )
     table.to_csv(tmp_path / "table2-synthetic.csv", index=False)
-    done = build(studio, tmp_path / "out", ["table2", "bars2"])
+    done = build_paper(inputs, tmp_path / "out", ["table2", "bars2"])
     assert not any(written.why_not for written in done)
     rows = rows_of(tmp_path / "out/table2.csv")
     measured = [row for row in rows if row["Synthetic mAP origin"] == "measured"]
@@ -155,25 +155,25 @@ def test_rows_without_their_columns_are_refused(tmp_path):
         ablation_rows("table3", tmp_path)
 
 
-def test_captions_say_where_heads_are_coarsened(studio, tmp_path):
+def test_captions_say_where_heads_are_coarsened(inputs, tmp_path):
     for hide in (True, False):
-        build(replace(studio, hide_faces=hide), tmp_path, ["fig6"])
+        build_paper(replace(inputs, hide_faces=hide), tmp_path, ["fig6"])
         caption = (tmp_path / "fig6.caption.md").read_text(encoding="utf-8")
         assert ("The top of each picture is coarsened." in caption) is hide
 
 
-def test_a_fused_map_without_anything_positive_says_so(studio):
-    blind = untrained(studio.subject.config)
+def test_a_fused_map_without_anything_positive_says_so(inputs):
+    blind = untrained(inputs.subject.config)
     for head in blind.model.heads.values():
         torch.nn.init.zeros_(head.neck.weight)  # whatever the picture, the descriptor is the bias
         torch.nn.init.ones_(head.neck.bias)
-    figure = ITEMS["fig7"](replace(studio, runs=(studio.subject, blind))).figure
+    figure = ITEMS["fig7"](replace(inputs, runs=(inputs.subject, blind))).figure
     said = [[text.get_text() for text in axis.texts] for axis in figure.axes]
     assert said == [[], [], ["empty"]] * 4
 
 
-def test_a_network_with_sie_is_told_whose_picture_it_is(studio):
-    data = studio.dataset
+def test_a_network_with_sie_is_told_whose_picture_it_is(inputs):
+    data = inputs.dataset
     config = presets.get("transreid-demo")
     config = replace(config, model=replace(config.model, width=8))
     network = build_model(config.model, cameras=(1, 2, 3))
@@ -182,7 +182,7 @@ def test_a_network_with_sie_is_told_whose_picture_it_is(studio):
     run = Run(Path("told"), Checkpoint(config, 1, 0, tensors, facts))
     samples = list(data.query[:2])
     images = _images(run, samples)
-    maps = _explain(studio, run, data, samples, images)
+    maps = _explain(inputs, run, data, samples, images)
     seen = torch.tensor([sample.camid for sample in samples])
     with torch.no_grad():
         output = run.model(torch.from_numpy(images) / 255, seen)
@@ -190,18 +190,18 @@ def test_a_network_with_sie_is_told_whose_picture_it_is(studio):
     np.testing.assert_allclose(maps.scores["fused"], own, atol=1e-5)
 
 
-def test_positions_outside_the_list_are_refused(studio):
+def test_positions_outside_the_list_are_refused(inputs):
     with pytest.raises(InputError, match="no query 9 in synthetic: there are 4"):
-        ITEMS["fig4"](replace(studio, queries=(9,)))
+        ITEMS["fig4"](replace(inputs, queries=(9,)))
 
 
-def test_unknown_items_are_refused(studio, tmp_path):
+def test_unknown_items_are_refused(inputs, tmp_path):
     with pytest.raises(InputError, match="no figure or table 'fig9'"):
-        build(studio, tmp_path, ["fig9"])
+        build_paper(inputs, tmp_path, ["fig9"])
 
 
-def test_random_weights_are_called_random(studio):
-    words = ITEMS["fig4-random"](studio).caption
+def test_random_weights_are_called_random(inputs):
+    words = ITEMS["fig4-random"](inputs).caption
     assert "random, never trained" in words
     assert "Control: what these maps show, no training taught" in words
 

@@ -19,7 +19,7 @@ from viz.apps.core import app, controls, html
 from viz.apps.core.images import saved as as_file
 from viz.apps.core.worker import Job
 from viz.apps.widgets import Picture
-from viz.charts import ablation_bars
+from viz.charts.ablation import plot_ablation
 from viz.paper.published import DATA, cell, published, read_rows, spread, title
 from viz.tables import EMPTY, Cell, Table
 
@@ -117,12 +117,14 @@ class Ablation(app.App[AblationState, Shown]):
         names = list(dict.fromkeys(ours["row"]))
         tests = self._held(state, job)
         p_values = {name: held.p_value for name, held in tests.items()}
-        with app.DRAWING, theme.theme():
-            axes = ablation_bars(
+        with theme.theme():
+            axes = plot_ablation(
                 ours.rename(columns={"row": "method"}),
                 theirs if state.published else None,
                 metric=state.metric,
                 p_values=p_values,
+                reference=state.reference or names[0],
+                test="paired sign-flip test",
                 ax=theme.axes(None, 6.0, 0.42 * max(3, len(names) + len(theirs)) + 0.9),
             )
             figure = theme.figure_of(axes)

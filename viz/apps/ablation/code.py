@@ -66,8 +66,9 @@ def code_of(
         f"ours = {chosen}\n{theirs}"
         f"results = saved([Path(folder) for folder in {[str(each) for each in folders]!r}])\n"
         f"held = held_against(rows, {state.reference or first!r}, results, {state.metric!r})\n"
-        "axes = viz.ablation_bars(\n"
+        "axes = viz.plot_ablation(\n"
         f"    ours.rename(columns={{'row': 'method'}}), theirs, metric={state.metric!r},\n"
-        "    p_values={name: one.p_value for name, one in held.items()},\n)\n"
+        "    p_values={name: one.p_value for name, one in held.items()},\n"
+        f"    reference={state.reference or first!r}, test='paired sign-flip test',\n)\n"
         "figure = axes.get_figure()\n"
     )

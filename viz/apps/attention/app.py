@@ -51,7 +51,7 @@ class AttentionState:
         position: in that list.
         other: position in the gallery list of the other picture; ``None``: the query's best match.
         target: ``similarity``, ``other``, ``contrast`` or ``identity``.
-        method, layer, fused: as of ``viz.branch_maps``.
+        method, layer, fused: as of ``mfa.branch_maps``.
         average: take the average picture's maps off.
         control: the same maps from random weights beside them.
         opacity: of the maps, 0 to 1.

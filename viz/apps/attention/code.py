@@ -38,16 +38,16 @@ def code_of(subjects: Sequence[Subject], state: AttentionState, path: Path, othe
         ]
         reference = ", reference=(decode(Path(other), *size), decode(wrong, *size))"
     average = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
-    baseline = "viz.baseline_pictures(run, data)" if average else "None"
+    baseline = "mfa.baseline_pictures(run, data)" if average else "None"
     options = (
         f"target={target!r}{reference}, method={state.method!r}, layer={state.layer!r}, "
         f"fused={state.fused!r}, baseline=average"
     )
-    lines += [f"    average = {baseline}", f"    maps = viz.branch_maps(run, image, {options})"]
+    lines += [f"    average = {baseline}", f"    maps = mfa.branch_maps(run, image, {options})"]
     controls = ""
     if state.control:
         lines.append("    random = mfa.untrained(run.config)")
-        lines.append(f"    control = viz.branch_maps(random, image, {options})")
+        lines.append(f"    control = mfa.branch_maps(random, image, {options})")
         controls = ", controls={'random weights': control}"
     lines.append(f"    figures.append(viz.draw_maps(maps, image{controls}))")
     lines.append("figure = figures[0]")
@@ -58,7 +58,7 @@ def code_of(subjects: Sequence[Subject], state: AttentionState, path: Path, othe
             "sides = decode(Path(picture), *size), decode(Path(other), *size)",
             f"point = int({state.lens[1]:.4f} * size[0]), int({state.lens[0]:.4f} * size[1])",
             "from viz.grids.correspondence import correspond",
-            "average = viz.baseline_pictures(run, data)" if state.average else "average = None",
+            "average = mfa.baseline_pictures(run, data)" if state.average else "average = None",
             "found = correspond(run, *sides, point, baseline=average)",
             "figure = viz.draw_correspondence(found, *sides)",
         ]

@@ -33,9 +33,6 @@ PATIENCE = 0.5
 FIRST = 3.0
 """Seconds a call waits for the first picture, so that it is there when the cell ends."""
 
-DRAWING = threading.Lock()
-"""Held while matplotlib draws: its settings belong to the whole process."""
-
 
 class App(ABC, Generic[S, R]):
     """Base of the apps.

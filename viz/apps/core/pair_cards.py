@@ -76,15 +76,15 @@ def explain(
 def code_of(subject: Subject, query: str, gallery: str) -> str:
     """Code that draws the explanation as ``explained``, of ``run`` and two positions."""
     if subject.adds_up:
-        return f"explained = viz.explain_pair(run, {query}, {gallery}, data=data)\n"
+        return f"explained = viz.draw_pair(run, {query}, {gallery}, data=data)\n"
     return (
         "from mfa.datasets.loading.decode import decode\n"
         "size = run.config.data.height, run.config.data.width\n"
         f"one, other = decode(data.query[{query}].path, *size), "
         f"decode(data.gallery[{gallery}].path, *size)\n"
-        "average = viz.baseline_pictures(run, data)\n"
+        "average = mfa.baseline_pictures(run, data)\n"
         "explained = viz.draw_maps(\n"
-        "    viz.branch_maps(run, one, reference=other, baseline=average), one\n)\n"
+        "    mfa.branch_maps(run, one, reference=other, baseline=average), one\n)\n"
     )
 
 

@@ -135,7 +135,7 @@ class Subject:
         return found
 
     def maps(self, pixels: np.ndarray, *, average: bool = True, **options: Any) -> BranchMaps:
-        """``viz.branch_maps`` of one picture, the average picture's maps made once."""
+        """``mfa.branch_maps`` of one picture, the average picture's maps made once."""
         layer = options.get("layer", BRANCH)
         mean = self._mean_maps(layer) if average else None
         return branch_maps(self.run, pixels, baseline=mean, **options)
@@ -166,7 +166,7 @@ class Subject:
         return {name: float(block.sum()) for name, block in zip(widths, blocks, strict=True)}
 
     def ledger(self, query: np.ndarray, gallery: np.ndarray) -> PairLedger:
-        """``viz.pair_ledger`` against the average picture, which is taken apart once."""
+        """``mfa.pair_ledger`` against the average picture, which is taken apart once."""
         _, parts = self._means()
         return next(iter(ledgers_between(self._parts(query), self._parts(gallery), parts)))
 

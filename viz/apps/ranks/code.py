@@ -20,7 +20,7 @@ def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
     if state.upload:
         return "\n".join([*lines, _asked(state)])
     lines.append(f"runs = [mfa.open_run(name) for name in {names!r}]")
-    lines.append("strips = []\nfor run in runs:")
+    lines.append("results = {}\nfor run in runs:")
     lines.append(f"    features = extract_features(run, data, flip={state.flip})")
     imports = ["from mfa.retrieval.metrics import score"]
     if state.camera is not None:
@@ -33,8 +33,8 @@ def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
         distance = ", distance=ReciprocalDistances(features)"
     lines.append(f"    result = score(features, camera_filter={state.camera_filter}{distance})")
     junk = f", include_junk={state.junk}" if state.junk else ""
-    lines.append(f"    strips.append(viz.rank_strip(result, data, {query}, k={state.k}{junk}))")
-    lines.append("figure = strips[0]")
+    lines.append("    results[run.name] = result")
+    lines.append(f"figure = viz.draw_rank_grid(results, data, [{query}], k={state.k}{junk})")
     if state.card is not None:
         model, place = state.card
         lines.append(f"run = runs[{model}]")

@@ -19,6 +19,7 @@ from mfa.datasets.readers.summary import counted
 from mfa.errors import InputError
 from mfa.records import ReidDataset
 from mfa.runs.run import open_run
+from viz import theme
 from viz.apps.core import app, controls, html
 from viz.apps.core.images import saved
 from viz.apps.core.session import Subject
@@ -26,7 +27,7 @@ from viz.apps.core.worker import Job
 from viz.apps.training import filmstrip
 from viz.apps.training.process import CAN_PAUSE, Training
 from viz.apps.widgets import Cards, Item, Picture
-from viz.charts.training import training_curves
+from viz.charts.training import draw_training
 
 EVERY = 1.0
 """Seconds between two looks at the run folder."""
@@ -148,8 +149,8 @@ class Cockpit(app.App[CockpitState, Shown]):
         history = self.training.history()
         if history.empty or not state.epoch:
             return Shown(b"", "", "", [([], [], "") for _ in state.probes])
-        with app.DRAWING:
-            chart = saved(training_curves(history), "png", dots=110)
+        with theme.theme():
+            chart = saved(draw_training(history), "png", dots=110)
         job.check()
         if (state.epoch, state.probes[0]) not in self._film:
             job.progress(0.5, f"maps after epoch {state.epoch}")
@@ -182,7 +183,7 @@ class Cockpit(app.App[CockpitState, Shown]):
             f"optim=replace(config.optim, epochs={state.epochs}))\n"
             f"for record in mfa.fit(config, data, run={state.folder!r}, resume=True):\n"
             "    print(record.epoch, record.losses['total'])\n"
-            f"figure = viz.training_curves(mfa.open_run({state.folder!r}).history)\n"
+            f"figure = viz.draw_training(mfa.open_run({state.folder!r}).history)\n"
         )
 
     def _look(self) -> None:

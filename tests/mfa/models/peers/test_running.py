@@ -14,7 +14,7 @@ from mfa.cli import COMMANDS, run
 from mfa.config import Config
 from mfa.inference.evaluate import evaluate, extract_features
 from mfa.inference.external import from_callable
-from mfa.inference.external.scoring import evaluate as evaluate_external
+from mfa.inference.external.scoring import evaluate_external
 from mfa.models import build_model
 from mfa.models.peers import names
 from mfa.models.peers.parts.peer import PeerNetwork

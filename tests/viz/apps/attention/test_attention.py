@@ -24,7 +24,7 @@ def test_cards_are_the_engines_maps(world: Any, keep: Any) -> None:
     app = keep(viz.attention_explorer(world.anchored, data_root=world.root, position=1))
     run = mfa.open_run(world.anchored)
     image = decode(world.data.query[1].path, 64, 32)
-    maps = viz.branch_maps(run, image, baseline=viz.baseline_pictures(run, world.data))
+    maps = mfa.branch_maps(run, image, baseline=mfa.baseline_pictures(run, world.data))
     assert scores(app.rows[0]) == [f"{maps.scores[name][0]:+.2f}" for name in maps]
     assert [item["title"].split()[0] for item in app.rows[0].items] == list(maps)
 
@@ -82,7 +82,7 @@ def test_the_lens_finds_a_place_in_the_other_picture(world: Any, keep: Any) -> N
     sides = [decode(path, 64, 32) for path in app.paths(app.state)]
     from viz.grids.correspondence import correspond
 
-    average = viz.baseline_pictures(run, world.data)
+    average = mfa.baseline_pictures(run, world.data)
     found = correspond(run, *sides, (16, 16), baseline=average)
     assert app.lens.items[-1]["sub"] == f"{found.maps['fused'].sum():+.4f}"
     app.position.value = 3  # the place was one of the picture before
@@ -116,12 +116,12 @@ def test_a_slow_rule_tells_how_far_it_is_and_can_be_stopped(world: Any) -> None:
     run = mfa.open_run(world.anchored)
     image = decode(world.data.query[0].path, 64, 32)
     shares: list[float] = []
-    viz.branch_maps(run, image, method="ScoreCAM", progress=shares.append)
+    mfa.branch_maps(run, image, method="ScoreCAM", progress=shares.append)
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert 0.9 < shares[-1] <= 1
     with pytest.raises(Superseded):
-        viz.branch_maps(run, image, method="AblationCAM", progress=stopped)
+        mfa.branch_maps(run, image, method="AblationCAM", progress=stopped)
 
 
 def stopped(share: float) -> None:
@@ -143,9 +143,9 @@ def test_a_position_that_is_not_there_is_a_sentence(world: Any, keep: Any) -> No
 def test_mean_maps_may_be_given_instead_of_pictures(world: Any) -> None:
     run = mfa.open_run(world.anchored)
     image = decode(world.data.query[0].path, 64, 32)
-    average = viz.baseline_pictures(run, world.data, 8)
+    average = mfa.baseline_pictures(run, world.data, 8)
     assert isinstance(average, torch.Tensor)
     means = mean_maps(run.model, average, layer="branch", names=tuple(run.model.heads))
-    one = viz.branch_maps(run, image, baseline=average)
-    two = viz.branch_maps(run, image, baseline=means)
+    one = mfa.branch_maps(run, image, baseline=average)
+    two = mfa.branch_maps(run, image, baseline=means)
     assert all(np.array_equal(one.raw[name], two.raw[name]) for name in one)

@@ -130,7 +130,7 @@ def test_another_order_begins_with_its_first_query_and_pages_turn(world: Any, ke
     result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
     worst = ordered(result, "worst")
     assert app.state.query == worst[0]
-    assert f"rank_strip(result, data, {worst[0]}," in app.code_text.value  # the app chose it
+    assert f"draw_rank_grid(results, data, [{worst[0]}]," in app.code_text.value  # the app chose it
     assert f"Over all {len(result.counted)} counted queries" in app.numbers.value
     app.after.click()
     app.wait()

@@ -1,7 +1,7 @@
 import pytest
 
 from mfa.errors import InputError
-from viz.grids.role_sheet import role_sheet
+from viz.grids.dataset_sheets import draw_roles
 
 
 def pictures(figure):
@@ -13,7 +13,7 @@ def pictures(figure):
 
 
 def test_each_picture_stands_under_its_role(scored):
-    figure = role_sheet(scored.data, 0)  # person 7 by camera 1
+    figure = draw_roles(scored.data, 0)  # person 7 by camera 1
     assert sorted(pictures(figure)) == [
         "junk/0",
         "match/0",
@@ -30,7 +30,7 @@ def test_each_picture_stands_under_its_role(scored):
 
 
 def test_left_out_pictures_are_grey(scored):
-    images = {image.get_gid(): image for image in role_sheet(scored.data, 0).axes[0].images}
+    images = {image.get_gid(): image for image in draw_roles(scored.data, 0).axes[0].images}
     arrays = [images[f"picture/{name}/0"].get_array() for name in ("match", "own camera")]
     plain, faded = (array[array.shape[0] // 2, array.shape[1] // 2] for array in arrays)
     assert plain.max() == 20  # the first picture of the gallery is that grey
@@ -38,9 +38,9 @@ def test_left_out_pictures_are_grey(scored):
 
 
 def test_few_of_many_are_shown(scored):
-    assert len(pictures(role_sheet(scored.data, 0, count=1))) == 5
+    assert len(pictures(draw_roles(scored.data, 0, count=1))) == 5
 
 
 def test_a_query_that_is_not_there_is_refused(scored):
     with pytest.raises(InputError, match="no query 9"):
-        role_sheet(scored.data, 9)
+        draw_roles(scored.data, 9)
