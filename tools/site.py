@@ -1,7 +1,8 @@
-"""Make ``site/``: the documents and the executed notebooks as pages that work from the disk.
+"""Make ``site/``: documents, executed notebooks and API pages, searchable, readable from the disk.
 
-Needs the environment that ``make`` sets up. A notebook is run again only when it, its parameters
-or the version of the packages changed since its page was made.
+The pages are staged in ``build/pages`` with the paths that they have in the repository, so that
+links between them hold, and mkdocs builds them (``mkdocs.yml``). A notebook is run again only when
+it, its parameters or the version of the packages changed since its page was staged.
 """
 
 from __future__ import annotations
@@ -9,52 +10,43 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import logging
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from html import escape, unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 import nbformat
-from nbconvert import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
 
 from mfa import __version__
 from viz.notebook import NotebookError, run_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "build" / "pages"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-STYLE = """
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.6 system-ui, sans-serif;
-  color: #1c1c1c; background: #fff; }
-nav { border-bottom: 1px solid #ccc; padding-bottom: .5rem; }
-nav a { margin-right: .8rem; }
-img { max-width: 100%; height: auto; }
-pre { overflow-x: auto; background: #f3f3f3; padding: .7rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-td, th { border: 1px solid #ccc; padding: .2rem .6rem; }
-@media (prefers-color-scheme: dark) {
-  body { color: #e6e6e6; background: #1b1b1b; } pre { background: #2a2a2a; } a { color: #7fb7e6; }
-}
-"""
+LINKED = ("LICENSE", "CITATION.cff", "data/published", "data/results", "data/weights", "data/README.md")
+"""What the documents link to beside each other."""
 
 
-def documents() -> dict[str, Path]:
-    """Page name to source, the README first."""
-    pages = {"index.html": ROOT / "README.md"}
-    pages |= {f"docs/{p.stem}.html": p for p in sorted((ROOT / "docs").glob("*.md"))}
-    return pages
+def stage_documents() -> list[dict[str, str]]:
+    """Copy the README, ``docs/`` and what they link to; the navigation's entries."""
+    shutil.copytree(ROOT / "docs", PAGES / "docs", dirs_exist_ok=True)
+    for name in LINKED:
+        source, target = ROOT / name, PAGES / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copy(source, target)
+    home = (ROOT / "README.md").read_text(encoding="utf-8")
+    (PAGES / "index.md").write_text(home, encoding="utf-8")
+    return [{title(p): f"docs/{p.name}"} for p in sorted((ROOT / "docs").glob("*.md"))]
 
 
-def notebooks() -> dict[str, Path]:
-    """Page name to notebook, in the order of the course."""
-    return {f"notebooks/{p.stem}.html": p for p in sorted((ROOT / "notebooks").glob("*.ipynb"))}
-
-
-def title_of(source: Path) -> str:
+def title(source: Path) -> str:
     """The first heading of a document or notebook."""
     if source.suffix == ".ipynb":
         text = nbformat.read(source, as_version=4).cells[0].source
@@ -63,110 +55,62 @@ def title_of(source: Path) -> str:
     return next(line for line in text.splitlines() if line.startswith("# ")).removeprefix("# ")
 
 
-def navigation(page: str) -> str:
-    """Links to every page, relative to ``page``."""
-    up = "../" * page.count("/")
-    links = [
-        f"<a href='{up}{name}'>{escape(title_of(source))}</a>"
-        for name, source in documents().items()
-    ]
-    lessons = [
-        f"<a href='{up}{name}'>{source.stem.replace('_', ' ')}</a>"
-        for name, source in notebooks().items()
-    ]
-    return f"<nav>{' '.join(links)}<br>Lessons: {' '.join(lessons)}</nav>"
-
-
-def document(page: str, source: Path, out: Path) -> None:
-    """One Markdown document as a page."""
-    text = source.read_text(encoding="utf-8")
-    body = MarkdownWithMath(renderer=IPythonRenderer(escape=False)).render(text)
-    body = linked(body, source, page, out)
-    html = (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        f"<meta name='viewport' content='width=device-width'><title>{escape(title_of(source))}"
-        f"</title><style>{STYLE}</style></head><body>{navigation(page)}{body}</body></html>"
-    )
-    target = out / page
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(html, encoding="utf-8")
-
-
-def linked(body: str, source: Path, page: str, out: Path) -> str:
-    """Local links lead to pages and copied pictures; a link to anything else becomes plain text."""
-    pages = {path.resolve(): name for name, path in {**documents(), **notebooks()}.items()}
-    up = "../" * page.count("/")
-
-    def lead(found: re.Match[str]) -> str:
-        attribute, link = found[1], unescape(found[2])
-        if urlparse(link).scheme or link.startswith("#"):
-            return found[0]
-        path, _, anchor = link.partition("#")
-        file = (source.parent / path).resolve()
-        tail = f"#{anchor}" if anchor else ""
-        if file in pages:
-            return f'{attribute}="{up}{pages[file]}{tail}"'
-        if attribute == "src" and file.is_file() and file.is_relative_to(ROOT):
-            copied = Path("files") / file.relative_to(ROOT)
-            (out / copied).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, out / copied)
-            return f'src="{up}{copied.as_posix()}"'
-        return f'title="{escape(path)}, in the repository"'
-
-    return re.sub(r'(href|src)="([^"]*)"', lead, body)
-
-
-def lesson(page: str, source: Path, out: Path, parameters: Mapping[str, Any]) -> str:
-    """Run one notebook where needed and write its page; what was done, in words.
+def stage_notebook(source: Path, parameters: dict[str, Any]) -> str:
+    """Run one notebook where needed and stage it; what was done, in words.
 
     Raises:
-        NotebookError: a cell failed; the page shows it all the same.
+        NotebookError: a cell or a widget failed.
     """
-    given = {k: v for k, v in parameters.items() if k in names_of(source)}
+    given = {name: value for name, value in parameters.items() if name in names_of(source)}
     made_of = json.dumps([source.read_text(encoding="utf-8"), given, __version__], sort_keys=True)
     stamp = hashlib.sha256(made_of.encode()).hexdigest()
-    target = out / page
-    if target.is_file() and stamp in target.read_text(encoding="utf-8")[-200:]:
+    target = PAGES / "notebooks" / source.name
+    if target.is_file() and nbformat.read(target, as_version=4).metadata.get("made_of") == stamp:
         return "kept"
     ran = run_notebook(source, given)
+    for cell in ran.notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [still(output) for output in cell.outputs if shown(output)]
+    ran.notebook.metadata.pop("widgets", None)
+    ran.notebook.metadata["made_of"] = stamp
     target.parent.mkdir(parents=True, exist_ok=True)
-    html = exported(ran.notebook, title_of(source))
-    html = re.sub(r"(<body[^>]*>)", lambda found: found[1] + navigation(page), html, count=1)
-    target.write_text(f"{html}\n<!-- made of {stamp} -->\n", encoding="utf-8")
+    nbformat.write(ran.notebook, target)
     return f"run in {ran.seconds:.0f} s"
 
 
+def shown(output: Any) -> bool:
+    """Whether a page keeps an output: progress on standard error is for those who wait."""
+    return output.get("name") != "stderr"
+
+
+def still(output: Any) -> Any:
+    """An output without its live widget where it holds a picture of it."""
+    data = output.get("data", {})
+    if WIDGET in data and "text/html" in data:
+        del data[WIDGET]
+    return output
+
+
 def names_of(source: Path) -> set[str]:
-    """Parameters a notebook has."""
+    """Parameters that a notebook has."""
     cells = nbformat.read(source, as_version=4).cells
-    tagged = next(c for c in cells if "parameters" in c.metadata.get("tags", ()))
+    tagged = next(cell for cell in cells if "parameters" in cell.metadata.get("tags", ()))
     return set(re.findall(r"^(\w+)\s*=", tagged.source, re.MULTILINE))
 
 
-def exported(notebook: Any, title: str) -> str:
-    """An executed notebook as a page without anything from elsewhere; apps stand still."""
-    for cell in notebook.cells:
-        if "outputs" in cell:  # progress bars write a line a step; errors would have stopped us
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
-        for output in cell.get("outputs", ()):
-            data = output.get("data", {})
-            if WIDGET in data and "text/html" in data:
-                del data[WIDGET]
-    notebook.metadata.pop("widgets", None)
-    exporter = HTMLExporter(
-        embed_images=True, require_js_url="", mathjax_url="", jquery_url="", mermaid_js_url=""
-    )
-    body, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
-    return re.sub(r"<script[^>]*>.*?</script>", "", body, flags=re.DOTALL)
-
-
-def broken(out: Path) -> Iterator[str]:
-    """Local links of the site that lead nowhere."""
-    for path in sorted(out.rglob("*.html")):
-        text = path.read_text(encoding="utf-8")
-        for link in re.findall(r"""(?:href|src)=["']([^"'#]+)""", text):
-            if not urlparse(link).scheme and not (path.parent / link).exists():
-                yield f"{path.relative_to(out)}: {link}"
+def stage_api() -> list[dict[str, str]]:
+    """One page per package, made of its docstrings; the navigation's entries."""
+    entries = []
+    (PAGES / "api").mkdir(parents=True, exist_ok=True)
+    for top in ("mfa", "viz"):
+        rooms = [path.parent.name for path in sorted((ROOT / top).glob("*/__init__.py"))]
+        rooms += [path.stem for path in sorted((ROOT / top).glob("[!_]*.py"))]
+        for room in sorted(rooms):
+            name = f"{top}.{room}"
+            page = PAGES / "api" / f"{name}.md"
+            page.write_text(f"# {name}\n\n::: {name}\n", encoding="utf-8")
+            entries.append({name: f"api/{page.name}"})
+    return entries
 
 
 def main() -> int:
@@ -177,34 +121,32 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, help="epochs, for a quick try")
     parser.add_argument("--only", nargs="*", help="names of notebooks; none for documents alone")
     options = parser.parse_args()
-    out: Path = options.out.resolve()
-    # The lessons share a folder; the first one makes data and run, the others open them.
-    parameters: dict[str, Any] = {"out": "../build/lessons"}  # from the notebooks' folder
-    parameters |= {
-        name: value
-        for name in ("people", "epochs")
-        if (value := getattr(options, name)) is not None
-    }
-    failed = []
-    chosen = {
-        page: source
-        for page, source in notebooks().items()
-        if options.only is None or source.stem in options.only
-    }
-    for page, source in chosen.items():
-        own = parameters | {"data_root": parameters["out"] + "/data"}
+    # The lessons share a folder: the first one makes data and run, the others open them.
+    parameters = {"out": "../build/lessons", "data_root": "../build/lessons/data"}
+    parameters |= {n: v for n in ("people", "epochs") if (v := getattr(options, n)) is not None}
+    guide = stage_documents()
+    failed, lessons = [], []
+    for source in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        if options.only is not None and source.stem not in options.only:
+            continue
         try:
-            print(f"{source.stem}: {lesson(page, source, out, own)}", file=sys.stderr, flush=True)
+            print(f"{source.stem}: {stage_notebook(source, parameters)}", file=sys.stderr, flush=True)
+            lessons.append({title(source): f"notebooks/{source.name}"})
         except NotebookError as error:
             failed.append(str(error))
-    for page, source in documents().items():
-        document(page, source, out)
-    if options.only is None:
-        failed += list(broken(out))
-    for words in failed:
-        print(words, file=sys.stderr)
-    print(out / "index.html")
-    return 1 if failed else 0
+    navigation = [{"Home": "index.md"}, {"Guide": guide}, {"API": stage_api()}]
+    if lessons:
+        navigation.insert(2, {"Lessons": lessons})
+    # Strict: a link that leads nowhere ends the build.
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    config = load_config(
+        str(ROOT / "mkdocs.yml"), site_dir=str(options.out), nav=navigation, strict=True
+    )
+    config.plugins.on_startup(command="build", dirty=False)
+    build(config)
+    print(*failed, sep="\n", file=sys.stderr)
+    print(options.out / "index.html")
+    return bool(failed)
 
 
 if __name__ == "__main__":
