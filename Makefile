@@ -20,7 +20,7 @@ demo: setup
 	@$(BIN)/mfa-viz demo $(if $(START),--start $(START))
 
 test: setup
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 # JupyterLab refuses to start as root (containers) unless told that it may.
 lab: setup

@@ -259,7 +259,8 @@ def pins() -> dict[str, str]:
 
 def requirements() -> list[Requirement]:
     optional = [line for extra in PROJECT["optional-dependencies"].values() for line in extra]
-    return [Requirement(line) for line in [*PROJECT["dependencies"], *optional]]
+    found = [Requirement(line) for line in [*PROJECT["dependencies"], *optional]]
+    return [line for line in found if line.name != PROJECT["name"]]  # an extra may hold another
 
 
 def test_constraints_are_plain_exact_versions() -> None:
