@@ -49,8 +49,6 @@ _HOME = {
     "TrainingCurves": "viz.charts.training",
     "save": "viz.export",
     # Computing that is still to move to ``mfa``.
-    "common_parts": "viz.grids.concepts",
-    "correspond": "viz.grids.correspondence",
     # Interactive apps.
     "ablation_explorer": "viz.apps.ablation.app",
     "attention_explorer": "viz.apps.attention.app",

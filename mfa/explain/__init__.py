@@ -3,7 +3,7 @@
 from mfa.explain.engine import branch_maps
 from mfa.explain.inputs import ImagesWithCameras
 from mfa.explain.record import FUSED, BranchMaps
-from mfa.explain.sanity_checks import control_maps, random_weights
+from mfa.explain.sanity_checks import random_weights, sanity_check_maps
 from mfa.explain.targets import Contrast, Identity, Similarity, Target
 from mfa.explain.weightings import METHODS, normalised
 
@@ -17,7 +17,7 @@ __all__ = [
     "Similarity",
     "Target",
     "branch_maps",
-    "control_maps",
     "normalised",
     "random_weights",
+    "sanity_check_maps",
 ]

@@ -33,43 +33,46 @@ def branch_maps(
     images: Any,
     *,
     target: str | Target = "similarity",
-    reference: Any = None,
+    toward: Any = None,
     method: str = "HiResCAM",
     layer: str = BRANCH,
     branches: Sequence[str] | None = None,
     fused: Fusing = "sum",
-    baseline: Any = None,
+    reference: Any = None,
     progress: Progress = silent,
 ) -> BranchMaps:
     """What each branch of ``model`` looks at in ``images``, for a chosen score.
 
-    One forward for all pictures and branches; the network's mode, gradients, buffers and
+    One forward pass serves all pictures and branches. The network's mode, gradients, buffers and
     parameters stay as they were, also when this fails. Maps are float32 and signed.
 
     Args:
-        model: a run (``mfa.open_run``) or a network; pictures are resized to a run's input size
+        model: a run (``mfa.open_run``) or a network. Pictures are resized to a run's input size,
             and the maps come back at the size given.
         images: (B, 3, H, W) or (B, H, W, 3), floats in [0, 1] or uint8; one picture or many. Here,
-            as reference and as baseline, ``ImagesWithCameras`` tells a network with SIE their cameras.
-        target: ``similarity`` to the reference; ``identity`` (classifier); ``contrast``
-            (similarity to the first reference minus similarity to the second); or a ``Target``.
-        reference: for similarity, pictures or descriptors (1 or B of them; ``None``: each picture
-            itself, by the dot product with its own descriptor held fixed); for contrast two of
-            those; for identity the class labels (``None``: the predicted ones).
+            in ``toward`` and in ``reference``, ``ImagesWithCameras`` tells a network with SIE the
+            cameras.
+        target: the score that is explained: ``similarity`` to ``toward``; ``contrast``, the
+            similarity to the first of ``toward`` minus that to the second; ``identity``, a
+            classifier output; or a ``Target``.
+        toward: what a positive value argues for. For similarity pictures or descriptors, one for
+            all or one per picture (``None``: each picture itself, by the dot product with its own
+            descriptor held fixed). For contrast two of those. For identity the class labels
+            (``None``: the predicted ones).
         method: a weighting of pytorch-grad-cam by name. Grad-CAM averages the gradient over the
             map; under GeM only ``HiResCAM`` (gradient times activation) adds up to the score.
-        layer: ``branch``, ``trunk``, or a layer of the network (one backward a branch).
+        layer: ``branch``, ``trunk``, or a layer of the network (one backward pass per branch).
         branches: those wanted; ``fused`` is then of those alone.
         fused: ``sum`` of the signed maps, the whole score; or ``mean`` of the normalised maps, the
             paper's picture.
-        baseline: pictures (some dozens) whose mean map is taken off before the weighting, so that
-            what every picture has at a place does not hide what this one has (ours); ``None`` is
-            the library's own way. Or those mean maps (C, h, w) by branch, see ``mean_maps``.
-        progress: called with the share done by rules that run the network again for every channel;
-            what it raises ends the work.
+        reference: pictures (some dozens) whose mean map is subtracted before the weighting, so
+            that what every picture has at a place does not hide what this one has (ours); or those
+            mean maps (C, h, w) by branch, see ``mean_maps``. ``None`` is the library's own way.
+        progress: called with the completed fraction by rules that run the network again for every
+            channel; an exception ends the work.
 
     Returns:
-        name to maps (B, H, W), branches first, then ``fused``.
+        Maps (B, H, W) by name, branches first, then ``fused``.
 
     Raises:
         InputError: anything above that does not fit; the message says what.
@@ -82,10 +85,10 @@ def branch_maps(
     fitted = as_images_with_cameras(images, input_size(model))
     names = tuple(network.heads) if branches is None else tuple(branches)
     check_place(network, layer, names)
-    chosen = make_target(network, target, reference, size=input_size(model))
-    mean = baseline
-    if baseline is not None and not isinstance(baseline, Mapping):
-        mean = as_images_with_cameras(baseline, input_size(model))
+    chosen = make_target(network, target, toward, size=input_size(model))
+    mean = reference
+    if reference is not None and not isinstance(reference, Mapping):
+        mean = as_images_with_cameras(reference, input_size(model))
     raw, scores = _raw_maps(network, fitted, chosen, method, layer, names, mean, progress)
     scores[FUSED] = np.sum(list(scores.values()), axis=0)
     raw[FUSED] = _fuse(raw, fused)
@@ -100,50 +103,47 @@ def branch_maps(
         method=method,
         layer=layer,
         fusing=fused,
-        centred=baseline is not None,
+        centred=reference is not None,
     )
 
 
 def make_target(
     network: ReidNetwork,
     target: str | Target,
-    reference: Any = None,
+    toward: Any = None,
     *,
     size: tuple[int, int] | None = None,
 ) -> Target:
-    """The target of a name; pictures given as reference are embedded.
+    """The target of a name; pictures given in ``toward`` are embedded.
 
     Raises:
-        InputError: no such name, or a reference that does not fit it.
+        InputError: there is no such name, or ``toward`` does not fit it.
     """
     if not isinstance(target, str):
-        if reference is not None:
-            raise InputError("a target object carries its own reference; leave reference out")
+        if toward is not None:
+            raise InputError("a target object says itself what it argues for; leave toward out")
         return target
     if target == "identity":
-        return Identity(reference)
+        return Identity(toward)
     if target == "similarity":
-        return Similarity(None if reference is None else descriptors(network, reference, size))
+        return Similarity(None if toward is None else descriptors(network, toward, size))
     if target == "contrast":
-        if not isinstance(reference, tuple | list) or len(reference) != 2:
+        if not isinstance(toward, tuple | list) or len(toward) != 2:
             raise InputError(
-                "contrast needs reference=(toward, away): pictures or descriptors of two persons"
+                "contrast needs toward=(one, other): pictures or descriptors of two identities"
             )
-        toward, away = (descriptors(network, side, size) for side in reference)
-        return Contrast(toward, away)
+        return Contrast(*(descriptors(network, side, size) for side in toward))
     raise InputError(f"no target {target!r}; there are similarity, identity, contrast")
 
 
-def descriptors(
-    network: ReidNetwork, reference: Any, size: tuple[int, int] | None = None
-) -> Tensor:
-    """Descriptors (R, D) of references: embedded pictures, or the vectors that were given."""
-    if not isinstance(reference, Sequence | ImagesWithCameras):
-        vectors = torch.as_tensor(reference)
+def descriptors(network: ReidNetwork, toward: Any, size: tuple[int, int] | None = None) -> Tensor:
+    """Descriptors (R, D): embedded pictures, or the vectors that were given."""
+    if not isinstance(toward, Sequence | ImagesWithCameras):
+        vectors = torch.as_tensor(toward)
         one_picture = vectors.ndim == 3 and 3 in (vectors.shape[0], vectors.shape[2])
         if vectors.ndim != 4 and not one_picture:
             return vectors
-    return embed(network, as_images_with_cameras(reference, size))
+    return embed(network, as_images_with_cameras(toward, size))
 
 
 def _raw_maps(
@@ -153,12 +153,12 @@ def _raw_maps(
     method: str,
     layer: str,
     names: tuple[str, ...],
-    baseline: ImagesWithCameras | Mapping[str, Tensor] | None,
+    reference: ImagesWithCameras | Mapping[str, Tensor] | None,
     progress: Progress,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     if method in weightings.FORWARD_METHODS:
-        if baseline is not None:
-            raise InputError(f"{method} masks pictures, so it takes no baseline")
+        if reference is not None:
+            raise InputError(f"{method} masks pictures, so it takes no reference pictures")
         return library.forward_maps(network, images, target, method, layer, names, progress)
     captured = capture(
         network,
@@ -169,10 +169,10 @@ def _raw_maps(
         second_order=method == weightings.SECOND_ORDER,
     )
     means: Mapping[str, Tensor] = {}
-    if isinstance(baseline, Mapping):
-        means = baseline
-    elif baseline is not None:
-        means = mean_maps(network, baseline, layer=layer, names=names)
+    if isinstance(reference, Mapping):
+        means = reference
+    elif reference is not None:
+        means = mean_maps(network, reference, layer=layer, names=names)
     raw = {
         name: weightings.weigh(
             method, captured.activations[name], captured.gradients[name], means.get(name)

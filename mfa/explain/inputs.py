@@ -24,7 +24,8 @@ class ImagesWithCameras:
 
     Attributes:
         images: pictures in any form ``branch_maps`` takes.
-        cameras: (B,) as the training set numbers them (``mfa.runs.side_information.told_cameras``), or ``None``.
+        cameras: (B,) as the training set numbers them, or ``None``; see
+            ``mfa.runs.side_information.told_cameras``.
     """
 
     images: Any
@@ -72,8 +73,8 @@ def as_batch(images: Any) -> Tensor:
 
     Args:
         images: tensor (B, 3, H, W), floats in [0, 1] or uint8; array (B, H, W, 3), the same; one
-            picture without the first axis; or a sequence of equally large pictures. Of ``ImagesWithCameras``
-            the pictures.
+            picture without the first axis; or a sequence of equally large pictures. Cameras of
+            ``ImagesWithCameras`` are left out.
 
     Raises:
         InputError: another shape, pictures of several sizes, values outside [0, 1], or NaN.

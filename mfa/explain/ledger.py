@@ -8,7 +8,7 @@ v * x^p / sum(x^p), for the mean x / (h w). What no pixel brings is the neck's o
 
 Pooled features are positive and BNNeck subtracts their mean, so in a trained network pixels and
 bias are large and of opposite sign: most of both is what every picture has in common. With
-``baseline`` pictures the pixels' parts are told against the mean part of those pictures at the
+``reference`` pictures the pixels' parts are told against the mean part of those pictures at the
 same place, and the bias is what that average picture would bring. It adds up just the same, and
 shows what is particular to this pair (ours).
 
@@ -50,7 +50,7 @@ class BranchShare:
             ``share``.
         gallery_map: the same over the gallery picture's pixels, with ``gallery_bias``.
         query_bias: what is there whatever the query shows: the neck's offset, or what the
-            average of the baseline pictures would bring in its place.
+            average of the reference pictures would bring in its place.
         gallery_bias: the same for the gallery picture.
     """
 
@@ -68,7 +68,7 @@ class PairLedger:
     Attributes:
         score: cosine of the two descriptors.
         branches: each branch's share, in descriptor order.
-        centred: parts are told against the mean of baseline pictures.
+        centred: parts are told against the mean of reference pictures.
         rounding: distance of ``score`` from the cosine of the descriptors as the network computes
             them in float32; about 1e-7 in a healthy network.
     """
@@ -108,14 +108,14 @@ class PairLedger:
 
 
 def pair_ledger(
-    model: Any, query_image: Any, gallery_image: Any, *, baseline: Any = None
+    model: Any, query_image: Any, gallery_image: Any, *, reference: Any = None
 ) -> PairLedger:
     """The ledger of one pair; see ``pair_ledgers``."""
-    return pair_ledgers(model, query_image, gallery_image, baseline=baseline)[0]
+    return pair_ledgers(model, query_image, gallery_image, reference=reference)[0]
 
 
 def pair_ledgers(
-    model: Any, query_image: Any, gallery_images: Any, *, baseline: Any = None
+    model: Any, query_image: Any, gallery_images: Any, *, reference: Any = None
 ) -> list[PairLedger]:
     """One query against several gallery pictures, each network pass made once.
 
@@ -123,7 +123,7 @@ def pair_ledgers(
         model: a run or a network whose branches pool by GeM or GAP and whose neck is affine.
         query_image: one picture, in any form ``branch_maps`` takes.
         gallery_images: one or several.
-        baseline: pictures whose mean the parts are told against, some dozens of the gallery;
+        reference: pictures whose mean the parts are told against, some dozens of the gallery;
             ``None`` tells them against an empty map.
 
     Raises:
@@ -135,7 +135,7 @@ def pair_ledgers(
         raise InputError(f"a ledger has one query, got {len(query)} pictures; call it for each")
     gallery = as_images_with_cameras(gallery_images, size)
     means = (
-        None if baseline is None else mean_parts(network, as_images_with_cameras(baseline, size))
+        None if reference is None else mean_parts(network, as_images_with_cameras(reference, size))
     )
     return list(ledgers_between(decompose(network, query), decompose(network, gallery), means))
 

@@ -23,6 +23,7 @@ from mfa.explain.engine import branch_maps
 from mfa.explain.faithfulness import SHARES, faithfulness
 from mfa.explain.inputs import ImagesWithCameras, by_camera
 from mfa.explain.part_energy import masks_of
+from mfa.explain.pictures import REFERENCE, reference_pictures, sample_positions
 from mfa.explain.record import FUSED
 from mfa.inference.evaluate import extract_features, resolve, test_pictures
 from mfa.progress import Progress
@@ -35,14 +36,6 @@ METHOD = "HiResCAM"
 
 BATCH = 32
 
-BASELINE = 64
-"""Gallery pictures whose mean map is taken off. Without it what every picture has (a corner, the
-background) hides what this one has: on a trained demo run 76 % of the pictures have their branches
-in order without, 96 % with it, and the fused map's peak lies on the person in 58 % against 84 %."""
-
-AVERAGE = 32
-"""The same for what is drawn: enough to see, and an app's first picture waits for them."""
-
 
 @dataclass(frozen=True, eq=False)
 class Attention:
@@ -52,7 +45,8 @@ class Attention:
         regions: ``measure_regions`` of the run and of random weights: ``weights`` (``trained`` or
             ``random``), ``picture``, ``branch``, ``measure``, ``value``.
         overlap: ``measure_overlap`` of the same, with the same columns.
-        conditions: (N,) true for the pictures of each group, see ``mfa.explain.attention_metrics.CONDITIONS``.
+        conditions: (N,) true for the pictures of each group, see
+            ``mfa.explain.attention_metrics.CONDITIONS``.
         persons: (N,) identity of each picture; intervals resample whole persons.
         card: run, dataset, method and number of pictures.
     """
@@ -89,7 +83,7 @@ def measure_attention(
     pictures: int | None = None,
     method: str = METHOD,
     layer: str = "branch",
-    baseline: int = BASELINE,
+    reference: int = REFERENCE,
     seed: int = 0,
 ) -> Attention:
     """Measure where the branches of ``run`` look, on query pictures that have part masks.
@@ -101,7 +95,7 @@ def measure_attention(
         pictures: how many, drawn by ``seed``; by default all.
         method: weighting, see ``branch_maps``; the target is similarity to itself.
         layer: map that is explained.
-        baseline: gallery pictures whose mean map is taken off, drawn by ``seed``; 0 for none.
+        reference: gallery pictures whose mean map is taken off, drawn by ``seed``; 0 for none.
         seed: of the drawing.
 
     Raises:
@@ -109,12 +103,12 @@ def measure_attention(
     """
     data = resolve(run, data, data_root)
     found = test_pictures(run, data, data.query)
-    chosen = draw(len(found), pictures, seed)
+    chosen = sample_positions(len(found), pictures, seed)
     samples = tuple(found.samples[i] for i in chosen)
     masks = masks_of(samples, found.height, found.width)
     tables: dict[str, list[pd.DataFrame]] = {"regions": [], "overlap": []}
-    average = baseline_pictures(run, data, baseline, seed=seed)
-    settings: dict[str, Any] = {"method": method, "layer": layer, "baseline": average}
+    mean = reference_pictures(run, data, reference, seed=seed)
+    settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
     cameras = told_cameras(run, data, found.samples)
     for weights, model in (("trained", run), ("random", untrained(run.config))):
         maps = collect_maps(model, found, chosen, cameras=cameras, **settings)
@@ -128,7 +122,7 @@ def measure_attention(
         overlap=pd.concat(tables["overlap"], ignore_index=True),
         conditions=attention_metrics.conditions(masks),
         persons=np.array([sample.pid for sample in samples]),
-        card=_card(run, data, method, layer, baseline) | {"pictures": len(chosen)},
+        card=_card(run, data, method, layer, reference) | {"pictures": len(chosen)},
     )
 
 
@@ -140,7 +134,7 @@ def measure_faithfulness(
     queries: int | None = 200,
     method: str = METHOD,
     layer: str = "branch",
-    baseline: int = BASELINE,
+    reference: int = REFERENCE,
     shares: tuple[float, ...] = SHARES,
     seed: int = 0,
     progress: bool | Progress = False,
@@ -156,27 +150,27 @@ def measure_faithfulness(
         queries: how many, drawn by ``seed``; ``None`` for all.
         method: weighting, see ``branch_maps``.
         layer: map that is explained.
-        baseline: as in ``measure_attention``.
+        reference: as in ``measure_attention``.
         shares: of the pixels that are hidden or shown.
         seed: of the drawing.
         progress: see ``mfa.progress``.
 
     Returns:
-        As ``mfa.explain.faithfulness.faithfulness``; ``map`` is a branch, ``fused``, ``random weights`` or
-        ``another picture's map``, and ``pid`` is added for resampling.
+        As ``mfa.explain.faithfulness.faithfulness``, with ``pid`` for resampling. ``map`` is a
+        branch, ``fused``, ``random weights`` or ``another picture's map``.
     """
     data = resolve(run, data, data_root)
     features = extract_features(run, data)
     found = test_pictures(run, data, data.query)
-    chosen = draw(len(found), queries, seed)
-    average = baseline_pictures(run, data, baseline, seed=seed)
-    settings: dict[str, Any] = {"method": method, "layer": layer, "baseline": average}
+    chosen = sample_positions(len(found), queries, seed)
+    mean = reference_pictures(run, data, reference, seed=seed)
+    settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
     cameras = told_cameras(run, data, found.samples)
-    control, maps = (
+    random, maps = (
         collect_maps(model, found, chosen, cameras=cameras, **settings)
         for model in (untrained(run.config), run)
     )
-    ordered = {"random weights": control[FUSED], **maps}
+    ordered = {"random weights": random[FUSED], **maps}
     images = to_unit(found.batch(chosen.tolist()))
     table = faithfulness(
         run.model,
@@ -192,9 +186,9 @@ def measure_faithfulness(
 
 
 def persons_of(table: pd.DataFrame) -> np.ndarray | None:
-    """Identity of each picture of a faithfulness table, as ``mfa.explain.attention_metrics.summarise`` looks it up.
+    """Identity of each picture of a faithfulness table, for ``attention_metrics.summarise``.
 
-    ``None`` where the table does not say; its intervals are then over pictures.
+    ``None`` where the table has no identities; its intervals are then over pictures.
     """
     if "pid" not in table:
         return None
@@ -204,46 +198,6 @@ def persons_of(table: pd.DataFrame) -> np.ndarray | None:
     return filled
 
 
-def situations(data: ReidDataset, count: int = 4) -> dict[int, str]:
-    """Query positions that show the situations of ``mfa.explain.attention_metrics.CONDITIONS``, one each.
-
-    As in the paper's Fig. 4: whole, occluded, cut above, cut below; what no mask shows is filled
-    up with any other query (``as it comes``).
-
-    Raises:
-        InputError: the dataset has no part masks.
-    """
-    groups = attention_metrics.conditions(masks_of(data.query, 64, 32))
-    everyone = groups.pop("all")
-    found: dict[int, str] = {}
-    for name, group in {**groups, "as it comes": everyone}.items():
-        free = [int(place) for place in np.flatnonzero(group) if int(place) not in found]
-        if free and len(found) < count:
-            found[free[len(free) // 2]] = name
-    return found
-
-
-def baseline_pictures(
-    run: Run,
-    data: ReidDataset | str | None = None,
-    count: int = AVERAGE,
-    *,
-    data_root: Path | None = None,
-    seed: int = 0,
-) -> Tensor | ImagesWithCameras | None:
-    """Gallery pictures (count, 3, H, W) for ``baseline=`` of maps and ledgers; ``None`` for 0.
-
-    With their cameras where the run's network is told them (SIE).
-    """
-    if count == 0:
-        return None
-    data = resolve(run, data, data_root)
-    found = test_pictures(run, data, data.gallery)
-    chosen = draw(len(found), count, seed)
-    cameras = told_cameras(run, data, found.samples)
-    return by_camera(to_unit(found.batch(chosen.tolist())), cameras, chosen)
-
-
 def collect_maps(
     run: Any,
     pictures: LoadedImages,
@@ -251,7 +205,7 @@ def collect_maps(
     *,
     method: str = METHOD,
     layer: str = "branch",
-    baseline: Tensor | ImagesWithCameras | None = None,
+    reference: Tensor | ImagesWithCameras | None = None,
     cameras: Tensor | None = None,
 ) -> dict[str, np.ndarray]:
     """Raw maps (N, h, w) of every branch, and ``fused``, for some pictures, batch by batch.
@@ -259,17 +213,10 @@ def collect_maps(
     ``cameras`` are those of all ``pictures``, where the run's network is told them.
     """
     parts = [
-        branch_maps(run, images, method=method, layer=layer, baseline=baseline).raw
+        branch_maps(run, images, method=method, layer=layer, reference=reference).raw
         for images in _batches(pictures, chosen, cameras)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def draw(count: int, wanted: int | None, seed: int) -> np.ndarray:
-    """Positions of ``wanted`` of ``count`` things in rising order; all of them for ``None``."""
-    if wanted is None or wanted >= count:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, wanted, replace=False))
 
 
 def _batches(
@@ -280,7 +227,7 @@ def _batches(
         yield by_camera(to_unit(pictures.batch(part.tolist())), cameras, part)
 
 
-def _card(run: Run, data: ReidDataset, method: str, layer: str, baseline: int) -> dict[str, Any]:
+def _card(run: Run, data: ReidDataset, method: str, layer: str, reference: int) -> dict[str, Any]:
     return {
         "run": run.name,
         "model": run.config.name,
@@ -293,6 +240,6 @@ def _card(run: Run, data: ReidDataset, method: str, layer: str, baseline: int) -
         "target": "similarity to itself",
         "method": method,
         "layer": layer,
-        "baseline": f"mean map of {baseline} gallery pictures" if baseline else "none",
+        "reference": f"mean map of {reference} gallery pictures" if reference else "none",
         "intervals": "95 % bootstrap over persons",
     }

@@ -60,7 +60,7 @@ def paper_claims(branches: tuple[str, ...]) -> tuple[Claim, ...]:
     )
 
 
-def judge(summary: pd.DataFrame, branches: tuple[str, ...]) -> pd.DataFrame:
+def judge_claims(summary: pd.DataFrame, branches: tuple[str, ...]) -> pd.DataFrame:
     """Every claim with its numbers and a verdict.
 
     Args:

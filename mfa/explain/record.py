@@ -30,7 +30,7 @@ class BranchMaps(Mapping[str, np.ndarray]):
         method: pytorch-grad-cam's name of the weighting.
         layer: the map that was explained.
         fusing: ``sum`` of the signed maps, or ``mean`` of the normalised ones (the paper's).
-        centred: the mean map of baseline pictures was taken off.
+        centred: the mean map of reference pictures was taken off.
     """
 
     full: dict[str, np.ndarray]

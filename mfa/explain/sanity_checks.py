@@ -1,8 +1,8 @@
-"""The same maps made meaningless on purpose, to stand beside the real ones.
+"""Sanity checks: the same maps made meaningless on purpose, to stand beside the real ones.
 
-A map that looks alike from random weights shows the picture or the architecture (a stripe, an
-anchored gate), not what was learned; one that looks alike for somebody else's reference does not
-explain this pair.
+A map that looks the same from random weights shows the picture or the architecture (a stripe, an
+anchored gate), not what was learned. A map that looks the same for another target does not explain
+this pair (after Adebayo et al. 2018, Sanity checks for saliency maps).
 """
 
 from __future__ import annotations
@@ -22,41 +22,41 @@ from mfa.models import ReidNetwork
 from mfa.runs.run import Run, untrained
 
 RANDOM = "random weights"
-SHUFFLED = "shuffled reference"
+SHUFFLED = "shuffled target"
 
 
-def control_maps(
+def sanity_check_maps(
     model: Any,
     images: Any,
     *,
     target: str | Target = "similarity",
-    reference: Any = None,
+    toward: Any = None,
     seed: int = 0,
     **settings: Any,
 ) -> dict[str, BranchMaps]:
-    """Controls of ``branch_maps`` with the same arguments, by name, for ``draw_maps``.
+    """Sanity checks of ``branch_maps`` with the same arguments, by name, for ``draw_maps``.
 
     - ``random weights``: the network as it was before training.
-    - ``shuffled reference``: each picture explained by the reference of the picture before it;
-      only where pictures have references of their own.
+    - ``shuffled target``: each picture compared with what belongs to the picture before it; only
+      where each picture has a target of its own.
 
     Args:
         model: a run or a network.
         images: as in ``branch_maps``.
         target: as in ``branch_maps``.
-        reference: as in ``branch_maps``; pictures, since a descriptor belongs to one network.
+        toward: as in ``branch_maps``; pictures, since a descriptor belongs to one network.
         seed: of the random weights of a bare network.
         settings: the other arguments of ``branch_maps``.
 
     Raises:
-        InputError: descriptors were given as reference, or what ``branch_maps`` refuses.
+        InputError: descriptors were given in ``toward``, or what ``branch_maps`` refuses.
     """
     settings = {"target": target, **settings}
-    found = {RANDOM: branch_maps(_random(model, seed), images, reference=reference, **settings)}
+    found = {RANDOM: branch_maps(_random(model, seed), images, toward=toward, **settings)}
     if target == "similarity" and len(as_batch(images)) > 1:
-        others = _rolled(model, images if reference is None else reference, len(as_batch(images)))
+        others = _rolled(model, images if toward is None else toward, len(as_batch(images)))
         if others is not None:
-            found[SHUFFLED] = branch_maps(model, images, reference=others, **settings)
+            found[SHUFFLED] = branch_maps(model, images, toward=others, **settings)
     return found
 
 
@@ -82,11 +82,11 @@ def _random(model: Any, seed: int) -> Any:
     return random_weights(network_of(model), seed)
 
 
-def _rolled(model: Any, reference: Any, pictures: int) -> Tensor | None:
-    if isinstance(reference, Tensor) and reference.ndim < 3:
+def _rolled(model: Any, toward: Any, pictures: int) -> Tensor | None:
+    if isinstance(toward, Tensor) and toward.ndim < 3:
         raise InputError(
-            "a control needs the reference as pictures, so that a network with random weights "
-            "can embed them itself"
+            "sanity checks need pictures in toward, so that a network with random weights can "
+            "embed them itself"
         )
-    rows = descriptors(network_of(model), reference, input_size(model))
+    rows = descriptors(network_of(model), toward, input_size(model))
     return rows.roll(1, dims=0) if len(rows) == pictures else None

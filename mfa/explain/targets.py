@@ -1,4 +1,4 @@
-"""What is explained: a score of the descriptor that splits into one part a branch.
+"""What is explained: a score of the descriptor that splits into one part per branch.
 
 Each target is linear in the embeddings, so a branch's part depends on that branch alone and the
 parts add up to the score. The embeddings are not normalised: through the L2 norm the gradient is
@@ -35,34 +35,34 @@ class Target(Protocol):
 
 @dataclass(frozen=True)
 class Similarity:
-    """Dot product of the embedding with a fixed unit vector, the reference's descriptor.
+    """Dot product of the embedding with a fixed unit vector, the descriptor compared with.
 
     Attributes:
-        reference: (D,) or (1, D) for all pictures; (B, D) one for each; (1, R, D) or (B, R, D)
+        toward: (D,) or (1, D) for all pictures; (B, D) one for each; (1, R, D) or (B, R, D)
             several, whose similarities are averaged. ``None``: each picture's own descriptor,
-            held fixed, i.e. what makes up the length of its embedding.
+            held fixed, so that the map shows what makes up the length of its embedding.
     """
 
-    reference: Tensor | None = None
+    toward: Tensor | None = None
 
     @property
     def description(self) -> str:
         """See ``Target``."""
-        if self.reference is None:
+        if self.toward is None:
             return "similarity to itself"
-        several = self.reference.ndim == 3 and self.reference.shape[1] > 1
-        return f"mean similarity to {self.reference.shape[1]}" if several else "similarity"
+        several = self.toward.ndim == 3 and self.toward.shape[1] > 1
+        return f"mean similarity to {self.toward.shape[1]}" if several else "similarity"
 
     def parts(self, branches: Mapping[str, Branch]) -> dict[str, Tensor]:
         """See ``Target``."""
         whole = torch.cat([branch.embedding for branch in branches.values()], dim=1)
-        reference = whole.detach() if self.reference is None else self.reference
-        return _project(branches, unit_rows(reference, whole))
+        toward = whole.detach() if self.toward is None else self.toward
+        return _project(branches, unit_rows(toward, whole))
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Similarity to one reference minus similarity to another: what tells the two apart.
+    """Similarity to one descriptor minus similarity to another: what tells the two apart.
 
     Attributes:
         toward: descriptors the map argues for, shaped as in ``Similarity``.
@@ -72,7 +72,7 @@ class Contrast:
     toward: Tensor
     away: Tensor
 
-    description = "nearer to the first reference than to the second"
+    description = "nearer to the first picture than to the second"
 
     def parts(self, branches: Mapping[str, Branch]) -> dict[str, Tensor]:
         """See ``Target``."""
@@ -123,20 +123,20 @@ class Identity:
         return labels.long().expand(len(total))[:, None]
 
 
-def unit_rows(reference: Tensor, whole: Tensor) -> Tensor:
-    """References as fixed directions (1 or B, D) in the space of ``whole`` (B, D).
+def unit_rows(descriptors: Tensor, whole: Tensor) -> Tensor:
+    """Descriptors as fixed directions (1 or B, D) in the space of ``whole`` (B, D).
 
     Raises:
         InputError: another width than the descriptor's, or a number of rows that is neither one
             nor that of the pictures.
     """
-    rows = reference[None] if reference.ndim == 1 else reference
+    rows = descriptors[None] if descriptors.ndim == 1 else descriptors
     if rows.shape[-1] != whole.shape[1]:
         raise InputError(
-            f"the reference has {rows.shape[-1]} columns, the descriptor {whole.shape[1]}; "
+            f"toward has {rows.shape[-1]} columns, the descriptor {whole.shape[1]}; "
             "embed it with the same network"
         )
-    _check_count(len(rows), len(whole), "references")
+    _check_count(len(rows), len(whole), "descriptors")
     unit = F.normalize(rows.detach().to(whole), dim=-1)
     return unit.mean(dim=1) if unit.ndim == 3 else unit
 

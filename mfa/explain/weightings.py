@@ -49,7 +49,7 @@ _ELSEWHERE = {
     "RefineCAM": "it multiplies maps of several layers; ask for each layer",
     "SESS": "it averages crops of one picture; ask for each crop",
     "GuidedBackpropReLUModel": "it replaces the network's ReLUs",
-    "DeepFeatureFactorization": "see viz.common_parts",
+    "DeepFeatureFactorization": "see mfa.common_parts",
 }
 _ALIASES = {"GradCAM++": "GradCAMPlusPlus", "KPCACAM": "KPCA_CAM"}
 
@@ -92,7 +92,7 @@ def weigh(
         # A linear score has a constant gradient; adding 0 ties it to the activations, so that its
         # derivative is 0 instead of an error.
         if mean is not None:
-            raise InputError(f"{method} differentiates twice, so it takes no baseline")
+            raise InputError(f"{method} differentiates twice, so it takes no reference pictures")
         given: tuple[Any, Any] = (activations, gradients + 0 * activations)
     else:
         shown = activations if mean is None else activations - mean

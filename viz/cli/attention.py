@@ -55,7 +55,7 @@ class Options:
     """Query pictures hidden from in parts; 0 leaves faithfulness out."""
     method: str = "HiResCAM"
     """A weighting of pytorch-grad-cam by name."""
-    baseline: int = 64
+    reference: int = 64
     """Gallery pictures whose mean map is taken off; 0 for none."""
     seed: int = 0
     """Of all drawing."""
@@ -99,7 +99,7 @@ def main(argv: list[str]) -> None:
 def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     """The tables of one run by name, and its ``card``; with ``charts`` also pictures of them."""
     from mfa.explain.measure import measure_attention
-    from mfa.explain.paper_claims import judge
+    from mfa.explain.paper_claims import judge_claims
     from viz import theme
     from viz.charts.attention import plot_attention, plot_attention_regions
     from viz.export import save
@@ -111,7 +111,7 @@ def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
         data_root=options.data_root,
         pictures=options.pictures,
         method=options.method,
-        baseline=options.baseline,
+        reference=options.reference,
         seed=options.seed,
     )
     summary = found.summary(seed=options.seed)
@@ -123,7 +123,7 @@ def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
             if (summary["measure"] == measure).any():
                 figure = theme.figure_of(plot_attention(summary, measure))
                 save(figure, charts / measure, caption=f"{POINTS[measure]} {told}")
-    tables = {"attention": summary, "claims": judge(summary, tuple(run.model.heads))}
+    tables = {"attention": summary, "claims": judge_claims(summary, tuple(run.model.heads))}
     if options.queries:
         tables["faithfulness"] = _faithfulness(run, options, charts, found.card)
     return {**tables, "card": found.card}
@@ -147,7 +147,7 @@ def _faithfulness(
         data_root=options.data_root,
         queries=options.queries,
         method=options.method,
-        baseline=options.baseline,
+        reference=options.reference,
         seed=options.seed,
         progress=True,
     )

@@ -36,7 +36,7 @@ class Options:
     """Queries of figures 4, 6 and 7 by position; by default chosen by masks and by the result."""
     method: str = "HiResCAM"
     """Weighting of the maps; GradCAM is the paper's, but leaves many maps under GeM empty."""
-    average: int = 32
+    reference: int = 32
     """Gallery pictures whose mean map is taken off, so that what every picture has does not hide
     what this one has; 0 takes nothing off."""
     blur_faces: bool = False
@@ -60,7 +60,7 @@ def main(argv: list[str]) -> None:
         width=options.width,
         queries=options.queries,
         method=options.method,
-        average=options.average,
+        reference=options.reference,
         hide_faces=options.blur_faces,
     )
     only = [name.strip() for name in (options.only or "").split(",") if name.strip()]

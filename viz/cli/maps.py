@@ -40,12 +40,12 @@ class Options:
     """What is explained: the picture's own descriptor, or the predicted training identity."""
     method: str = "HiResCAM"
     """A weighting of pytorch-grad-cam by name; HiResCAM adds up to the score under GeM."""
-    average: int = 32
+    reference: int = 32
     """Gallery pictures whose mean map is taken off, so that what every picture has does not hide
     what this one has; 0 takes nothing off and needs no dataset."""
     fused: Literal["sum", "mean"] = "sum"
     """The fused map: signed sum of the branches, or mean of their normalised maps (the paper)."""
-    control: bool = False
+    sanity_check: bool = False
     """Under each row the same map from random weights."""
     width: Literal["single", "double"] = "double"
     """Columns of a journal page."""
@@ -62,7 +62,7 @@ def main(argv: list[str]) -> None:
     from mfa.datasets.loading.decode import decode
     from mfa.explain import branch_maps
     from mfa.explain.inputs import by_camera
-    from mfa.explain.measure import baseline_pictures
+    from mfa.explain.pictures import reference_pictures
     from mfa.inference.evaluate import resolve
     from mfa.runs.run import open_run, untrained
     from mfa.runs.side_information import told_cameras
@@ -72,8 +72,8 @@ def main(argv: list[str]) -> None:
     from viz.images.load import coarsen_tops
     from viz.paper import captions
 
-    if options.control and options.target == "identity":
-        raise InputError("random weights know no identity; use --control with similarity")
+    if options.sanity_check and options.target == "identity":
+        raise InputError("random weights know no identity; use --sanity-check with similarity")
     run = open_run(options.run)
     data = None if options.pictures else resolve(run, options.data, options.data_root)
     samples = () if data is None else _from_dataset(data, options)
@@ -81,21 +81,23 @@ def main(argv: list[str]) -> None:
     size = run.config.data.height, run.config.data.width
     images = np.stack([decode(path, *size) for path in paths])
     cameras = None if data is None else told_cameras(run, data, samples)
-    average = baseline_pictures(run, options.data, options.average, data_root=options.data_root)
-    maps, *control = [
+    reference = reference_pictures(
+        run, options.data, options.reference, data_root=options.data_root
+    )
+    maps, *random = [
         branch_maps(
             model,
             by_camera(images, cameras),
             target=options.target,
             method=options.method,
             fused=options.fused,
-            baseline=average,
+            reference=reference,
         )
-        for model in ([run, untrained(run.config)] if options.control else [run])
+        for model in ([run, untrained(run.config)] if options.sanity_check else [run])
     ]
-    controls = {"random weights": control[0]} if control else None
+    checks = {"random weights": random[0]} if random else None
     drawn = coarsen_tops(images) if options.blur_faces else images
-    figure = draw_maps(maps, drawn, controls=controls, width=options.width, tallest=theme.PAGE)
+    figure = draw_maps(maps, drawn, sanity_checks=checks, width=options.width, tallest=theme.PAGE)
     stem = options.out or (run.path or Path()) / "figures" / "maps"
     words = (
         f"What each branch looks at: {maps.caption}. "

@@ -11,14 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from mfa.errors import InputError
-from mfa.explain.inputs import as_batch
-from mfa.explain.ledger import PairLedger, pair_ledgers
-from mfa.explain.measure import baseline_pictures
-from mfa.inference.evaluate import resolve
+from mfa.explain.ledger import PairLedger
+from mfa.explain.rank_ledgers import rank_ledgers
 from mfa.records import ReidDataset
 from mfa.runs.run import Run
 from viz import theme
-from viz.grids.ledger import picture_of
 from viz.grids.maps import as_pictures, show
 
 SCALE, LEGEND = 0.6, 1.1
@@ -36,29 +33,24 @@ def draw_rank_shares(
 ) -> Figure:
     """A query and some gallery pictures, each with its score ledger as a stacked bar.
 
-    Pixels are told against the average of some gallery pictures, see ``mfa.pair_ledgers``.
+    The mean part of some gallery pictures is subtracted from the pixels' parts, see
+    ``mfa.pair_ledgers``.
 
     Args:
         run: a run.
         query: position in the query list.
         gallery: positions in the gallery list, as ranked.
-        data: of which positions count, or its name; by default what the run was trained on.
-        data_root: where datasets lie, for a name.
+        data: dataset of the positions, or its name; by default what the run was trained on.
+        data_root: folder that the datasets lie in, for a name.
         width: of the figure.
 
     Raises:
         InputError: no such position, or a picture that cannot be read.
     """
-    data = resolve(run, data, data_root)
-    size = run.config.data.height, run.config.data.width
-    first = picture_of(query, data.query, "query", size)
-    others = [picture_of(place, data.gallery, "gallery", size) for place in gallery]
-    if not others:
-        raise InputError("name at least one gallery picture to explain")
-    baseline = baseline_pictures(run, data)
-    ledgers = pair_ledgers(run, first, as_batch(others), baseline=baseline)
-    matches = [data.gallery[place].pid == data.query[query].pid for place in gallery]
-    return draw_branch_shares(ledgers, first, others, matches=matches, width=width)
+    found = rank_ledgers(run, query, gallery, data=data, data_root=data_root)
+    return draw_branch_shares(
+        found.ledgers, found.query, found.gallery, matches=found.matches, width=width
+    )
 
 
 @theme.themed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from mfa.datasets import read_image
-from mfa.errors import InputError
-from mfa.explain.inputs import enlarge, input_size
-from mfa.explain.ledger import PairLedger, pair_ledger
-from mfa.explain.measure import baseline_pictures
+from mfa.explain.inputs import enlarge
+from mfa.explain.ledger import PairLedger
+from mfa.explain.rank_ledgers import rank_ledgers
 from mfa.explain.record import shared_limit
-from mfa.inference.evaluate import resolve
-from mfa.records import ReidDataset, Sample
-from mfa.runs.run import Run
+from mfa.records import ReidDataset
 from viz import theme
 from viz.grids.maps import add_scale, as_pictures, outline, show
 from viz.images import overlay
@@ -32,7 +27,7 @@ def draw_pair(
     *,
     data: ReidDataset | str | None = None,
     data_root: Path | None = None,
-    baseline: Any = None,
+    reference: Any = None,
     width: theme.Width | float = "double",
 ) -> Figure:
     """Why two pictures are as close as they are: signed maps that add up to the cosine.
@@ -41,65 +36,21 @@ def draw_pair(
         run: a run or a network.
         query: a picture, a path, or a position in the dataset's query list.
         gallery: the same, of the gallery list.
-        data: of which positions count, or its name; by default what the run was trained on.
-        data_root: where datasets lie, for a name.
-        baseline: see ``mfa.pair_ledgers``; with positions and a run by default some pictures of
-            the gallery, else none.
+        data: dataset of the positions, or its name; by default what the run was trained on.
+        data_root: folder that the datasets lie in, for a name.
+        reference: see ``mfa.pair_ledgers``; by default some gallery pictures where a run and
+            positions are given, else none.
         width: of the figure, a column's name or inches.
 
     Raises:
         InputError: a position outside its list or without a dataset, or a picture that cannot be
             read.
     """
-    found = data
-    if isinstance(query, int) or isinstance(gallery, int):
-        found = _dataset(run, data, data_root)
-    lists = (found.query, found.gallery) if isinstance(found, ReidDataset) else ((), ())
-    size = input_size(run)
-    pictures = (
-        picture_of(query, lists[0], "query", size),
-        picture_of(gallery, lists[1], "gallery", size),
-    )
-    if baseline is None and isinstance(found, ReidDataset) and isinstance(run, Run):
-        baseline = baseline_pictures(run, found)
-    ledger = pair_ledger(run, *pictures, baseline=baseline)
+    found = rank_ledgers(run, query, [gallery], data=data, data_root=data_root, reference=reference)
     stripes = getattr(getattr(run, "model", run), "stripes", {})
-    return draw_ledger(ledger, *pictures, stripes=stripes, width=width)
-
-
-def _dataset(run: Any, data: ReidDataset | str | None, root: Path | None) -> ReidDataset:
-    if isinstance(data, ReidDataset):
-        return data
-    if not isinstance(run, Run):
-        raise InputError("a bare network knows no dataset; give pictures, or data=")
-    return resolve(run, data, root)
-
-
-def picture_of(
-    given: Any, samples: Sequence[Sample], side: str, size: tuple[int, int] | None = None
-) -> np.ndarray:
-    """A picture as an array (H, W, 3), from a position, a path or a picture.
-
-    Args:
-        given: position in ``samples``, path, or array or tensor.
-        samples: the dataset's list.
-        side: the list's name, for messages.
-        size: (height, width) files are resized to; ``None`` keeps theirs.
-
-    Raises:
-        InputError: see ``draw_pair``.
-    """
-    if isinstance(given, int | np.integer):
-        if not 0 <= given < len(samples):
-            raise InputError(f"no {side} {given}: the list has 0 to {len(samples) - 1}")
-        given = samples[int(given)].path
-    if isinstance(given, str) or hasattr(given, "__fspath__"):
-        image = read_image(given)
-        if size is not None:
-            image = image.resize((size[1], size[0]), resample=2)  # 2: bilinear
-        return np.asarray(image)
-    picture: np.ndarray = as_pictures(given)[0]
-    return picture
+    return draw_ledger(
+        found.ledgers[0], found.query, found.gallery[0], stripes=stripes, width=width
+    )
 
 
 @theme.themed

@@ -36,7 +36,7 @@ def draw_maps(
     maps: BranchMaps,
     images: Any,
     *,
-    controls: Mapping[str, BranchMaps] | None = None,
+    sanity_checks: Mapping[str, BranchMaps] | None = None,
     outlines: bool = True,
     width: theme.Width | float = "double",
     tallest: float | None = None,
@@ -51,8 +51,9 @@ def draw_maps(
     Args:
         maps: from ``branch_maps``.
         images: the same pictures.
-        controls: further maps of the same pictures by name, drawn under each row: random weights
-            (on its own scale, since another network has other magnitudes), a shuffled reference.
+        sanity_checks: further maps of the same pictures by name, drawn under each row: random
+            weights (on its own scale, since another network has other magnitudes), a shuffled
+            target.
         outlines: draw the stripes.
         width: of the figure, a column's name or inches.
         tallest: height in inches that the figure keeps to, such as ``theme.PAGE``, by growing
@@ -62,7 +63,7 @@ def draw_maps(
         InputError: numbers or sizes of pictures and maps differ.
     """
     pictures = as_pictures(images)
-    rows = {"": maps, **(controls or {})}
+    rows = {"": maps, **(sanity_checks or {})}
     for record in rows.values():
         _check(record, pictures)
     columns = [*maps.branches, FUSED] if len(maps.branches) > 1 else list(maps.branches)

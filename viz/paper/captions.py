@@ -95,8 +95,8 @@ def attention(card: Mapping[str, Any]) -> str:
         f"Run {card['run']} (model {card['model']}, weights {card['checkpoint'][:12]}, "
         f"{card['epochs']} epochs, seed {card['seed']}); {card['pictures']:,} {card['split']} "
         f"pictures of {title(card['dataset'])} (fingerprint {card['fingerprint'][:12]}). "
-        f"{card['method']} of {card['target']} on the {card['layer']} map, baseline: "
-        f"{card['baseline']}. Intervals: {card['intervals']}."
+        f"{card['method']} of {card['target']} on the {card['layer']} map, reference: "
+        f"{card['reference']}. Intervals: {card['intervals']}."
     )
 
 

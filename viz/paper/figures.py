@@ -11,7 +11,7 @@ from mfa.datasets.loading.decode import decode
 from mfa.errors import InputError
 from mfa.explain import branch_maps
 from mfa.explain.inputs import by_camera
-from mfa.explain.measure import baseline_pictures, situations
+from mfa.explain.pictures import reference_pictures, situations
 from mfa.explain.record import FUSED, BranchMaps
 from mfa.records import ReidDataset, Sample
 from mfa.runs.run import Run, untrained
@@ -143,7 +143,7 @@ def _explain(
         target="similarity",
         method=inputs.method,
         fused="mean",
-        baseline=baseline_pictures(run, data, inputs.average),
+        reference=reference_pictures(run, data, inputs.reference),
     )
 
 

@@ -47,7 +47,7 @@ class PaperInputs:
         queries: which queries figures 4, 6 and 7 show: ``auto``, or positions.
         k: ranks of figure 6.
         method: weighting of the maps, a name of pytorch-grad-cam.
-        average: gallery pictures whose mean map is taken off the maps; 0 takes nothing off.
+        reference: gallery pictures whose mean map is taken off the maps; 0 takes nothing off.
         hide_faces: coarsen the top fifth of every picture.
     """
 
@@ -59,7 +59,7 @@ class PaperInputs:
     queries: tuple[int, ...] = ()
     k: int = 10
     method: str = "HiResCAM"
-    average: int = 32
+    reference: int = 32
     hide_faces: bool = False
     _scored: dict[tuple[int, str], RetrievalResult] = field(default_factory=dict, repr=False)
 

@@ -10,7 +10,7 @@ import torch
 
 from mfa import ImagesWithCameras, presets
 from mfa.errors import InputError
-from mfa.explain import branch_maps, control_maps
+from mfa.explain import branch_maps, sanity_check_maps
 from mfa.explain.capture import mean_maps
 from mfa.inference.extract import concatenate
 from mfa.models import ReidNetwork, build_model
@@ -50,22 +50,22 @@ def test_the_score_explained_is_that_of_picture_and_camera(
         reference = network(images.flip(0), CAMERAS.flip(0)).descriptor
     wanted = scores(network, images, CAMERAS, reference)
     progress = branch_maps(
-        network, ImagesWithCameras(images, CAMERAS), reference=reference, layer=layer
+        network, ImagesWithCameras(images, CAMERAS), toward=reference, layer=layer
     )
     np.testing.assert_allclose(progress.scores["fused"], wanted, atol=1e-5)
     again = branch_maps(
         network,
         ImagesWithCameras(images, CAMERAS),
-        reference=ImagesWithCameras(images.flip(0), CAMERAS.flip(0)),
+        toward=ImagesWithCameras(images.flip(0), CAMERAS.flip(0)),
         layer=layer,
     )
     np.testing.assert_allclose(again["fused"], progress["fused"], atol=1e-6)
     # One at a time is the same as together, and pixels alone are explained by the mean.
     first = branch_maps(
-        network, ImagesWithCameras(images[:1], CAMERAS[:1]), reference=reference[:1], layer=layer
+        network, ImagesWithCameras(images[:1], CAMERAS[:1]), toward=reference[:1], layer=layer
     )
     np.testing.assert_allclose(first["fused"][0], progress["fused"][0], atol=1e-5)
-    plain = branch_maps(network, images, reference=reference, layer=layer)
+    plain = branch_maps(network, images, toward=reference, layer=layer)
     mean = scores(network, images, None, reference)
     np.testing.assert_allclose(plain.scores["fused"], mean, atol=1e-5)
     assert np.abs(plain["fused"] - progress["fused"]).max() > 1e-6
@@ -98,11 +98,11 @@ def test_mean_maps_and_controls_take_them_too(network: ReidNetwork, images: torc
         wanted = network.trunk_map(images, CAMERAS).mean(dim=0)
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
     centred = branch_maps(
-        network, ImagesWithCameras(images, CAMERAS), baseline=ImagesWithCameras(images, CAMERAS)
+        network, ImagesWithCameras(images, CAMERAS), reference=ImagesWithCameras(images, CAMERAS)
     )
     assert centred.centred
-    controls = control_maps(network, ImagesWithCameras(images, CAMERAS))
-    assert set(controls) == {"random weights", "shuffled reference"}
+    checks = sanity_check_maps(network, ImagesWithCameras(images, CAMERAS))
+    assert set(checks) == {"random weights", "shuffled target"}
     assert np.array_equal(as_pictures(ImagesWithCameras(images, CAMERAS)), as_pictures(images))
 
 

@@ -59,7 +59,7 @@ LENGTH = 50**0.5
 
 
 def test_hand_computed_maps_of_mean_pooling(toy):
-    maps = branch_maps(toy, PICTURE, reference=TOWARD, method="GradCAM")
+    maps = branch_maps(toy, PICTURE, toward=TOWARD, method="GradCAM")
     # gradient of channel c is u_c / 4 everywhere: 3/4 of channel 0 and 4/4 of channel 1
     expected = np.array([[0.75, 0.5], [0.5, 0.75]]) / LENGTH
     np.testing.assert_allclose(maps.raw["mean"][0], expected, atol=1e-6)
@@ -69,19 +69,19 @@ def test_hand_computed_maps_of_mean_pooling(toy):
 def test_hand_computed_maps_of_gem(toy):
     # channel 1 is (0, 1/2, 1/2, 0): v = sqrt(1/8), dv/dx = x / (4 v) = sqrt(1/8) where x = 1/2
     slope = 0.125**0.5
-    hires = branch_maps(toy, PICTURE, reference=TOWARD, method="HiResCAM").raw["gem"][0]
+    hires = branch_maps(toy, PICTURE, toward=TOWARD, method="HiResCAM").raw["gem"][0]
     place = np.array([[0.0, 1.0], [1.0, 0.0]])
     np.testing.assert_allclose(hires, 5 / LENGTH * slope * 0.5 * place, atol=1e-6)
-    gradcam = branch_maps(toy, PICTURE, reference=TOWARD, method="GradCAM").raw["gem"][0]
+    gradcam = branch_maps(toy, PICTURE, toward=TOWARD, method="GradCAM").raw["gem"][0]
     np.testing.assert_allclose(gradcam, 5 / LENGTH * slope / 2 * 0.5 * place, atol=1e-6)
 
 
 def test_fused_is_the_signed_sum_and_the_papers_mean_is_the_other_choice(toy):
     toward = torch.tensor([3.0, -4.0, 0.0, 5.0])
-    maps = branch_maps(toy, PICTURE, reference=toward, method="GradCAM")
+    maps = branch_maps(toy, PICTURE, toward=toward, method="GradCAM")
     np.testing.assert_allclose(maps["fused"], maps["mean"] + maps["gem"], atol=1e-6)
     assert maps["fused"].min() < 0
-    mean = branch_maps(toy, PICTURE, reference=toward, method="GradCAM", fused="mean")
+    mean = branch_maps(toy, PICTURE, toward=toward, method="GradCAM", fused="mean")
     expected = (normalised(maps.raw["mean"]) + normalised(maps.raw["gem"])) / 2
     np.testing.assert_allclose(mean.raw["fused"], expected, atol=1e-6)
 
@@ -120,7 +120,7 @@ def test_scores_are_the_dot_product_with_the_reference(small, layer):
     with torch.no_grad():
         output = small(IMAGES)
         whole = torch.cat([b.embedding for b in output.branches.values()], dim=1)
-    maps = branch_maps(small, IMAGES, reference=IMAGES[1:2], layer=layer)
+    maps = branch_maps(small, IMAGES, toward=IMAGES[1:2], layer=layer)
     np.testing.assert_allclose(
         maps.scores["fused"], (whole @ output.descriptor[1]).numpy(), rtol=1e-4
     )
@@ -137,7 +137,7 @@ def test_without_reference_a_picture_is_compared_with_itself(small):
 def test_identity_is_the_sum_of_the_branches_logits(small):
     with torch.no_grad():
         logits = torch.stack([b.logits for b in small(IMAGES).branches.values()])
-    maps = branch_maps(small, IMAGES, target="identity", reference=[0, 3, 4])
+    maps = branch_maps(small, IMAGES, target="identity", toward=[0, 3, 4])
     np.testing.assert_allclose(maps.scores["fused"], logits.sum(0)[[0, 1, 2], [0, 3, 4]], rtol=1e-4)
     predicted = branch_maps(small, IMAGES, target=Identity())
     np.testing.assert_allclose(
@@ -147,8 +147,8 @@ def test_identity_is_the_sum_of_the_branches_logits(small):
 
 def test_contrast_is_the_difference_of_two_similarities(small):
     first, second = IMAGES[:1], IMAGES[1:2]
-    contrast = branch_maps(small, IMAGES, target="contrast", reference=(first, second))
-    apart = [branch_maps(small, IMAGES, reference=side) for side in (first, second)]
+    contrast = branch_maps(small, IMAGES, target="contrast", toward=(first, second))
+    apart = [branch_maps(small, IMAGES, toward=side) for side in (first, second)]
     np.testing.assert_allclose(
         contrast.raw["branch2"], apart[0].raw["branch2"] - apart[1].raw["branch2"], atol=1e-5
     )
@@ -157,7 +157,7 @@ def test_contrast_is_the_difference_of_two_similarities(small):
 def test_several_references_are_averaged(small):
     rows = torch.nn.functional.normalize(torch.randn(2, 256), dim=1)
     both = branch_maps(small, IMAGES, target=Similarity(rows[None]))
-    one, two = (branch_maps(small, IMAGES, reference=row) for row in rows)
+    one, two = (branch_maps(small, IMAGES, toward=row) for row in rows)
     np.testing.assert_allclose(
         both.raw["fused"], (one.raw["fused"] + two.raw["fused"]) / 2, atol=1e-5
     )
@@ -215,13 +215,13 @@ def test_a_target_of_ones_own_may_ignore_a_branch(small):
         ({"branches": ["branch9"]}, "no branch .*branch9.*; there are branch1"),
         ({"branches": []}, "no branch"),
         ({"target": "person"}, "no target 'person'"),
-        ({"target": "contrast"}, "contrast needs reference"),
+        ({"target": "contrast"}, "contrast needs toward"),
         ({"fused": "product"}, "fused is sum or mean"),
-        ({"reference": torch.ones(7)}, "7 columns, the descriptor 256"),
-        ({"reference": torch.rand(2, 3, 64, 32)}, "2 references for 3 pictures"),
-        ({"target": "identity", "reference": [1, 2]}, "2 labels for 3 pictures"),
-        ({"target": "identity", "reference": 9}, "label 9 is outside"),
-        ({"target": Similarity(), "reference": torch.ones(256)}, "carries its own reference"),
+        ({"toward": torch.ones(7)}, "7 columns, the descriptor 256"),
+        ({"toward": torch.rand(2, 3, 64, 32)}, "2 descriptors for 3 pictures"),
+        ({"target": "identity", "toward": [1, 2]}, "2 labels for 3 pictures"),
+        ({"target": "identity", "toward": 9}, "label 9 is outside"),
+        ({"target": Similarity(), "toward": torch.ones(256)}, "leave toward out"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(small, arguments, words):

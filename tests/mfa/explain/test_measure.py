@@ -10,15 +10,9 @@ import pytest
 from mfa import presets
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
-from mfa.explain.measure import (
-    baseline_pictures,
-    draw,
-    measure_attention,
-    measure_faithfulness,
-    persons_of,
-    situations,
-)
-from mfa.explain.paper_claims import judge
+from mfa.explain.measure import measure_attention, measure_faithfulness, persons_of
+from mfa.explain.paper_claims import judge_claims
+from mfa.explain.pictures import reference_pictures, sample_positions, situations
 from mfa.runs.checkpoint import save_checkpoint
 from mfa.runs.run import Run, untrained
 from mfa.synthetic import SyntheticConfig, write
@@ -43,7 +37,7 @@ def run():
 
 @pytest.fixture(scope="module")
 def attention(run, data):
-    return measure_attention(run, data, pictures=5, baseline=4)
+    return measure_attention(run, data, pictures=5, reference=4)
 
 
 def test_summary_has_every_branch_and_both_weights(attention):
@@ -57,7 +51,7 @@ def test_summary_has_every_branch_and_both_weights(attention):
     assert (summary["low"] <= summary["mean"] + 1e-9).all()
     assert (summary["mean"] <= summary["high"] + 1e-9).all()
     assert attention.card["pictures"] == 5
-    assert "4 gallery pictures" in attention.card["baseline"]
+    assert "4 gallery pictures" in attention.card["reference"]
 
 
 def test_shares_of_a_picture_add_up(attention):
@@ -75,7 +69,7 @@ def test_anchored_gates_put_the_branches_in_order(attention):
         for i in (1, 2, 3, 4)
     ]
     assert centres == sorted(centres)
-    verdicts = judge(attention.summary(), ("branch1", "branch2", "branch3", "branch4"))
+    verdicts = judge_claims(attention.summary(), ("branch1", "branch2", "branch3", "branch4"))
     assert len(verdicts) == 8
 
 
@@ -88,7 +82,7 @@ def test_chart_has_a_mark_for_each_branch_and_region(attention):
 
 
 def test_faithfulness_of_maps_and_controls(run, data):
-    table = measure_faithfulness(run, data, queries=4, shares=(0.2,), baseline=0)
+    table = measure_faithfulness(run, data, queries=4, shares=(0.2,), reference=0)
     assert list(table["map"].unique()) == [
         "random weights",
         "branch1",
@@ -118,11 +112,11 @@ def test_a_pair_named_by_positions_is_told_against_the_gallery(run, data):
 
 
 def test_drawing_is_seeded_and_keeps_the_order(run, data):
-    assert draw(10, None, 0).tolist() == list(range(10))
-    chosen = draw(100, 5, 0)
-    assert chosen.tolist() == sorted(draw(100, 5, 0).tolist())
-    assert baseline_pictures(run, data, 3).shape == (3, 3, 96, 48)
-    assert baseline_pictures(run, data, 0) is None
+    assert sample_positions(10, None, 0).tolist() == list(range(10))
+    chosen = sample_positions(100, 5, 0)
+    assert chosen.tolist() == sorted(sample_positions(100, 5, 0).tolist())
+    assert reference_pictures(run, data, 3).shape == (3, 3, 96, 48)
+    assert reference_pictures(run, data, 0) is None
 
 
 def test_points_show_trained_and_random_weights_of_a_measure(attention):
@@ -162,7 +156,7 @@ def test_the_command_writes_tables_of_every_run_and_charts_of_the_first(
     save_checkpoint(trained.checkpoint, tmp_path / "own" / "checkpoint.safetensors")
     main(
         [str(trained.path), str(trained.path), "--data", "synthetic", "--data-root",
-         str(data.root.parent), "--pictures", "4", "--queries", "2", "--baseline", "4", "--json"]
+         str(data.root.parent), "--pictures", "4", "--queries", "2", "--reference", "4", "--json"]
     )  # fmt: skip
     progress = json.loads(capsys.readouterr().out)
     assert len(progress["claims"]) == len(progress["cards"]) == 2

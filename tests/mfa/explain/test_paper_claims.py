@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mfa.explain.paper_claims import judge, paper_claims
+from mfa.explain.paper_claims import judge_claims, paper_claims
 
 BRANCHES = ("branch1", "branch2", "branch3", "branch4")
 
@@ -27,7 +27,7 @@ def verdicts():
             row("trained", "all", "even", "background", 0.5, 0.48, 0.52),
         ]
     )
-    return judge(summary, BRANCHES).set_index("claim")
+    return judge_claims(summary, BRANCHES).set_index("claim")
 
 
 def test_a_verdict_needs_the_whole_interval_on_one_side(verdicts):

@@ -99,23 +99,23 @@ def test_pitfall_05_no_target_is_an_arg_max_over_the_embedding(network):
 
 
 def test_pitfall_06_similarity_targets_take_one_reference_or_one_for_each(network):
-    each = branch_maps(network, IMAGES, reference=IMAGES.flip(0))
+    each = branch_maps(network, IMAGES, toward=IMAGES.flip(0))
     for i in range(3):
-        one = branch_maps(network, IMAGES[i], reference=IMAGES[2 - i])
+        one = branch_maps(network, IMAGES[i], toward=IMAGES[2 - i])
         np.testing.assert_allclose(each["fused"][i], one["fused"][0], atol=1e-5)
 
 
 def test_pitfall_07_difference_is_the_sign_flip_of_one_signed_map(network):
     reference = torch.randn(256)
-    toward = branch_maps(network, IMAGES, reference=reference)
-    away = branch_maps(network, IMAGES, reference=-reference)
+    toward = branch_maps(network, IMAGES, toward=reference)
+    away = branch_maps(network, IMAGES, toward=-reference)
     np.testing.assert_allclose(toward["fused"], -away["fused"], atol=1e-5)
     assert toward["fused"].min() < 0 < toward["fused"].max()
 
 
 def test_pitfall_08_maps_add_up_to_the_score_instead_of_zero():
     network = build(pooling="gap")
-    maps = branch_maps(network, IMAGES, reference=IMAGES[:1])
+    maps = branch_maps(network, IMAGES, toward=IMAGES[:1])
     with torch.no_grad():
         unit = network(IMAGES[:1]).descriptor[0].split(64)
         bias = {
@@ -154,9 +154,9 @@ def test_pitfall_08_maps_add_up_to_the_score_instead_of_zero():
 
 
 def test_pitfall_08_an_empty_map_is_flagged_and_marked(network):
-    away = branch_maps(network, IMAGES, reference=-torch.ones(256))
+    away = branch_maps(network, IMAGES, toward=-torch.ones(256))
     network.heads["branch1"].neck.weight.data.abs_()
-    toward = branch_maps(network, IMAGES, reference=torch.ones(256))
+    toward = branch_maps(network, IMAGES, toward=torch.ones(256))
     assert away.empty["branch1"].all()
     assert not toward.empty["branch1"].any()
     words = [text.get_text() for axis in draw_maps(away, IMAGES).axes for text in axis.texts]
@@ -261,7 +261,7 @@ def test_pitfall_16_no_grad_callers_and_frozen_parameters_work(network, mode, la
     network.requires_grad_(False)
     with mode():
         images = IMAGES.clone()
-        maps = branch_maps(network, images, layer=layer, reference=images[:1] * 1)
+        maps = branch_maps(network, images, layer=layer, toward=images[:1] * 1)
         assert not torch.is_grad_enabled()
         assert torch.is_inference_mode_enabled() == (mode is torch.inference_mode)
         maps = branch_maps(network, images, layer=layer)
@@ -270,16 +270,16 @@ def test_pitfall_16_no_grad_callers_and_frozen_parameters_work(network, mode, la
 
 
 def test_pitfall_17_lengths_are_checked(network):
-    with pytest.raises(InputError, match="2 references for 3 pictures"):
-        branch_maps(network, IMAGES, reference=torch.randn(2, 256))
-    assert len(branch_maps(network, IMAGES, reference=torch.randn(1, 256))["fused"]) == 3
+    with pytest.raises(InputError, match="2 descriptors for 3 pictures"):
+        branch_maps(network, IMAGES, toward=torch.randn(2, 256))
+    assert len(branch_maps(network, IMAGES, toward=torch.randn(1, 256))["fused"]) == 3
 
 
 def test_pitfall_18_stripes_are_outlined_and_controls_stand_beside(network):
     maps = branch_maps(network, IMAGES[:1])
     assert maps.stripes == {f"branch{i + 1}": (i / 4, (i + 1) / 4) for i in range(4)}
     other = branch_maps(build(gate="anchored"), IMAGES[:1])
-    figure = draw_maps(maps, IMAGES[:1], controls={"random weights": other})
+    figure = draw_maps(maps, IMAGES[:1], sanity_checks={"random weights": other})
     panels = [axis for axis in figure.axes if axis.images]
     assert len(panels) == 1 + 5 + 5  # the picture, its maps, the control's maps
     assert sum(len(axis.patches) for axis in panels) == 8

@@ -6,9 +6,10 @@ import torch
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
+from mfa.explain.concepts import common_parts, factorise
 from mfa.explain.ledger import pair_ledger
 from mfa.models import build_model
-from viz.grids.concepts import common_parts, draw_common_parts, factorise, paint
+from viz.grids.concepts import draw_common_parts, paint
 
 IMAGES = torch.rand(3, 3, 64, 32, generator=torch.Generator().manual_seed(1))
 
@@ -53,9 +54,9 @@ def test_concepts_share_out_the_cosine(network):
 
 
 def test_against_an_average_picture_only_what_exceeds_it_is_factorised(network):
-    parts = common_parts(network, IMAGES, baseline=IMAGES[:1])
+    parts = common_parts(network, IMAGES, reference=IMAGES[:1])
     assert parts.weights[0].max() < 1e-6 * parts.weights[1:].max()  # the query is the average
-    ledger = pair_ledger(network, IMAGES[0], IMAGES[1], baseline=IMAGES[:1])
+    ledger = pair_ledger(network, IMAGES[0], IMAGES[1], reference=IMAGES[:1])
     assert parts.shares[0].sum() + parts.bias[0] == pytest.approx(ledger.score)
 
 

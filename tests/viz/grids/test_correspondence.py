@@ -6,9 +6,10 @@ import torch
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
+from mfa.explain.correspondence import correspond
 from mfa.explain.ledger import decompose
 from mfa.models import build_model
-from viz.grids.correspondence import correspond, draw_correspondence
+from viz.grids.correspondence import draw_correspondence
 
 IMAGES = torch.rand(2, 3, 32, 16, generator=torch.Generator().manual_seed(1))
 
@@ -41,13 +42,13 @@ def test_all_points_together_are_the_dot_product_of_the_pixels_parts(network):
 
 
 def test_against_an_average_picture_what_both_have_in_common_with_it_is_gone(network):
-    found = correspond(network, IMAGES[0], IMAGES[1], (5, 5), baseline=IMAGES[:1])
+    found = correspond(network, IMAGES[0], IMAGES[1], (5, 5), reference=IMAGES[:1])
     assert max(np.abs(heat).max() for heat in found.maps.values()) < 1e-12  # the query is average
     others = torch.rand(3, 3, 32, 16, generator=torch.Generator().manual_seed(2))
     one, two = (decompose(network, IMAGES[i : i + 1]) for i in (0, 1))
     usual = decompose(network, others)
     points = [(4 + 8 * i, 4 + 8 * j) for i in range(4) for j in range(2)]
-    found = [correspond(network, *IMAGES, point, baseline=others) for point in points]
+    found = [correspond(network, *IMAGES, point, reference=others) for point in points]
     for name, neck in one.necks.items():
         scale = neck.weight.detach() / (neck.running_var + neck.eps).sqrt()
         mean = usual.parts[name].mean(dim=0)

@@ -114,13 +114,13 @@ def test_closes_with_the_real_trunks(trunk):
 def test_told_against_an_average_picture_it_closes_too(settings):
     network = build(**settings)
     raw = pair_ledger(network, IMAGES[0], IMAGES[1])
-    centred = pair_ledger(network, IMAGES[0], IMAGES[1], baseline=IMAGES[2:])
+    centred = pair_ledger(network, IMAGES[0], IMAGES[1], reference=IMAGES[2:])
     assert centred.residual < 1e-5
     assert centred.centred
     for name, part in centred.branches.items():
         assert part.share == pytest.approx(raw.branches[name].share, abs=1e-9)
         assert part.query_bias != pytest.approx(raw.branches[name].query_bias)
-    itself = pair_ledger(network, IMAGES[0], IMAGES[1], baseline=IMAGES[:1])
+    itself = pair_ledger(network, IMAGES[0], IMAGES[1], reference=IMAGES[:1])
     for part in itself.branches.values():  # the query is the average picture: no pixel stands out
         np.testing.assert_allclose(part.query_map, 0, atol=1e-9)
         assert part.query_bias == pytest.approx(part.share, abs=1e-6)
@@ -174,7 +174,7 @@ def test_figure_shows_the_score_and_its_parts():
 
 
 def test_stacked_bars_end_at_the_score():
-    ledgers = pair_ledgers(build(gate="guided"), IMAGES[0], IMAGES[1:4], baseline=IMAGES)
+    ledgers = pair_ledgers(build(gate="guided"), IMAGES[0], IMAGES[1:4], reference=IMAGES)
     figure = draw_branch_shares(ledgers, IMAGES[0], IMAGES[1:4], matches=[True, False, False])
     titles = [axis.get_title() for axis in figure.axes]
     assert titles[1:4] == [f"{m} {x.score:.3f}" for m, x in zip("✓✗✗", ledgers, strict=True)]
@@ -247,7 +247,7 @@ def test_positions_need_a_dataset():
 @pytest.mark.parametrize("width", ["single", "double"])
 def test_words_of_the_figures_stay_apart(width, words_apart):
     network = build(gate="anchored")
-    ledgers = pair_ledgers(network, IMAGES[0], IMAGES[1:], baseline=IMAGES)
+    ledgers = pair_ledgers(network, IMAGES[0], IMAGES[1:], reference=IMAGES)
     pair = draw_ledger(
         ledgers[0], IMAGES[0].numpy().transpose(1, 2, 0), IMAGES[1].numpy().transpose(1, 2, 0),
         stripes=network.stripes, width=width,

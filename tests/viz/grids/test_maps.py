@@ -75,23 +75,23 @@ def test_maps_of_other_pictures_are_refused():
 @pytest.mark.parametrize("pictures", [1, 2])
 def test_words_stay_inside_the_figure_and_off_each_other(width, pictures, words_apart):
     images = IMAGES[:pictures]
-    maps = branch_maps(network(), images, fused="mean", baseline=IMAGES)
-    controls = {"random weights": maps, "shuffled reference": maps}
-    for beside in (None, controls):
-        words_apart(draw_maps(maps, images, controls=beside, width=width), least=15)
+    maps = branch_maps(network(), images, fused="mean", reference=IMAGES)
+    checks = {"random weights": maps, "shuffled target": maps}
+    for beside in (None, checks):
+        words_apart(draw_maps(maps, images, sanity_checks=beside, width=width), least=15)
 
 
 def test_a_figure_for_print_keeps_to_its_page():
     images = torch.rand(4, 3, 64, 32)
     maps = branch_maps(network(), images)
-    free = draw_maps(maps, images, controls={"random weights": maps})
-    page = draw_maps(maps, images, controls={"random weights": maps}, tallest=theme.PAGE)
+    free = draw_maps(maps, images, sanity_checks={"random weights": maps})
+    page = draw_maps(maps, images, sanity_checks={"random weights": maps}, tallest=theme.PAGE)
     assert free.get_figheight() > theme.PAGE >= page.get_figheight()
     assert page.get_figwidth() < free.get_figwidth() == theme.INCHES["double"]
 
 
 def test_empty_is_written_clear_of_the_dashes():
-    maps = branch_maps(network(), IMAGES, reference=-torch.ones(256))
+    maps = branch_maps(network(), IMAGES, toward=-torch.ones(256))
     dashes = {edge for box in maps.stripes.values() for edge in box}
     figure = draw_maps(maps, IMAGES)
     places = [

@@ -218,7 +218,7 @@ def test_titles_of_datasets():
     [
         (["grid", "{root}/guided", "{root}/baseline", "--count", "2"], "grid-worst"),
         (["curves", "{root}/guided"], "curves"),
-        (["maps", "{root}/guided", "--positions", "0", "2", "--average", "4"], "maps"),
+        (["maps", "{root}/guided", "--positions", "0", "2", "--reference", "4"], "maps"),
     ],
 )
 def test_commands_write_where_they_say(root, tmp_path, capsys, command, made):

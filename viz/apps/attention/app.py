@@ -238,18 +238,18 @@ class Attention(app.App[AttentionState, Shown]):
         progress(0.0)
         path, other = self.paths(state)
         target = state.target
-        reference: Any = None
+        toward: Any = None
         if target == "other":
-            target, reference = "similarity", subject.pixels(other)
+            target, toward = "similarity", subject.pixels(other)
         elif target == "contrast":
             wrong = self._found(state, match=False)
-            reference = (subject.pixels(other), subject.pixels(wrong))
+            toward = (subject.pixels(other), subject.pixels(wrong))
         average = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
         return subject.maps(
             subject.pixels(path),
             average=average,
             target=target,
-            reference=reference,
+            toward=toward,
             method=state.method,
             layer=state.layer,
             fused=state.fused,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from mfa.explain.correspondence import Correspondence
 from mfa.explain.record import FUSED, BranchMaps, shared_limit
 from viz.apps.core.images import laid_over
 from viz.apps.widgets import Item
-from viz.grids.correspondence import Correspondence
 
 
 def map_cards(

@@ -52,7 +52,7 @@ def explain(
         maps = {side: side_maps(ledger, side) for side in sides}
     else:
         pairs = {"query": (query[0], other[0]), "gallery": (other[0], query[0])}
-        found = {side: subject.maps(one, reference=two) for side, (one, two) in pairs.items()}
+        found = {side: subject.maps(one, toward=two) for side, (one, two) in pairs.items()}
         maps = {
             side: {name: heat[0] for name, heat in of.raw.items()} for side, of in found.items()
         }
@@ -82,9 +82,9 @@ def code_of(subject: Subject, query: str, gallery: str) -> str:
         "size = run.config.data.height, run.config.data.width\n"
         f"one, other = decode(data.query[{query}].path, *size), "
         f"decode(data.gallery[{gallery}].path, *size)\n"
-        "average = mfa.baseline_pictures(run, data)\n"
+        "reference = mfa.reference_pictures(run, data)\n"
         "explained = viz.draw_maps(\n"
-        "    mfa.branch_maps(run, one, reference=other, baseline=average), one\n)\n"
+        "    mfa.branch_maps(run, one, toward=other, reference=reference), one\n)\n"
     )
 
 

@@ -17,9 +17,10 @@ from mfa.comparison.breakdown import take
 from mfa.datasets.loading.decode import decode, read_image
 from mfa.errors import InputError
 from mfa.explain.capture import BRANCH, mean_maps
+from mfa.explain.correspondence import Correspondence, correspond
 from mfa.explain.engine import branch_maps
 from mfa.explain.ledger import Decomposed, PairLedger, decompose, has_ledger, ledgers_between, means
-from mfa.explain.measure import baseline_pictures
+from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import BranchMaps
 from mfa.inference.evaluate import extract_features, resolve
 from mfa.inference.extract import concatenate
@@ -31,7 +32,6 @@ from mfa.retrieval.rerank import ReciprocalDistances
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import Run, open_run
 from viz.apps.core.labels import told_apart
-from viz.grids.correspondence import Correspondence, correspond
 from viz.grids.rank_cards import sample_at
 
 KEPT = 12
@@ -131,14 +131,14 @@ class Subject:
     @property
     def average(self) -> Tensor:
         """Gallery pictures whose mean maps and ledgers are told against."""
-        found: Tensor = self.once("average", lambda: baseline_pictures(self.run, self.data))
+        found: Tensor = self.once("average", lambda: reference_pictures(self.run, self.data))
         return found
 
     def maps(self, pixels: np.ndarray, *, average: bool = True, **options: Any) -> BranchMaps:
         """``mfa.branch_maps`` of one picture, the average picture's maps made once."""
         layer = options.get("layer", BRANCH)
         mean = self._mean_maps(layer) if average else None
-        return branch_maps(self.run, pixels, baseline=mean, **options)
+        return branch_maps(self.run, pixels, reference=mean, **options)
 
     def lens(
         self,
@@ -148,9 +148,9 @@ class Subject:
         *,
         average: bool = True,
     ) -> Correspondence:
-        """``viz.correspond``, the average picture taken apart once."""
+        """``mfa.correspond``, the average picture taken apart once."""
         parts = self._means()[1] if average else None
-        return correspond(self.run, query, gallery, point, baseline=parts)
+        return correspond(self.run, query, gallery, point, reference=parts)
 
     @property
     def adds_up(self) -> bool:

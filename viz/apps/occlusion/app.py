@@ -161,7 +161,7 @@ class Occlusion(app.App[OcclusionState, Shown]):
             + "pixels = change_query(subject, state, subject.size)\n"
             + "result = rescored(subject, state.query, subject.embed(pixels))\n"
             + "print(result.per_query[['AP', 'first_match_rank']])\n"
-            + "maps = mfa.branch_maps(run, pixels, baseline=mfa.baseline_pictures(run, data))\n"
+            + "maps = mfa.branch_maps(run, pixels, reference=mfa.reference_pictures(run, data))\n"
             + "figure = viz.draw_maps(maps, pixels)\n"
         )
 

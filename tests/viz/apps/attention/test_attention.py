@@ -24,7 +24,7 @@ def test_cards_are_the_engines_maps(world: Any, keep: Any) -> None:
     app = keep(viz.attention_explorer(world.anchored, data_root=world.root, position=1))
     run = mfa.open_run(world.anchored)
     image = decode(world.data.query[1].path, 64, 32)
-    maps = mfa.branch_maps(run, image, baseline=mfa.baseline_pictures(run, world.data))
+    maps = mfa.branch_maps(run, image, reference=mfa.reference_pictures(run, world.data))
     assert scores(app.rows[0]) == [f"{maps.scores[name][0]:+.2f}" for name in maps]
     assert [item["title"].split()[0] for item in app.rows[0].items] == list(maps)
 
@@ -80,10 +80,10 @@ def test_the_lens_finds_a_place_in_the_other_picture(world: Any, keep: Any) -> N
     assert len(app.lens.items) == 5
     run = mfa.open_run(world.anchored)
     sides = [decode(path, 64, 32) for path in app.paths(app.state)]
-    from viz.grids.correspondence import correspond
+    from mfa.explain.correspondence import correspond
 
-    average = mfa.baseline_pictures(run, world.data)
-    found = correspond(run, *sides, (16, 16), baseline=average)
+    reference = mfa.reference_pictures(run, world.data)
+    found = correspond(run, *sides, (16, 16), reference=reference)
     assert app.lens.items[-1]["sub"] == f"{found.maps['fused'].sum():+.4f}"
     app.position.value = 3  # the place was one of the picture before
     app.wait()
@@ -143,9 +143,9 @@ def test_a_position_that_is_not_there_is_a_sentence(world: Any, keep: Any) -> No
 def test_mean_maps_may_be_given_instead_of_pictures(world: Any) -> None:
     run = mfa.open_run(world.anchored)
     image = decode(world.data.query[0].path, 64, 32)
-    average = mfa.baseline_pictures(run, world.data, 8)
-    assert isinstance(average, torch.Tensor)
-    means = mean_maps(run.model, average, layer="branch", names=tuple(run.model.heads))
-    one = mfa.branch_maps(run, image, baseline=average)
-    two = mfa.branch_maps(run, image, baseline=means)
+    reference = mfa.reference_pictures(run, world.data, 8)
+    assert isinstance(reference, torch.Tensor)
+    means = mean_maps(run.model, reference, layer="branch", names=tuple(run.model.heads))
+    one = mfa.branch_maps(run, image, reference=reference)
+    two = mfa.branch_maps(run, image, reference=means)
     assert all(np.array_equal(one.raw[name], two.raw[name]) for name in one)

@@ -1,0 +1,100 @@
+"""Correspondence: where each branch finds a place of the query in the gallery picture.
+
+The pixels' part of a cosine is a sum over pairs of pixels, one of the query and one of the gallery
+picture: (A a) . (A b) / (|q| |g|), where a and b are the pixels' parts of the pooled vectors and A
+is the linear part of BNNeck. One pixel of the query leaves a map over the gallery picture (after
+Zhu et al. 2019, arXiv 1909.12977). What every picture has at a place, above all at its borders, is
+found everywhere and hides the rest. With ``reference`` pictures, their mean part at the same place
+is subtracted from a and b (ours).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from mfa.errors import InputError
+from mfa.explain.inputs import as_batch, as_images_with_cameras, enlarge, input_size, network_of
+from mfa.explain.ledger import decompose, mean_parts, pull_back
+from mfa.explain.record import FUSED
+
+
+@dataclass(frozen=True, eq=False)
+class Correspondence:
+    """Where one place of the query is found in the gallery picture.
+
+    Attributes:
+        point: (row, column) in the query picture.
+        pixel: (row, column) of the map pixel that covers it.
+        maps: for each branch, and ``fused``, the signed parts (h, w) of the cosine that this pixel
+            makes together with each pixel of the gallery picture.
+        peaks: (row, column) of the highest value in the gallery picture, by name.
+        stripes: outlines by branch.
+    """
+
+    point: tuple[int, int]
+    pixel: tuple[int, int]
+    maps: dict[str, np.ndarray]
+    peaks: dict[str, tuple[int, int]]
+    stripes: dict[str, tuple[float, float]]
+
+
+def correspond(
+    model: Any,
+    query_image: Any,
+    gallery_image: Any,
+    point: tuple[int, int],
+    *,
+    reference: Any = None,
+) -> Correspondence:
+    """Find a place of the query in the gallery picture, branch by branch.
+
+    Args:
+        model: a run or a network, as for the ledger.
+        query_image: one picture.
+        gallery_image: one picture.
+        point: (row, column) in pixels of the query picture.
+        reference: pictures whose mean part is subtracted on both sides, see ``pair_ledgers``; or
+            the mean parts (C, h, w) by branch, see ``mfa.explain.ledger.mean_parts``.
+
+    Raises:
+        InputError: the point lies outside the picture, or the network has no exact ledger.
+    """
+    network, size = network_of(model), input_size(model)
+    query, gallery = as_batch(query_image), as_batch(gallery_image)
+    height, width = query.shape[2:]
+    if not (0 <= point[0] < height and 0 <= point[1] < width):
+        raise InputError(f"point {point} lies outside the query picture of {height} x {width}")
+    one, two = (
+        decompose(network, as_images_with_cameras(s, size)) for s in (query_image, gallery_image)
+    )
+    means = reference
+    if reference is not None and not isinstance(reference, Mapping):
+        means = mean_parts(network, as_images_with_cameras(reference, size))
+    maps, pixel = {}, (0, 0)
+    for name, neck in one.necks.items():
+        mean = 0 if means is None else means[name]
+        parts = one.parts[name] - mean
+        pixel = (
+            point[0] * parts.shape[2] // height,
+            point[1] * parts.shape[3] // width,
+        )
+        column = parts[:, :, pixel[0], pixel[1]]
+        with torch.no_grad():
+            moved = neck(column) - neck(torch.zeros_like(column))
+        slope, _ = pull_back(neck, moved / (one.lengths * two.lengths)[:, None], column[0])
+        maps[name] = torch.einsum("c,chw->hw", slope[0], two.parts[name][0] - mean).cpu().numpy()
+    if len(maps) > 1:
+        maps[FUSED] = np.sum(list(maps.values()), axis=0)
+    shape = (gallery.shape[2], gallery.shape[3])
+    peaks = {name: _peak(enlarge(heat[None], shape)[0]) for name, heat in maps.items()}
+    return Correspondence(point, pixel, maps, peaks, dict(network.stripes))
+
+
+def _peak(heat: np.ndarray) -> tuple[int, int]:
+    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
+    return int(row), int(column)

@@ -1,0 +1,95 @@
+"""The score ledgers of one query with some gallery pictures, together with the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mfa.errors import InputError
+from mfa.explain.inputs import by_camera, input_size
+from mfa.explain.ledger import PairLedger, pair_ledgers
+from mfa.explain.pictures import read_picture, reference_pictures
+from mfa.inference.evaluate import resolve
+from mfa.records import ReidDataset, Sample
+from mfa.runs.run import Run
+from mfa.runs.side_information import told_cameras
+
+
+@dataclass(frozen=True, eq=False)
+class RankLedgers:
+    """Ledgers of one query and the pictures that they are about.
+
+    Attributes:
+        ledgers: one per gallery picture.
+        query: (H, W, 3).
+        gallery: one (H, W, 3) per ledger.
+        matches: whether each gallery picture shows the query's identity; ``None`` where pictures
+            instead of positions were given.
+    """
+
+    ledgers: list[PairLedger]
+    query: np.ndarray
+    gallery: list[np.ndarray]
+    matches: list[bool] | None
+
+
+def rank_ledgers(
+    run: Any,
+    query: Any,
+    gallery: Sequence[Any],
+    *,
+    data: ReidDataset | str | None = None,
+    data_root: Path | None = None,
+    reference: Any = None,
+) -> RankLedgers:
+    """Read a query and some gallery pictures, and split each score.
+
+    Args:
+        run: a run or a network.
+        query: a position in the dataset's query list, a path, or a picture.
+        gallery: the same, of the gallery list.
+        data: dataset of the positions, or its name; by default what the run was trained on.
+        data_root: folder that the datasets lie in, for a name.
+        reference: see ``pair_ledgers``; by default some gallery pictures where a run and positions
+            are given, else none.
+
+    Raises:
+        InputError: there is no such position or no dataset, no gallery picture is named, or a
+            picture cannot be read.
+    """
+    if not len(gallery):
+        raise InputError("name at least one gallery picture to explain")
+    by_position = [isinstance(each, int | np.integer) for each in (query, *gallery)]
+    found = _dataset(run, data, data_root) if any(by_position) else None
+    lists = ((), ()) if found is None else (found.query, found.gallery)
+    size = input_size(run)
+    one = read_picture(query, lists[0], "query", size)
+    others = [read_picture(each, lists[1], "gallery", size) for each in gallery]
+    if found is None or not isinstance(run, Run):
+        return RankLedgers(pair_ledgers(run, one, others, reference=reference), one, others, None)
+    if reference is None:
+        reference = reference_pictures(run, found)
+    if not all(by_position):
+        return RankLedgers(pair_ledgers(run, one, others, reference=reference), one, others, None)
+    first, rest = lists[0][query], [lists[1][place] for place in gallery]
+    ledgers = pair_ledgers(
+        run, _seen(run, found, [first], one), _seen(run, found, rest, others), reference=reference
+    )
+    return RankLedgers(ledgers, one, others, [sample.pid == first.pid for sample in rest])
+
+
+def _seen(run: Run, data: ReidDataset, samples: Sequence[Sample], images: Any) -> Any:
+    """The pictures with their cameras, where the network was trained on these cameras."""
+    return by_camera(images, told_cameras(run, data, samples))
+
+
+def _dataset(run: Any, data: ReidDataset | str | None, root: Path | None) -> ReidDataset:
+    if isinstance(data, ReidDataset):
+        return data
+    if not isinstance(run, Run):
+        raise InputError("a bare network knows no dataset; give pictures, or data=")
+    return resolve(run, data, root)
