@@ -1,13 +1,15 @@
 """Every setting of a run, with its reason. Frozen: derive with ``dataclasses.replace``.
 
-A configuration is plain data: it goes into every checkpoint as JSON and comes back through
-``from_dict``, which refuses a field it does not know. [paper] and [reconstructed] say where a
-default comes from; "ours" marks what the paper does not have.
+A configuration is plain data. Every checkpoint keeps it as JSON (``to_json``), and ``from_json``
+reads what this version and earlier ones wrote. [paper] and [reconstructed] say where a default
+comes from; "ours" marks what the paper does not have.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,9 +19,51 @@ from mfa.errors import InputError
 
 T = typing.TypeVar("T")
 
-Trunk = Literal["resnet10", "resnet18", "resnet34", "resnet50"]
+FORMAT = 2
+"""Of a stored configuration. A change of the fields raises it and adds a step to ``from_json``."""
+
+Trunk = Literal[
+    "resnet10",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "osnet",
+    "vit_b16",
+    "vit_depth10",
+    "vit_depth8",
+    "vit_depth4",
+]
 Gate = Literal["none", "guided", "anchored"]
 Pooling = Literal["gem", "gap"]
+
+
+def _check_range(
+    name: str,
+    value: float,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> None:
+    """Refuse a number outside the bounds, and one that is not finite.
+
+    Raises:
+        InputError: states the bounds.
+    """
+    if math.isfinite(value) and low <= value <= high and above < value < below:
+        return
+    bounds = [
+        words
+        for bound, words in (
+            (low, f"{low:g} or more"),
+            (above, f"above {above:g}"),
+            (high, f"at most {high:g}"),
+            (below, f"below {below:g}"),
+        )
+        if math.isfinite(bound)
+    ]
+    raise InputError(f"{name} must be a number {' and '.join(bounds)}, got {value}")
 
 
 @dataclass(frozen=True)
@@ -27,10 +71,12 @@ class ModelConfig:
     """The network: trunk, CPAA, branches."""
 
     network: str = "mfa"
-    """mfa, or a compared method by its file's name in mfa/models/peers, such as agw; of the fields
-    below a peer reads trunk, width, stride and weights, where it has a use for them."""
+    """mfa, or a compared method by the name of its file in mfa/models/peers, such as agw. A field
+    that the network does not read must keep the value that says nothing, else it is refused."""
     trunk: Trunk = "resnet50"
-    """[paper] ResNet-50; resnet10 (one basic block a stage) suits two cores."""
+    """[paper] ResNet-50; resnet10 (one basic block per stage; ours) suits two cores. osnet and the
+    vision transformers are the trunks of the methods named after them: vit_b16 has 12 blocks, the
+    shallower ones (ours) have as many as their name says."""
     width: int = 64
     """Channels of the stem; torchvision's own is 64. Half of it is a quarter of the work."""
     stride: Literal[8, 12, 16] = 16
@@ -60,12 +106,12 @@ class ModelConfig:
     """Pooling of a stripe into the guide: gap [paper]; gem uses the branch's own p (ours)."""
 
     def __post_init__(self) -> None:
-        if not set(self.cpaa) <= {1, 2, 3, 4}:
-            raise InputError(f"cpaa names layers 1 to 4, got {self.cpaa}")
-        if self.branches < 0:
-            raise InputError(f"branches must be 0 or more, got {self.branches}")
+        if not set(self.cpaa) <= {1, 2, 3, 4} or len(set(self.cpaa)) < len(self.cpaa):
+            raise InputError(f"model.cpaa names layers 1 to 4, each once, got {self.cpaa}")
         if self.width < 8 or self.width % 8:
-            raise InputError(f"width must be a positive multiple of 8, got {self.width}")
+            raise InputError(f"model.width must be a positive multiple of 8, got {self.width}")
+        _check_range("model.branches", self.branches, low=0)
+        _check_range("model.reduced_dim", self.reduced_dim, low=1)
 
 
 @dataclass(frozen=True)
@@ -93,10 +139,11 @@ class LossConfig:
     """Share of the training over which the GLA and center weights rise from 0 (ours: 1/3)."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.warmup <= 1:
-            raise InputError(f"loss warmup is a share of the training, 0 to 1, got {self.warmup}")
-        if not 0 <= self.label_smoothing < 1:
-            raise InputError(f"label_smoothing must be in [0, 1), got {self.label_smoothing}")
+        for name in ("id_weight", "triplet_weight", "center_weight", "gla_weight"):
+            _check_range(f"loss.{name}", getattr(self, name), low=0)
+        _check_range("loss.warmup, a share of the training,", self.warmup, low=0, high=1)
+        _check_range("loss.label_smoothing", self.label_smoothing, low=0, below=1)
+        _check_range("loss.center_rate, a share of the way,", self.center_rate, above=0, high=1)
 
 
 @dataclass(frozen=True)
@@ -133,6 +180,11 @@ class DataConfig:
             )
         if min(self.height, self.width) < 32:
             raise InputError(f"pictures of {self.height}x{self.width} are smaller than 32 pixels")
+        for name in ("flip", "erasing"):
+            _check_range(f"data.{name}, a chance,", getattr(self, name), low=0, high=1)
+        _check_range("data.jitter, a share,", self.jitter, low=0, high=1)
+        _check_range("data.pad", self.pad, low=0)
+        _check_range("data.workers", self.workers, low=0)
 
 
 @dataclass(frozen=True)
@@ -157,8 +209,17 @@ class OptimConfig:
     avx512_bf16 or amx_bf16), several times as long where it has none."""
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise InputError(f"epochs must be 1 or more, got {self.epochs}")
+        _check_range("optim.lr", self.lr, low=0)
+        _check_range("optim.weight_decay", self.weight_decay, low=0)
+        _check_range("optim.epochs", self.epochs, low=1)
+        _check_range("optim.warmup_epochs", self.warmup_epochs, low=0)
+        if (
+            list(self.milestones) != sorted(set(self.milestones))
+            or min(self.milestones, default=1) < 1
+        ):
+            raise InputError(
+                f"optim.milestones are epochs from 1 in rising order, got {self.milestones}"
+            )
 
 
 @dataclass(frozen=True)
@@ -175,6 +236,10 @@ class DistillConfig:
     by_branch: bool = False
     """Teach each branch by itself instead of the whole descriptor."""
 
+    def __post_init__(self) -> None:
+        for name in ("feature_weight", "similarity_weight"):
+            _check_range(f"distill.{name}", getattr(self, name), low=0)
+
 
 @dataclass(frozen=True)
 class Config:
@@ -190,8 +255,7 @@ class Config:
     distill: DistillConfig = field(default_factory=DistillConfig)
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise InputError(f"the seed must be 0 or more, got {self.seed}")
+        _check_range("seed", self.seed, low=0)
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -207,7 +271,8 @@ def from_dict(cls: type[T], values: Any, *, where: str = "config") -> T:
     """Build ``cls`` from ``to_dict`` output.
 
     Raises:
-        InputError: an unknown field, or a value of the wrong kind; the message names it.
+        InputError: an unknown field, a missing one, or a value of the wrong kind; the message names
+            it.
     """
     if not isinstance(values, dict):
         raise InputError(f"{where} must be a table of fields, got {values!r}")
@@ -218,7 +283,62 @@ def from_dict(cls: type[T], values: Any, *, where: str = "config") -> T:
     built = {
         name: _convert(hints[name], value, f"{where}.{name}") for name, value in values.items()
     }
+    missing = [name for name in hints if name not in values]
+    if missing:
+        raise InputError(f"{where} has no value for {', '.join(missing)}")
     return cls(**built)
+
+
+def to_json(config: Config, *, indent: int | None = None) -> str:
+    """The configuration as checkpoints and run folders keep it, with the number of its format."""
+    return json.dumps({"format": FORMAT, **to_dict(config)}, indent=indent)
+
+
+def from_json(text: str) -> Config:
+    """The configuration that ``to_json`` wrote, in this version or an earlier one.
+
+    Raises:
+        InputError: it was written by a later version, or a field is unknown, missing or wrong.
+    """
+    values = json.loads(text)
+    written = values.pop("format", 1)
+    if not 1 <= written <= FORMAT:
+        raise InputError(
+            f"this configuration has format {written}, which is newer than {FORMAT}",
+            "update the package",
+        )
+    if written == 1:
+        _from_format_1(values)
+    return from_dict(Config, values)
+
+
+def _from_format_1(values: dict[str, Any]) -> None:
+    """Bring a configuration of format 1 up to date, without changing what its network computes.
+
+    Format 1 had no ``sie`` at first. It called the trunk of a transformer by the ResNet of the
+    same preset, and kept settings that the network did not read.
+    """
+    model, loss = values["model"], values["loss"]
+    model.setdefault("sie", False)
+    network = model["network"]
+    if network != "mfa":
+        model |= {"cpaa": [], "cpaa_affinity": "inverted", "branches": 0}
+    if not model["branches"]:
+        model |= {"branch": "bottleneck", "reduced_dim": 256, "gate": "none"}
+        model["guide_pooling"] = "gap"
+        loss["gla"] = "off"
+    if network == "agw":
+        model["pooling"] = "gem"
+    elif network not in ("mfa", "bagtricks", "ra_loss", "daaf_bot"):
+        model["pooling"] = "gap"
+    if network != "transreid":
+        model["sie"] = False
+    if network in ("transreid", "aaformer"):
+        depths = {"resnet50": "vit_b16", "resnet34": "vit_depth10"}
+        depths |= {"resnet18": "vit_depth8", "resnet10": "vit_depth4"}
+        model["trunk"] = depths[model["trunk"]]
+    if network == "osnet":
+        model |= {"trunk": "osnet", "weights": "none"}
 
 
 def derive(config: Config, changes: Mapping[str, object]) -> Config:

@@ -36,6 +36,7 @@ def variant(config: Config, name: Variant) -> Config:
     loss: dict[str, Any]
     if name == "baseline":
         model = {"branches": 0, "cpaa": (), "gate": "none", "guide_pooling": "gap"}
+        model |= {"branch": "bottleneck", "reduced_dim": ModelConfig().reduced_dim}
         loss = {"gla": "off", "gla_weight": 1.0, "warmup": 0.0}
     elif name == "branches":
         model = {"branches": 4, "gate": "none", "guide_pooling": "gap"}
@@ -182,8 +183,10 @@ def peer(config: Config, name: str) -> Config:
     from mfa.models.peers import find
 
     plain = variant(config, "baseline")
-    changes = {"model.pooling": "gap", "model.gate": "none", **find(name).recipe}
-    changed = derive(plain, {"model.network": name, **changes})
+    method = find(name)
+    neutral = {"model.pooling": "gap", "model.cpaa_affinity": "inverted"}
+    own = {"model.network": name, "model.trunk": method.trunk(config.model.trunk)}
+    changed = derive(plain, {**neutral, **own, **method.recipe})
     return replace(changed, name=f"{config.name.partition('/')[0]}/{name}")
 
 

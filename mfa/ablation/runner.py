@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from mfa.ablation.plans import Row
-from mfa.config import Config, from_dict, to_dict
+from mfa.config import from_json, to_dict, to_json
 from mfa.errors import InputError
 from mfa.explain.part_energy import person_energy
 from mfa.files import write_atomically
@@ -145,7 +145,7 @@ def elsewhere(
         for file in sorted(folder.glob(f"*/{ROW_FILE}")):
             figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             with suppress(InputError):  # a field we no longer have: another configuration
-                trained = to_dict(from_dict(Config, json.loads(figures["config"])))
+                trained = to_dict(from_json(figures["config"]))
                 if {**trained, "name": ""} == wanted and figures["fingerprint"] == data.fingerprint:
                     return file.parent, {**figures, "row": row.name}
     return None
@@ -181,7 +181,7 @@ def measure(run: Run, data: ReidDataset) -> dict[str, Any]:
         "queries": len(result.counted),
         "checkpoint": run.hash,
         **stamp(),
-        "config": json.dumps(to_dict(run.config)),
+        "config": to_json(run.config),
     }
 
 

@@ -53,7 +53,9 @@ def prepare(options: Options, config: Config) -> tuple[ReidDataset, tuple[ReidDa
     import torch
 
     from mfa.inference.evaluate import check_scorable
+    from mfa.models import check_settings
 
+    check_settings(config)
     if options.threads:
         torch.set_num_threads(options.threads)
     data = _read(options.data, options.data_root)

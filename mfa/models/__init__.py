@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mfa.config import ModelConfig
-from mfa.models.backbones import Trunk
-from mfa.models.heads import Head, LocalBranch, ReducedBranch
+from mfa.config import Config, ModelConfig
+from mfa.models import mfa as own
+from mfa.models.backbones import RESNETS
 from mfa.models.network import ReidNetwork
 from mfa.models.peers import find
-from mfa.models.pooling import make_pooling
-from mfa.models.weights import load_trunk_weights
+from mfa.models.settings import refuse_unread, refuse_unread_losses
 
-__all__ = ["ReidNetwork", "build_model"]
+__all__ = ["ReidNetwork", "build_model", "check_settings"]
 
 
 def build_model(
@@ -31,24 +30,31 @@ def build_model(
         pretrained: load ``config.weights`` into the trunk; ``False`` where a checkpoint follows.
 
     Raises:
-        InputError: no such network, it cannot be told of cameras, or the weights cannot be had or
-            do not fit.
+        InputError: no such network, a setting that it does not read, or weights that cannot be had
+            or do not fit.
     """
-    network = _network(config, identities, pretrained)
+    _check_model(config)
+    make = own.make if config.network == "mfa" else find(config.network).make
+    network = make(config, identities, pretrained=pretrained)
     if config.sie and cameras:
         network.learn_cameras(cameras)
     return network
 
 
-def _network(config: ModelConfig, identities: int, pretrained: bool) -> ReidNetwork:
-    if config.network != "mfa":
-        return find(config.network).make(config, identities, pretrained=pretrained)
-    trunk = Trunk(config)
-    kind = LocalBranch if config.branch == "bottleneck" else ReducedBranch
-    heads: dict[str, Head] = {
-        f"branch{i + 1}": kind(trunk.channels, config, identities, i)
-        for i in range(config.branches)
-    } or {"global": Head(trunk.channels, make_pooling(config.pooling), identities)}
-    if pretrained:
-        load_trunk_weights(trunk, config)
-    return ReidNetwork(trunk, heads, guide_pooling=config.guide_pooling)
+def check_settings(config: Config) -> None:
+    """Refuse a configuration with settings that its network would ignore.
+
+    Raises:
+        InputError: names the setting, and what to set it to.
+    """
+    _check_model(config.model)
+    guided = config.model.network == "mfa" and config.model.branches > 0
+    refuse_unread_losses(config.loss, config.model.network, guided)
+
+
+def _check_model(config: ModelConfig) -> None:
+    if config.network == "mfa":
+        refuse_unread(config, own.reads(config), RESNETS)
+    else:
+        peer = find(config.network)
+        refuse_unread(config, peer.reads, peer.trunks)

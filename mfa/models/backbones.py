@@ -10,6 +10,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models.cpaa import CPAA
+from mfa.models.trunk import Trunk
 
 BLOCKS: dict[str, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
     "resnet10": (BasicBlock, (1, 1, 1, 1)),
@@ -19,28 +20,29 @@ BLOCKS: dict[str, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int
 }
 """Block and blocks a layer; resnet10 is not torchvision's, the others are."""
 
+RESNETS = tuple(BLOCKS)
+"""Names of the ResNets, as ``ModelConfig.trunk`` takes them."""
+
 LAYERS = ("layer1", "layer2", "layer3", "layer4")
 
 
-class Trunk(nn.Module):
+class ResNet(Trunk):
     """ResNet without its classifier, last stride 1 [paper], CPAA after chosen layers.
 
     ``stride`` 16 keeps the strides 4, 8, 16, 16 of the paper; 8 stops at 4, 8, 8, 8, for inputs so
     small that the map would have a handful of pixels.
-
-    Attributes:
-        channels: C of the map, (B, C, height / stride, width / stride).
 
     Raises:
         InputError: ``stride`` is 12, which halving does not reach.
     """
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
+        super().__init__({}, 0)
         if config.stride == 12:
             raise InputError(
-                "a ResNet halves its maps: model.stride is 8 or 16; 12 is for the overlapping "
-                "patches of transreid and aaformer"
+                "a ResNet halves its maps, so it has no stride 12; that is for the patches of a "
+                "vision transformer",
+                "set model.stride to 8 or 16",
             )
         block, depths = BLOCKS[config.trunk]
         strides = (1, 2, 2, 1) if config.stride == 16 else (1, 2, 1, 1)
@@ -58,29 +60,25 @@ class Trunk(nn.Module):
             if number in config.cpaa:
                 self.cpaa[f"layer{number}"] = CPAA(channels, affinity=config.cpaa_affinity)
         self.channels = channels
+        self.stages = ("stem", *LAYERS)
         self.apply(_initialise)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Normalised images (B, 3, H, W) to the trunk map (B, C, h, w)."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        return self.run_layers(x, LAYERS)
+    def stem(self) -> nn.Sequential:
+        """What comes before the first layer."""
+        return nn.Sequential(self.conv1, self.bn1, self.relu, self.maxpool)
 
-    def up_to(self, layer: str, images: Tensor) -> Tensor:
-        """The map after ``layer`` and its CPAA."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        return self.run_layers(x, LAYERS[: LAYERS.index(layer) + 1])
+    def layer(self, number: int) -> nn.Sequential:
+        """Layer 1 to 4, without its CPAA."""
+        found = self.get_submodule(f"layer{number}")
+        assert isinstance(found, nn.Sequential)
+        return found
 
-    def after(self, layer: str, x: Tensor) -> Tensor:
-        """The trunk map from the map after ``layer``."""
-        return self.run_layers(x, LAYERS[LAYERS.index(layer) + 1 :])
-
-    def run_layers(self, x: Tensor, names: tuple[str, ...]) -> Tensor:
-        """Run consecutive layers, each with its CPAA where it has one."""
-        for name in names:
-            x = getattr(self, name)(x)
-            if name in self.cpaa:
-                x = self.cpaa[name](x)
-        return x
+    def run_stage(self, name: str, x: Tensor) -> Tensor:
+        """The stem, or a layer with its CPAA where it has one."""
+        if name == "stem":
+            return self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.get_submodule(name)(x)
+        return self.cpaa[name](x) if name in self.cpaa else x
 
 
 def _layer(

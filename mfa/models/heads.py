@@ -1,48 +1,73 @@
-"""A branch: refine the trunk map, pool it, normalise it, classify it."""
+"""Heads: from the trunk map to a branch's record. MFA's branches and their gates."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.pooling import GAP, GeM, make_pooling
+from mfa.models.pooling import GAP, make_pooling, stripe_rows
 from mfa.records import Branch
 
 
 class Head(nn.Module):
-    """Base of every branch: what happens from the branch map on, and an identity before it.
+    """One branch: refine the trunk map, pool it, normalise the vector, classify it.
 
-    Used as it is for the baseline's one global branch. ``refine`` and ``guide_source`` are what a
-    kind of branch overrides.
+    Used as it is for a branch that reads the trunk map unchanged. A kind of branch overrides
+    ``refine`` or ``cut``.
+
+    ``stem`` is a part of the network between the trunk map and the branch map. Several heads may
+    share one: it belongs to the network, not to the head, so that its weights are saved once.
     """
 
-    def __init__(self, channels: int, pool: GeM | GAP, identities: int) -> None:
+    def __init__(
+        self,
+        width: int,
+        pool: nn.Module,
+        identities: int,
+        *,
+        neck: nn.Module | None = None,
+        bias: bool = False,
+        stem: nn.Module | None = None,
+    ) -> None:
+        """Make a head.
+
+        Args:
+            width: length of the pooled vector and of the embedding.
+            pool: (B, C, h, w) to (B, width).
+            identities: classes of the classifier; 0 for none.
+            neck: from the pooled vector to the embedding; by default BNNeck.
+            bias: whether the classifier has one.
+            stem: from the trunk map to the map this head reads; by default the trunk map itself.
+        """
         super().__init__()
+        self.width = width
         self.pool = pool
-        self.neck = nn.BatchNorm1d(channels)
-        self.classifier = nn.Linear(channels, identities, bias=False) if identities else None
-        if self.classifier is not None:
+        self.neck = nn.BatchNorm1d(width) if neck is None else neck
+        self.classifier: nn.Module | None = None
+        self._stem = (stem,)  # in a tuple, so that it is not registered twice
+        if identities:
+            self.classifier = nn.Linear(width, identities, bias=False)
             nn.init.normal_(self.classifier.weight, std=0.001)
+            if bias:
+                self.classifier.bias = nn.Parameter(torch.zeros(identities))
 
     @property
-    def width(self) -> int:
-        """Length of the pooled vector and the embedding."""
-        return self.neck.num_features
+    def stem(self) -> nn.Module | None:
+        """What lies between the trunk map and the map this head reads."""
+        return self._stem[0]
 
-    def forward(self, trunk: Tensor, guide: Tensor | None = None) -> Branch:
+    def forward(self, trunk: Tensor) -> Branch:
         """Trunk map (B, C, h, w) to the branch's record."""
-        return self.read(self.refine(trunk), guide)
+        return self.read(self.refine(trunk))
 
     def refine(self, trunk: Tensor) -> Tensor:
         """The branch map from the trunk map."""
-        return trunk
+        return self.cut(trunk if self.stem is None else self.stem(trunk))
 
-    def guide_source(self, trunk: Tensor) -> Tensor:
-        """The map whose stripe is pooled into this branch's guide, as wide as the branch map."""
-        return trunk
+    def cut(self, x: Tensor) -> Tensor:
+        """The branch map from the stem's map; all of it, unless a kind of head takes a part."""
+        return x
 
     def read(self, branch_map: Tensor, guide: Tensor | None = None) -> Branch:
         """Pool, BNNeck, classifier: everything from the branch map on."""
@@ -53,26 +78,62 @@ class Head(nn.Module):
 
 
 class LocalBranch(Head):
+    """A branch of MFA: it sees the whole trunk map and is guided by one stripe of it [paper]."""
+
+    gate: NoGate | Gate
+
+    def __init__(self, width: int, config: ModelConfig, identities: int, number: int) -> None:
+        super().__init__(width, make_pooling(config.pooling), identities)
+        self.number = number
+        self.stripes = config.branches
+        self.guide_pooling = config.guide_pooling
+
+    def forward(self, trunk: Tensor) -> Branch:
+        """The branch's record, with the pooled vector of its stripe as guide."""
+        body = self.body(trunk)
+        source = self.guide_source(trunk, body)
+        stripe = source[:, :, stripe_rows(source.shape[2], self.stripes, self.number)]
+        guide = GAP()(stripe) if self.guide_pooling == "gap" else self.pool(stripe)
+        return self.read(self.gate(trunk, body), guide)
+
+    def refine(self, trunk: Tensor) -> Tensor:
+        """The whole trunk map, refined and gated."""
+        return self.gate(trunk, self.body(trunk))
+
+    def body(self, trunk: Tensor) -> Tensor:
+        """The branch map before the gate."""
+        raise NotImplementedError
+
+    def guide_source(self, trunk: Tensor, body: Tensor) -> Tensor:
+        """The map whose stripe is pooled into the guide, as wide as the branch map."""
+        raise NotImplementedError
+
+
+class BottleneckBranch(LocalBranch):
     """ReLU(F + bottleneck(F)), times a gate where there is one [reconstructed; gate: ours].
 
     The last BN's scale starts at 0, so that each branch starts as the trunk map.
     """
 
     def __init__(self, channels: int, config: ModelConfig, identities: int, number: int) -> None:
-        super().__init__(channels, make_pooling(config.pooling), identities)
+        super().__init__(channels, config, identities, number)
         self.bottleneck = _bottleneck(channels)
         self.gate = make_gate(config, channels, number)
 
-    def refine(self, trunk: Tensor) -> Tensor:
-        """The whole trunk map, refined and gated."""
-        return self.gate(trunk, torch.relu(trunk + self.bottleneck(trunk)))
+    def body(self, trunk: Tensor) -> Tensor:
+        """The refined trunk map."""
+        return torch.relu(trunk + self.bottleneck(trunk))
+
+    def guide_source(self, trunk: Tensor, body: Tensor) -> Tensor:
+        """The trunk map."""
+        return trunk
 
 
-class ReducedBranch(Head):
+class ReducedBranch(LocalBranch):
     """1x1 convolution to fewer channels, a switch of the ablation (ours, after PCB and MGN)."""
 
     def __init__(self, channels: int, config: ModelConfig, identities: int, number: int) -> None:
-        super().__init__(config.reduced_dim, make_pooling(config.pooling), identities)
+        super().__init__(config.reduced_dim, config, identities, number)
         self.reduce = nn.Sequential(
             nn.Conv2d(channels, config.reduced_dim, 1, bias=False),
             nn.BatchNorm2d(config.reduced_dim),
@@ -80,13 +141,13 @@ class ReducedBranch(Head):
         )
         self.gate = make_gate(config, channels, number)
 
-    def refine(self, trunk: Tensor) -> Tensor:
-        """The whole trunk map, reduced and gated."""
-        return self.gate(trunk, self.reduce(trunk))
-
-    def guide_source(self, trunk: Tensor) -> Tensor:
-        """The reduced map before the gate, so that branch and guide have the same channels."""
+    def body(self, trunk: Tensor) -> Tensor:
+        """The reduced trunk map."""
         return self.reduce(trunk)
+
+    def guide_source(self, trunk: Tensor, body: Tensor) -> Tensor:
+        """The reduced map before the gate, so that branch and guide have the same channels."""
+        return body
 
 
 class NoGate(nn.Module):
@@ -155,11 +216,6 @@ def make_gate(config: ModelConfig, channels: int, number: int) -> NoGate | Gate:
     if config.gate == "anchored":
         return AnchoredGate(channels, center=(number + 0.5) / config.branches)
     return NoGate()
-
-
-def stripe_rows(height: int, stripes: int, number: int) -> slice:
-    """Rows of stripe ``number`` (from 0) of a map; neighbours share a row that falls between."""
-    return slice(math.floor(number * height / stripes), math.ceil((number + 1) * height / stripes))
 
 
 def _bottleneck(channels: int) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""The network: one trunk, named heads, the same records in train and eval."""
+"""What every network is: a trunk, named heads, and one record per forward pass."""
 
 from __future__ import annotations
 
@@ -9,43 +9,45 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfa.errors import InputError
-from mfa.models.backbones import LAYERS, Trunk
-from mfa.models.heads import Head, stripe_rows
-from mfa.models.pooling import GAP
-from mfa.records import Output
+from mfa.models.backbones import LAYERS
+from mfa.models.heads import Head
+from mfa.models.trunk import Trunk
+from mfa.records import Branch, Output
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class ReidNetwork(nn.Module):
-    """MFA, its baseline and its ablations: ``trunk`` map to ``heads`` by name.
+    """The interface of all networks; ``MFA`` and the compared methods are its kinds.
 
-    Images come in [0, 1] and are normalised here, out of place, so nothing outside needs the mean
-    and the standard deviation.
+    Images come in [0, 1] and are normalised here, out of place, so that nothing outside needs the
+    mean and the standard deviation.
 
     Attributes:
         trunk: images to the trunk map.
         heads: branches by name, in descriptor order.
-        stripes: (top, bottom) in shares of the height for each branch that has a guide.
-        guide_pooling: ``gap`` [paper] or ``gem`` (the branch's own pooling; ours).
+        layers: names of the maps that ``map_at`` and ``forward_from`` understand.
+        stripes: (top, bottom) in shares of the height for each branch that belongs to a stripe.
     """
 
-    layers: tuple[str, ...] = LAYERS
-    """Names of the deeper maps ``map_at`` and ``forward_from`` understand."""
-
+    trunk: Trunk
     mean: Tensor
     std: Tensor
 
-    def __init__(self, trunk: Trunk, heads: Mapping[str, Head], *, guide_pooling: str) -> None:
+    def __init__(
+        self,
+        trunk: Trunk,
+        heads: Mapping[str, Head],
+        *,
+        layers: tuple[str, ...] = LAYERS,
+        stripes: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
         super().__init__()
         self.trunk = trunk
         self.heads = nn.ModuleDict(heads)
-        self.guide_pooling = guide_pooling
-        local = [name for name in heads if name != "global"]
-        self.stripes = {
-            name: (i / len(local), (i + 1) / len(local)) for i, name in enumerate(local)
-        }
+        self.layers = layers
+        self.stripes = dict(stripes or {})
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
 
@@ -62,7 +64,7 @@ class ReidNetwork(nn.Module):
         """Make room for an embedding of each of the training set's cameras.
 
         Raises:
-            InputError: always, but for networks with SIE.
+            InputError: the network has no SIE.
         """
         raise InputError(
             f"{type(self).__name__} cannot be told which camera took a picture; model.sie is for "
@@ -73,7 +75,7 @@ class ReidNetwork(nn.Module):
         """Images (B, 3, H, W) in [0, 1] to every branch's record and the descriptor.
 
         ``cameras`` (B,), as the training set numbers them, count for a network with SIE alone; see
-        ``mfa.models.peers.parts.sideinformation``.
+        ``mfa.models.peers.transreid``.
         """
         return self.read_trunk(self.trunk_map(images, cameras))
 
@@ -87,11 +89,23 @@ class ReidNetwork(nn.Module):
 
     def read_trunk(self, trunk: Tensor) -> Output:
         """Everything from the trunk map on."""
-        branches = {
-            name: head(trunk, self._guide(name, head, trunk)) for name, head in self.named_heads()
-        }
+        branches = self.read_branches(trunk)
         whole = torch.cat([branch.embedding for branch in branches.values()], dim=1)
         return Output(trunk, branches, F.normalize(whole, dim=1))
+
+    def read_branches(self, trunk: Tensor) -> dict[str, Branch]:
+        """Every branch's record from the trunk map; a stem that heads share runs once."""
+        maps: dict[int, Tensor] = {}
+        branches = {}
+        for name, head in self.named_heads():
+            if head.stem is None:
+                branches[name] = head(trunk)
+                continue
+            key = id(head.stem)
+            if key not in maps:
+                maps[key] = head.stem(trunk)
+            branches[name] = head.read(head.cut(maps[key]))
+        return branches
 
     def map_at(self, layer: str, images: Tensor, cameras: Tensor | None = None) -> Tensor:
         """The map after a layer of the trunk, for explanations below the trunk map."""
@@ -101,10 +115,11 @@ class ReidNetwork(nn.Module):
         """The trunk map from the map after ``layer``."""
         return self.trunk.after(layer, x)
 
-    def _guide(self, name: str, head: Head, trunk: Tensor) -> Tensor | None:
-        if name not in self.stripes:
-            return None
-        number = list(self.stripes).index(name)
-        source = head.guide_source(trunk)
-        stripe = source[:, :, stripe_rows(source.shape[2], len(self.stripes), number)]
-        return GAP()(stripe) if self.guide_pooling == "gap" else head.pool(stripe)
+    def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
+        """Weighted loss terms of the method's own, by name; most methods have none.
+
+        Args:
+            output: of this network in train mode.
+            labels: (B,) int64, positions of the identities.
+        """
+        return {}

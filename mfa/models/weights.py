@@ -15,7 +15,7 @@ from torchvision.models import get_model_weights
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
-from mfa.models.backbones import Trunk
+from mfa.models.trunk import Trunk
 
 RELEASED = ("mfa-tiny",)
 """Names of weights that come with the checkout, see ``data/weights/README.md``."""

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from mfa.config import Config, from_dict, to_dict
+from mfa.config import Config, from_json, to_json
 from mfa.errors import InputError
 from mfa.files import atomic
 
@@ -57,7 +57,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write ``checkpoint`` atomically."""
     metadata = {
         "format": FORMAT,
-        "config": json.dumps(to_dict(checkpoint.config)),
+        "config": to_json(checkpoint.config),
         "epoch": str(checkpoint.epoch),
         "identities": str(checkpoint.identities),
         "facts": json.dumps(checkpoint.facts),
@@ -92,7 +92,7 @@ def load_checkpoint(path: Path, *, prefix: str = "") -> Checkpoint:
             f"{path} was not written by this package: no format {FORMAT} in its header"
         )
     return Checkpoint(
-        config=from_dict(Config, json.loads(metadata["config"])),
+        config=from_json(metadata["config"]),
         epoch=int(metadata["epoch"]),
         identities=int(metadata["identities"]),
         tensors=tensors,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from mfa.config import Config, to_dict
+from mfa.config import Config, to_dict, to_json
 from mfa.errors import InputError
 from mfa.files import write_atomically
 from mfa.models import ReidNetwork, build_model
@@ -43,7 +43,7 @@ class RunFolder:
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
                 write_atomically(
-                    self.path / "config.json", json.dumps(to_dict(config), indent=2) + "\n"
+                    self.path / "config.json", to_json(config, indent=2) + "\n"
                 )
                 (self.path / HISTORY).unlink(missing_ok=True)
             except OSError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from mfa.config import Config
+from mfa.models import check_settings
 from mfa.records import EpochRecord, ReidDataset
 from mfa.runs.run import Run, RunFolder
 from mfa.training import distributed
@@ -49,6 +50,7 @@ def fit(
     Raises:
         InputError: the folder holds another run, or the data do not suit the configuration.
     """
+    check_settings(config)
     ranks = distributed.join()
     place = torch.device(device) if device is not None else distributed.default_device(ranks)
     folder = None if run is None else RunFolder(Path(run))

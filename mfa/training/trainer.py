@@ -23,7 +23,6 @@ from mfa.errors import InputError
 from mfa.losses import Criterion
 from mfa.losses.distillation import Distillation
 from mfa.models import build_model
-from mfa.models.peers.parts.peer import PeerNetwork
 from mfa.models.separation import SeparationMeter
 from mfa.models.weights import fit_state
 from mfa.records import EpochRecord, Output, ReidDataset
@@ -146,8 +145,8 @@ class Trainer:
         with torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None):
             output: Output = self.network(images, cameras)
         loss, terms = self.criterion(output, labels, done / self.config.optim.epochs)
-        if isinstance(self.model, PeerNetwork):
-            own = self.model.extra_losses(output, labels)
+        own = self.model.extra_losses(output, labels)
+        if own:
             loss = torch.stack([loss, *own.values()]).sum()
             terms |= {"total": loss.detach(), **{k: v.detach() for k, v in own.items()}}
         if self.lesson is not None:

@@ -18,10 +18,17 @@ from torch.nn import functional as F
 
 from mfa.config import ModelConfig
 from mfa.models.peers.parts.peer import Peer, PeerNetwork
-from mfa.models.peers.parts.staged import Staged
-from mfa.models.peers.parts.transformer import Block, OnMap, Patches, as_tokens
+from mfa.models.peers.parts.transformer import (
+    AT_BUDGET,
+    DEPTHS,
+    HEADS,
+    Block,
+    Token,
+    as_tokens,
+    initialise,
+    vit_trunk,
+)
 from mfa.models.peers.parts.vitweights import load_vit
-from mfa.models.peers.transreid import DEPTHS, HEADS, Token
 
 PARTS = 5
 ROUNDS = 3
@@ -91,23 +98,22 @@ class Read(nn.Module):
 
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """All blocks but the last as trunk, the aligned one, six heads."""
-    dim = HEADS * config.width
-    blocks = {f"block{i + 1}": OnMap(dim, HEADS) for i in range(DEPTHS[config.trunk] - 1)}
-    trunk = Staged({"patches": Patches(dim, config.stride), **blocks}, 2 * dim)
+    trunk = vit_trunk(config)
+    dim = trunk.channels // 2
     last = AlignedBlock(dim)
-    for module in (*trunk.modules(), *last.modules()):
-        if isinstance(module, nn.Linear):
-            nn.init.trunc_normal_(module.weight, std=0.02)
-            nn.init.zeros_(module.bias)
+    for part in (trunk, last):
+        part.apply(initialise)
     names = ("global", *(f"part{i + 1}" for i in range(PARTS)))
     heads = {name: Token(dim, Read(last, i), identities) for i, name in enumerate(names)}
     if pretrained:
         load_vit(config, trunk, {"aligned": last})
-    return PeerNetwork(trunk, heads, layers=tuple(blocks), stems={"aligned": last})
+    return PeerNetwork(trunk, heads, layers=trunk.stages[1:], stems={"aligned": last})
 
 
 PEER = Peer(
     make,
     paper="Zhu et al., arXiv 2104.00921",
+    trunks=tuple(DEPTHS),
+    in_place_of=AT_BUDGET,
     recipe={"loss.center_weight": 0.0, "loss.label_smoothing": 0.0},
 )

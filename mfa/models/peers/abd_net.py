@@ -21,13 +21,12 @@ import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.backbones import Trunk
-from mfa.models.heads import stripe_rows
+from mfa.models.backbones import ResNet
+from mfa.models.heads import Head
 from mfa.models.peers.parts.attention import ChannelAttention, PositionAttention
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
-from mfa.models.peers.parts.pooling import Projected
-from mfa.models.peers.parts.staged import Staged
-from mfa.models.pooling import GAP
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.pooling import GAP, Projected, stripe_rows
+from mfa.models.trunk import Trunk
 from mfa.records import Output
 
 PARTS = 2
@@ -63,7 +62,7 @@ class Attentive(nn.Module):
         return self.last(self.own(x) + self.position(x) + self.channel(x))
 
 
-class AttentivePart(PeerHead):
+class AttentivePart(Head):
     """A stripe of the attentive branch, whose weights both stripes share."""
 
     def __init__(
@@ -111,12 +110,12 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     )
     attentive = Attentive(width)
     stems = {
-        "whole": copy.deepcopy(trunk.get_submodule("layer4")),
-        "attentive": nn.Sequential(copy.deepcopy(trunk.get_submodule("layer4")), reduction),
+        "whole": copy.deepcopy(trunk.layer(4)),
+        "attentive": nn.Sequential(copy.deepcopy(trunk.layer(4)), reduction),
     }
     vector = nn.Sequential(nn.Linear(trunk.channels, width), nn.BatchNorm1d(width), nn.ReLU())
-    heads: dict[str, PeerHead] = {
-        "global": PeerHead(
+    heads: dict[str, Head] = {
+        "global": Head(
             width,
             Projected(GAP(), vector),
             identities,
@@ -138,13 +137,16 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     )
 
 
-def _shared(trunk: Trunk, width: int) -> Staged:
+def _shared(trunk: ResNet, width: int) -> Trunk:
     """What both branches share, with attention on the map of layer 1."""
-    stem = nn.Sequential(trunk.conv1, trunk.bn1, trunk.relu, trunk.maxpool)
-    first, second, third = (trunk.get_submodule(name) for name in SHOWN)
-    attentive = nn.Sequential(first, ChannelAttention(width // 4))
-    stages = {"stem": stem, "layer1": attentive, "layer2": second, "layer3": third}
-    return Staged(stages, width)
+    attentive = nn.Sequential(trunk.layer(1), ChannelAttention(width // 4))
+    stages = {
+        "stem": trunk.stem(),
+        "layer1": attentive,
+        "layer2": trunk.layer(2),
+        "layer3": trunk.layer(3),
+    }
+    return Trunk(stages, width)
 
 
 PEER = Peer(

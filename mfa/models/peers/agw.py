@@ -10,10 +10,11 @@ width of C/2 would. The size of 23.5 million that is quoted holds only so.
 from __future__ import annotations
 
 from mfa.config import ModelConfig
-from mfa.models.backbones import Trunk
-from mfa.models.peers.parts.nonlocals import add_non_local
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
-from mfa.models.pooling import GeM
+from mfa.models.backbones import ResNet
+from mfa.models.heads import Head
+from mfa.models.peers.parts.attention import add_non_local
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.pooling import make_pooling
 
 BLOCKS = {"layer2": 2, "layer3": 3}
 """Non-local blocks at the end of a layer, at most one behind each block of it."""
@@ -26,22 +27,23 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     """Trunk with non-local blocks, and one head."""
     trunk = resnet(config, pretrained=pretrained)
     add_blocks(trunk)
-    head = PeerHead(trunk.channels, GeM(), identities)
+    head = Head(trunk.channels, make_pooling(config.pooling), identities)
     return PeerNetwork(trunk, {"global": head})
 
 
-def add_blocks(trunk: Trunk) -> None:
+def add_blocks(trunk: ResNet) -> None:
     """Put the non-local blocks into the trunk."""
     channels = {"layer2": trunk.channels // 4, "layer3": trunk.channels // 2}
     for name, count in BLOCKS.items():
-        layer = add_non_local(getattr(trunk, name), count, channels[name], INNER)
+        layer = add_non_local(trunk.layer(int(name[-1])), count, channels[name], INNER)
         setattr(trunk, name, layer)
 
 
 PEER = Peer(
     make,
     paper="Ye et al., TPAMI 2021, arXiv 2001.04193",
-    recipe={"loss.triplet": "weighted"},
+    reads=frozenset({"stride", "weights", "pooling"}),
+    recipe={"model.pooling": "gem", "loss.triplet": "weighted"},
     parameters_m=23.5,
     source="the paper states none; quoted for the authors' network",
     counted="without the classifier, as ours",

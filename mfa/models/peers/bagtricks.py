@@ -8,20 +8,22 @@ center loss. Its triplet has a margin of 0.3; here the soft margin takes its pla
 from __future__ import annotations
 
 from mfa.config import ModelConfig
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
 from mfa.models.pooling import make_pooling
 
 
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """Trunk and one head."""
     trunk = resnet(config, pretrained=pretrained)
-    head = PeerHead(trunk.channels, make_pooling(config.pooling), identities)
+    head = Head(trunk.channels, make_pooling(config.pooling), identities)
     return PeerNetwork(trunk, {"global": head})
 
 
 PEER = Peer(
     make,
     paper="Luo et al., CVPRW 2019, arXiv 1903.07071",
+    reads=frozenset({"stride", "weights", "pooling"}),
     parameters_m=23.51,
     source="ResNet-50 without its classifier",
     counted="BNNeck's 4,096 are in ours",

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfa.config import ModelConfig
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
 from mfa.models.peers.parts.pixelclusters import part_labels
 from mfa.models.pooling import make_pooling
 from mfa.records import Output
@@ -53,7 +54,7 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     trunk = resnet(config, pretrained=pretrained)
     c = trunk.channels
     sizes = [len(part) for part in torch.arange(c, device="cpu").tensor_split(PARTS)]
-    head = PeerHead(c, make_pooling(config.pooling), identities)
+    head = Head(c, make_pooling(config.pooling), identities)
     stems = {
         "holistic": nn.Conv2d(c, 1, 1),
         "partial": nn.ModuleList(nn.Conv2d(size, 1, 1) for size in sizes),
@@ -61,4 +62,8 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     return DaafBot(trunk, {"global": head}, stems=stems)
 
 
-PEER = Peer(make, paper="Chen et al., arXiv 2003.00517")
+PEER = Peer(
+    make,
+    paper="Chen et al., arXiv 2003.00517",
+    reads=frozenset({"stride", "weights", "pooling"}),
+)

@@ -22,7 +22,8 @@ from torch.nn import functional as F
 
 from mfa.config import ModelConfig
 from mfa.losses.pairs import farthest, mean_over, nearest, pair_masks
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
 from mfa.models.peers.parts.pixelclusters import part_labels
 from mfa.models.pooling import GAP
 from mfa.records import Output
@@ -44,7 +45,7 @@ class Saliency(nn.Module):
         return torch.cat([x, self.logit(x).sigmoid()], dim=1)
 
 
-class Salient(PeerHead):
+class Salient(Head):
     """The mean of the pixels weighed by their saliency."""
 
     def cut(self, x: Tensor) -> Tensor:
@@ -98,7 +99,7 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     trunk = resnet(config, pretrained=pretrained)
     saliency = Saliency(trunk.channels)
     heads = {
-        "global": PeerHead(trunk.channels, GAP(), identities),
+        "global": Head(trunk.channels, GAP(), identities),
         "salient": Salient(trunk.channels, GAP(), identities, stem=saliency),
     }
     return Gasm(trunk, heads, stems={"saliency": saliency})

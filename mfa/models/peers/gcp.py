@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.heads import stripe_rows
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.pooling import stripe_rows
 
 SCALES = (2, 4, 6)
 REDUCED = 256
@@ -58,12 +59,12 @@ def _layer(width: int) -> nn.Sequential:
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """Trunk and fifteen heads, each of which sees the whole map, named by their stripes."""
     trunk = resnet(config, pretrained=pretrained)
-    heads: dict[str, PeerHead] = {}
+    heads: dict[str, Head] = {}
     for stripes in SCALES:
         for number in (None, *range(stripes)):
             name = f"global{stripes}" if number is None else f"part{stripes}_{number + 1}"
             pool = Related(trunk.channels, stripes, number)
-            heads[name] = PeerHead(REDUCED, pool, identities, neck=nn.Identity(), bias=True)
+            heads[name] = Head(REDUCED, pool, identities, neck=nn.Identity(), bias=True)
     return PeerNetwork(trunk, heads)
 
 

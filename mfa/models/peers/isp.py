@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfa.config import ModelConfig
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
 from mfa.models.peers.parts.pixelclusters import part_labels
 from mfa.models.pooling import GAP
 from mfa.records import Output
@@ -41,7 +42,7 @@ class Parser(nn.Module):
         return torch.cat([x, self.parse(x).softmax(dim=1)], dim=1)
 
 
-class Parsed(PeerHead):
+class Parsed(Head):
     """The map weighed by the shares of some labels, averaged."""
 
     def __init__(self, parser: Parser, identities: int, chosen: tuple[int, ...]) -> None:
@@ -75,7 +76,7 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     trunk = resnet(config, pretrained=pretrained)
     parser = Parser(trunk.channels)
     heads = {
-        "global": PeerHead(trunk.channels, GAP(), identities),
+        "global": Head(trunk.channels, GAP(), identities),
         "person": Parsed(parser, identities, tuple(range(1, PARTS + 1))),
     } | {f"part{i}": Parsed(parser, identities, (i,)) for i in range(1, PARTS + 1)}
     return Isp(trunk, heads, stems={"parser": parser})

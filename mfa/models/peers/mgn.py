@@ -12,18 +12,25 @@ where the paper adds them, and the triplet has a soft margin in place of 1.2.
 
 from __future__ import annotations
 
+import copy
+
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.peers.parts import split
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
-from mfa.models.peers.parts.pooling import MaxPool, Projected, only_stripe
+from mfa.models.backbones import ResNet
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.pooling import MaxPool, Projected, only_stripe
+from mfa.models.trunk import Trunk
 from mfa.records import Branch
 
 REDUCED = 256
 
+SHOWN = ("layer1", "layer2", "layer3a")
+"""Stages of ``shared`` whose maps can be explained."""
 
-class Whole(PeerHead):
+
+class Whole(Head):
     """A whole map; the classifier sees the vector before its reduction."""
 
     def __init__(self, channels: int, identities: int, stem: nn.Module) -> None:
@@ -40,7 +47,7 @@ class Whole(PeerHead):
         return Branch(branch_map, reduced, reduced, logits, guide)
 
 
-class Stripe(PeerHead):
+class Stripe(Head):
     """One of several stripes of a branch's map."""
 
     def __init__(
@@ -67,22 +74,38 @@ def reduction(channels: int) -> Projected:
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """Shared trunk, three stems, eight heads."""
     trunk = resnet(config, pretrained=pretrained)
-    strided = split.deep(trunk)
+    strided = deep(trunk)
     keep_stride(strided)
     stems = {
         "whole": Enlarged(strided),
-        "halves": split.deep(trunk),
-        "thirds": split.deep(trunk),
+        "halves": deep(trunk),
+        "thirds": deep(trunk),
     }
     c = trunk.channels
-    heads: dict[str, PeerHead] = {"global": Whole(c, identities, stems["whole"])}
+    heads: dict[str, Head] = {"global": Whole(c, identities, stems["whole"])}
     stripes: dict[str, tuple[float, float]] = {}
     for name, count in (("halves", 2), ("thirds", 3)):
         heads[f"{name}_whole"] = Whole(c, identities, stems[name])
         for i in range(count):
             heads[f"{name}{i + 1}"] = Stripe(c, identities, stems[name], count, i)
             stripes[f"{name}{i + 1}"] = (i / count, (i + 1) / count)
-    return PeerNetwork(split.shared(trunk), heads, layers=split.SHOWN, stripes=stripes, stems=stems)
+    return PeerNetwork(shared(trunk), heads, layers=SHOWN, stripes=stripes, stems=stems)
+
+
+def shared(trunk: ResNet) -> Trunk:
+    """The part that all branches share: a ResNet up to the first block of its third layer."""
+    stages = {
+        "stem": trunk.stem(),
+        "layer1": trunk.layer(1),
+        "layer2": trunk.layer(2),
+        "layer3a": trunk.layer(3)[0],
+    }
+    return Trunk(stages, trunk.channels // 2)
+
+
+def deep(trunk: ResNet) -> nn.Sequential:
+    """A copy of the rest: what each branch has for itself, starting from equal weights."""
+    return copy.deepcopy(nn.Sequential(*list(trunk.layer(3))[1:], trunk.layer(4)))
 
 
 class Enlarged(nn.Module):

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, refuse_weights
-from mfa.models.peers.parts.pooling import Projected
-from mfa.models.peers.parts.staged import Staged
-from mfa.models.pooling import GAP
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork
+from mfa.models.pooling import GAP, Projected
+from mfa.models.trunk import Trunk
 
 CHANNELS = (1.0, 4.0, 6.0, 8.0)
 """Of stem and stages, in widths."""
@@ -114,7 +114,7 @@ def stage(channels: int, out: int, *, halve: bool) -> nn.Sequential:
     )
 
 
-def trunk_of(width: int, stride: int) -> Staged:
+def trunk_of(width: int, stride: int) -> Trunk:
     """The four stages and what comes before and after them."""
     stem, second, third, fourth = (int(width * c) for c in CHANNELS)
     coarse = stage(second, third, halve=stride == 16)
@@ -126,14 +126,15 @@ def trunk_of(width: int, stride: int) -> Staged:
         "conv4": nn.Sequential(Block(third, fourth), Block(fourth, fourth)),
         "conv5": Conv(fourth, fourth),
     }
-    return Staged(stages, fourth)
+    return Trunk(stages, fourth)
 
 
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """Trunk and one head."""
-    refuse_weights(config, pretrained=pretrained)
     if config.stride == 12:
-        raise InputError("osnet halves its maps: model.stride is 8 or 16, not 12")
+        raise InputError(
+            "osnet halves its maps and has no stride 12", "set model.stride to 8 or 16"
+        )
     trunk = trunk_of(config.width, config.stride)
     layers = nn.Sequential(
         nn.Linear(trunk.channels, DESCRIPTOR), nn.BatchNorm1d(DESCRIPTOR), nn.ReLU()
@@ -142,15 +143,20 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     nn.init.normal_(layers[0].weight, std=0.01)  # type: ignore[arg-type]
-    head = PeerHead(DESCRIPTOR, Projected(GAP(), layers), identities, neck=nn.Identity(), bias=True)
+    head = Head(DESCRIPTOR, Projected(GAP(), layers), identities, neck=nn.Identity(), bias=True)
     return PeerNetwork(trunk, {"global": head}, layers=STAGES)
 
 
 PEER = Peer(
     make,
     paper="Zhou et al., ICCV 2019, arXiv 1905.00953",
-    recipe={"loss.triplet_weight": 0.0, "loss.center_weight": 0.0},
-    full={"model.weights": "none"},
+    recipe={
+        "model.weights": "none",
+        "loss.triplet_weight": 0.0,
+        "loss.center_weight": 0.0,
+    },
+    reads=frozenset({"stride"}),
+    trunks=("osnet",),
     parameters_m=2.2,
     source="the paper: 2.2 M at x1.0, 0.2 M at x0.25",
     counted="without the classifier",

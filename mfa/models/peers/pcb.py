@@ -12,15 +12,15 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
-from mfa.models.peers.parts.pooling import only_stripe
-from mfa.models.pooling import GAP
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.pooling import GAP, only_stripe
 
 PARTS = 6
 REDUCED = 256
 
 
-class Part(PeerHead):
+class Part(Head):
     """One stripe: its mean is pooled vector and embedding; the classifier sees it reduced."""
 
     def __init__(self, channels: int, identities: int, number: int) -> None:
@@ -34,7 +34,7 @@ class Part(PeerHead):
                 nn.Linear(REDUCED, identities),
             )
             nn.init.normal_(classifier[3].weight, std=0.001)  # type: ignore[arg-type]
-            self.classifier = classifier  # type: ignore[assignment]
+            self.classifier = classifier
 
     def cut(self, x: Tensor) -> Tensor:
         """The trunk map outside the stripe at 0, scaled so that its mean is the stripe's."""

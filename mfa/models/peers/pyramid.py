@@ -15,8 +15,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
-from mfa.models.peers.parts.pooling import Projected, rows_between
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.pooling import Projected, rows_between
 
 BASIC = 6
 REDUCED = 128
@@ -35,7 +36,7 @@ class MeanAndMax(nn.Module):
         return x.mean(dim=(2, 3)) / self.share + x.amax(dim=(2, 3))
 
 
-class Run(PeerHead):
+class Run(Head):
     """A run of neighbouring stripes."""
 
     def __init__(self, channels: int, identities: int, first: int, length: int) -> None:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from mfa.config import ModelConfig
 from mfa.losses.ra import ra_loss
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
+from mfa.models.heads import Head
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
 from mfa.models.pooling import make_pooling
 from mfa.records import Output
 
@@ -29,12 +30,13 @@ class RaLoss(PeerNetwork):
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """Trunk and one head."""
     trunk = resnet(config, pretrained=pretrained)
-    head = PeerHead(trunk.channels, make_pooling(config.pooling), identities)
+    head = Head(trunk.channels, make_pooling(config.pooling), identities)
     return RaLoss(trunk, {"global": head})
 
 
 PEER = Peer(
     make,
     paper="Wang et al., ACCV 2022",
+    reads=frozenset({"stride", "weights", "pooling"}),
     recipe={"loss.triplet_weight": 0.0},
 )

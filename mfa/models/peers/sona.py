@@ -1,6 +1,6 @@
 """SONA-Net (Bryan et al., Second-order Non-local Attention Networks for Person ReID, ICCV 2019).
 
-From the paper: second-order non-local attention behind layers 2 and 3 (``parts.secondorder``); a
+From the paper: second-order non-local attention behind layers 2 and 3 (``parts.attention``); a
 global branch (mean) and a branch that in training drops one region of the map, the same for the
 whole batch (DropBlock), before a maximum; 384x128. From BFE, which that pair of branches goes back
 to: 512 and 1,024 numbers, a bottleneck before the dropping, a region a third of the height and as
@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from mfa.config import ModelConfig
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork, resnet
-from mfa.models.peers.parts.pooling import MaxPool, Projected
-from mfa.models.peers.parts.secondorder import behind
-from mfa.models.pooling import GAP
+from mfa.models.heads import Head
+from mfa.models.peers.parts.attention import behind
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.pooling import GAP, MaxPool, Projected
 
 GLOBAL = 512
 DROPPED = 1024
@@ -52,15 +52,14 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     """Trunk with attention and two heads."""
     trunk = resnet(config, pretrained=pretrained)
     c = trunk.channels
-    # Their annotation forgets that layers are sequences of blocks.
-    trunk.layer2 = behind(trunk.layer2, c // 4)  # type: ignore[arg-type]
-    trunk.layer3 = behind(trunk.layer3, c // 2)  # type: ignore[arg-type]
+    trunk.layer2 = behind(trunk.layer(2), c // 4)
+    trunk.layer3 = behind(trunk.layer(3), c // 2)
     block = Bottleneck if config.trunk == "resnet50" else BasicBlock
     stem = nn.Sequential(block(c, c // block.expansion), Drop())
 
-    def head(pool: nn.Module, width: int, stem: nn.Module | None) -> PeerHead:
+    def head(pool: nn.Module, width: int, stem: nn.Module | None) -> Head:
         neck = nn.Identity()
-        return PeerHead(width, reduced(pool, c, width), identities, neck=neck, bias=True, stem=stem)
+        return Head(width, reduced(pool, c, width), identities, neck=neck, bias=True, stem=stem)
 
     heads = {"global": head(GAP(), GLOBAL, None), "dropped": head(MaxPool(), DROPPED, stem)}
     return PeerNetwork(trunk, heads, stems={"dropped": stem})

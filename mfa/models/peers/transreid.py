@@ -13,9 +13,8 @@ Simplified: all five branches weigh alike in loss and descriptor, where the pape
 parts together weigh as much as the global one; its rate and SGD are not in the recipe, and
 ``imagenet`` is torchvision's ViT-B/16 where the paper's is timm's, which a path may name.
 
-``width`` 64 is the ViT-B's 768 (12 heads of it); ``trunk`` sets the depth: resnet50 12 blocks,
-resnet34 10, resnet18 8, resnet10 4 (ours, for two cores). ``stride`` 16 is the paper's plain one;
-at 12, its best, patches overlap, as at 8 (ours, for small inputs).
+``width`` 64 is the ViT-B's 768 (12 heads of it); ``trunk`` sets the depth. ``stride`` 16 is the
+paper's plain one; at 12, its best, patches overlap, as at 8 (ours, for small inputs).
 """
 
 from __future__ import annotations
@@ -23,25 +22,69 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
 from mfa.models.heads import Head
-from mfa.models.peers.parts.peer import Peer, PeerHead, PeerNetwork
-from mfa.models.peers.parts.sideinformation import SideInformation
-from mfa.models.peers.parts.staged import Staged
-from mfa.models.peers.parts.transformer import Block, OnMap, Patches, as_tokens
+from mfa.models.peers.parts.peer import Peer, PeerNetwork
+from mfa.models.peers.parts.transformer import (
+    AT_BUDGET,
+    DEPTHS,
+    HEADS,
+    Block,
+    Token,
+    as_tokens,
+    initialise,
+    vit_trunk,
+)
 from mfa.models.peers.parts.vitweights import load_vit
-from mfa.records import Branch
+from mfa.models.trunk import Trunk
 
-HEADS = 12
-DEPTHS = {"resnet50": 12, "resnet34": 10, "resnet18": 8, "resnet10": 4}
 PARTS = 4
 SHIFT = 5
 GROUPS = 2
+SIE_WEIGHT = 3.0
+"""Of a camera's vector, in the authors' settings."""
+
+
+class SideInformation(nn.Module):
+    """Adds the vector of each picture's camera to its tokens.
+
+    Attributes:
+        embedding: (cameras, C), in the order of ``ids``.
+        ids: (cameras,) the cameras as the training set numbers them. Not in the state: a checkpoint
+            keeps them among its facts, since the network is built by them.
+    """
+
+    ids: Tensor
+
+    def __init__(self, cameras: Sequence[int], dim: int) -> None:
+        super().__init__()
+        self.embedding = nn.Parameter(torch.zeros(len(cameras), dim))
+        nn.init.trunc_normal_(self.embedding, std=0.02)
+        self.register_buffer("ids", torch.tensor(list(cameras)), persistent=False)
+
+    def forward(self, x: Tensor, cameras: Tensor | None) -> Tensor:
+        """Tokens as a map (B, 2C, h, w), patches and class token, to the same with SIE.
+
+        Args:
+            x: the map.
+            cameras: (B,) as the training set numbers them; ``None`` where they are not known.
+        """
+        vectors = SIE_WEIGHT * self.of(cameras)
+        return x + torch.cat([vectors, vectors], dim=1)[..., None, None]
+
+    def of(self, cameras: Tensor | None) -> Tensor:
+        """The vector of each camera (B, C), the mean for one not trained on; (1, C) for None."""
+        mean = self.embedding.mean(dim=0, keepdim=True)
+        if cameras is None:
+            return mean
+        same = cameras.to(self.ids)[:, None] == self.ids
+        # An index, not a product with the matrix, which autocast would round.
+        own = self.embedding[same.int().argmax(dim=1)]
+        return torch.where(same.any(dim=1, keepdim=True), own, mean)
 
 
 class LastBlock(nn.Module):
@@ -74,29 +117,20 @@ class Read(nn.Module):
         return self._last[0](tokens)
 
 
-class Token(PeerHead):
-    """A branch; its map shows the patches alone."""
-
-    def read(self, branch_map: Tensor, guide: Tensor | None = None) -> Branch:
-        """As every head, without the class token's half of the map in the record."""
-        found = super().read(branch_map, guide)
-        patches = branch_map[:, : branch_map.shape[1] // 2]
-        return Branch(patches, found.pooled, found.embedding, found.logits, guide)
-
-
 class TransReID(PeerNetwork):
     """The network; ``sie`` is ``None`` as long as there are no cameras to learn."""
 
     sie: SideInformation | None
 
-    def __init__(self, trunk: Staged, heads: Mapping[str, Head], **parts: Any) -> None:
-        super().__init__(trunk, heads, **parts)
+    def __init__(
+        self, trunk: Trunk, heads: Mapping[str, Head], stems: Mapping[str, nn.Module]
+    ) -> None:
+        super().__init__(trunk, heads, layers=trunk.stages[1:], stems=stems)
         self.register_module("sie", None)
 
     def learn_cameras(self, cameras: Sequence[int]) -> None:
         """An embedding of each of the training set's cameras."""
-        dim = cast(Staged, self.trunk).channels // 2
-        self.sie = SideInformation(cameras, dim)
+        self.sie = SideInformation(cameras, self.trunk.channels // 2)
 
     def trunk_map(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
         """Images in [0, 1], and where told their cameras, to the trunk map (B, 2C, h, w)."""
@@ -104,11 +138,10 @@ class TransReID(PeerNetwork):
 
     def map_at(self, layer: str, images: Tensor, cameras: Tensor | None = None) -> Tensor:
         """The map after a block, for explanations below the trunk map."""
-        trunk = cast(Staged, self.trunk)
-        tokens = trunk.up_to("patches", self.normalise(images))
+        tokens = self.trunk.up_to("patches", self.normalise(images))
         if self.sie is not None:
             tokens = self.sie(tokens, cameras)
-        return trunk.run(tokens, self.layers[: self.layers.index(layer) + 1])
+        return self.trunk.run(tokens, self.layers[: self.layers.index(layer) + 1])
 
 
 def dealt(count: int) -> list[list[int]]:
@@ -123,26 +156,26 @@ def dealt(count: int) -> list[list[int]]:
 
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """All blocks but the last as trunk, the last one twice, five heads."""
-    dim = HEADS * config.width
-    blocks = {f"block{i + 1}": OnMap(dim, HEADS) for i in range(DEPTHS[config.trunk] - 1)}
-    trunk = Staged({"patches": Patches(dim, config.stride), **blocks}, 2 * dim)
+    trunk = vit_trunk(config)
+    dim = trunk.channels // 2
     whole, jigsaw = LastBlock(dim), LastBlock(dim)
-    for module in (*trunk.modules(), *whole.modules(), *jigsaw.modules()):
-        if isinstance(module, nn.Linear):
-            nn.init.trunc_normal_(module.weight, std=0.02)
-            nn.init.zeros_(module.bias)
+    for part in (trunk, whole, jigsaw):
+        part.apply(initialise)
     heads = {"global": Token(dim, Read(whole, None), identities)} | {
         f"part{i + 1}": Token(dim, Read(jigsaw, i), identities) for i in range(PARTS)
     }
     stems = {"whole": whole, "jigsaw": jigsaw}
     if pretrained:
         load_vit(config, trunk, stems)
-    return TransReID(trunk, heads, layers=tuple(blocks), stems=stems)
+    return TransReID(trunk, heads, stems)
 
 
 PEER = Peer(
     make,
     paper="He et al., ICCV 2021, arXiv 2102.04378",
+    reads=frozenset({"stride", "weights", "sie"}),
+    trunks=tuple(DEPTHS),
+    in_place_of=AT_BUDGET,
     recipe={"model.sie": True, "loss.center_weight": 0.0, "loss.label_smoothing": 0.0},
     parameters_m=100.0,
     source="quoted for the authors' network",

@@ -97,7 +97,7 @@ def _torchreid(state: Weights) -> ModelConfig:
     _refuse_other_layers(state)
     if "conv2.0.conv2a.conv1.weight" in state:
         width = state["conv1.conv.weight"].shape[0]
-        return replace(RESNET50, network="osnet", width=width)
+        return replace(RESNET50, network="osnet", trunk="osnet", width=width)
     return _resnet_by_shapes(state, "")
 
 
@@ -115,7 +115,8 @@ def _transreid(state: Weights) -> ModelConfig:
     if "b1.0.norm1.weight" not in state:
         raise InputError("it has no jigsaw branch (JPM); TransReID is built with it")
     width, sie = positions.shape[2] // 12, CAMERAS in state
-    return replace(RESNET50, network="transreid", width=width, stride=strides[count], sie=sie)
+    vit = replace(RESNET50, network="transreid", trunk="vit_b16", width=width)
+    return replace(vit, stride=strides[count], sie=sie)
 
 
 def _seen_with_our_normalisation(state: Weights) -> Weights:
@@ -136,7 +137,8 @@ def _seen_with_our_normalisation(state: Weights) -> Weights:
 def _lightmbn(state: Weights) -> ModelConfig:
     if "backone.0.conv.weight" not in state:
         raise InputError("no backone.0.conv.weight is in it; these are no weights of LightMBN")
-    return replace(RESNET50, network="osnet", width=state["backone.0.conv.weight"].shape[0])
+    width = state["backone.0.conv.weight"].shape[0]
+    return replace(RESNET50, network="osnet", trunk="osnet", width=width)
 
 
 HEAD = r"heads.global."

@@ -5,7 +5,6 @@ import copy
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
@@ -17,10 +16,14 @@ from mfa.explain.weightings import ARRAY_METHODS, METHODS
 from mfa.models import ReidNetwork, build_model
 from mfa.models.heads import Head
 from mfa.models.pooling import GAP, GeM
+from mfa.models.trunk import Trunk
 
 
-class TwoChannels(nn.Module):
+class TwoChannels(Trunk):
     """Trunk whose map is the picture's first two channels."""
+
+    def __init__(self):
+        super().__init__({}, 2)
 
     def forward(self, images):
         return images[:, :2]
@@ -29,9 +32,7 @@ class TwoChannels(nn.Module):
 @pytest.fixture
 def toy():
     """Two branches, one by mean and one by GeM with p = 2, necks that change nothing."""
-    network = ReidNetwork(
-        TwoChannels(), {"mean": Head(2, GAP(), 0), "gem": Head(2, GeM(2.0), 0)}, guide_pooling="gap"
-    )
+    network = ReidNetwork(TwoChannels(), {"mean": Head(2, GAP(), 0), "gem": Head(2, GeM(2.0), 0)})
     network.mean.zero_()
     network.std.fill_(1)
     for _, head in network.named_heads():

@@ -13,8 +13,8 @@ from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import build_model
 from mfa.models.cpaa import CPAA
-from mfa.models.heads import Gate, coordinates, stripe_rows
-from mfa.models.pooling import GAP, GeM
+from mfa.models.heads import Gate, coordinates
+from mfa.models.pooling import GAP, GeM, stripe_rows
 
 TINY = ModelConfig(trunk="resnet10", width=8, stride=8)
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import build_model, weights
-from mfa.models.backbones import Trunk
+from mfa.models.backbones import ResNet
 
 TINY = ModelConfig(trunk="resnet10", width=8, stride=8, cpaa=())
 
@@ -26,7 +26,7 @@ def test_weights_from_a_path_fill_the_trunk(
     tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     torch.manual_seed(3)
-    source = Trunk(TINY).state_dict()
+    source = ResNet(TINY).state_dict()
     path = tmp_path / f"trunk{suffix}"
     if suffix == ".pth":
         torch.save({"state_dict": source}, path)
@@ -41,13 +41,13 @@ def test_weights_from_a_path_fill_the_trunk(
 
 def test_weights_of_another_trunk_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
-    save_file(Trunk(ModelConfig(trunk="resnet10", width=16, cpaa=())).state_dict(), path)
+    save_file(ResNet(ModelConfig(trunk="resnet10", width=16, cpaa=())).state_dict(), path)
     with pytest.raises(InputError, match="weights of another trunk"):
         build_model(tiny(path))
 
 
 def test_what_did_not_fit_is_named() -> None:
-    trunk = Trunk(TINY)
+    trunk = ResNet(TINY)
     state = trunk.state_dict()
     del state["bn1.bias"]
     state["conv1.weight"] = torch.zeros(8, 4, 7, 7)

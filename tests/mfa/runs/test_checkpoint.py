@@ -104,7 +104,8 @@ def test_foreign_safetensors_are_refused(tmp_path: Path, metadata: dict[str, str
 def test_a_configuration_of_another_version_names_the_field(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "to_dict", lambda config: {"seed": 1, "sparkle": True})
+    later = '{"format": 2, "seed": 1, "sparkle": true}'
+    monkeypatch.setattr(module, "to_json", lambda config: later)
     path = saved(tmp_path)
     with pytest.raises(InputError, match="has no field 'sparkle'"):
         load_checkpoint(path)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mfa.config import Config, from_dict
+from mfa.config import Config, from_json
 from mfa.errors import InputError
 from mfa.records import EpochRecord
 from mfa.runs import run as module
@@ -51,8 +51,7 @@ def test_a_folder_holds_three_files_and_no_leftovers(tmp_path: Path, tiny_config
     begun(tmp_path / "a/b", tiny_config, epochs=2)
     assert files(tmp_path / "a/b") == {CHECKPOINT, HISTORY, "config.json"}
     assert load_checkpoint(tmp_path / "a/b" / CHECKPOINT).epoch == 2
-    written = json.loads((tmp_path / "a/b/config.json").read_text())
-    assert from_dict(Config, written) == tiny_config
+    assert from_json((tmp_path / "a/b/config.json").read_text()) == tiny_config
 
 
 def test_a_run_is_not_overwritten(tmp_path: Path, tiny_config: Config) -> None:

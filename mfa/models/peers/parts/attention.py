@@ -1,6 +1,13 @@
-"""Position and channel attention (Fu et al., Dual Attention Network, CVPR 2019), for ABD-Net."""
+"""Attention modules of the compared methods.
+
+``PositionAttention`` and ``ChannelAttention`` are ABD-Net's (Fu et al., Dual Attention Network,
+CVPR 2019), ``NonLocal`` is AGW's (Wang et al., Non-local Neural Networks, CVPR 2018) and
+``SecondOrder`` is SONA's (Bryan et al., ICCV 2019).
+"""
 
 from __future__ import annotations
+
+from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
@@ -45,3 +52,80 @@ class ChannelAttention(nn.Module):
             s = flat.float() @ flat.float().transpose(1, 2)
             weights = (s.amax(dim=2, keepdim=True) - s).softmax(dim=2)
         return self.gamma * (weights.to(flat.dtype) @ flat).view_as(x) + x
+
+
+class NonLocal(nn.Module):
+    """Each pixel plus a mean of all pixels weighted by their product with it.
+
+    z = x + BN(W (theta(x)^T phi(x) / N) g(x)): the dot-product form without softmax, as AGW uses
+    it. The BN's scale starts at 0, so a new block is the identity.
+    """
+
+    def __init__(self, channels: int, inner: int) -> None:
+        super().__init__()
+        self.g = nn.Conv2d(channels, inner, 1)
+        self.theta = nn.Conv2d(channels, inner, 1)
+        self.phi = nn.Conv2d(channels, inner, 1)
+        self.w = nn.Sequential(nn.Conv2d(inner, channels, 1), nn.BatchNorm2d(channels))
+        nn.init.zeros_(self.w[1].weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to the same shape."""
+        g, theta, phi = (conv(x).flatten(2) for conv in (self.g, self.theta, self.phi))
+        with torch.autocast(x.device.type, enabled=False):
+            affinity = theta.float().transpose(1, 2) @ phi.float() / g.shape[2]  # (B, N, N)
+            mixed = g.float() @ affinity.transpose(1, 2)  # (B, inner, N)
+        return x + self.w(mixed.to(x.dtype).view(*mixed.shape[:2], *x.shape[2:]))
+
+
+def add_non_local(layer: nn.Sequential, count: int, channels: int, inner: int) -> nn.Sequential:
+    """The layer with a block behind each of its last ``count`` blocks.
+
+    Its own blocks keep their names, so that weights of the plain layer load unchanged.
+    """
+    blocks = list(layer.named_children())
+    first = max(len(blocks) - count, 0)
+    parts: OrderedDict[str, nn.Module] = OrderedDict()
+    for i, (name, block) in enumerate(blocks):
+        parts[name] = block
+        if i >= first:
+            parts[f"non_local{name}"] = NonLocal(channels, inner)
+    return nn.Sequential(parts)
+
+
+class SecondOrder(nn.Module):
+    """Each pixel plus a mean of all, weighted by the covariance of the two pixels' channels.
+
+    With theta(x) the pixels reduced to C' channels, S_ij is the covariance over channels of pixels
+    i and j; weights are the softmax over j of S_ij / sqrt(C') [paper]; the mean of the g(x_j) goes
+    through a 1x1 convolution with BN whose scale starts at 0, so a new module is the identity
+    [reconstructed].
+    """
+
+    def __init__(self, channels: int, reduction: int = 2) -> None:
+        super().__init__()
+        inner = max(channels // reduction, 1)
+        self.theta = nn.Sequential(
+            nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), nn.ReLU()
+        )
+        self.g = nn.Conv2d(channels, inner, 1)
+        self.last = nn.Sequential(nn.Conv2d(inner, channels, 1), nn.BatchNorm2d(channels))
+        nn.init.zeros_(self.last[1].weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to the same shape."""
+        with torch.autocast(x.device.type, enabled=False):
+            pixels = self.theta(x.float()).flatten(2)  # (B, C', N)
+            inner = pixels.shape[1]
+            centred = pixels - pixels.mean(dim=1, keepdim=True)
+            covariance = centred.transpose(1, 2) @ centred / inner
+            weights = (covariance / inner**0.5).softmax(dim=2)
+            mixed = self.g(x.float()).flatten(2) @ weights.transpose(1, 2)
+        return x + self.last(mixed.to(x.dtype).view(*mixed.shape[:2], *x.shape[2:]))
+
+
+def behind(layer: nn.Sequential, channels: int) -> nn.Sequential:
+    """The layer with the module behind it; its blocks keep their names."""
+    parts: OrderedDict[str, nn.Module] = OrderedDict(layer.named_children())
+    parts["second_order"] = SecondOrder(channels)
+    return nn.Sequential(parts)

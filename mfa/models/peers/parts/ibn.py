@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mfa.models.backbones import Trunk
+from mfa.models.backbones import ResNet
 
 
 class IBN(nn.Module):
@@ -26,7 +26,7 @@ class IBN(nn.Module):
         return torch.cat([self.IN(x[:, : self.first]), self.BN(x[:, self.first :])], dim=1)
 
 
-def use_ibn(trunk: Trunk) -> None:
+def use_ibn(trunk: ResNet) -> None:
     """Put IBN in place of the first normalisation of every block of layers 1 to 3 (IBN-a)."""
     for name in ("layer1", "layer2", "layer3"):
         for block in getattr(trunk, name):

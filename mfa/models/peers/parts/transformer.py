@@ -11,6 +11,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mfa.config import ModelConfig
+from mfa.models.heads import Head
+from mfa.models.trunk import Trunk
+from mfa.records import Branch
+
+HEADS = 12
+
+DEPTHS = {"vit_b16": 12, "vit_depth10": 10, "vit_depth8": 8, "vit_depth4": 4}
+"""Blocks of each trunk; the last of them belongs to the heads. Only the first is published."""
+
+AT_BUDGET = {
+    "resnet50": "vit_b16",
+    "resnet34": "vit_depth10",
+    "resnet18": "vit_depth8",
+    "resnet10": "vit_depth4",
+}
+"""The transformer at the budget of a preset with a ResNet (ours)."""
+
 GRIDS = {16: (16, 8), 12: (21, 10), 8: (16, 8)}
 """By stride the patches of a picture of 256x128; at 8 about those of one of half of that (ours)."""
 
@@ -95,6 +113,30 @@ class Patches(nn.Module):
             position = F.interpolate(position, size=x.shape[2:], mode="bilinear")
         cls = (self.cls_token + self.cls_position).expand(*x.shape)
         return torch.cat([x + position, cls], dim=1)
+
+
+class Token(Head):
+    """A branch; its map shows the patches alone."""
+
+    def read(self, branch_map: Tensor, guide: Tensor | None = None) -> Branch:
+        """As every head, without the class token's half of the map in the record."""
+        found = super().read(branch_map, guide)
+        patches = branch_map[:, : branch_map.shape[1] // 2]
+        return Branch(patches, found.pooled, found.embedding, found.logits, guide)
+
+
+def vit_trunk(config: ModelConfig) -> Trunk:
+    """Patches and all blocks but the last, which the heads read; its map has 2C channels."""
+    dim = HEADS * config.width
+    blocks = {f"block{i + 1}": OnMap(dim, HEADS) for i in range(DEPTHS[config.trunk] - 1)}
+    return Trunk({"patches": Patches(dim, config.stride), **blocks}, 2 * dim)
+
+
+def initialise(module: nn.Module) -> None:
+    """Linear layers as the papers start them."""
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        nn.init.zeros_(module.bias)
 
 
 def as_tokens(x: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
-from mfa.models.peers.parts.staged import Staged
+from mfa.models.trunk import Trunk
 from mfa.models.weights import fetch_imagenet, fit_state, read_weights
 
 PATCHES = ("conv_proj.weight", "patch_embed.proj.weight")
@@ -39,7 +39,7 @@ NAMES = (
 """torchvision's names to timm's, which are ours inside a block."""
 
 
-def load_vit(config: ModelConfig, trunk: Staged, lasts: Mapping[str, nn.Module]) -> None:
+def load_vit(config: ModelConfig, trunk: Trunk, lasts: Mapping[str, nn.Module]) -> None:
     """Fill a transformer from ``config.weights`` and say what fitted.
 
     ``none``, ``imagenet`` (torchvision's ViT-B/16), or a file of torchvision's, of timm's or of a
@@ -84,11 +84,11 @@ def resized(positions: Tensor, height: int, width: int) -> Tensor:
 
 
 def _imagenet(config: ModelConfig) -> Mapping[str, Tensor]:
-    if (config.trunk, config.width) != ("resnet50", 64):
+    if (config.trunk, config.width) != ("vit_b16", 64):
         raise InputError(
-            f"torchvision has ImageNet weights for a ViT-B/16, which is trunk resnet50 (12 blocks) "
-            f"at width 64, not trunk {config.trunk} at width {config.width}; set model.weights to "
-            "none or a path"
+            f"torchvision has ImageNet weights for a ViT-B/16, trunk vit_b16 at width 64, not for "
+            f"trunk {config.trunk} at width {config.width}",
+            "set model.weights to none or a path",
         )
     return fetch_imagenet("vit_b_16")
 
@@ -104,14 +104,15 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _placed(
-    state: Mapping[str, Tensor], trunk: Staged, lasts: tuple[str, ...], where: str
+    state: Mapping[str, Tensor], trunk: Trunk, lasts: tuple[str, ...], where: str
 ) -> dict[str, Tensor]:
     """Where tensors of timm's names belong; the classifier has no place."""
     blocks = {name.split(".")[1] for name in state if name.startswith("blocks.")}
     if len(blocks) != len(trunk.stages):
         raise InputError(
             f"{where}: a transformer of {len(blocks)} blocks, where the network has "
-            f"{len(trunk.stages)}; model.trunk sets how many, resnet50 12"
+            f"{len(trunk.stages)}",
+            "choose the depth by model.trunk; vit_b16 has 12 blocks",
         )
     grid = trunk.get_parameter("patches.position").shape[2:]
     found: dict[str, Tensor] = {}

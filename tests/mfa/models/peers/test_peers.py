@@ -230,8 +230,6 @@ def test_names_that_are_no_network() -> None:
             presets.get(name)
     with pytest.raises(InputError, match="agw has no variants"):
         presets.variant(presets.get("agw"), "paper")
-    with pytest.raises(InputError, match="a trunk of its own"):
-        build_model(replace(presets.get("osnet").model, weights="imagenet"))
 
 
 def test_a_peer_changes_the_network_and_its_recipe_alone() -> None:
@@ -240,12 +238,14 @@ def test_a_peer_changes_the_network_and_its_recipe_alone() -> None:
     assert peer.loss.triplet == "weighted"
     assert (peer.data, peer.optim) == (base.data, base.optim)
     assert (peer.model.trunk, peer.model.width) == (base.model.trunk, base.model.width)
+    assert presets.get("transreid").model.trunk == "vit_b16"
+    assert presets.get("transreid-demo").model.trunk == "vit_depth4"
     assert presets.get("pcb").data.height == 384
     assert presets.get("pcb-demo").data.height == 96
 
 
 def test_a_stripes_mean_is_the_mean_of_its_branch_map() -> None:
-    from mfa.models.peers.parts.pooling import only_stripe
+    from mfa.models.pooling import only_stripe
 
     x = torch.rand(2, 4, 7, 3)
     # 7 rows in 3 stripes by hand: rows 0-2, 2-4, 4-6; neighbours share one.
@@ -257,7 +257,7 @@ def test_a_stripes_mean_is_the_mean_of_its_branch_map() -> None:
 
 
 def test_non_local_equals_a_loop() -> None:
-    from mfa.models.peers.parts.nonlocals import NonLocal
+    from mfa.models.peers.parts.attention import NonLocal
 
     torch.manual_seed(0)
     block = NonLocal(4, 2).eval()
@@ -295,10 +295,8 @@ def test_weights_of_a_plain_resnet_fit_the_trunks_of_peers(tmp_path: Path) -> No
     plain = resnet(ModelConfig(trunk="resnet18", width=8), pretrained=False)
     torch.save(plain.state_dict(), tmp_path / "plain.pth")
     for name in ("agw", "mgn", "pcb"):
-        config = ModelConfig(
-            network=name, trunk="resnet18", width=8, weights=str(tmp_path / "plain.pth")
-        )
-        network = build_model(config)
+        config = presets.get(f"{name}-cpu").model
+        network = build_model(replace(config, width=8, weights=str(tmp_path / "plain.pth")))
         own = dict(network.named_parameters())
         assert any(torch.equal(p, plain.conv1.weight) for p in own.values())
         last = plain.state_dict()["layer4.1.conv2.weight"]
@@ -343,7 +341,7 @@ def test_spectral_gap_of_a_known_map() -> None:
 
 
 def test_rows_between_keeps_rows_that_are_cut_through() -> None:
-    from mfa.models.peers.parts.pooling import rows_between
+    from mfa.models.pooling import rows_between
 
     x = torch.ones(1, 1, 4, 1)
     assert rows_between(x, 1 / 6, 3 / 6).flatten().tolist() == [1, 1, 0, 0]
@@ -447,7 +445,7 @@ def test_gcps_stripe_and_its_rest_by_hand() -> None:
 
 
 def test_second_order_attention_equals_a_loop() -> None:
-    from mfa.models.peers.parts.secondorder import SecondOrder
+    from mfa.models.peers.parts.attention import SecondOrder
 
     torch.manual_seed(0)
     block = SecondOrder(4).eval()

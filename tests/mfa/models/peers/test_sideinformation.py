@@ -15,8 +15,7 @@ from mfa.config import Config
 from mfa.errors import InputError
 from mfa.models import build_model
 from mfa.models.complexity import complexity
-from mfa.models.peers.parts.sideinformation import WEIGHT, SideInformation
-from mfa.models.peers.transreid import TransReID
+from mfa.models.peers.transreid import SIE_WEIGHT, SideInformation, TransReID
 from mfa.runs.checkpoint import Checkpoint, save_checkpoint
 from mfa.runs.export import release
 from mfa.runs.run import CHECKPOINT, open_run
@@ -48,7 +47,7 @@ def test_every_token_gets_the_weighted_vector_of_its_camera() -> None:
     found = side(x, torch.tensor([4, 1, 7, 2])) - x
     # 2 is none of the cameras: the mean of the columns is 3 and 5.
     for picture, (first, second) in enumerate([(3, 4), (1, 2), (5, 9), (3, 5)]):
-        wanted = WEIGHT * torch.tensor([first, second, first, second], dtype=torch.float32)
+        wanted = SIE_WEIGHT * torch.tensor([first, second, first, second], dtype=torch.float32)
         torch.testing.assert_close(found[picture], wanted[:, None, None].expand(4, 3, 2))
     torch.testing.assert_close(side(x, None)[0] - x[0], found[3])
 
@@ -161,5 +160,5 @@ def test_six_cameras_are_nothing_beside_a_vit() -> None:
 
 def test_a_network_that_cannot_be_told_says_so() -> None:
     model = replace(presets.get("bagtricks-demo").model, sie=True)
-    with pytest.raises(InputError, match=r"model\.sie is for the network transreid"):
+    with pytest.raises(InputError, match=r"bagtricks does not read model\.sie"):
         build_model(model, cameras=CAMERAS)

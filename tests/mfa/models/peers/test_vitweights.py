@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import torchvision
 from torch import Tensor
 from torchvision.models.vision_transformer import VisionTransformer
 
+from mfa import presets
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import build_model
@@ -22,8 +24,9 @@ State = dict[str, Tensor]
 
 
 def small(name: str, weights: Path | str = "none", **changes: object) -> ModelConfig:
-    config = {"trunk": "resnet10", "width": 8, "weights": str(weights)} | changes
-    return ModelConfig(network=name, **config)  # type: ignore[arg-type]
+    config = presets.get(f"{name}-demo").model
+    fields = {"width": 8, "stride": 16, "sie": False, "weights": str(weights), **changes}
+    return replace(config, **fields)  # type: ignore[arg-type]
 
 
 def theirs(layers: int = 4) -> VisionTransformer:
@@ -119,7 +122,7 @@ def test_imagenet_is_torchvisions_vit_b_16(
     # Random starts are slow at this size, and all of them are overwritten.
     monkeypatch.setattr(torch.nn.init, "trunc_normal_", lambda tensor, **_: tensor)
     monkeypatch.setattr(torch.nn.Linear, "reset_parameters", lambda self: None)
-    network = build_model(ModelConfig(network="transreid", weights="imagenet", stride=12))
+    network = build_model(replace(presets.get("transreid").model, stride=12))
     assert asked == [kind.IMAGENET1K_V1]
     own = network.state_dict()
     layer = "encoder.layers.encoder_layer_{}.self_attention.in_proj_weight"
@@ -158,7 +161,7 @@ def test_a_network_of_ours_is_a_start_too(tmp_path: Path) -> None:
 
 def test_transformers_of_another_size_are_refused(tmp_path: Path) -> None:
     for name in ("transreid", "aaformer"):
-        with pytest.raises(InputError, match=r"ViT-B/16.*not trunk resnet10 at width 8"):
+        with pytest.raises(InputError, match=r"ViT-B/16.*not for trunk vit_depth4 at width 8"):
             build_model(small(name, "imagenet"))
     path = tmp_path / "deep.pth"
     torch.save(theirs(layers=5).state_dict(), path)
@@ -169,10 +172,10 @@ def test_transformers_of_another_size_are_refused(tmp_path: Path) -> None:
         build_model(small("transreid", path, width=16))
 
 
-@pytest.mark.parametrize("name", ["mfa", "agw", "osnet"])
+@pytest.mark.parametrize("name", ["agw", "osnet"])
 def test_stride_12_is_for_patches_alone(name: str) -> None:
     with pytest.raises(InputError, match="halves its maps"):
-        build_model(small(name, stride=12))
+        build_model(small(name, "none", stride=12))
 
 
 def test_patches_that_overlap_have_their_grid() -> None:

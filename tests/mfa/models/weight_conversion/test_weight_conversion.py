@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
+from mfa import presets
 from mfa.cli import COMMANDS, run
 from mfa.config import ModelConfig
 from mfa.datasets import load_dataset
@@ -25,13 +27,17 @@ PEOPLE = 7
 State = dict[str, Tensor]
 
 
+def ours(network: str, **changes: object) -> ModelConfig:
+    """The configuration of a network on a trunk that is quickly made."""
+    config = presets.get(network).model
+    small = {"trunk": "resnet18"} if network == "bagtricks" else {}
+    return replace(config, weights="none", sie=False, **{**small, **changes})  # type: ignore[arg-type]
+
+
 def made(network: str, **changes: object) -> State:
     """A network of ours no two tensors of which are alike."""
     torch.manual_seed(0)
-    trunk = {"agw": "resnet50"}.get(network, "resnet18")
-    fields: dict[str, object] = {"trunk": trunk, "cpaa": (), "branches": 0, "pooling": "gap"}
-    config = ModelConfig(network=network, **{**fields, **changes})  # type: ignore[arg-type]
-    state = build_model(config, PEOPLE).state_dict()
+    state = build_model(ours(network, **changes), PEOPLE).state_dict()
     return {
         k: v + torch.rand_like(v) / 10 if v.is_floating_point() else v for k, v in state.items()
     }
@@ -106,7 +112,7 @@ def torchreid() -> State:
 
 
 def transreid(stride: int = 16) -> State:
-    state = made("transreid", trunk="resnet50", width=8, stride=stride)
+    state = made("transreid", width=8, stride=stride)
     position = state.pop("trunk.patches.position")[0].flatten(1).T
     cls = state.pop("trunk.patches.cls_position").view(1, -1)
     theirs = renamed(
@@ -201,9 +207,9 @@ def test_a_descriptor_comes_out_as_it_went_in(tmp_path: Path) -> None:
     images = torch.rand(2, 3, 64, 32)
     for source, name, changes in (
         ("torchreid", "osnet", {"width": 16}),
-        ("transreid", "transreid", {"width": 8, "trunk": "resnet50"}),
+        ("transreid", "transreid", {"width": 8}),
     ):
-        original = build_model(ModelConfig(network=name, **changes), PEOPLE)  # type: ignore[arg-type]
+        original = build_model(ours(name, **changes), PEOPLE)
         original.load_state_dict(made(name, **changes))
         state = FILES[source][0]()
         imported = convert({k: v for k, v in state.items() if k != "base.sie_embed"}, source)
@@ -232,8 +238,8 @@ def test_transreids_cameras_come_along() -> None:
     with pytest.raises(InputError, match=r"of 6 cameras, but .* trained on 2 \(1, 2\)"):
         convert(state, "transreid", cameras=(1, 2))
     # By hand: the vector of camera 8, the fifth, times 3 in every token before the first block.
-    original = build_model(imported.config, PEOPLE)
-    original.load_state_dict(made("transreid", trunk="resnet50", width=8))
+    original = build_model(replace(imported.config, sie=False), PEOPLE)
+    original.load_state_dict(made("transreid", width=8))
     as_the_authors(original)
     patches = original.eval().trunk.get_submodule("patches")
     vector = 3 * state["base.sie_embed"][4, 0].repeat(2).view(1, -1, 1, 1)
@@ -248,8 +254,8 @@ def test_transreids_overlapping_patches_have_a_network() -> None:
     imported = convert(transreid(stride=12), "transreid")
     assert imported.config.stride == 12
     assert not imported.missing
-    original = build_model(imported.config, PEOPLE)
-    original.load_state_dict(made("transreid", trunk="resnet50", width=8, stride=12))
+    original = build_model(replace(imported.config, sie=False), PEOPLE)
+    original.load_state_dict(made("transreid", width=8, stride=12))
     images = torch.rand(1, 3, 64, 40)
     with torch.no_grad():
         as_the_authors(original)

@@ -1,0 +1,41 @@
+"""MFA, its baseline and its ablations."""
+
+from __future__ import annotations
+
+from mfa.config import ModelConfig
+from mfa.models.backbones import ResNet
+from mfa.models.heads import BottleneckBranch, Head, ReducedBranch
+from mfa.models.network import ReidNetwork
+from mfa.models.pooling import make_pooling
+from mfa.models.weights import load_trunk_weights
+
+
+class MFA(ReidNetwork):
+    """A ResNet with CPAA and local branches [paper]; one global branch where there are none."""
+
+    def __init__(self, config: ModelConfig, identities: int) -> None:
+        trunk = ResNet(config)
+        kind = BottleneckBranch if config.branch == "bottleneck" else ReducedBranch
+        count = config.branches
+        heads: dict[str, Head] = {
+            f"branch{i + 1}": kind(trunk.channels, config, identities, i) for i in range(count)
+        }
+        stripes = {name: (i / count, (i + 1) / count) for i, name in enumerate(heads)}
+        if not heads:
+            heads = {"global": Head(trunk.channels, make_pooling(config.pooling), identities)}
+        super().__init__(trunk, heads, stripes=stripes)
+
+
+def make(config: ModelConfig, identities: int, *, pretrained: bool) -> MFA:
+    """The network, with ``config.weights`` in its trunk where ``pretrained``."""
+    network = MFA(config, identities)
+    if pretrained:
+        load_trunk_weights(network.trunk, config)
+    return network
+
+
+def reads(config: ModelConfig) -> frozenset[str]:
+    """The fields of ``config`` that the network reads: those of the branches where it has any."""
+    always = {"stride", "weights", "cpaa", "cpaa_affinity", "branches", "pooling"}
+    of_branches = {"branch", "reduced_dim", "gate", "guide_pooling"}
+    return frozenset(always | of_branches if config.branches else always)
