@@ -22,7 +22,7 @@ mfa.errors mfa.progress
 mfa.files mfa.records mfa.config
 mfa.datasets mfa.losses
 mfa.models mfa.synthetic
-mfa.presets
+mfa.presets mfa.segmentation
 mfa.retrieval mfa.runs
 mfa.comparison mfa.inference mfa.training
 mfa.explain

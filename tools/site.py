@@ -27,7 +27,14 @@ from viz.notebook import NotebookError, run_notebook
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "build" / "pages"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-LINKED = ("LICENSE", "CITATION.cff", "data/published", "data/results", "data/weights", "data/README.md")
+LINKED = (
+    "LICENSE",
+    "CITATION.cff",
+    "data/published",
+    "data/results",
+    "data/weights",
+    "data/README.md",
+)
 """What the documents link to beside each other."""
 
 
@@ -130,7 +137,9 @@ def main() -> int:
         if options.only is not None and source.stem not in options.only:
             continue
         try:
-            print(f"{source.stem}: {stage_notebook(source, parameters)}", file=sys.stderr, flush=True)
+            print(
+                f"{source.stem}: {stage_notebook(source, parameters)}", file=sys.stderr, flush=True
+            )
             lessons.append({title(source): f"notebooks/{source.name}"})
         except NotebookError as error:
             failed.append(str(error))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -171,11 +171,49 @@ def views(
     print(f"wrote {folder}; use --data folder --data-root {quoted(folder)}")
 
 
+def masks(
+    name: Name,
+    splits: tuple[Literal["train", "query", "gallery"], ...] = ("query",),
+    model: Path | None = None,
+    cache: Path | None = None,
+    data_root: Path | None = None,
+    json: bool = False,
+) -> None:
+    """Find the person and the body regions in every picture, for measuring attention.
+
+    Goes on where an interruption left it. A mask that is not trusted is kept, but not measured with.
+
+    Args:
+        name: the dataset, e.g. market1501.
+        splits: lists to mask.
+        model: the mask model (default: the one that comes along).
+        cache: folder for the masks (default: cache beside the dataset).
+        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
+        json: print one JSON object instead of words.
+    """
+    from mfa.datasets import load_dataset
+    from mfa.progress import reporting
+    from mfa.segmentation import MODEL, read_masks, write_masks
+
+    data = load_dataset(name, find_root(data_root))
+    with reporting(True, f"masks of {name}") as report:
+        where = write_masks(data, splits, cache=cache, model=model or MODEL, progress=report)
+    found = {split: read_masks(data, split, cache).trusted for split in splits}
+    counts = {s: {"pictures": len(v), "trusted": int(v.sum())} for s, v in found.items()}
+    if json:
+        _print_json({"name": name, "folder": str(where), "splits": counts})
+        return
+    for split, count in counts.items():
+        print(f"{split}: {count['trusted']:,} of {count['pictures']:,} masks are trusted")
+    print(f"wrote {where}")
+
+
 ACTIONS: dict[str, Callable[..., Any]] = {
     "prepare": prepare,
     "make": make,
     "doctor": doctor,
     "folder": folder,
+    "masks": masks,
     "views": views,
 }
 
