@@ -45,6 +45,7 @@ _HOME = {
     "paired_test": "mfa.retrieval.statistics",
     "score": "mfa.retrieval.metrics",
     "score_branches": "mfa.retrieval.branch_weights",
+    "seeds_test": "mfa.retrieval.statistics",
     "verify": "mfa.comparison.verification",
     # What a branch looks at.
     "BranchMaps": "mfa.explain",

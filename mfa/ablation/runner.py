@@ -162,8 +162,8 @@ def measure(run: Run, data: ReidDataset) -> dict[str, Any]:
         name: as_percent(getattr(result, name))
         for name in ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10")
     }
-    low, high = intervals(result)["mAP"]
-    figures |= {"mAP_low": as_percent(low), "mAP_high": as_percent(high)}
+    low, high = intervals(result.per_query)["mAP"]
+    figures |= {"mAP_low": as_percent(low), "mAP_high": as_percent(high), "resampled": "identities"}
     separation = measure_separation(run, data)
     with suppress(InputError):  # real pictures have no part masks; the cells stay empty
         separation |= person_energy(run, data)

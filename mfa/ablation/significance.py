@@ -1,52 +1,67 @@
-"""Is a row better than the first one, query by query?"""
+"""Is a row better than the first one?
+
+Two tests answer two questions. Between two trainings of one seed, people are drawn: would other
+people tell these two networks apart the same way? Over several seeds, trainings are compared: would
+other trainings differ the same way on these people? Neither answers the other's question.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from mfa.ablation.runner import RESULT_FILE, Outcome
 from mfa.retrieval.results import RetrievalResult, as_percent
-from mfa.retrieval.statistics import paired_test
+from mfa.retrieval.statistics import holm, paired_test, seeds_test
 
 
 def with_tests(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """The tidy rows, each held against the first row of the plan with the same seed.
 
-    Adds ``mAP_gain`` (percent; this row less the first, over the queries both counted),
-    ``mAP_gain_low``, ``mAP_gain_high`` (95 % interval over queries) and ``p_value`` (two-sided,
-    paired over queries); empty for the first row and where the first row failed. Where seeds were
-    repeated ``p_value_over_seeds`` is that of the same test on each query's AP averaged over the
-    seeds: of the configurations, not of one training.
+    Adds, empty for the first row and where the first row failed:
+
+    - ``mAP_gain``: this row less the first one with the same seed, in percent, over the queries
+      that both counted; ``mAP_gain_low`` and ``mAP_gain_high``, its 95 % interval over identities;
+      ``p_value`` of the paired test, flipped by identity. They hold no variance between trainings.
+    - Where there are several seeds, ``p_value_over_seeds``: the paired t-test of the rows' mAP over
+      their seeds. It holds no variance between people.
+    - ``p_holm``: ``p_value_over_seeds``, or ``p_value`` where there is one seed, corrected for the
+      number of rows by the method of Holm.
     """
     done = [outcome for outcome in outcomes if outcome.figures]
     first = {o.seed: o for o in reversed(done) if o.row == outcomes[0].row}
     table = pd.DataFrame([outcome.figures | _against(outcome, first) for outcome in done])
+    if "p_value" not in table:
+        return table
+    tests = table.groupby("row", sort=False)["p_value"].first().dropna()
     if len(first) > 1:
-        table["p_value_over_seeds"] = table["row"].map(_over_seeds(done, first))
+        tests = _over_seeds(done, first)
+        table["p_value_over_seeds"] = table["row"].map(tests)
+    corrected = pd.Series(holm(tests.tolist()), index=tests.index)
+    table["p_holm"] = table["row"].map(corrected).round(5)
     return table
 
 
-def _over_seeds(done: Sequence[Outcome], first: dict[int, Outcome]) -> dict[str, float]:
-    """By row, over the seeds that both it and the first row came to a result with."""
+def _over_seeds(done: Sequence[Outcome], first: dict[int, Outcome]) -> pd.Series:
+    """p-values by row, over the seeds with which both it and the first row came to a result."""
     tests = {}
-    for row in {outcome.row for outcome in done}:
-        mine = {o.seed: o for o in done if o.row == row and o.seed in first}
-        if mine and first[next(iter(mine))].row != row:
-            base = mean_over_seeds([first[seed] for seed in mine])
-            p_value = paired_test(base, mean_over_seeds(list(mine.values()))).p_value
-            tests[row] = round(p_value, 5)
-    return tests
+    for row in dict.fromkeys(outcome.row for outcome in done):
+        pairs = [(first[o.seed], o) for o in done if o.row == row and o.seed in first]
+        if pairs and pairs[0][0].row != row:
+            before, after = ([o.figures["mAP"] for o in side] for side in zip(*pairs, strict=True))
+            tests[row] = round(seeds_test(before, after), 5)
+    return pd.Series(tests, dtype=float)
 
 
-def mean_over_seeds(outcomes: Sequence[Outcome]) -> RetrievalResult:
-    """The per-query results of some runs on the same queries, their AP averaged."""
-    results = [RetrievalResult.load(outcome.folder / RESULT_FILE) for outcome in outcomes]
-    mean = np.mean([result.per_query["AP"].to_numpy(float) for result in results], axis=0)
-    return replace(results[0], per_query=results[0].per_query.assign(AP=mean))
+def mean_over_seeds(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """The table per query of some runs on the same queries, their AP averaged.
+
+    A paired test of two such tables compares these trainings as a group, and no others.
+    """
+    tables = [RetrievalResult.load(o.folder / RESULT_FILE).per_query for o in outcomes]
+    return tables[0].assign(AP=np.mean([table["AP"].to_numpy(float) for table in tables], axis=0))
 
 
 def _against(outcome: Outcome, first: dict[int, Outcome]) -> dict[str, float]:
@@ -54,7 +69,7 @@ def _against(outcome: Outcome, first: dict[int, Outcome]) -> dict[str, float]:
     if base is None or base is outcome:
         return {}
     before, after = (RetrievalResult.load(o.folder / RESULT_FILE) for o in (base, outcome))
-    test = paired_test(before, after)
+    test = paired_test(before.per_query, after.per_query)
     low, high = test.interval
     return {
         "mAP_gain": as_percent(test.difference),

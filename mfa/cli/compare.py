@@ -137,6 +137,7 @@ def _lines(found: Overview, cards: dict[str, Any]) -> list[str]:
         lines.append(
             f"{row['second']} - {row['first']}: {row['figure']} {row['difference']:+.2f} "
             f"({row['low']:+.2f} to {row['high']:+.2f}), p {row['p_value']:.4f}"
+            + (f", {row['p_holm']:.4f} by Holm" if len(found.table) > 2 else "")
             + (
                 f"; Rank-1 gained on {row['gained']}, lost on {row['lost']} queries"
                 if row["figure"] == "rank1"

@@ -109,6 +109,8 @@ def table(summary: dict[str, Any]) -> str:
         f"{summary['queries']} queries, {summary['dropped_queries']} dropped; "
         f"{summary['gallery']} gallery pictures, {card['junk']} of them junk"
     )
+    if intervals:
+        lines.append(f"intervals: bootstrap over {summary['interval_over']}")
     fields = ("query_protocol", "protocol", "filter", "distance", "reranking")
     lines += [f"{name.replace('_', ' ')}: {card[name]}" for name in fields]
     return "\n".join(lines)

@@ -34,7 +34,7 @@ class Args:
     branch: tuple[str, ...] = ()
     """Branches to use, as NAME or NAME=WEIGHT; by default the whole descriptor."""
     intervals: int = 1000
-    """Bootstrap draws of the 95 % intervals; 0 for none."""
+    """Bootstrap draws of identities for the 95 % intervals; 0 for none."""
     output: Path | None = None
     """Also write the result: this file (.json) and the queries beside it (.csv)."""
     json: bool = False
@@ -44,8 +44,10 @@ class Args:
 def main(argv: list[str]) -> None:
     """Score as ``argv`` says."""
     args = tyro.cli(Args, args=argv, prog="mfa score", config=(tyro.conf.FlagCreatePairsOff,))
-    if args.intervals < 0:
-        raise InputError(f"--intervals is 0 or more, got {args.intervals}; 0 is none")
+    from mfa.retrieval.statistics import check_draws
+
+    if args.intervals:
+        check_draws(args.intervals)
     result = scored(_features(args), args.rules)
     if args.output:
         result.save(args.output)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from mfa.errors import InputError
 from mfa.retrieval.protocol_card import UNSTATED
 from mfa.retrieval.results import RetrievalResult, as_percent
-from mfa.retrieval.statistics import flipped, intervals, paired_test
+from mfa.retrieval.statistics import flipped, holm, intervals, paired_test
 
 MUST_AGREE = (
     "dataset",
@@ -25,6 +25,9 @@ MUST_AGREE = (
 )
 """Fields of the card without which a difference in figures means nothing."""
 
+_TESTED: dict[str, Literal["AP", "rank1"]] = {"rank1": "rank1", "mAP": "AP"}
+"""Figure of a table to the metric of its test."""
+
 _OWN = ("versions", "features", "left_out")
 """Fields that describe the file or the machine, not the method."""
 
@@ -35,12 +38,14 @@ class Comparison:
 
     Attributes:
         table: one row a figure (``rank1``, ``mAP``): ``figure``, ``first``, ``second``,
-            ``difference`` (second - first), ``low`` and ``high`` (95 % interval of it),
-            ``p_value``; over the queries both counted, fractions.
+            ``difference`` (second - first), ``low`` and ``high`` (95 % interval of it over
+            identities), ``p_value`` (sign flips by identity); over the queries both counted,
+            fractions.
         flipped: queries whose Rank-1 changed, see ``mfa.retrieval.statistics.flipped``.
         method: card fields in which the two differ, with both values: what is being compared.
         unknown: fields that must agree but are not stated in one of the cards.
         queries: how many queries were compared.
+        identities: how many people they show: what was drawn and flipped.
     """
 
     table: pd.DataFrame
@@ -48,6 +53,7 @@ class Comparison:
     method: dict[str, tuple[Any, Any]]
     unknown: tuple[str, ...]
     queries: int
+    identities: int
 
 
 def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -> Comparison:
@@ -67,8 +73,8 @@ def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -
         words = "; ".join(f"{name} is {a!r} and {b!r}" for name, (a, b) in unlike.items())
         raise InputError(f"these results cannot be compared: {words}; score both alike")
     rows = []
-    for figure, metric in (("rank1", "rank1"), ("mAP", "AP")):
-        test = paired_test(first, second, metric=metric, seed=seed)  # type: ignore[arg-type]
+    for figure, metric in _TESTED.items():
+        test = paired_test(first.per_query, second.per_query, metric=metric, seed=seed)
         rows.append(
             {
                 "figure": figure,
@@ -82,7 +88,7 @@ def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -
         )
     return Comparison(
         table=pd.DataFrame(rows),
-        flipped=flipped(first, second),
+        flipped=flipped(first.per_query, second.per_query),
         method=_method(first.card, second.card),
         unknown=tuple(
             name
@@ -90,6 +96,7 @@ def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -
             if UNSTATED in (first.card.get(name, UNSTATED), second.card.get(name, UNSTATED))
         ),
         queries=test.queries,
+        identities=test.units,
     )
 
 
@@ -110,12 +117,13 @@ class Overview:
     """Several results in one table.
 
     Attributes:
-        table: one row a result, in percent: ``name``, ``mAP`` with its 95 % interval ``mAP_low``
-            and ``mAP_high``, ``mAP_trapezoid``, ``mINP``, ``rank1`` with ``rank1_low`` and
-            ``rank1_high``, ``rank5``, ``rank10``, ``queries``, ``dropped``.
+        table: one row per result, in percent: ``name``, ``mAP`` with its 95 % interval over
+            identities (``mAP_low``, ``mAP_high``), ``mAP_trapezoid``, ``mINP``, ``rank1`` with its
+            own (``rank1_low``, ``rank1_high``), ``rank5``, ``rank10``, ``queries``, ``dropped``.
         pairs: one row for two results and a figure (``rank1``, ``mAP``), percent: ``first``,
             ``second``, ``figure``, ``difference`` (second - first), ``low``, ``high``,
-            ``p_value``, and ``gained`` and ``lost``, queries whose Rank-1 the second turned.
+            ``p_value``, ``p_holm`` (corrected for the number of pairs, by figure), and ``gained``
+            and ``lost``, queries whose Rank-1 the second turned.
         flipped: those queries, one row for two results and a query: ``first``, ``second``, and the
             columns of ``mfa.retrieval.statistics.flipped``.
         refused: (first, second) to why the two may not be tested against each other.
@@ -157,11 +165,23 @@ def overview(results: Mapping[str, RetrievalResult], *, seed: int = 0) -> Overvi
             )
     return Overview(
         table=pd.DataFrame([_row(name, result, seed) for name, result in results.items()]),
-        pairs=pd.DataFrame(pairs),
+        pairs=_corrected(pd.DataFrame(pairs)),
         flipped=_by_pair(turned),
         refused=refused,
         unknown=tuple(name for name in MUST_AGREE if name in unknown),
     )
+
+
+def _corrected(pairs: pd.DataFrame) -> pd.DataFrame:
+    """With ``p_holm`` behind ``p_value``: of the same figure over all pairs."""
+    if len(pairs):
+        place = list(pairs).index("p_value") + 1
+        pairs.insert(
+            place,
+            "p_holm",
+            pairs.groupby("figure")["p_value"].transform(lambda p: holm(p.tolist())),
+        )
+    return pairs
 
 
 def _by_pair(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -174,7 +194,7 @@ def _by_pair(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _row(name: str, result: RetrievalResult, seed: int) -> dict[str, Any]:
-    trusted = intervals(result, seed=seed)
+    trusted = intervals(result.per_query, seed=seed)
     figures: dict[str, Any] = {"name": name}
     for figure in ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10"):
         figures[figure] = as_percent(getattr(result, figure))

@@ -50,7 +50,7 @@ class BranchProducts:
             self._squares[name] = (_squares(query), _squares(gallery))
 
     def weighted(self, weights: Mapping[str, float]) -> WeightedDistances:
-        """Cosine distances of the descriptors with branches weighted, see ``mfa.retrieval.branch_weights``.
+        """Cosine distances of descriptors weighted as by ``mfa.retrieval.branch_weights``.
 
         Raises:
             InputError: an unknown branch, a weight below 0, or none above.

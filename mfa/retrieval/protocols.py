@@ -1,7 +1,7 @@
 """Protocols beside the standard one: single gallery shot, multi-query.
 
-The camera filter and its absence are an option of ``mfa.retrieval.metrics.score``; a partial set is two
-groups of a feature file. Each protocol says in the card what it did.
+The camera filter and its absence are an option of ``score``; a partial set is two groups of a
+feature file. Each protocol says in the card what it did.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from mfa.retrieval.metrics import (
 )
 from mfa.retrieval.protocol_card import protocol_card
 from mfa.retrieval.results import SUMMARY_RANKS, as_percent
+
+MAX_DRAWS = 10_000
+"""More draws change no printed digit and need memory for each query."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,13 @@ def single_shot(
     1 / rank and equals INP.
 
     Raises:
-        InputError: fewer than 2 draws (no spread), a negative seed, or what ``mfa.retrieval.metrics.score``
-            raises.
+        InputError: fewer than 2 draws or more than ``MAX_DRAWS``, a negative seed, or what
+            ``score`` raises.
     """
-    if draws < 2:
-        raise InputError(f"single-shot needs at least 2 draws for a spread, got {draws}")
+    if not 2 <= draws <= MAX_DRAWS:
+        raise InputError(
+            f"single-shot takes 2 to {MAX_DRAWS:,} draws (their spread needs 2), got {draws:,}"
+        )
     if seed < 0:
         raise InputError(f"the seed of the draws is 0 or more, got {seed}")
     check_sides(features, block)

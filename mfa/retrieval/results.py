@@ -123,12 +123,15 @@ class RetrievalResult:
         Args:
             percent: figures in percent, rounded to two digits as tables print them, instead of
                 fractions in full.
-            draws: bootstrap draws of the 95 % intervals; 0 for none.
+            draws: bootstrap draws of the 95 % intervals over identities; 0 for none.
             seed: of those draws.
+
+        Raises:
+            InputError: more draws than ``mfa.retrieval.statistics.MAX_DRAWS``.
         """
         figures = {f"rank{k}": self.rank(k) for k in SUMMARY_RANKS}
         figures |= {"mAP": self.mAP, "mAP_trapezoid": self.mAP_trapezoid, "mINP": self.mINP}
-        intervals = statistics.intervals(self, draws=draws, seed=seed) if draws else {}
+        intervals = self._intervals(draws, seed) if draws else {}
         show = as_percent if percent else float
         return {
             "unit": "percent" if percent else "fraction",
@@ -137,7 +140,13 @@ class RetrievalResult:
             "gallery": self.gallery,
             "dropped_queries": len(self.dropped),
             "interval": {name: [show(end) for end in ends] for name, ends in intervals.items()},
+            "interval_over": "identities" if intervals else "",
         }
+
+    def _intervals(self, draws: int, seed: int) -> dict[str, tuple[float, float]]:
+        """Those that exist: a single identity has no spread to draw from."""
+        found = statistics.intervals(self.per_query, draws=draws, seed=seed)
+        return {name: ends for name, ends in found.items() if np.isfinite(ends).all()}
 
     def save(self, path: Path | str) -> None:
         """Write ``path`` (JSON: summary, CMC, card) and beside it a ``.csv`` of ``per_query``.

@@ -1,11 +1,17 @@
-"""How far a figure can be trusted, and whether two differ: resampling over queries.
+"""Intervals of retrieval figures, and tests of whether two results differ.
 
-Queries of one person resemble each other; ``by="identity"`` resamples whole persons and gives
-wider, more honest intervals where a person has many queries.
+The queries of one person resemble each other, so they are no independent observations. Every
+function here therefore draws or flips whole identities by default: all queries of a person
+together. ``by="query"`` treats the queries as independent. It gives narrower intervals and, where a
+person has many queries, too many false alarms. It serves the comparison with papers that did so.
+
+None of this holds the variance between trainings. ``seeds_test`` does, and holds no variance
+between people instead.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,27 +22,35 @@ from mfa.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mfa.retrieval.results import RetrievalResult
-
 LEVEL = 0.95
 
-_CHUNK = 64
+Unit = Literal["identity", "query"]
+
+UNITS: dict[Unit, str] = {"identity": "identities", "query": "queries"}
+"""What is drawn, in the words of tables and captions."""
+
+MAX_DRAWS = 100_000
+"""More resamples than this change no printed digit."""
+
+_BATCH = 256
 """Draws made at a time, to bound memory."""
 
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Two results on the same queries.
+    """The comparison of two results on the same queries.
 
     Attributes:
         metric: ``AP`` or ``rank1``.
-        first: mean of the first result over the queries both counted.
-        second: mean of the second result over them.
+        first: mean of the first result over the queries that both counted.
+        second: mean of the second result over the same queries.
         difference: second minus first.
-        interval: 95 % bootstrap interval of that difference.
-        p_value: two-sided; chance of a difference at least as large if the sign of each query's
-            difference were a coin toss.
-        queries: how many queries were compared.
+        interval: 95 % bootstrap interval of that difference; NaN for a single unit.
+        p_value: two-sided; probability of a difference at least as large if a coin decided, for
+            each unit, which result is called the first.
+        queries: number of queries compared.
+        units: number of units drawn and flipped, see ``by``.
+        by: the unit, ``identity`` or ``query``.
     """
 
     metric: str
@@ -46,37 +60,44 @@ class PairedTest:
     interval: tuple[float, float]
     p_value: float
     queries: int
+    units: int
+    by: Unit
 
 
 def intervals(
-    result: RetrievalResult,
+    per_query: pd.DataFrame,
     *,
     draws: int = 1000,
     seed: int = 0,
     level: float = LEVEL,
-    by: Literal["query", "identity"] = "query",
+    by: Unit = "identity",
 ) -> dict[str, tuple[float, float]]:
     """Bootstrap percentile intervals of rank1, mAP, mAP_trapezoid and mINP, as fractions.
 
     Args:
-        result: what was scored; only counted queries are drawn.
-        draws: resamples, with replacement.
+        per_query: table of a result, one row per query; only counted queries are drawn.
+        draws: number of resamples, with replacement.
         seed: of the draws.
         level: share of the draws inside the interval.
-        by: what is drawn: queries, or identities with all their queries.
+        by: what is drawn: identities with all their queries, or single queries.
+
+    Raises:
+        InputError: ``draws`` is out of range.
     """
-    counted = result.counted
-    values = np.column_stack(
-        [
-            (counted["first_match_rank"] == 1).to_numpy(float),
-            *(counted[name].to_numpy(float) for name in ("AP", "AP_trapezoid", "INP")),
-        ]
-    )
-    groups = None if by == "query" else counted["pid"].to_numpy()
-    means = _bootstrap_means(values, draws, seed, groups)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    names = ("rank1", "mAP", "mAP_trapezoid", "mINP")
-    return {name: (float(low[i]), float(high[i])) for i, name in enumerate(names)}
+    counted = per_query[per_query["positives"] > 0]
+    groups = _units(counted, by)
+    columns = {
+        "rank1": (counted["first_match_rank"] == 1),
+        "mAP": counted["AP"],
+        "mAP_trapezoid": counted["AP_trapezoid"],
+        "mINP": counted["INP"],
+    }
+    return {
+        name: mean_interval(
+            values.to_numpy(float), groups=groups, draws=draws, seed=seed, level=level
+        )
+        for name, values in columns.items()
+    }
 
 
 def mean_interval(
@@ -87,54 +108,122 @@ def mean_interval(
     seed: int = 0,
     level: float = LEVEL,
 ) -> tuple[float, float]:
-    """Bootstrap percentile interval of the mean of ``values`` (N,), none of them NaN.
+    """Bootstrap percentile interval of the mean of ``values``; NaN where there is a single unit.
 
     Args:
-        values: one for each drawn unit.
-        groups: (N,) whose units are drawn together, e.g. the pictures of a person.
-        draws: resamples, with replacement.
+        values: (N,) without NaN.
+        groups: (N,) label of the unit that each value belongs to, such as a pid. Units are drawn
+            whole. By default each value is a unit.
+        draws: number of resamples, with replacement.
         seed: of the draws.
         level: share of the draws inside the interval.
+
+    Raises:
+        InputError: ``draws`` is out of range.
     """
-    means = _bootstrap_means(np.asarray(values, dtype=float)[:, None], draws, seed, groups)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    from scipy.stats import bootstrap
+
+    check_draws(draws)
+    sums, sizes = _per_unit(np.asarray(values, dtype=float), groups)
+    if len(sums) < 2:
+        return float("nan"), float("nan")
+    found = bootstrap(
+        (sums, sizes),
+        _ratio,
+        paired=True,
+        vectorized=True,
+        n_resamples=draws,
+        batch=_BATCH,
+        confidence_level=level,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return float(found.low), float(found.high)
 
 
 def paired_test(
-    first: RetrievalResult,
-    second: RetrievalResult,
+    first: pd.DataFrame,
+    second: pd.DataFrame,
     *,
     metric: Literal["AP", "rank1"] = "AP",
-    draws: int = 10_000,
+    draws: int = 9999,
     seed: int = 0,
+    by: Unit = "identity",
 ) -> PairedTest:
-    """Is the second result better than the first on the same queries?
+    """Test whether the second result differs from the first on the same queries.
 
-    The p-value is that of the sign-flip permutation test; (1 + as extreme) / (1 + draws), so it
-    is never 0.
+    The p-value is that of the sign-flip permutation test. It is exact where there are few units,
+    else (1 + as extreme) / (1 + draws), so it is never 0.
+
+    Args:
+        first: ``per_query`` of the reference.
+        second: ``per_query`` of the result that is held against it.
+        metric: what is compared.
+        draws: number of random flips.
+        seed: of the flips and of the interval.
+        by: what is flipped and drawn: identities with all their queries, or single queries.
 
     Raises:
-        InputError: the two have other queries, or none that both counted.
+        InputError: the queries differ, no query was counted in both, or ``draws`` is out of range.
     """
+    check_draws(draws)
     before, after = paired_rows(first, second)
-    figures = _metric(before, metric), _metric(after, metric)
-    difference = figures[1] - figures[0]
-    means = _bootstrap_means(difference[:, None], min(draws, 2000), seed, None)[:, 0]
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    means = _metric(before, metric), _metric(after, metric)
+    difference = means[1] - means[0]
+    groups = _units(before, by)
+    sums, sizes = _per_unit(difference, groups)
     return PairedTest(
         metric=metric,
-        first=float(figures[0].mean()),
-        second=float(figures[1].mean()),
+        first=float(means[0].mean()),
+        second=float(means[1].mean()),
         difference=float(difference.mean()),
-        interval=(float(low), float(high)),
-        p_value=_sign_flip(difference, draws, seed),
-        queries=len(difference),
+        interval=mean_interval(difference, groups=groups, draws=min(draws, 2000), seed=seed),
+        p_value=_sign_flip(sums, draws, seed),
+        queries=int(sizes.sum()),
+        units=len(sums),
+        by=by,
     )
 
 
-def flipped(first: RetrievalResult, second: RetrievalResult) -> pd.DataFrame:
+def seeds_test(first: Sequence[float], second: Sequence[float]) -> float:
+    """p-value of the paired t-test over seeds: would other trainings differ the same way?
+
+    It holds the variance between trainings, not that between people: all trainings are scored on
+    the same ones. NaN for fewer than two seeds.
+
+    Args:
+        first: one figure per seed of the reference.
+        second: the figures of the same seeds, in the same order.
+    """
+    from scipy.stats import ttest_rel
+
+    if len(first) < 2:
+        return float("nan")
+    difference = np.subtract(second, first)
+    if not np.ptp(difference):  # a t-test divides by the spread
+        return 0.0 if difference.any() else 1.0
+    return float(ttest_rel(second, first).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """p-values corrected for their number by the step-down method of Holm (1979).
+
+    NaN stays NaN and is not counted.
+    """
+    given = np.asarray(p_values, dtype=float)
+    corrected = np.full(len(given), np.nan)
+    order = np.argsort(given)[: np.count_nonzero(~np.isnan(given))]
+    steps = given[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return corrected
+
+
+def flipped(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Queries whose Rank-1 is right in one result and wrong in the other.
+
+    Args:
+        first: ``per_query`` of the reference.
+        second: ``per_query`` of the result that is held against it.
 
     Returns:
         ``query``, ``name``, ``pid``, ``camid``, ``change`` (``gained`` or ``lost`` by the
@@ -142,7 +231,7 @@ def flipped(first: RetrievalResult, second: RetrievalResult) -> pd.DataFrame:
         change of AP first.
 
     Raises:
-        InputError: the two have other queries, or none that both counted.
+        InputError: the queries differ, or no query was counted in both.
     """
     before, after = paired_rows(first, second)
     right = [rows["first_match_rank"].to_numpy(int) == 1 for rows in (before, after)]
@@ -156,64 +245,76 @@ def flipped(first: RetrievalResult, second: RetrievalResult) -> pd.DataFrame:
     return by_size.reset_index(drop=True)
 
 
-def paired_rows(
-    first: RetrievalResult, second: RetrievalResult
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The ``per_query`` rows of the queries both results counted, aligned.
+def paired_rows(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of the queries that both tables counted, aligned.
 
     Raises:
         InputError: the query lists differ (the first difference is named), or share none.
     """
-    one, two = first.per_query, second.per_query
-    if len(one) != len(two):
+    if len(first) != len(second):
         raise InputError(
-            f"the results have {len(one)} and {len(two)} queries; a paired test needs the same ones"
+            f"the results have {len(first)} and {len(second)} queries; a paired test needs the "
+            "same ones"
         )
     for column in ("name", "pid", "camid"):
-        unlike = np.flatnonzero(one[column].to_numpy() != two[column].to_numpy())
+        unlike = np.flatnonzero(first[column].to_numpy() != second[column].to_numpy())
         if len(unlike):
             row = unlike[0]
             raise InputError(
-                f"query {row} has {column} {one[column].iloc[row]} in one result and "
-                f"{two[column].iloc[row]} in the other; a paired test needs the same queries"
+                f"query {row} has {column} {first[column].iloc[row]} in one result and "
+                f"{second[column].iloc[row]} in the other; a paired test needs the same queries"
             )
-    both = (one["positives"] > 0).to_numpy() & (two["positives"] > 0).to_numpy()
+    both = (first["positives"] > 0).to_numpy() & (second["positives"] > 0).to_numpy()
     if not both.any():
         raise InputError("no query was counted in both results")
-    return one[both], two[both]
+    return first[both], second[both]
+
+
+def check_draws(draws: int) -> None:
+    """Raise ``InputError`` unless 1 <= ``draws`` <= ``MAX_DRAWS``."""
+    if not 1 <= draws <= MAX_DRAWS:
+        raise InputError(f"the number of draws is 1 to {MAX_DRAWS:,}, got {draws:,}")
+
+
+def _units(rows: pd.DataFrame, by: Unit) -> np.ndarray | None:
+    return rows["pid"].to_numpy() if by == "identity" else None
+
+
+def _per_unit(values: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and number of the values of each unit."""
+    if groups is None:
+        return values, np.ones(len(values))
+    _, member = np.unique(groups, return_inverse=True)
+    return np.bincount(member, weights=values), np.bincount(member).astype(float)
+
+
+def _sign_flip(sums: np.ndarray, draws: int, seed: int) -> float:
+    from scipy.stats import permutation_test
+
+    if len(sums) == 1:  # either sign is as extreme as the other
+        return 1.0
+    flips = permutation_test(
+        (sums,),
+        _absolute_sum,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=draws,
+        batch=_BATCH,
+        alternative="greater",
+        rng=np.random.default_rng(seed),
+    )
+    return float(flips.pvalue)
+
+
+def _ratio(sums: np.ndarray, sizes: np.ndarray, axis: int) -> np.ndarray:
+    return np.asarray(sums.sum(axis=axis) / sizes.sum(axis=axis))
+
+
+def _absolute_sum(values: np.ndarray, axis: int) -> np.ndarray:
+    return np.abs(values.sum(axis=axis))
 
 
 def _metric(rows: pd.DataFrame, metric: str) -> np.ndarray:
     if metric == "rank1":
         return (rows["first_match_rank"] == 1).to_numpy(float)
     return rows["AP"].to_numpy(float)
-
-
-def _bootstrap_means(
-    values: np.ndarray, draws: int, seed: int, groups: np.ndarray | None
-) -> np.ndarray:
-    """(draws, K) means of resampled rows of ``values`` (N, K), or of resampled groups of rows."""
-    if groups is None:
-        sums, sizes = values, np.ones(len(values))
-    else:
-        _, member = np.unique(groups, return_inverse=True)
-        sizes = np.bincount(member).astype(float)
-        sums = np.column_stack([np.bincount(member, weights=column) for column in values.T])
-    rng = np.random.default_rng(seed)
-    means = []
-    for done in range(0, draws, _CHUNK):
-        drawn = rng.integers(len(sums), size=(min(_CHUNK, draws - done), len(sums)))
-        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)[:, None])
-    return np.concatenate(means)
-
-
-def _sign_flip(difference: np.ndarray, draws: int, seed: int) -> float:
-    # A sum of rounded numbers must not decide whether a flip is as extreme as what was seen.
-    observed = abs(difference.sum()) - 1e-12 * np.abs(difference).sum()
-    rng = np.random.default_rng(seed)
-    extreme = 0
-    for done in range(0, draws, _CHUNK):
-        signs = rng.integers(0, 2, size=(min(_CHUNK, draws - done), len(difference)), dtype=np.int8)
-        sums = (2.0 * signs - 1) @ difference
-        extreme += int(np.count_nonzero(np.abs(sums) >= observed))
-    return (1 + extreme) / (1 + draws)

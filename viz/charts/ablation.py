@@ -48,7 +48,9 @@ def plot_ablation(
         published: rows with ``method``, the metric and ``confidence`` (``read``, ``computed`` or
             ``unverified``).
         metric: column to draw.
-        p_values: of a paired test (``mfa.paired_test``), by method, written beside the figure.
+        p_values: by method, written beside the figure. Beside a mean and spread over seeds belongs
+            the test over seeds (``mfa.retrieval.statistics.seeds_test``), beside one seed the test
+            by identity (``mfa.paired_test``).
         reference: the method that the p-values hold the others against; named below the axis.
         test: what the p-values come from, in a few words; named below the axis.
         ax: where to draw.

@@ -62,7 +62,9 @@ def plot_branch_scores(
     ax: Axes | None = None,
     **kwargs: Any,
 ) -> Axes:
-    """Score (mAP) of each branch alone beside that of the whole descriptor, with 95 % intervals.
+    """Score (mAP) of each branch alone beside that of the whole descriptor.
+
+    The whiskers are 95 % intervals over identities.
 
     Args:
         branches: results by branch, in the order of the descriptor (``mfa.score_branches``).
@@ -82,7 +84,7 @@ def plot_branch_scores(
     rows = {**first, **branches}
     ax = theme.axes(ax, "single", 0.32 * len(rows) + 0.7)
     for place, (name, result) in enumerate(rows.items()):
-        low, high = (100 * bound for bound in intervals(result)["mAP"])
+        low, high = (100 * bound for bound in intervals(result.per_query)["mAP"])
         mean = 100 * result.mAP
         look = {"color": colours[name], "alpha": 0.75, "gid": f"bar/{name}", **kwargs}
         ax.barh(place, mean, **{"height": 0.6, **look})
@@ -94,5 +96,5 @@ def plot_branch_scores(
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     ax.set_xlim(0, 1.1 * ax.dataLim.x1)
-    ax.set_xlabel("mAP (%), 95 % interval")
+    ax.set_xlabel("mAP (%), 95 % interval over identities")
     return ax

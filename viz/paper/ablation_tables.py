@@ -67,19 +67,20 @@ def _bars(inputs: PaperInputs, plan: str) -> CaptionedFigure:
     theirs = _published_ablation()
     theirs = theirs[theirs["dataset"] == dataset]
     tested = _p_values(shown)
+    first, test = str(shown["row"].iloc[0]), _test_words(shown)
     ax = plot_ablation(
-        shown.rename(columns={"row": "method"}), theirs, metric="mAP", p_values=tested
+        shown.rename(columns={"row": "method"}),
+        theirs,
+        metric="mAP",
+        p_values=tested,
+        reference=first,
+        test=test,
     )
-    first = shown["row"].iloc[0]
-    test = (
-        f"p: paired sign-flip test over queries against {first}, AP averaged over seeds. "
-        if tested
-        else ""
-    )
+    words = f"p: {test} against {first}, not corrected for the number of rows. " if tested else ""
     return CaptionedFigure(
         theme.figure_of(ax),
         f"{WHAT[plan]} mAP on {title(dataset)} in per cent: bars are means over seeds, whiskers "
-        f"their standard deviation, dots single seeds. {test}{_protocol(shown)}",
+        f"their standard deviation, dots single seeds. {words}{_protocol(shown)}",
     )
 
 
@@ -90,6 +91,14 @@ def _p_values(rows: pd.DataFrame) -> dict[str, float]:
         return {}
     tested = rows.dropna(subset=[column]).groupby("row", sort=False)[column].first()
     return {str(row): float(value) for row, value in tested.items()}
+
+
+def _test_words(rows: pd.DataFrame) -> str:
+    """Which test the p-values of ``_p_values`` are of."""
+    if "p_value_over_seeds" in rows:
+        return "paired t-test over seeds"
+    units = rows["resampled"].iloc[0] if "resampled" in rows else "queries"
+    return f"paired sign-flip test over {units}"
 
 
 def _table(inputs: PaperInputs, plan: str) -> Table:

@@ -3,7 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from mfa.ablation import Row, run_plan
 from mfa.ablation.significance import mean_over_seeds, with_tests
@@ -39,16 +41,20 @@ def test_without_its_first_row_a_seed_has_no_test(
     assert with_tests([lost]).empty
 
 
-def test_over_seeds_the_mean_ap_of_each_query_is_tested(
+def test_over_seeds_the_trainings_are_compared(
     tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path
 ) -> None:
     short = derive(tiny_config, {"optim.epochs": 1})
-    rows = [Row("base", short), Row("still", derive(short, {"optim.lr": 1e-9}))]
+    slow = derive(short, {"optim.lr": 1e-9})
+    rows = [Row("base", short), Row("still", slow), Row("again", slow)]
     outcomes = list(run_plan(rows, [0, 1], tiny_data, tmp_path))
-    table = with_tests(outcomes)
-    tests = table.groupby("row")["p_value_over_seeds"]
-    assert tests.first().between(0, 1)["still"]
-    assert tests.nunique()["still"] == 1
-    assert table[table["row"] == "base"]["p_value_over_seeds"].isna().all()
+    table = with_tests(outcomes).set_index(["row", "seed"])
+    before, after = table.loc["base", "mAP"], table.loc["still", "mAP"]
+    tests = table.loc["still", "p_value_over_seeds"]
+    assert tests.tolist() == pytest.approx([stats.ttest_rel(after, before).pvalue] * 2, abs=1e-4)
+    assert table.loc["still", "p_holm"].tolist() == pytest.approx(
+        np.minimum(2 * tests, 1).tolist(), abs=1e-4
+    )
+    assert table.loc["base", ["p_value_over_seeds", "p_holm"]].isna().all(axis=None)
     mean = mean_over_seeds([o for o in outcomes if o.row == "still"])
-    assert 100 * mean.mAP == pytest.approx(table[table["row"] == "still"]["mAP"].mean(), abs=0.01)
+    assert 100 * mean["AP"].mean() == pytest.approx(after.mean(), abs=0.01)

@@ -156,8 +156,12 @@ def test_a_group_against_itself_needs_cameras(groups: Path) -> None:
 
 
 def test_numbers_that_cannot_be_are_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match="--intervals is 0 or more, got -1"):
+    with pytest.raises(InputError, match="1 to 100,000, got -1"):
         main([str(file), "--intervals", "-1"])
+    with pytest.raises(InputError, match="2 to 10,000 draws"):
+        main([str(file), "--single-shot", "--draws", "1000000000"])
+    with pytest.raises(InputError, match="1 to 100,000, got 1,000,000,000"):
+        main([str(file), "--intervals", "1000000000"])
     for words in ([], ["--single-shot"]):
         with pytest.raises(SystemExit) as left:
             main([str(file), *words, "--seed", "-1"])
@@ -167,7 +171,7 @@ def test_numbers_that_cannot_be_are_refused(file: Path, capsys: pytest.CaptureFi
 
 def test_a_place_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
-    with pytest.raises(InputError, match=r"cannot be written to .*folder\.json"):
+    with pytest.raises(InputError, match=r"folder\.json cannot be written"):
         main([str(file), "--output", str(tmp_path / "folder.json")])
 
 

@@ -124,7 +124,7 @@ class Ablation(app.App[AblationState, Shown]):
                 metric=state.metric,
                 p_values=p_values,
                 reference=state.reference or names[0],
-                test="paired sign-flip test",
+                test=", ".join(dict.fromkeys(held.test for held in tests.values())),
                 ax=theme.axes(None, 6.0, 0.42 * max(3, len(names) + len(theirs)) + 0.9),
             )
             figure = theme.figure_of(axes)
@@ -245,8 +245,8 @@ def tabulate(
         ("row", "measured", "seeds", "published", f"against {reference}"),
         tuple(rows),
         f"{_figure(state)} on {title(state.dataset)} in per cent: mean and standard deviation over "
-        "seeds; difference, with its 95 % interval where it is of one seed, and paired sign-flip "
-        "test over queries.",
+        "seeds; difference, with its 95 % interval over identities where it is of one seed; "
+        "p: sign flips by identity for one seed, t-test over several; not corrected.",
     )
 
 

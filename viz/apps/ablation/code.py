@@ -69,6 +69,7 @@ def code_of(
         "axes = viz.plot_ablation(\n"
         f"    ours.rename(columns={{'row': 'method'}}), theirs, metric={state.metric!r},\n"
         "    p_values={name: one.p_value for name, one in held.items()},\n"
-        f"    reference={state.reference or first!r}, test='paired sign-flip test',\n)\n"
+        f"    reference={state.reference or first!r},\n"
+        "    test=', '.join(dict.fromkeys(one.test for one in held.values())),\n)\n"
         "figure = axes.get_figure()\n"
     )

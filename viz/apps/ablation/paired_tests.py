@@ -10,7 +10,9 @@ import pandas as pd
 
 from mfa.progress import Progress, silent
 from mfa.retrieval.results import RetrievalResult
-from mfa.retrieval.statistics import paired_test
+from mfa.retrieval.statistics import paired_test, seeds_test
+
+EMPTY = pd.Series(dtype=object)
 
 RECORDED = ("mAP_gain", "p_value")
 """Columns ``mfa ablate`` writes for mAP, always against the plan's first row."""
@@ -18,10 +20,11 @@ RECORDED = ("mAP_gain", "p_value")
 
 @dataclass(frozen=True)
 class Held:
-    """How much better a row is than the other, in words, and how likely that is by chance."""
+    """How much better a row is than the other, in words; how likely by chance; by which test."""
 
     words: str
     p_value: float
+    test: str
 
 
 def saved(folders: Sequence[Path]) -> dict[str, Path]:
@@ -42,8 +45,9 @@ def held_against(
 ) -> dict[str, Held]:
     """The rows of a plan held against one of them, where that can be told.
 
-    From the saved results of one seed each where both are there, else as ``mfa ablate`` recorded
-    it, which it does for mAP against the first row.
+    With several seeds, the rows' figures are tested over the seeds, as the mean and spread beside
+    them are. With one, the saved results are tested by identity; where they are not there, the test
+    is the one ``mfa ablate`` recorded, which it does for mAP against the first row.
 
     Args:
         rows: all seeds of all rows, with ``row``, ``checkpoint`` and what was measured.
@@ -59,12 +63,24 @@ def held_against(
     for number, name in enumerate(names):
         progress(number / len(names))
         row = rows[rows["row"] == name]
-        held = _by_results(row, other, results, metric)
+        held = _over_seeds(row, other, metric) or _by_results(row, other, results, metric)
         if held is None and recorded:
             held = _as_recorded(row)
         if held is not None:
             found[str(name)] = held
     return found
+
+
+def _over_seeds(row: pd.DataFrame, other: pd.DataFrame, metric: str) -> Held | None:
+    both = other.merge(row, on="seed", suffixes=("_other", ""))
+    both = both.dropna(subset=[metric, f"{metric}_other"])
+    if len(both) < 2:
+        return None
+    p_value = seeds_test(both[f"{metric}_other"].tolist(), both[metric].tolist())
+    gain = (both[metric] - both[f"{metric}_other"]).mean()
+    return Held(
+        f"{gain:+.1f}, p = {p_value:.3g}, {len(both)} seeds", p_value, "paired t-test over seeds"
+    )
 
 
 def _by_results(
@@ -78,18 +94,19 @@ def _by_results(
     ]
     if paths[0] is None or paths[1] is None:
         return None
-    before, after = (RetrievalResult.load(path) for path in paths if path is not None)
+    before, after = (RetrievalResult.load(path).per_query for path in paths if path is not None)
     test = paired_test(before, after, metric="rank1" if metric == "rank1" else "AP")
     low, high = (100 * end for end in test.interval)
     words = f"{100 * test.difference:+.1f} [{low:+.1f}, {high:+.1f}], p = {test.p_value:.3g}"
-    return Held(f"{words}, one seed", test.p_value)
+    return Held(f"{words}, one seed", test.p_value, "sign flips by identity")
 
 
 def _as_recorded(row: pd.DataFrame) -> Held | None:
-    if not {*RECORDED} <= {*row} or row["mAP_gain"].isna().all():
+    if not {*RECORDED} <= {*row}:
         return None
-    gain, seeds = row["mAP_gain"].mean(), row["mAP_gain"].count()
-    over = row.get("p_value_over_seeds", row["p_value"]).dropna()
-    p_value = float((over if len(over) else row["p_value"].dropna()).iloc[0])
-    count = "one seed" if seeds == 1 else f"{seeds} seeds"
-    return Held(f"{gain:+.1f}, p = {p_value:.3g}, {count}", p_value)
+    recorded = row.dropna(subset=[*RECORDED])
+    if recorded.empty:
+        return None
+    unit = "identity" if recorded.get("resampled", EMPTY).eq("identities").any() else "query"
+    gain, p_value = (float(recorded[name].iloc[0]) for name in RECORDED)
+    return Held(f"{gain:+.1f}, p = {p_value:.3g}, one seed", p_value, f"sign flips by {unit}")
