@@ -22,7 +22,7 @@ from mfa.explain import attention_metrics
 from mfa.explain.engine import branch_maps
 from mfa.explain.faithfulness import SHARES, faithfulness
 from mfa.explain.inputs import ImagesWithCameras, by_camera
-from mfa.explain.part_energy import masks_of
+from mfa.explain.part_masks import part_masks
 from mfa.explain.pictures import REFERENCE, reference_pictures, sample_positions
 from mfa.explain.record import FUSED
 from mfa.inference.evaluate import extract_features, resolve, test_pictures
@@ -90,7 +90,8 @@ def measure_attention(
 
     Args:
         run: a trained run.
-        data: a synthetic set or its name; by default what the run was trained on.
+        data: a dataset with part masks (the synthetic sets, or any after ``mfa data masks``),
+            or its name; by default what the run was trained on.
         data_root: where datasets lie, for a name.
         pictures: how many, drawn by ``seed``; by default all.
         method: weighting, see ``branch_maps``; the target is similarity to itself.
@@ -103,9 +104,10 @@ def measure_attention(
     """
     data = resolve(run, data, data_root)
     found = test_pictures(run, data, data.query)
-    chosen = sample_positions(len(found), pictures, seed)
-    samples = tuple(found.samples[i] for i in chosen)
-    masks = masks_of(samples, found.height, found.width)
+    known = part_masks(data, found.positions.tolist(), found.height, found.width)
+    rows = np.flatnonzero(known.trusted)
+    chosen = rows[sample_positions(len(rows), pictures, seed)]
+    masks = known.parts[chosen]
     tables: dict[str, list[pd.DataFrame]] = {"regions": [], "overlap": []}
     mean = reference_pictures(run, data, reference, seed=seed)
     settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
@@ -121,8 +123,9 @@ def measure_attention(
         regions=pd.concat(tables["regions"], ignore_index=True),
         overlap=pd.concat(tables["overlap"], ignore_index=True),
         conditions=attention_metrics.conditions(masks),
-        persons=np.array([sample.pid for sample in samples]),
-        card=_card(run, data, method, layer, reference) | {"pictures": len(chosen)},
+        persons=np.array([found.samples[i].pid for i in chosen]),
+        card=_card(run, data, method, layer, reference)
+        | {"pictures": len(chosen), "masks": known.source},
     )
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mfa.explain.part_masks import part_masks
 from mfa.inference.evaluate import test_pictures
 from mfa.inference.extract import image_batches
 from mfa.models.separation import energy
-from mfa.records import ReidDataset, Sample
+from mfa.records import ReidDataset
 from mfa.runs.run import Run
 from mfa.runs.side_information import told_cameras
-from mfa.synthetic import PARTS, load_mask
+from mfa.synthetic import PARTS
 
 PERSON = ("head", "torso", "arms", "thighs", "shins", "bag")
 """The parts of the person meant; not the occluder, other people or the background."""
@@ -36,15 +36,6 @@ def part_shares(maps: Tensor, masks: Tensor) -> Tensor:
     return weighted / maps.sum(dim=(1, 2))[:, None]
 
 
-def masks_of(samples: tuple[Sample, ...], height: int, width: int) -> Tensor:
-    """Part masks of the samples, (N, height, width) uint8.
-
-    Raises:
-        InputError: a sample has no mask; only the synthetic sets have them.
-    """
-    return torch.from_numpy(np.stack([load_mask(s.path, height, width) for s in samples]))
-
-
 def person_energy(run: Run, data: ReidDataset) -> dict[str, float]:
     """Mean share of branch-map energy on the person over the query pictures, by branch.
 
@@ -55,7 +46,8 @@ def person_energy(run: Run, data: ReidDataset) -> dict[str, float]:
         InputError: the dataset has no part masks.
     """
     pictures = test_pictures(run, data, data.query)
-    masks = masks_of(pictures.samples, pictures.height, pictures.width)
+    known = part_masks(data, pictures.positions.tolist(), pictures.height, pictures.width)
+    masks = torch.from_numpy(known.parts)
     person = [PARTS.index(part) for part in PERSON]
     rows: dict[str, list[Tensor]] = {}
     start = 0
@@ -70,4 +62,5 @@ def person_energy(run: Run, data: ReidDataset) -> dict[str, float]:
             rows.setdefault(f"person/{name}", []).append(shares[:, person].sum(dim=1))
         even = part_shares(torch.ones(batch.shape), batch)
         rows.setdefault("person/area", []).append(even[:, person].sum(dim=1))
-    return {name: torch.cat(parts).nanmean().item() for name, parts in rows.items()}
+    trusted = torch.from_numpy(known.trusted)
+    return {name: torch.cat(parts)[trusted].nanmean().item() for name, parts in rows.items()}

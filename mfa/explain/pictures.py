@@ -14,9 +14,9 @@ from mfa.datasets.loading.augment import to_unit
 from mfa.errors import InputError
 from mfa.explain.attention_metrics import conditions
 from mfa.explain.inputs import ImagesWithCameras, as_batch, by_camera
-from mfa.explain.part_energy import masks_of
+from mfa.explain.part_masks import part_masks
 from mfa.inference.evaluate import resolve, test_pictures
-from mfa.records import ReidDataset, Sample
+from mfa.records import ListPosition, ReidDataset, Sample
 from mfa.runs.run import Run
 from mfa.runs.side_information import told_cameras
 
@@ -38,7 +38,8 @@ def situations(data: ReidDataset, count: int = 4) -> dict[int, str]:
     Raises:
         InputError: the dataset has no part masks.
     """
-    groups = conditions(masks_of(data.query, 64, 32))
+    known = part_masks(data, [ListPosition(i) for i in range(len(data.query))], 64, 32)
+    groups = {name: of & known.trusted for name, of in conditions(known.parts).items()}
     everyone = groups.pop("all")
     found: dict[int, str] = {}
     for name, group in {**groups, "as it comes": everyone}.items():

@@ -44,7 +44,7 @@ class Options:
     runs: tyro.conf.Positional[tuple[str, ...]]
     """Folders of runs, or their names under runs/."""
     data: str | None = None
-    """A dataset with part masks (synthetic); by default the one the first run was trained on."""
+    """A dataset with part masks (synthetic, or after mfa data masks); by default the one the first run was trained on."""
     data_root: Path | None = None
     """Folder the datasets lie in; by default MFA_DATA, else data."""
     out: Path | None = None
