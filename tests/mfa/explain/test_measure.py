@@ -48,8 +48,10 @@ def test_summary_has_every_branch_and_both_weights(attention):
     assert list(own["branch"]) == ["branch1", "branch2", "branch3", "branch4", "fused", "even"]
     assert own["pictures"].between(1, 5).all()  # a map without a positive value does not count
     assert own.set_index("branch").loc["even", "pictures"] == 5
-    assert (summary["low"] <= summary["mean"] + 1e-9).all()
-    assert (summary["mean"] <= summary["high"] + 1e-9).all()
+    bounded = summary.dropna(subset=["low", "high"])  # one identity alone has no interval
+    assert len(bounded) > len(summary) / 2
+    assert (bounded["low"] <= bounded["mean"] + 1e-9).all()
+    assert (bounded["mean"] <= bounded["high"] + 1e-9).all()
     assert attention.card["pictures"] == 5
     assert "4 gallery pictures" in attention.card["reference"]
 
