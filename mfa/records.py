@@ -122,6 +122,13 @@ class Output:
     branches: dict[str, Branch]
     descriptor: Tensor
 
+    @property
+    def embedding(self) -> Tensor:
+        """All branches' embeddings side by side, (B, D): the descriptor before its norm."""
+        import torch
+
+        return torch.cat([branch.embedding for branch in self.branches.values()], dim=1)
+
 
 @dataclass(frozen=True)
 class FeatureSet:

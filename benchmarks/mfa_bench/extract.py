@@ -18,9 +18,7 @@ from mfa.config import Config
 from mfa.datasets import load_dataset
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages, load_images
-from mfa.inference.extract import BATCH, embed
-from mfa.runs.run import untrained
-from mfa.training.distributed import ProcessGroup, default_device
+from mfa.runs.run import BATCH, untrained
 
 TARGETS = {"ratio_to_bare_forward": (">=", 0.9)}
 
@@ -43,15 +41,17 @@ def run(
         a dataset; the rates as medians.
     """
     config = config or presets.cpu()
-    device = default_device(ProcessGroup())
-    model = untrained(config).model.to(device)
+    network = untrained(config)
+    model, device = network.model, network.device
     with tempfile.TemporaryDirectory() as folder:
         root = write_market(Path(folder), gallery=pictures)
-        gallery = load_dataset("synthetic", root).gallery
+        data = load_dataset("synthetic", root)
 
         def load(cache: str) -> LoadedImages:
             size = config.data
-            return load_images(gallery, height=size.height, width=size.width, cache=root / cache)
+            return load_images(
+                data.gallery, height=size.height, width=size.width, cache=root / cache
+            )
 
         cached = load("cache")
         ready = [
@@ -68,12 +68,12 @@ def run(
                 model(images).descriptor.cpu()
 
         def from_files() -> None:
-            embed(model, load(f"cache{next(turn)}"))
+            network.embed(load(f"cache{next(turn)}"), data)
 
         ways: dict[str, Callable[[], object]] = {
             "bare": bare,
             "files": from_files,
-            "cached": lambda: embed(model, cached),
+            "cached": lambda: network.embed(cached, data),
         }
         seconds = seconds_each(ways, repeats)
     return {

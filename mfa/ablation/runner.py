@@ -21,6 +21,7 @@ from mfa.inference.evaluate import evaluate, measure_separation
 from mfa.records import ReidDataset
 from mfa.retrieval.results import as_percent
 from mfa.retrieval.statistics import intervals
+from mfa.runs.device import choose_device
 from mfa.runs.provenance import stamp
 from mfa.runs.run import Run, open_run
 from mfa.training import distributed
@@ -59,6 +60,8 @@ def run_plan(
     folder: Path,
     *,
     reuse: Sequence[Path] = (),
+    device: str | None = None,
+    precision: str | None = None,
 ) -> Iterator[Outcome]:
     """Train and score, yielding each outcome as it comes.
 
@@ -72,6 +75,8 @@ def run_plan(
         folder: of the runs.
         reuse: folders of other plans' runs. One that is finished there, of the same configuration,
             seed and data, is taken as it is, whatever its row is called there.
+        device: where to train and score; by default the GPU where there is one.
+        precision: number format of the forward pass in scoring, see ``mfa.open_run``.
     """
     for seed in seeds:
         for row in rows:
@@ -80,18 +85,25 @@ def run_plan(
                 done = finished(place, row, seed, data)
                 if done is None:
                     place, done = elsewhere(row, seed, data, reuse) or (place, None)
-                figures = done or run_row(row, seed, data, place)
+                figures = done or run_row(row, seed, data, place, device, precision)
                 yield Outcome(row.name, seed, place, figures, skipped=done is not None)
             except Exception as error:  # one failing row must not cost the others
                 yield Outcome(row.name, seed, place, {}, failure=f"{type(error).__name__}: {error}")
 
 
-def run_row(row: Row, seed: int, data: ReidDataset, place: Path) -> dict[str, Any]:
+def run_row(
+    row: Row,
+    seed: int,
+    data: ReidDataset,
+    place: Path,
+    device: str | None = None,
+    precision: str | None = None,
+) -> dict[str, Any]:
     """Train one row with one seed and measure it; the tidy row, also kept in ``place``."""
     config = replace(row.config, seed=seed)
-    for _ in fit(config, data, place, resume=True):
+    for _ in fit(config, data, place, resume=True, device=device):
         pass
-    run = open_run(place)
+    run = open_run(place, device, precision)
     figures = {"row": row.name, "seed": seed, **measure(run, data)}
     write_atomically(place / ROW_FILE, json.dumps(figures, indent=2) + "\n")
     return figures
@@ -190,7 +202,9 @@ def table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     return pd.DataFrame([outcome.figures for outcome in outcomes if outcome.figures])
 
 
-def estimate(rows: Sequence[Row], data: ReidDataset, *, steps: int = 3) -> pd.DataFrame:
+def estimate(
+    rows: Sequence[Row], data: ReidDataset, *, steps: int = 3, device: str | None = None
+) -> pd.DataFrame:
     """Seconds of training each row will take, from a few of its steps on this machine.
 
     Returns:
@@ -202,7 +216,9 @@ def estimate(rows: Sequence[Row], data: ReidDataset, *, steps: int = 3) -> pd.Da
         line = {"row": row.name, "epochs": row.config.optim.epochs, "steps": 0, "seconds": 0.0}
         try:
             ranks = distributed.ProcessGroup()
-            trainer = Trainer(row.config, data, distributed.default_device(ranks), ranks, None)
+            trainer = Trainer(
+                row.config, data, choose_device(device, local_rank=ranks.local), ranks, None
+            )
             total = len(trainer.sampler) * row.config.optim.epochs
             line |= {"steps": total, "seconds": trainer.time_steps(steps) * total, "fault": ""}
         except Exception as error:  # as in run_plan: it must not cost the others

@@ -6,11 +6,14 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
 from mfa import presets
 from mfa.errors import InputError
+
+MAX_SEEDS = 1_000
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Options:
     set: tuple[str, ...] = ()
     """Further fields of every row: FIELD=VALUE, as in optim.lr=0.0005 model.weights=FILE."""
     seeds: int = 1
-    """How many seeds, from 0."""
+    """How many seeds, from 0; at most 1,000."""
     out: Path | None = None
     """Folder of the runs; by default runs/ablate/PLAN-DATA."""
     reuse: tuple[Path, ...] = ()
@@ -40,6 +43,11 @@ class Options:
     """CSV file to write the rows to; by default rows.csv in the folder of the runs."""
     threads: int | None = None
     """Threads PyTorch computes with; by default all cores."""
+    device: str | None = None
+    """Where rows are trained and scored, such as cpu, cuda or cuda:1; by default the GPU if there
+    is one."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Number format of the forward pass in scoring; that of training is a field of the preset."""
     dry_run: bool = False
     """Only print the plan and its time."""
     json: bool = False
@@ -61,6 +69,8 @@ def main(argv: list[str]) -> None:
     from mfa.config import derive
     from mfa.datasets import data_root, load_dataset
 
+    if not 1 <= options.seeds <= MAX_SEEDS:
+        raise InputError(f"--seeds is 1 to {MAX_SEEDS:,}, got {options.seeds:,}")
     if options.threads:
         torch.set_num_threads(options.threads)
     base = derive(presets.get(options.preset), dict(map(setting, options.set)))
@@ -71,7 +81,7 @@ def main(argv: list[str]) -> None:
     folder = options.out or Path("runs/ablate") / f"{Path(options.plan).stem}-{data.name}"
     seeds = range(options.seeds)
     left = waiting(rows, seeds, data, folder, reuse=options.reuse)
-    seconds = estimate([row for row in rows if left[row.name]], data)
+    seconds = estimate([row for row in rows if left[row.name]], data, device=options.device)
     seconds["runs left"] = [left[name] for name in seconds["row"]]
     if len(seconds):
         shown = seconds.drop(columns="fault")
@@ -89,7 +99,16 @@ def main(argv: list[str]) -> None:
         return
     outcomes = []
     file = options.rows or folder / "rows.csv"
-    for outcome in run_plan(rows, seeds, data, folder, reuse=options.reuse):
+    arriving = run_plan(
+        rows,
+        seeds,
+        data,
+        folder,
+        reuse=options.reuse,
+        device=options.device,
+        precision=options.precision,
+    )
+    for outcome in arriving:
         outcomes.append(outcome)
         state = outcome.failure or ("done before" if outcome.skipped else "done")
         score = f"  mAP {outcome.figures['mAP']:.2f}" if outcome.figures else ""

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -51,6 +51,10 @@ class Options:
     """Folder the datasets lie in; by default MFA_DATA, else data."""
     flip: bool = False
     """Mean the vectors of each picture and its mirror image."""
+    device: str | None = None
+    """Where runs compute, such as cpu, cuda or cuda:1; by default the GPU if there is one."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Number format of their forward pass."""
     no_camera: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Apply no camera filter."""
     output: Path | None = None
@@ -71,7 +75,7 @@ def main(argv: list[str]) -> None:
         raise InputError("name runs or models: mfa compare RUN RUN --data NAME")
     data = _data(options)
     results: dict[str, RetrievalResult] = {}
-    scoring = Scoring(options.flip, not options.no_camera)
+    scoring = Scoring(options.flip, not options.no_camera, options.device, options.precision)
     for subject in options.subjects:
         name, result = scored(subject, data, options.elsewhere, scoring)
         results[free(name, results)] = result

@@ -43,6 +43,10 @@ class Options:
     dataset has that folder, else those of the query list."""
     flip: bool = False
     """Mean the embeddings of each picture and its mirror image."""
+    device: str | None = None
+    """Where the network computes, such as cpu or cuda:1; by default the GPU if there is one."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Number format of the forward pass; the 16-bit ones are faster where the hardware has them."""
     separation: bool = False
     """Also measure how far the branches are apart on the query pictures."""
     json: bool = False
@@ -57,7 +61,7 @@ def main(argv: list[str]) -> None:
     from mfa.inference.evaluate import measure_separation, resolve
     from mfa.runs.run import open_run
 
-    run = open_run(options.run)
+    run = open_run(options.run, options.device, options.precision)
     data = resolve(run, _name(options), options.data_root)
     for note in data.notes:
         say(note)
@@ -115,7 +119,8 @@ def _title(run: Run, data: ReidDataset) -> str:
 
 def _suffix(options: Options) -> str:
     flip, pooled = "-flip" * options.flip, "-multi-query" * options.multi_query
-    return f"{flip}{pooled}{options.rules.suffix}"
+    rounded = "" if options.precision == "float32" else f"-{options.precision}"
+    return f"{flip}{pooled}{rounded}{options.rules.suffix}"
 
 
 def _lines(summary: dict[str, Any]) -> list[str]:

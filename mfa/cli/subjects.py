@@ -41,6 +41,8 @@ class Scoring:
 
     flip: bool = False
     camera_filter: bool = True
+    device: str | None = None
+    precision: str | None = None
 
 
 def scored(
@@ -80,7 +82,7 @@ def scored(
         from mfa.inference.evaluate import evaluate
         from mfa.runs.run import open_run
 
-        run = open_run(model)
+        run = open_run(model, scoring.device, scoring.precision)
         return run.name, evaluate(run, data, **how)
     if ":" not in model and not Path(model).exists():
         raise InputError(

@@ -19,12 +19,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mfa.errors import InputError
-from mfa.inference.extract import BATCH, concatenate
 from mfa.models import ReidNetwork
 from mfa.progress import Progress, reporting
 from mfa.records import Features, FeatureSet
 from mfa.retrieval import metrics
 from mfa.retrieval.results import RetrievalResult
+from mfa.runs.run import BATCH
 
 Mode = Literal["deletion", "insertion"]
 
@@ -54,7 +54,7 @@ def faithfulness(
         images: their pictures, (N, 3, H, W) in [0, 1].
         maps: by name, (N, h, w), high where the picture is said to matter.
         cameras: (N,) of the pictures, as the network was told them for ``features``, see
-            ``mfa.runs.side_information``.
+            ``mfa.runs.run.Run.cameras_of``.
         shares: of the pixels, in (0, 1).
         progress: see ``mfa.progress``.
 
@@ -115,7 +115,7 @@ def _embed(network: ReidNetwork, images: Tensor, cameras: Tensor | None) -> np.n
             parts = torch.split(images, BATCH)
             seen_by = [None] * len(parts) if cameras is None else torch.split(cameras, BATCH)
             pairs = zip(parts, seen_by, strict=True)
-            rows = [concatenate(network(part.to(device), camera)) for part, camera in pairs]
+            rows = [network(part.to(device), camera).embedding for part, camera in pairs]
     finally:
         network.train(was_training)
     return torch.cat(rows).float().cpu().numpy()

@@ -25,7 +25,7 @@ class ImagesWithCameras:
     Attributes:
         images: pictures in any form ``branch_maps`` takes.
         cameras: (B,) as the training set numbers them, or ``None``; see
-            ``mfa.runs.side_information.told_cameras``.
+            ``mfa.runs.run.Run.cameras_of``.
     """
 
     images: Any

@@ -29,7 +29,6 @@ from mfa.inference.evaluate import extract_features, resolve, test_pictures
 from mfa.progress import Progress
 from mfa.records import ReidDataset
 from mfa.runs.run import Run, untrained
-from mfa.runs.side_information import told_cameras
 
 METHOD = "HiResCAM"
 """Adds up to the score whatever the pooling, so that shares of energy are shares of the score."""
@@ -111,7 +110,7 @@ def measure_attention(
     tables: dict[str, list[pd.DataFrame]] = {"regions": [], "overlap": []}
     mean = reference_pictures(run, data, reference, seed=seed)
     settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
-    cameras = told_cameras(run, data, found.samples)
+    cameras = run.cameras_of(found.samples, data)
     for weights, model in (("trained", run), ("random", untrained(run.config))):
         maps = collect_maps(model, found, chosen, cameras=cameras, **settings)
         local = {name: values for name, values in maps.items() if name != FUSED} or maps
@@ -168,7 +167,7 @@ def measure_faithfulness(
     chosen = sample_positions(len(found), queries, seed)
     mean = reference_pictures(run, data, reference, seed=seed)
     settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
-    cameras = told_cameras(run, data, found.samples)
+    cameras = run.cameras_of(found.samples, data)
     random, maps = (
         collect_maps(model, found, chosen, cameras=cameras, **settings)
         for model in (untrained(run.config), run)

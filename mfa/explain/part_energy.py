@@ -8,11 +8,9 @@ from torch.nn import functional as F
 
 from mfa.explain.part_masks import part_masks
 from mfa.inference.evaluate import test_pictures
-from mfa.inference.extract import image_batches
 from mfa.models.separation import energy
 from mfa.records import ReidDataset
 from mfa.runs.run import Run
-from mfa.runs.side_information import told_cameras
 from mfa.synthetic import PARTS
 
 PERSON = ("head", "torso", "arms", "thighs", "shins", "bag")
@@ -51,12 +49,9 @@ def person_energy(run: Run, data: ReidDataset) -> dict[str, float]:
     person = [PARTS.index(part) for part in PERSON]
     rows: dict[str, list[Tensor]] = {}
     start = 0
-    cameras = told_cameras(run, data, pictures.samples)
-    for images, seen_by in image_batches(run.model, pictures, cameras):
-        batch = masks[start : start + len(images)]
-        start += len(images)
-        with torch.inference_mode():
-            output = run.model(images, seen_by)
+    for output in run.outputs(pictures, data):
+        batch = masks[start : start + len(output.descriptor)]
+        start += len(batch)
         for name, branch in output.branches.items():
             shares = part_shares(energy(branch.map).cpu(), batch)
             rows.setdefault(f"person/{name}", []).append(shares[:, person].sum(dim=1))

@@ -18,7 +18,6 @@ from mfa.explain.part_masks import part_masks
 from mfa.inference.evaluate import resolve, test_pictures
 from mfa.records import ListPosition, ReidDataset, Sample
 from mfa.runs.run import Run
-from mfa.runs.side_information import told_cameras
 
 REFERENCE = 64
 """Gallery pictures whose mean map is taken off. Without it what every picture has (a corner, the
@@ -66,8 +65,13 @@ def reference_pictures(
     data = resolve(run, data, data_root)
     found = test_pictures(run, data, data.gallery)
     chosen = sample_positions(len(found), count, seed)
-    cameras = told_cameras(run, data, found.samples)
-    return by_camera(to_unit(found.batch(chosen.tolist())), cameras, chosen)
+    samples = [found.samples[place] for place in chosen]
+    return seen_by_cameras(run, to_unit(found.batch(chosen.tolist())), samples, data)
+
+
+def seen_by_cameras(run: Run, images: Any, samples: Sequence[Sample], data: ReidDataset) -> Any:
+    """Pictures of ``samples``, with their cameras where the run's network is told them (SIE)."""
+    return by_camera(images, run.cameras_of(samples, data))
 
 
 def sample_positions(count: int, wanted: int | None, seed: int) -> np.ndarray:

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from mfa.errors import InputError
-from mfa.explain.inputs import by_camera, input_size
+from mfa.explain.inputs import input_size
 from mfa.explain.ledger import PairLedger, pair_ledgers
-from mfa.explain.pictures import read_picture, reference_pictures
+from mfa.explain.pictures import read_picture, reference_pictures, seen_by_cameras
 from mfa.inference.evaluate import resolve
-from mfa.records import ReidDataset, Sample
+from mfa.records import ReidDataset
 from mfa.runs.run import Run
-from mfa.runs.side_information import told_cameras
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +76,12 @@ def rank_ledgers(
         return RankLedgers(pair_ledgers(run, one, others, reference=reference), one, others, None)
     first, rest = lists[0][query], [lists[1][place] for place in gallery]
     ledgers = pair_ledgers(
-        run, _seen(run, found, [first], one), _seen(run, found, rest, others), reference=reference
+        run,
+        seen_by_cameras(run, one, [first], found),
+        seen_by_cameras(run, others, rest, found),
+        reference=reference,
     )
     return RankLedgers(ledgers, one, others, [sample.pid == first.pid for sample in rest])
-
-
-def _seen(run: Run, data: ReidDataset, samples: Sequence[Sample], images: Any) -> Any:
-    """The pictures with their cameras, where the network was trained on these cameras."""
-    return by_camera(images, told_cameras(run, data, samples))
 
 
 def _dataset(run: Any, data: ReidDataset | str | None, root: Path | None) -> ReidDataset:

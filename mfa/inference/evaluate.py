@@ -16,7 +16,7 @@ from mfa.datasets.loading.cache import cache_folder
 from mfa.datasets.loading.images import LoadedImages, load_images
 from mfa.datasets.readers.market1501 import further_queries
 from mfa.errors import InputError
-from mfa.inference.extract import embed, feature_set, image_batches
+from mfa.inference.extract import feature_set
 from mfa.models.separation import SeparationMeter
 from mfa.progress import Progress, part_of, reporting
 from mfa.records import Features, ReidDataset, Sample
@@ -26,7 +26,7 @@ from mfa.retrieval.gallery import GroupedGallery
 from mfa.retrieval.protocol_card import split_words
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import Run
-from mfa.runs.side_information import told_cameras, told_words
+from mfa.runs.side_information import told_words
 
 
 def evaluate(
@@ -84,7 +84,7 @@ def pool_queries(
     if not samples:
         return protocols.multi_query(features)
     pictures = test_pictures(run, data, samples)
-    rows = embed(run.model, pictures, told_cameras(run, data, pictures.samples), flip=flip)
+    rows = run.embed(pictures, data, flip=flip)
     return protocols.multi_query(features, feature_set(rows, pictures))
 
 
@@ -116,9 +116,8 @@ def extract_features(
         for split, samples in (("query", data.query), ("gallery", data.gallery)):
             pictures = test_pictures(run, data, samples)
             left_out += [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
-            cameras = told_cameras(run, data, pictures.samples)
             within = part_of(report, *spans[split])
-            rows = embed(run.model, pictures, cameras, flip=flip, progress=within)
+            rows = run.embed(pictures, data, flip=flip, progress=within)
             sides[split] = feature_set(rows, pictures)
     features = Features(
         **sides, branches=tuple(run.model.widths.items()), origin=_origin(run, data, flip, left_out)
@@ -184,20 +183,17 @@ def measure_separation(run: Run, data: ReidDataset) -> dict[str, float]:
     See ``mfa.models.separation.SeparationMeter.result`` for the figures.
     """
     meter = SeparationMeter()
-    pictures = test_pictures(run, data, data.query)
-    cameras = told_cameras(run, data, pictures.samples)
-    for images, seen_by in image_batches(run.model, pictures, cameras):
-        with torch.inference_mode():
-            meter.update(run.model(images, seen_by))
+    for output in run.outputs(test_pictures(run, data, data.query), data):
+        meter.update(output)
     return meter.result()
 
 
 def _feature_path(run: Run, data: ReidDataset, flip: bool) -> Path | None:
-    """Named by weights and data, so that neither can change behind a cached file."""
+    """Named by weights, data and how they are used: none can change behind a cached file."""
     if run.path is None:
         return None
-    mirrored = "-flip" if flip else ""
-    return run.path / "features" / f"{data.name}-{data.fingerprint[:12]}-{run.hash}{mirrored}.npz"
+    how = "-flip" * flip + ("" if run.precision == "float32" else f"-{run.precision}")
+    return run.path / "features" / f"{data.name}-{data.fingerprint[:12]}-{run.hash}{how}.npz"
 
 
 def _origin(run: Run, data: ReidDataset, flip: bool, left_out: list[str]) -> dict[str, object]:
@@ -208,6 +204,7 @@ def _origin(run: Run, data: ReidDataset, flip: bool, left_out: list[str]) -> dic
         "split": split_words(data),
         "feature": "BNNeck embeddings of all branches, concatenated",
         "flip": flip,
+        "precision": run.precision,
         "input_size": f"{run.config.data.height}x{run.config.data.width}",
         "seed": run.config.seed,
         "checkpoint": run.hash,

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import csv
-import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from mfa.config import Config, to_dict, to_json
+from mfa.datasets.loading.augment import to_unit
+from mfa.datasets.loading.images import LoadedImages
 from mfa.errors import InputError
 from mfa.files import write_atomically
 from mfa.models import ReidNetwork, build_model
 from mfa.models.weights import RELEASED, released_file
-from mfa.records import EpochRecord
+from mfa.progress import Progress, silent
+from mfa.records import EpochRecord, Output, ReidDataset, Sample
 from mfa.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, weights_hash
 from mfa.runs.device import Precision, autocast, check_precision, choose_device
 from mfa.training.collapse import CollapseWatch
 
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.csv"
+
+BATCH = 64
+"""Pictures per forward pass, where nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +50,7 @@ class RunFolder:
         if not file.is_file():
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
-                write_atomically(
-                    self.path / "config.json", to_json(config, indent=2) + "\n"
-                )
+                write_atomically(self.path / "config.json", to_json(config, indent=2) + "\n")
                 (self.path / HISTORY).unlink(missing_ok=True)
             except OSError as error:
                 raise InputError(
@@ -148,6 +154,86 @@ class Run:
         )
         network.load_state_dict(self.checkpoint.part("model"))
         return network.to(self.device).eval()
+
+    def cameras_of(self, samples: Sequence[Sample], data: ReidDataset) -> Tensor | None:
+        """(N,) cameras of samples of ``data``, as the network is told them (SIE).
+
+        ``None`` where it is told none: it learned no cameras, or was trained on other data, whose
+        camera 1 is another camera.
+        """
+        known = self.checkpoint.cameras
+        if not known or self.checkpoint.facts.get("fingerprint") != data.fingerprint:
+            return None
+        return torch.tensor([sample.camid for sample in samples])
+
+    def outputs(
+        self, pictures: LoadedImages, data: ReidDataset, *, batch: int = BATCH
+    ) -> Iterator[Output]:
+        """Forward passes of all pictures in eval mode, ``batch`` at a time, without gradients.
+
+        The network's mode is put back at the end, also after an exception.
+
+        Args:
+            pictures: of a list of ``data``.
+            data: whose cameras the network is told, where it was trained on them.
+            batch: pictures per forward pass.
+        """
+        for images, cameras in self._batches(pictures, data, batch):
+            yield self._forward(images, cameras)
+
+    def embed(
+        self,
+        pictures: LoadedImages,
+        data: ReidDataset,
+        *,
+        flip: bool = False,
+        batch: int = BATCH,
+        progress: Progress = silent,
+    ) -> np.ndarray:
+        """The branches' embeddings after BNNeck, concatenated, (N, D) float32, not normalised.
+
+        Cosine distance normalises the whole, which gives the descriptor. Unnormalised, each branch
+        can still be weighted.
+
+        Args:
+            pictures: of a list of ``data``.
+            data: whose cameras the network is told, where it was trained on them.
+            flip: take the mean with the embeddings of the mirrored pictures.
+            batch: pictures per forward pass.
+            progress: called with the completed fraction; an exception aborts the work.
+        """
+        rows = [np.empty((0, sum(self.model.widths.values())), np.float32)]
+        for number, (images, cameras) in enumerate(self._batches(pictures, data, batch)):
+            progress(number * batch / len(pictures))
+            features = self._forward(images, cameras).embedding.float()
+            if flip:
+                mirrored = self._forward(images.flip(3), cameras).embedding.float()
+                features = (features + mirrored) / 2
+            rows.append(features.cpu().numpy())
+        return np.concatenate(rows)
+
+    def _batches(
+        self, pictures: LoadedImages, data: ReidDataset, batch: int
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        cameras = self.cameras_of(pictures.samples, data)
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            for start in range(0, len(pictures), batch):
+                pixels = pictures.batch(range(start, min(start + batch, len(pictures))))
+                images = to_unit(pixels.to(self.device))
+                seen_by = None if cameras is None else cameras[start : start + batch]
+                yield (
+                    images.contiguous(memory_format=torch.channels_last),
+                    None if seen_by is None else seen_by.to(self.device),
+                )
+        finally:
+            self.model.train(was_training)
+
+    def _forward(self, images: Tensor, cameras: Tensor | None) -> Output:
+        with torch.inference_mode(), self.autocast():
+            output: Output = self.model(images, cameras)
+        return output
 
     def autocast(self) -> torch.autocast:
         """The context to call ``model`` in: without effect in float32."""

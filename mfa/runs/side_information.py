@@ -10,9 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-
 from mfa.config import ModelConfig
 from mfa.records import NO_CAMERA, ReidDataset, Sample
 from mfa.runs.run import Run
@@ -31,21 +28,11 @@ def cameras_to_learn(config: ModelConfig, samples: Sequence[Sample]) -> tuple[in
     return cameras
 
 
-def told_cameras(run: Run, data: ReidDataset, samples: Sequence[Sample]) -> Tensor | None:
-    """(N,) cameras of samples of ``data``, as ``run``'s network is told them.
-
-    ``None`` where it is told none: it learned no cameras, or was trained on other data.
-    """
-    if not run.checkpoint.cameras or run.checkpoint.facts.get("fingerprint") != data.fingerprint:
-        return None
-    return torch.tensor([sample.camid for sample in samples])
-
-
 def told_words(run: Run, data: ReidDataset) -> dict[str, str]:
     """For the card of a score, what the network is told beside the pixels; empty without SIE."""
     if not run.checkpoint.cameras:
         return {}
-    if told_cameras(run, data, ()) is None:
+    if run.cameras_of((), data) is None:
         words = "mean of the learned cameras, since these are not the data it was trained on"
         return {"side_information": words}
     seen = {sample.camid for sample in (*data.query, *data.gallery)}

@@ -61,11 +61,9 @@ def main(argv: list[str]) -> None:
 
     from mfa.datasets.loading.decode import decode
     from mfa.explain import branch_maps
-    from mfa.explain.inputs import by_camera
-    from mfa.explain.pictures import reference_pictures
+    from mfa.explain.pictures import reference_pictures, seen_by_cameras
     from mfa.inference.evaluate import resolve
     from mfa.runs.run import open_run, untrained
-    from mfa.runs.side_information import told_cameras
     from viz import theme
     from viz.export import save
     from viz.grids.maps import draw_maps
@@ -80,14 +78,15 @@ def main(argv: list[str]) -> None:
     paths = options.pictures if data is None else tuple(sample.path for sample in samples)
     size = run.config.data.height, run.config.data.width
     images = np.stack([decode(path, *size) for path in paths])
-    cameras = None if data is None else told_cameras(run, data, samples)
+    if data is not None:
+        images = seen_by_cameras(run, images, samples, data)
     reference = reference_pictures(
         run, options.data, options.reference, data_root=options.data_root
     )
     maps, *random = [
         branch_maps(
             model,
-            by_camera(images, cameras),
+            images,
             target=options.target,
             method=options.method,
             fused=options.fused,

@@ -10,12 +10,10 @@ from PIL import Image
 from mfa.datasets.loading.decode import decode
 from mfa.errors import InputError
 from mfa.explain import branch_maps
-from mfa.explain.inputs import by_camera
-from mfa.explain.pictures import reference_pictures, situations
+from mfa.explain.pictures import reference_pictures, seen_by_cameras, situations
 from mfa.explain.record import FUSED, BranchMaps
 from mfa.records import ReidDataset, Sample
 from mfa.runs.run import Run, untrained
-from mfa.runs.side_information import told_cameras
 from viz import theme
 from viz.grids.dataset_sheets import draw_samples
 from viz.grids.maps import draw_maps, mark_empty, show
@@ -139,7 +137,7 @@ def _explain(
     """Maps of what makes up each picture's own descriptor, against an average gallery picture."""
     return branch_maps(
         run,
-        by_camera(images, told_cameras(run, data, samples)),
+        seen_by_cameras(run, images, samples, data),
         target="similarity",
         method=inputs.method,
         fused="mean",

@@ -51,6 +51,18 @@ def test_json_is_one_object_with_all_figures(
     assert len(pd.read_csv(folder / "results/synthetic.csv")) == 4
 
 
+def test_device_and_precision_reach_the_network(
+    folder: Path, tiny_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (folder, "--data-root", tiny_root, "--device", "cpu", "--precision", "bfloat16")
+    assert mfa(*words, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["card"]["precision"] == "bfloat16"
+    assert (folder / "results/synthetic-bfloat16.json").is_file()
+    assert not (folder / "results/synthetic.json").exists()
+    assert mfa(folder, "--data-root", tiny_root, "--device", "cuda:99") == 2
+    assert "no cuda:99" in capsys.readouterr().err
+
+
 def test_words_tell_figures_drops_and_what_was_left_out(
     folder: Path, draw: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

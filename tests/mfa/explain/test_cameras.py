@@ -12,7 +12,6 @@ from mfa import ImagesWithCameras, presets
 from mfa.errors import InputError
 from mfa.explain import branch_maps, sanity_check_maps
 from mfa.explain.capture import mean_maps
-from mfa.inference.extract import concatenate
 from mfa.models import ReidNetwork, build_model
 from viz.grids.maps import as_pictures
 
@@ -39,7 +38,7 @@ def scores(
 ) -> np.ndarray:
     """What a map of similarity explains: embeddings, not normalised, along the reference."""
     with torch.no_grad():
-        return (concatenate(network(images, cameras)) * reference).sum(dim=1).numpy()
+        return (network(images, cameras).embedding * reference).sum(dim=1).numpy()
 
 
 @pytest.mark.parametrize("layer", ["branch", "trunk", "block1"])
@@ -119,4 +118,4 @@ def test_the_pixels_of_a_network_without_are_explained_alike(images: torch.Tenso
     )
     assert np.array_equal(progress["fused"], alone["fused"])
     with torch.no_grad():
-        assert torch.equal(concatenate(plain(images, CAMERAS)), concatenate(plain(images)))
+        assert torch.equal(plain(images, CAMERAS).embedding, plain(images).embedding)

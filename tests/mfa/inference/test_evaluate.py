@@ -13,7 +13,6 @@ from PIL import Image
 from mfa.config import Config
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
-from mfa.inference import evaluate as module
 from mfa.inference.evaluate import (
     check_scorable,
     evaluate,
@@ -34,7 +33,7 @@ def run(tiny_run: Path, tmp_path: Path) -> Run:
 
 
 def no_embedding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "embed", lambda *_, **__: pytest.fail("computed again"))
+    monkeypatch.setattr(Run, "embed", lambda *_, **__: pytest.fail("computed again"))
 
 
 def slow_map(run: Run, data: ReidDataset) -> float:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,15 @@ import torch
 
 from mfa.config import Config
 from mfa.datasets.loading.images import LoadedImages, load_images
-from mfa.inference.extract import concatenate, embed, feature_set, image_batches
+from mfa.inference.extract import feature_set
 from mfa.models import ReidNetwork
 from mfa.records import ReidDataset, Sample
-from mfa.runs.run import open_run
+from mfa.runs.run import Run, open_run
 
 
 @pytest.fixture
-def model(tiny_run: Path) -> ReidNetwork:
-    return open_run(tiny_run).model
+def run(tiny_run: Path) -> Run:
+    return open_run(tiny_run, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -43,56 +44,73 @@ WIDTH = 32
 
 @pytest.mark.parametrize("batch", [1, 3, 64])
 def test_rows_are_the_branches_side_by_side(
-    model: ReidNetwork, pictures: LoadedImages, batch: int
+    run: Run, pictures: LoadedImages, tiny_data: ReidDataset, batch: int
 ) -> None:
-    made = embed(model, pictures, batch=batch)
+    made = run.embed(pictures, tiny_data, batch=batch)
     assert made.dtype == np.float32
-    assert made.shape == (4, sum(model.widths.values()))
-    np.testing.assert_allclose(made, one_by_one(model, pictures), rtol=1e-4, atol=1e-4)
+    assert made.shape == (4, sum(run.model.widths.values()))
+    np.testing.assert_allclose(made, one_by_one(run.model, pictures), rtol=1e-4, atol=1e-4)
 
 
-def test_normalised_rows_are_the_descriptor(model: ReidNetwork, pictures: LoadedImages) -> None:
-    made = embed(model, pictures)
+def test_half_precision_is_near_and_is_not_the_same(
+    run: Run, pictures: LoadedImages, tiny_data: ReidDataset
+) -> None:
+    half = replace(run, precision="bfloat16")
+    made, rounded = run.embed(pictures, tiny_data), half.embed(pictures, tiny_data)
+    assert rounded.dtype == np.float32
+    assert np.abs(made - rounded).max() > 0
+    cosines = (
+        (made * rounded).sum(1) / np.linalg.norm(made, axis=1) / np.linalg.norm(rounded, axis=1)
+    )
+    assert cosines.min() > 0.99
+
+
+def test_normalised_rows_are_the_descriptor(
+    run: Run, pictures: LoadedImages, tiny_data: ReidDataset
+) -> None:
+    made = run.embed(pictures, tiny_data)
     with torch.no_grad():
-        output = model(pictures.batch(range(4)).float() / 255)
+        output = run.model(pictures.batch(range(4)).float() / 255)
     lengths = np.linalg.norm(made, axis=1, keepdims=True)
     np.testing.assert_allclose(made / lengths, output.descriptor.numpy(), atol=1e-5)
     assert torch.equal(
-        concatenate(output), torch.cat([b.embedding for b in output.branches.values()], dim=1)
+        output.embedding, torch.cat([b.embedding for b in output.branches.values()], dim=1)
     )
     assert not np.allclose(lengths, 1, atol=0.1)
 
 
-def test_flip_is_the_mean_with_the_mirror_image(model: ReidNetwork, pictures: LoadedImages) -> None:
-    straight = one_by_one(model, pictures)
-    mirrored = one_by_one(model, pictures, mirrored=True)
+def test_flip_is_the_mean_with_the_mirror_image(
+    run: Run, pictures: LoadedImages, tiny_data: ReidDataset
+) -> None:
+    straight = one_by_one(run.model, pictures)
+    mirrored = one_by_one(run.model, pictures, mirrored=True)
     assert np.abs(straight - mirrored).max() > 1e-3
     np.testing.assert_allclose(
-        embed(model, pictures, flip=True), (straight + mirrored) / 2, rtol=1e-4, atol=1e-4
+        run.embed(pictures, tiny_data, flip=True), (straight + mirrored) / 2, rtol=1e-4, atol=1e-4
     )
 
 
-def test_no_pictures_give_no_rows(model: ReidNetwork) -> None:
+def test_no_pictures_give_no_rows(run: Run, tiny_data: ReidDataset) -> None:
     empty = LoadedImages([], {}, (64, 32), None)
-    assert embed(model, empty).shape == (0, sum(model.widths.values()))
+    assert run.embed(empty, tiny_data).shape == (0, sum(run.model.widths.values()))
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_models_mode_is_put_back(
-    model: ReidNetwork, pictures: LoadedImages, training: bool
+    run: Run, pictures: LoadedImages, tiny_data: ReidDataset, training: bool
 ) -> None:
-    model.train(training)
+    model = run.model.train(training)
     statistics = {name: value.clone() for name, value in model.named_buffers()}
-    embed(model, pictures)
+    run.embed(pictures, tiny_data)
     assert all(module.training is training for module in model.modules())
     for name, value in model.named_buffers():
         assert torch.equal(value, statistics[name]), name
 
 
 def test_the_models_mode_is_put_back_after_an_exception(
-    model: ReidNetwork, pictures: LoadedImages, monkeypatch: pytest.MonkeyPatch
+    run: Run, pictures: LoadedImages, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model.train()
+    model = run.model.train()
     modes = []
 
     def fails(images: torch.Tensor, cameras: None) -> None:
@@ -102,22 +120,20 @@ def test_the_models_mode_is_put_back_after_an_exception(
     with monkeypatch.context() as patch:
         patch.setattr(model, "forward", fails)
         with pytest.raises(MemoryError):
-            embed(model, pictures)
+            run.embed(pictures, tiny_data)
     assert modes == [False]
     assert model.training
 
 
 def test_the_models_mode_is_put_back_when_the_loop_is_left(
-    model: ReidNetwork, pictures: LoadedImages
+    run: Run, pictures: LoadedImages, tiny_data: ReidDataset
 ) -> None:
-    model.train()
-    batches = image_batches(model, pictures, batch=2)
-    first, cameras = next(batches)
+    model = run.model.train()
+    outputs = run.outputs(pictures, tiny_data, batch=2)
+    first = next(outputs)
     assert not model.training
-    assert cameras is None
-    assert first.shape == (2, 3, 64, WIDTH)
-    assert torch.equal(first, pictures.batch([0, 1]).float() / 255)
-    batches.close()
+    assert len(first.descriptor) == 2
+    outputs.close()
     assert model.training
 
 

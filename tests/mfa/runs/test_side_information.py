@@ -14,11 +14,10 @@ from mfa import presets
 from mfa.config import Config
 from mfa.inference.evaluate import evaluate, extract_features
 from mfa.inference.evaluate import test_pictures as pictures_of
-from mfa.inference.extract import concatenate, embed
 from mfa.records import NO_CAMERA, ReidDataset, Sample
 from mfa.runs.checkpoint import load_checkpoint
 from mfa.runs.run import CHECKPOINT, Run, open_run
-from mfa.runs.side_information import told_cameras, training_cameras
+from mfa.runs.side_information import training_cameras
 from mfa.training.collapse import CollapseWatch
 from mfa.training.distributed import ProcessGroup
 from mfa.training.fit import fit
@@ -53,7 +52,7 @@ def test_training_learns_an_embedding_of_each_camera(
     embedding = run.checkpoint.part("model")["sie.embedding"]
     assert embedding.shape == (2, 96)
     assert (embedding[0] - embedding[1]).abs().max() > 0
-    assert told_cameras(run, tiny_data, tiny_data.query).tolist() == [1] * 4  # type: ignore[union-attr]
+    assert run.cameras_of(tiny_data.query, tiny_data).tolist() == [1] * 4  # type: ignore[union-attr]
 
 
 def test_each_picture_is_learned_with_its_camera(
@@ -100,10 +99,10 @@ def test_each_picture_is_scored_by_its_camera(run: Run, tiny_data: ReidDataset) 
     assert {1, 2, 3} <= set(camids)
     with torch.no_grad():
         alone = [
-            concatenate(run.model(images[i : i + 1], torch.tensor([camid])))[0].numpy()
+            run.model(images[i : i + 1], torch.tensor([camid])).embedding[0].numpy()
             for i, camid in enumerate(camids)
         ]
-        mean = concatenate(run.model(images)).numpy()
+        mean = run.model(images).embedding.numpy()
     np.testing.assert_allclose(features.gallery.features, alone, atol=1e-4)
     by_three = np.array(camids) == 3  # not trained on
     np.testing.assert_allclose(features.gallery.features[by_three], mean[by_three], atol=1e-4)
@@ -112,24 +111,24 @@ def test_each_picture_is_scored_by_its_camera(run: Run, tiny_data: ReidDataset) 
     assert card["side_information"] == (
         "camera of each picture; for [3], not trained on, the mean of the others"
     )
-    flipped = embed(run.model, pictures, torch.tensor(camids), flip=True)
+    flipped = run.embed(pictures, tiny_data, flip=True)
     with torch.no_grad():
-        both = [concatenate(run.model(x, torch.tensor(camids))) for x in (images, images.flip(3))]
+        both = [run.model(x, torch.tensor(camids)).embedding for x in (images, images.flip(3))]
     np.testing.assert_allclose(flipped, (both[0] + both[1]) / 2, atol=1e-4)
 
 
 def test_cameras_of_another_dataset_are_others(run: Run, tiny_data: ReidDataset) -> None:
     other = replace(tiny_data, name="elsewhere", fingerprint="0" * 32)
-    assert told_cameras(run, other, other.query) is None
+    assert run.cameras_of(other.query, other) is None
     pictures = pictures_of(run, tiny_data, tiny_data.query)
     found = extract_features(replace(run, path=None), other)
-    np.testing.assert_array_equal(found.query.features, embed(run.model, pictures))
+    np.testing.assert_array_equal(found.query.features, run.embed(pictures, other))
     assert str(found.origin["side_information"]).startswith("mean of the learned cameras")
 
 
 def test_other_networks_are_told_nothing(tiny_run: Path, tiny_data: ReidDataset) -> None:
     plain = open_run(tiny_run)
-    assert told_cameras(plain, tiny_data, tiny_data.query) is None
+    assert plain.cameras_of(tiny_data.query, tiny_data) is None
     assert "side_information" not in evaluate(plain, tiny_data).card
 
 

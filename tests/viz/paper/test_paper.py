@@ -17,7 +17,6 @@ from mfa.cli import run as run_command
 from mfa.config import Config, DataConfig, ModelConfig, OptimConfig
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
-from mfa.inference.extract import concatenate
 from mfa.models import build_model
 from mfa.presets import variant
 from mfa.runs.checkpoint import Checkpoint
@@ -186,7 +185,7 @@ def test_a_network_with_sie_is_told_whose_picture_it_is(inputs):
     seen = torch.tensor([sample.camid for sample in samples])
     with torch.no_grad():
         output = run.model(torch.from_numpy(images) / 255, seen)
-    own = (concatenate(output) * output.descriptor).sum(dim=1)
+    own = (output.embedding * output.descriptor).sum(dim=1)
     np.testing.assert_allclose(maps.scores["fused"], own, atol=1e-5)
 
 

@@ -23,7 +23,6 @@ from mfa.explain.ledger import Decomposed, PairLedger, decompose, has_ledger, le
 from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import BranchMaps
 from mfa.inference.evaluate import extract_features, resolve
-from mfa.inference.extract import concatenate
 from mfa.progress import Progress, silent
 from mfa.records import Features, ReidDataset
 from mfa.retrieval.distances import Distances, Metric
@@ -124,9 +123,9 @@ class Subject:
         """The concatenated embeddings (D,) of a picture (H, W, 3), as features hold them."""
         batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float()
         both = torch.cat([batch, batch.flip(3)]) if flip else batch
-        with torch.inference_mode():
-            found = concatenate(self.run.model(both / 255))
-        return np.asarray(found.float().mean(dim=0).numpy())
+        with torch.inference_mode(), self.run.autocast():
+            found = self.run.model(both.to(self.run.device) / 255).embedding
+        return np.asarray(found.float().mean(dim=0).cpu().numpy())
 
     @property
     def average(self) -> Tensor:

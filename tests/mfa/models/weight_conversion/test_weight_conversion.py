@@ -21,7 +21,6 @@ from mfa.errors import InputError
 from mfa.models import ReidNetwork, build_model
 from mfa.models.weight_conversion import SOURCES, convert, read_foreign
 from mfa.runs.run import open_run
-from mfa.runs.side_information import told_cameras
 
 PEOPLE = 7
 State = dict[str, Tensor]
@@ -389,10 +388,10 @@ def test_the_command_learns_whose_cameras_they_are(
     assert run("mfa", COMMANDS, [*words, *trained]) == 0
     assert "--trained-on" not in capsys.readouterr().out
     data = load_dataset("synthetic", tiny_root)
-    assert told_cameras(open_run("theirs"), data, data.query) is None
+    assert open_run("theirs").cameras_of(data.query, data) is None
     opened = open_run("told")
     assert opened.checkpoint.cameras == (1, 2)
-    assert told_cameras(opened, data, data.query).tolist() == [1] * 4  # type: ignore[union-attr]
+    assert opened.cameras_of(data.query, data).tolist() == [1] * 4  # type: ignore[union-attr]
     torch.save(transreid(), "six.pth")
     assert run("mfa", COMMANDS, ["import-weights", "six.pth", "--from", "transreid", *trained]) == 2
     assert "embeddings of 6 cameras, but it is said to be trained on 2" in capsys.readouterr().err
