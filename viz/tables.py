@@ -1,38 +1,58 @@
-"""Tables in which no number stands without its origin: LaTeX (booktabs), Markdown, CSV.
+"""Tables in which no number stands without its origin: LaTeX (booktabs), Markdown, CSV, HTML.
 
-Measured numbers are bold, published ones plain, those nobody checked in parentheses with a
-question mark; an empty cell is a number nobody has.
+Bold is the best number of a column and underlined the second best, as readers expect. Where a
+number comes from is told by other signs: published numbers are in italics, those nobody checked in
+parentheses with a question mark. An empty cell is a number that nobody has.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+import pandas as pd
+from pandas.io.formats.style import Styler
+
 from mfa.errors import InputError
+from mfa.files import write_atomically
 
 Origin = Literal["label", "measured", "published", "computed", "unverified", "missing"]
 Format = Literal["tex", "md", "csv"]
+Better = Literal["max", "min"]
 
 FORMATS: tuple[Format, ...] = ("tex", "md", "csv")
 
-LEGEND: dict[Origin, str] = {
-    "measured": "bold: measured here",
-    "published": "plain: published, read at the source named",
+LEGEND: dict[str, str] = {
+    "best": "bold: best of the column; underlined: second best",
+    "measured": "upright: measured here",
+    "published": "italic: published, read at the source named",
     "computed": "with ~: computed from published numbers",
     "unverified": "(in parentheses, ?): published figure quoted from memory, unverified",
     "missing": "empty: no number known",
 }
 
+COMPARED = ("measured", "published", "computed")
+"""Origins of the numbers that may be a column's best; nobody checked the others."""
+
 NARROW = 5
 """Columns, the sources' included, that fit one column of a page."""
 
-_LATEX = str.maketrans(
+LATEX = {"best": "textbf: --rwrap;", "second": "underline: --rwrap;", "italic": "textit: --rwrap;"}
+CSS = {
+    "best": "font-weight: bold;",
+    "second": "text-decoration: underline;",
+    "italic": "font-style: italic;",
+}
+MARKDOWN = {"best": "**{}**", "second": "<u>{}</u>", "italic": "*{}*"}
+"""How each format writes the three kinds of emphasis."""
+
+_ESCAPES = str.maketrans(
     {
         "\\": r"\textbackslash{}",
         "&": r"\&",
@@ -45,11 +65,13 @@ _LATEX = str.maketrans(
         "~": r"$\sim$",
         "^": r"\textasciicircum{}",
         "±": r"$\pm$",
+        "·": r"$\cdot$",
         "²": r"\textsuperscript{2}",
         "–": "--",
         "×": r"$\times$",
     }
 )
+"""What LaTeX takes for commands; and signs whose usual fonts would come as Type 3."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +88,42 @@ class Cell:
             return EMPTY
         return Cell(f"{value:,.{digits}f}", origin)
 
+    @property
+    def value(self) -> float:
+        """The number as printed, so that numbers that look equal are equal; else NaN."""
+        found = re.match(r"[-+]?[\d,]*\.?\d+", self.text)
+        compared = found is not None and self.origin in COMPARED
+        return float(found[0].replace(",", "")) if found and compared else float("nan")
+
+    @property
+    def signed(self) -> str:
+        """The text with the signs of its origin."""
+        signs = {"unverified": f"({self.text}?)", "computed": f"~{self.text}"}
+        return signs.get(self.origin, self.text)
+
 
 EMPTY = Cell("", "missing")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table ready to be written.
+    """A table ready to be written; as the last line of a notebook's cell it shows itself.
 
     Attributes:
         columns: headings.
         rows: cells, as many in each row as there are columns.
         caption: words above or below it, protocol card included.
         breaks: row numbers before which a line is drawn, e.g. between published and measured.
-        sources: where each row comes from; printed as numbers that the caption explains, in full
-            in the CSV. Empty: the caption says it for all.
+        sources: where each row comes from; printed as numbers that the notes explain, in full in
+            the CSV. Empty: the caption says it for all.
         groups: (heading, columns it spans) in LaTeX, from the first column on; each of these
             columns' own names begins with that heading. Empty: none.
+        best: by column, whether its largest (``max``) or smallest (``min``) number is the best.
+            Columns that are not named have no best.
 
     Raises:
-        InputError: a row has another number of cells than there are columns, or there are sources
-            for some rows only.
+        InputError: a row has another number of cells than there are columns, there are sources
+            for some rows only, or ``best`` names no column.
     """
 
     columns: tuple[str, ...]
@@ -95,10 +132,13 @@ class Table:
     breaks: tuple[int, ...] = ()
     sources: tuple[str, ...] = ()
     groups: tuple[tuple[str, int], ...] = ()
+    best: Mapping[str, Better] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.sources and len(self.sources) != len(self.rows):
             raise InputError(f"{len(self.sources)} sources for {len(self.rows)} rows of a table")
+        if unknown := sorted(set(self.best) - set(self.columns)):
+            raise InputError(f"best names {unknown[0]!r}, which is no column of the table")
         for number, row in enumerate(self.rows):
             if len(row) != len(self.columns):
                 raise InputError(
@@ -110,7 +150,8 @@ class Table:
     def legend(self) -> str:
         """What the signs mean, of those the table uses."""
         used = {cell.origin for row in self.rows for cell in row}
-        return "; ".join(words for origin, words in LEGEND.items() if origin in used)
+        used = used | {"best"} if self.emphasis().isin(["best"]).any(axis=None) else used
+        return "; ".join(words for sign, words in LEGEND.items() if sign in used)
 
     @property
     def notes(self) -> str:
@@ -125,11 +166,48 @@ class Table:
         """Caption and notes: all that stands beside the table."""
         return f"{self.caption} {self.notes}".strip()
 
+    def emphasis(self) -> pd.DataFrame:
+        """``best``, ``second`` or nothing for each cell."""
+        marks = np.full((len(self.rows), len(self.columns)), "", dtype=object)
+        for place, column in enumerate(self.columns):
+            if column not in self.best:
+                continue
+            values = np.array([row[place].value for row in self.rows])
+            ranked = np.unique(values[~np.isnan(values)])
+            if len(ranked) < 2:
+                continue
+            first, second = ranked[[-1, -2]] if self.best[column] == "max" else ranked[:2]
+            marks[values == first, place], marks[values == second, place] = "best", "second"
+        return pd.DataFrame(marks, columns=list(self.columns))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Plain numbers as text; beside each column that holds any, the origin of each."""
+        columns: dict[str, list[str]] = {}
+        for name, cells in zip(self.columns, zip(*self.rows, strict=True), strict=True):
+            numeric = any(cell.origin != "label" for cell in cells)
+            columns[name] = [
+                cell.text if cell.origin == "label" else cell.text.replace(",", "")
+                for cell in cells
+            ]
+            if numeric:
+                columns[f"{name} origin"] = [cell.origin for cell in cells]
+        if self.sources:
+            columns["source"] = list(self.sources)
+        return pd.DataFrame(columns)
+
+    def to_csv(self) -> str:
+        """``to_frame`` as CSV."""
+        return str(self.to_frame().to_csv(index=False, lineterminator="\n"))
+
     def to_markdown(self) -> str:
         """A pipe table with its words below."""
-        lines = [_pipe(self._headings()), _pipe(self._alignment())]
-        lines += [_pipe([_markdown(cell) for cell in row]) for row in self._printed()]
-        return "\n".join([*lines, "", self.words, ""])
+        shown = self._printed().map(lambda text: text.replace("|", "\\|"))
+        for (row, column), marks in np.ndenumerate(self._looks().to_numpy()):
+            for mark in marks.split():
+                shown.iat[row, column] = MARKDOWN[mark].format(shown.iat[row, column])
+        align = ["right" if mark == "r" else "left" for mark in self._alignment()]
+        listed = shown.to_markdown(index=False, disable_numparse=True, colalign=align)
+        return f"{listed}\n\n{self.words}\n"
 
     def to_latex(self, label: str = "") -> str:
         r"""A ``table`` environment, over both columns of a page where the table is wide.
@@ -137,13 +215,8 @@ class Table:
         What is still too wide is scaled to the line. The document needs
         ``\usepackage{booktabs,graphicx}``.
         """
-        body: list[str] = []
-        for number, row in enumerate(self._printed()):
-            if number in self.breaks:
-                body.append(r"\midrule")
-            body.append(" & ".join(_latex(cell) for cell in row) + r" \\")
-        columns = "".join("r" if mark == "---:" else "l" for mark in self._alignment())
-        environment = "table*" if len(columns) > NARROW else "table"
+        alignment = self._alignment()
+        environment = "table*" if len(alignment) > NARROW else "table"
         lines = [
             rf"\begin{{{environment}}}",
             r"\centering",
@@ -152,57 +225,38 @@ class Table:
             r"\par\smallskip\footnotesize",
             r"\setlength{\tabcolsep}{3pt}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{{columns}}}",
-            r"\toprule",
-            *self._latex_headings(),
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}}",
-            r"\par\smallskip",
+            *self._tabular(alignment),
+            r"}\par\smallskip",
             rf"\parbox{{\linewidth}}{{\scriptsize {latex(self.notes)}}}",
             rf"\end{{{environment}}}",
         ]
         return "\n".join(lines) + "\n"
 
-    def _latex_headings(self) -> list[str]:
-        """The columns' names, under those that several of them share."""
-        names, above, rules = list(self._headings()), [], []
+    def _tabular(self, alignment: str) -> list[str]:
+        shown = self._printed().map(latex)
+        shown.columns = self._headings()
+        styled = _styled(shown, self._looks(), LATEX)
+        lines = styled.to_latex(column_format=alignment, hrules=True, multicol_align="c")
+        lines = lines.strip().split("\n")
+        body = lines.index(r"\midrule") + 1
+        for number in sorted(self.breaks, reverse=True):
+            lines.insert(body + number, r"\midrule")
+        return lines
+
+    def _headings(self) -> pd.Index:
+        names = [latex(name) for name in self._printed().columns]
+        above = [""] * len(names)
         place = 0
         for heading, span in self.groups:
-            if heading:
-                above.append(rf"\multicolumn{{{span}}}{{c}}{{{latex(heading)}}}")
-                rules.append(rf"\cmidrule(lr){{{place + 1}-{place + span}}}")
-                for column in range(place, place + span):
-                    names[column] = names[column].removeprefix(heading).strip()
-            else:
-                above += [""] * span
+            for column in range(place, place + span):
+                above[column] = latex(heading)
+                names[column] = names[column].removeprefix(latex(heading)).strip()
             place += span
-        own = " & ".join(latex(name) for name in names) + r" \\"
-        if not self.groups:
-            return [own]
-        above += [""] * (len(names) - place)
-        return [" & ".join(above) + r" \\", " ".join(rules), own]
+        return pd.MultiIndex.from_arrays([above, names]) if self.groups else pd.Index(names)
 
-    def to_csv(self) -> str:
-        """Plain numbers; beside each column that holds any, one with the origin of each."""
-        numeric = [
-            any(row[place].origin != "label" for row in self.rows)
-            for place in range(len(self.columns))
-        ]
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        header: list[str] = []
-        for name, has_numbers in zip(self.columns, numeric, strict=True):
-            header += [name, f"{name} origin"] if has_numbers else [name]
-        writer.writerow([*header, "source"] if self.sources else header)
-        for number, row in enumerate(self.rows):
-            fields: list[str] = []
-            for cell, has_numbers in zip(row, numeric, strict=True):
-                text = cell.text if cell.origin == "label" else cell.text.replace(",", "")
-                fields += [text, cell.origin] if has_numbers else [text]
-            writer.writerow([*fields, self.sources[number]] if self.sources else fields)
-        return out.getvalue()
+    def _repr_html_(self) -> str:
+        styled = _styled(self._printed(), self._looks(), CSS).format(escape="html")
+        return str(styled.set_caption(escape(self.caption)).to_html())
 
     def save(
         self, stem: str | os.PathLike[str], formats: Sequence[Format] = FORMATS
@@ -221,59 +275,45 @@ class Table:
         unknown = sorted(set(formats) - set(makers))
         if unknown:
             raise InputError(f"no table format {unknown[0]!r}; there are {', '.join(makers)}")
-        written = []
-        try:
-            base.parent.mkdir(parents=True, exist_ok=True)
-            for form in formats:
-                path = base.with_name(f"{base.name}.{form}")
-                path.write_text(makers[form](), encoding="utf-8")
-                written.append(path)
-        except OSError as error:
-            raise InputError(f"cannot write the table {base}: {error.strerror or error}") from error
-        return tuple(written)
+        paths = tuple(base.with_name(f"{base.name}.{form}") for form in formats)
+        for path, form in zip(paths, formats, strict=True):
+            write_atomically(path, makers[form]())
+        return paths
 
     def _numbered(self) -> dict[str, int]:
         return {source: n for n, source in enumerate(dict.fromkeys(self.sources), start=1)}
 
-    def _headings(self) -> tuple[str, ...]:
-        return (*self.columns, "source") if self.sources else self.columns
-
-    def _printed(self) -> tuple[tuple[Cell, ...], ...]:
+    def _printed(self) -> pd.DataFrame:
+        """The cells' texts with their signs, and a column of the sources' numbers."""
+        texts = [[cell.signed for cell in row] for row in self.rows]
+        shown = pd.DataFrame(texts, columns=list(self.columns))
         numbers = self._numbered()
-        if not numbers:
-            return self.rows
-        return tuple(
-            (*row, Cell(f"[{numbers[source]}]"))
-            for row, source in zip(self.rows, self.sources, strict=True)
-        )
+        return shown.assign(source=[f"[{numbers[s]}]" for s in self.sources]) if numbers else shown
 
-    def _alignment(self) -> list[str]:
+    def _looks(self) -> pd.DataFrame:
+        """Names of emphasis for each printed cell, separated by blanks."""
+        marks = self.emphasis()
+        for (row, place), mark in np.ndenumerate(marks.to_numpy()):
+            if self.rows[row][place].origin == "published":
+                marks.iat[row, place] = f"italic {mark}".strip()
+        return marks.assign(source="") if self.sources else marks
+
+    def _alignment(self) -> str:
         """Numbers to the right, words to the left."""
-        return [
-            "---:" if any(cell.origin not in ("label", "missing") for cell in column) else "---"
-            for column in zip(*self._printed(), strict=True)
+        numeric = [
+            any(cell.origin not in ("label", "missing") for cell in column)
+            for column in zip(*self.rows, strict=True)
         ]
+        return "".join("r" if one else "l" for one in numeric) + ("l" if self.sources else "")
 
 
 def latex(text: str) -> str:
     """``text`` with what LaTeX would take for commands escaped."""
-    return text.translate(_LATEX)
+    return text.translate(_ESCAPES)
 
 
-def _pipe(fields: Sequence[str]) -> str:
-    return "| " + " | ".join(field.replace("|", "\\|") for field in fields) + " |"
-
-
-def _markdown(cell: Cell) -> str:
-    return f"**{cell.text}**" if cell.origin == "measured" else _signed(cell)
-
-
-def _latex(cell: Cell) -> str:
-    text = latex(_signed(cell))
-    return rf"\textbf{{{text}}}" if cell.origin == "measured" else text
-
-
-def _signed(cell: Cell) -> str:
-    if cell.origin == "unverified":
-        return f"({cell.text}?)"
-    return f"~{cell.text}" if cell.origin == "computed" else cell.text
+def _styled(shown: pd.DataFrame, looks: pd.DataFrame, how: Mapping[str, str]) -> Styler:
+    """A Styler of texts, each with the emphasis it needs."""
+    styles = looks.map(lambda marks: " ".join(how[mark] for mark in marks.split()))
+    styles.columns = shown.columns
+    return shown.style.hide(axis="index").apply(lambda _: styles, axis=None)

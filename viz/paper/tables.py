@@ -107,6 +107,7 @@ def table4(inputs: PaperInputs) -> Table:
         tuple(breaks),
         tuple(sources),
         groups((*FULL, *extra), ("mAP", "R1"), before=2),
+        dict.fromkeys(headings((*FULL, *extra), ("mAP", "R1")), "max"),
     )
 
 
@@ -187,6 +188,7 @@ def table6(inputs: PaperInputs) -> Table:
         f"re-ranking.{where}",
         tuple(breaks),
         tuple(sources),
+        best={title(name): "max" for name in (*PARTIAL, *extra)},
     )
 
 
