@@ -1,17 +1,17 @@
 """Run a notebook from start to end with other parameters, and believe it only if nothing failed.
 
-Used by ``mfa-viz demo`` and by the tests, so that the page a reader sees is what was tested. A
-notebook's first code cell is tagged ``parameters``; the values given here are set right after it.
-An error inside a widget leaves the cell green, so the widgets' outputs are read too.
+Used by ``mfa-viz demo`` and by the tests, so that the page a reader sees is what was tested.
+papermill sets the parameters and runs the cells. An error inside a widget leaves its cell green, so
+the widgets' outputs are read too.
 """
 
 from __future__ import annotations
 
-import ast
 import json
 import re
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,17 +57,16 @@ def run_notebook(
     parameters: Mapping[str, Any] | None = None,
     out_html: Path | None = None,
     *,
-    on_cell: Callable[[int, int, str], None] | None = None,
+    progress: bool = False,
     timeout: int = 3600,
 ) -> NotebookRun:
-    """Execute ``path`` in a fresh kernel of this Python, in the notebook's own folder.
+    """Execute ``path`` by papermill, in a fresh kernel of this Python and the notebook's folder.
 
     Args:
         path: the notebook.
-        parameters: values for names its ``parameters`` cell assigns; written with ``repr``.
+        parameters: values for names its ``parameters`` cell assigns.
         out_html: where the executed notebook goes as a page; nothing is written without it.
-        on_cell: called before each code cell with its number (from 1), the number of code cells
-            and the last heading above it.
+        progress: show papermill's bar, one step per cell.
         timeout: seconds one cell may take.
 
     Raises:
@@ -75,46 +74,55 @@ def run_notebook(
         NotebookError: a cell or a widget failed. The page is written all the same.
     """
     import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     if not path.is_file():
         raise InputError(f"no notebook {path}; it is part of the repository, not of the package")
+    _check(path, parameters or {})
     notebook = nbformat.read(path, as_version=4)
-    _override(notebook, parameters or {}, path)
-    headings = dict(_headings(notebook))
-
-    def announce(cell: Any, cell_index: int) -> None:
-        if on_cell is not None and cell_index in headings:
-            on_cell(*headings[cell_index])
-
     probe = nbformat.v4.new_code_cell(f"print(__import__('json').dumps(globals().get({RESULT!r})))")
-    probe.id = "probe-of-result"
     notebook.cells.append(probe)
-    client = NotebookClient(
-        notebook,
-        timeout=timeout,
-        kernel_name="python3",
-        # Without this the kernel warns on every start that it listens on this machine by TCP.
-        extra_arguments=["--log-level=ERROR"],
-        resources={"metadata": {"path": str(path.parent.resolve())}},
-        on_cell_start=announce,
-    )
     started = time.monotonic()
-    try:
-        client.execute()
-    except CellExecutionError:  # the cell holds its error and is found below, on the page too
-        client.set_widgets_metadata()
-    except (CellTimeoutError, DeadKernelError) as error:
-        raise NotebookError(path.name, [str(error)]) from error
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder) / path.name
+        try:
+            papermill.execute_notebook(
+                notebook,
+                kept,
+                dict(parameters or {}),
+                kernel_name="python3",
+                progress_bar=progress,
+                cwd=path.parent.resolve(),
+                execution_timeout=timeout,
+                # Without this the kernel warns on every start that it listens by TCP.
+                extra_arguments=["--log-level=ERROR"],
+            )
+        except papermill.PapermillExecutionError:
+            pass  # the cell holds its error and is found below, on the page too
+        except (CellTimeoutError, DeadKernelError) as error:
+            raise NotebookError(path.name, [str(error)]) from error
+        notebook = nbformat.read(kept, as_version=4)
     seconds = time.monotonic() - started
-    notebook.cells.pop()
+    outputs = notebook.cells.pop().outputs
     if out_html is not None:
         write_html(notebook, out_html, title=path.stem)
-    failures = [*errors(notebook), *(f"{RESULT} as JSON: {e}" for e in errors_of(probe.outputs))]
+    failures = [*errors(notebook), *(f"{RESULT} as JSON: {e}" for e in errors_of(outputs))]
     if failures:
         raise NotebookError(path.name, failures)
-    return NotebookRun(notebook, json.loads(probe.outputs[0].text) or {}, seconds)
+    return NotebookRun(notebook, json.loads(outputs[0].text) or {}, seconds)
+
+
+def _check(path: Path, parameters: Mapping[str, Any]) -> None:
+    """The notebook has a cell of parameters, and these are among them."""
+    import papermill
+
+    known = papermill.inspect_notebook(str(path))
+    if not known:
+        raise InputError(f"{path} has no cell tagged 'parameters'")
+    for name in parameters:
+        if name not in known:
+            raise InputError(f"{path} has no parameter {name!r}; it has {', '.join(known)}")
 
 
 def errors(notebook: Any) -> Iterator[str]:
@@ -156,28 +164,3 @@ def write_html(notebook: Any, path: Path, title: str) -> None:
     body, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(body, encoding="utf-8")
-
-
-def _override(notebook: Any, parameters: Mapping[str, Any], path: Path) -> None:
-    tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())]
-    if not tagged:
-        raise InputError(f"{path} has no cell tagged 'parameters'")
-    tree = ast.parse(tagged[0].source)
-    names = [t.id for n in ast.walk(tree) if isinstance(n, ast.Assign)
-             for t in n.targets if isinstance(t, ast.Name)]  # fmt: skip
-    for name, value in parameters.items():
-        if name not in names:
-            raise InputError(f"{path} has no parameter {name!r}; it has {', '.join(names)}")
-        tagged[0].source += f"\n{name} = {value!r}"
-
-
-def _headings(notebook: Any) -> Iterator[tuple[int, tuple[int, int, str]]]:
-    total = sum(cell.cell_type == "code" for cell in notebook.cells)
-    number, heading = 0, ""
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code":
-            number += 1
-            yield index, (number, total, heading)
-        else:
-            lines = [line for line in cell.source.splitlines() if line.startswith("#")]
-            heading = lines[-1].lstrip("# ") if lines else heading

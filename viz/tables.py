@@ -149,8 +149,9 @@ class Table:
     @property
     def legend(self) -> str:
         """What the signs mean, of those the table uses."""
-        used = {cell.origin for row in self.rows for cell in row}
-        used = used | {"best"} if self.emphasis().isin(["best"]).any(axis=None) else used
+        used: set[str] = {cell.origin for row in self.rows for cell in row}
+        if self.emphasis().isin(["best"]).any(axis=None):
+            used.add("best")
         return "; ".join(words for sign, words in LEGEND.items() if sign in used)
 
     @property
@@ -236,8 +237,8 @@ class Table:
         shown = self._printed().map(latex)
         shown.columns = self._headings()
         styled = _styled(shown, self._looks(), LATEX)
-        lines = styled.to_latex(column_format=alignment, hrules=True, multicol_align="c")
-        lines = lines.strip().split("\n")
+        text = styled.to_latex(column_format=alignment, hrules=True, multicol_align="c")
+        lines = str(text).strip().split("\n")
         body = lines.index(r"\midrule") + 1
         for number in sorted(self.breaks, reverse=True):
             lines.insert(body + number, r"\midrule")

@@ -51,7 +51,7 @@ def test_the_legend_explains_the_signs_used_and_no_others(table):
 
 def test_bold_is_the_best_of_a_column_whoever_measured_it():
     cells = [("published", 95.0), ("measured", 39.0), ("unverified", 99.0), ("computed", 95.0)]
-    rows = tuple((Cell.number(value, origin), Cell.number(value, origin)) for origin, value in cells)
+    rows = tuple((Cell.number(value, origin),) * 2 for origin, value in cells)
     table = Table(("Rank-1", "errors"), rows, "", best={"Rank-1": "max", "errors": "min"})
     assert list(table.emphasis()["Rank-1"]) == ["best", "second", "", "best"]
     assert list(table.emphasis()["errors"]) == ["second", "best", "", "second"]
@@ -61,7 +61,8 @@ def test_bold_is_the_best_of_a_column_whoever_measured_it():
 
 def test_a_mean_with_its_spread_is_compared_by_the_mean():
     rows = tuple((Cell(text, "measured"),) for text in ("9.6 ± 0.3", "10.1 ± 2.0", "1,000.0"))
-    assert list(Table(("a",), rows, "", best={"a": "max"}).emphasis()["a"]) == ["", "second", "best"]
+    table = Table(("a",), rows, "", best={"a": "max"})
+    assert list(table.emphasis()["a"]) == ["", "second", "best"]
 
 
 def test_a_table_shows_itself_in_a_notebook(table):

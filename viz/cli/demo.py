@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -67,7 +66,7 @@ def run_demo(options: Demo, page: Path) -> dict[str, Any]:
     parameters = {name: value for name, value in given.items() if value is not None}
     notebook = Path(viz.__file__).parents[1] / "notebooks" / "00_quickstart.ipynb"
     try:
-        ran = run_notebook(notebook, parameters, page, on_cell=announce)
+        ran = run_notebook(notebook, parameters, page, progress=True)
     except NotebookError as error:
         raise InputError(f"the quickstart did not finish: {error}\nAll of it: {page}") from error
     result = {**ran.result, "seconds": round(ran.seconds, 1)}
@@ -79,11 +78,6 @@ def clear(run: Path) -> None:
     """Remove an earlier demo's run, so that what is reported was trained now."""
     if (run / "config.json").is_file():
         shutil.rmtree(run)
-
-
-def announce(number: int, total: int, heading: str) -> None:
-    """Say which cell is being run."""
-    print(f"[{number:2}/{total}] {heading}", file=sys.stderr, flush=True)
 
 
 def summary(result: dict[str, Any], out: Path, page: Path) -> str:
