@@ -32,9 +32,14 @@ def ra_loss(features: Tensor, labels: Tensor) -> Tensor:
     """
     distances = 1 - cosine(features)
     positive, negative = pair_masks(labels)
-    if not bool(positive.any()) or not bool(negative.any()):
-        return features.sum() * 0
-    alike, unlike = distances[positive], distances[negative]
-    macro = (MARGIN + alike.mean() - unlike.mean()).clamp(min=0)
-    micro = torch.var(alike, correction=0) + torch.var(unlike, correction=0)
-    return macro + MICRO_WEIGHT * micro
+    near, spread_near = _mean_and_variance(distances, positive)
+    far, spread_far = _mean_and_variance(distances, negative)
+    loss = (MARGIN + near - far).clamp(min=0) + MICRO_WEIGHT * (spread_near + spread_far)
+    return torch.where(positive.any() & negative.any(), loss, 0.0)
+
+
+def _mean_and_variance(values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the masked values; masked, not indexed, so that a GPU does not wait for the CPU."""
+    count = mask.sum().clamp(min=1)
+    mean = (values * mask).sum() / count
+    return mean, ((values - mean).square() * mask).sum() / count

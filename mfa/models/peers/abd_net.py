@@ -83,16 +83,12 @@ class AttentivePart(Head):
 class AbdNet(PeerNetwork):
     """The network, with the orthogonality of its maps as a loss."""
 
-    own_losses = True
-
-    def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
+    def own_terms(self, output: Output, trunk: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """``orthogonality``: of the attentive branch's maps, weighted."""
-        super().extra_losses(output, labels)
-        maps = [output.branches[f"attentive{i + 1}"].map for i in range(PARTS)]
-        total = torch.stack(
-            [spectral_gap(x[:, :, x.flatten(3).any(0).any(0).any(1)]) for x in maps]
-        )
-        return {"orthogonality": ORTHOGONALITY * total.mean()}
+        rows = (stripe_rows(trunk.shape[2], PARTS, i) for i in range(PARTS))
+        maps = (output.branches[f"attentive{i + 1}"].map for i in range(PARTS))
+        gaps = [spectral_gap(x[:, :, own]) for x, own in zip(maps, rows, strict=True)]
+        return {"orthogonality": ORTHOGONALITY * torch.stack(gaps).mean()}
 
 
 def spectral_gap(x: Tensor) -> Tensor:

@@ -31,14 +31,11 @@ WEIGHT = 0.1
 class DaafBot(PeerNetwork):
     """BagTricks with the two aims."""
 
-    own_losses = True
-
-    def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
+    def own_terms(self, output: Output, trunk: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """``holistic`` and ``partial``: squared error of the predicted places, weighted."""
-        super().extra_losses(output, labels)
-        wanted = part_labels(output.trunk.detach(), labels, PARTS)
-        person = self.stems["holistic"](output.trunk).sigmoid()[:, 0]
-        groups = output.trunk.tensor_split(PARTS, dim=1)
+        wanted = part_labels(trunk.detach(), labels, PARTS)
+        person = self.stems["holistic"](trunk).sigmoid()[:, 0]
+        groups = trunk.tensor_split(PARTS, dim=1)
         parts = self.stems["partial"]
         assert isinstance(parts, nn.ModuleList)
         found = torch.cat([part(group) for part, group in zip(parts, groups, strict=True)], dim=1)

@@ -57,14 +57,10 @@ class Salient(Head):
 class Gasm(PeerNetwork):
     """The network, with the losses of saliency and matching."""
 
-    own_losses = True
-
-    def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
+    def own_terms(self, output: Output, trunk: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """``saliency``: cross-entropy of person and background, weighted; ``matching``: triplet."""
-        super().extra_losses(output, labels)
         saliency = self.stems["saliency"]
         assert isinstance(saliency, Saliency)
-        trunk = output.trunk.float()
         logits = saliency.logit(trunk)[:, 0]
         person = part_labels(trunk.detach(), labels, 1).to(logits.dtype)
         distances = matched(trunk, logits.sigmoid())

@@ -43,31 +43,27 @@ class Parser(nn.Module):
 
 
 class Parsed(Head):
-    """The map weighed by the shares of some labels, averaged."""
+    """The map weighed by the shares of the labels ``first`` to ``last``, averaged."""
 
-    def __init__(self, parser: Parser, identities: int, chosen: tuple[int, ...]) -> None:
+    def __init__(self, parser: Parser, identities: int, first: int, last: int) -> None:
         super().__init__(parser.channels, GAP(), identities, stem=parser)
         self.channels = parser.channels
-        self.chosen = list(chosen)
+        self.labels = slice(parser.channels + first, parser.channels + last + 1)
 
     def cut(self, x: Tensor) -> Tensor:
         """The trunk map times what of each pixel belongs to the part."""
-        shares = x[:, self.channels :][:, self.chosen].sum(dim=1, keepdim=True)
-        return x[:, : self.channels] * shares
+        return x[:, : self.channels] * x[:, self.labels].sum(dim=1, keepdim=True)
 
 
 class Isp(PeerNetwork):
     """The network, with the parsing loss."""
 
-    own_losses = True
-
-    def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
+    def own_terms(self, output: Output, trunk: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """``parsing``: cross-entropy of the pixels' labels, weighted."""
-        super().extra_losses(output, labels)
         parser = self.stems["parser"]
         assert isinstance(parser, Parser)
-        wanted = part_labels(output.trunk.detach(), labels, PARTS)
-        found = parser.parse(output.trunk).float()
+        wanted = part_labels(trunk.detach(), labels, PARTS)
+        found = parser.parse(trunk)
         return {"parsing": PARSING_WEIGHT * F.cross_entropy(found, wanted)}
 
 
@@ -77,8 +73,8 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     parser = Parser(trunk.channels)
     heads = {
         "global": Head(trunk.channels, GAP(), identities),
-        "person": Parsed(parser, identities, tuple(range(1, PARTS + 1))),
-    } | {f"part{i}": Parsed(parser, identities, (i,)) for i in range(1, PARTS + 1)}
+        "person": Parsed(parser, identities, 1, PARTS),
+    } | {f"part{i}": Parsed(parser, identities, i, i) for i in range(1, PARTS + 1)}
     return Isp(trunk, heads, stems={"parser": parser})
 
 

@@ -19,12 +19,9 @@ from mfa.records import Output
 class RaLoss(PeerNetwork):
     """BagTricks with a loss of its own."""
 
-    own_losses = True
-
-    def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
+    def own_terms(self, output: Output, trunk: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """``ra``: over the pooled vectors."""
-        super().extra_losses(output, labels)
-        return {"ra": ra_loss(output.branches["global"].pooled, labels)}
+        return {"ra": ra_loss(output.branches["global"].pooled.float(), labels)}
 
 
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:

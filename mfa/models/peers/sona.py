@@ -11,6 +11,8 @@ Reconstructed: the reduction inside the attention is 2. The paper's count is not
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
@@ -26,9 +28,22 @@ DROPPED = 1024
 HEIGHT = 1 / 3
 """Share of the map's height that is dropped."""
 
+MODULUS = 2**31
+"""Of the linear congruential generator (ANSI C's) that draws what is dropped."""
+
 
 class Drop(nn.Module):
-    """In training a band of the map at a random height is 0 for the whole batch."""
+    """In training a band of the map at a random height is 0 for the whole batch.
+
+    The heights are drawn from a state of the module's own, which a checkpoint keeps. So they depend
+    on the network's seed and on the steps behind it, and on nothing else.
+    """
+
+    state: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("state", torch.randint(MODULUS, (), dtype=torch.int64))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to the same shape."""
@@ -36,10 +51,16 @@ class Drop(nn.Module):
             return x
         height = x.shape[2]
         band = max(round(HEIGHT * height), 1)
-        first = int(torch.randint(height - band + 1, ()))
-        mask = torch.ones(height, 1, dtype=x.dtype, device=x.device)
-        mask[first : first + band] = 0
-        return x * mask
+        with torch.no_grad():  # on the device, so that a GPU does not wait for the CPU
+            self.state.mul_(1_103_515_245).add_(12_345).remainder_(MODULUS)
+            first = torch.div(self.state * (height - band + 1), MODULUS, rounding_mode="floor")
+        rows = torch.arange(height, device=x.device)[:, None]
+        return x * ((rows < first) | (rows >= first + band)).to(x.dtype)
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Checkpoints of the first format have no state; the network keeps the one it has."""
+        state.setdefault(f"{prefix}state", self.state)
+        super()._load_from_state_dict(state, prefix, *rest)
 
 
 def reduced(pool: nn.Module, channels: int, width: int) -> Projected:

@@ -64,11 +64,9 @@ class Peer:
 class PeerNetwork(ReidNetwork):
     """A compared method: its trunk, its heads, and what lies between them.
 
-    A method with losses of its own overrides ``extra_losses`` and sets ``own_losses``. Training
-    such a network without them is refused, since the result would be another method.
+    A method with losses of its own overrides ``own_terms``. Training such a network without them is
+    refused, since the result would be another method.
     """
-
-    own_losses = False
 
     def __init__(
         self,
@@ -98,7 +96,7 @@ class PeerNetwork(ReidNetwork):
         Raises:
             InputError: a training goes on that leaves this method's own losses out.
         """
-        if self.own_losses and self.training and torch.is_grad_enabled():
+        if self.has_own_terms and self.training and torch.is_grad_enabled():
             self._unasked += 1
             if self._unasked > 2:
                 raise InputError(
@@ -109,9 +107,25 @@ class PeerNetwork(ReidNetwork):
                 )
         return super().forward(images, cameras)
 
+    @property
+    def has_own_terms(self) -> bool:
+        """Whether the method has losses of its own."""
+        return type(self).own_terms is not PeerNetwork.own_terms
+
     def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
-        """As ``ReidNetwork.extra_losses``; a method's own begins by calling this."""
+        """As ``ReidNetwork.extra_losses``: the method's own terms, in float32 under autocast too."""
         self._unasked = 0
+        with torch.autocast(output.trunk.device.type, enabled=False):
+            return self.own_terms(output, output.trunk.float(), labels)
+
+    def own_terms(self, output: Output, trunk: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """The method's own loss terms, weighted, by name.
+
+        Args:
+            output: of this network in train mode.
+            trunk: its trunk map in float32.
+            labels: (B,) int64, positions of the identities.
+        """
         return {}
 
 

@@ -36,7 +36,7 @@ def test_which_have_losses_of_their_own(tiny_config: Config) -> None:
     for name in names():
         network = build_model(small(name, tiny_config).model)
         assert isinstance(network, PeerNetwork)
-        found += [name] if network.own_losses else []
+        found += [name] if network.has_own_terms else []
     assert tuple(found) == OWN
 
 
