@@ -64,7 +64,8 @@ class CenterLoss(nn.Module):
 
         delta_j = sum over the batch's pictures of j of (c_j - x_i) / (1 + n_j);
         c_j <- c_j - rate * delta_j. With several processes the sums and counts are added up first,
-        so that all processes hold the same centers, those of the whole batch.
+        so that all processes hold the same centers, those of the whole batch. A batch with NaN or
+        infinite vectors moves nothing: one would spoil the centers for good.
 
         Args:
             name: the branch.
@@ -79,7 +80,7 @@ class CenterLoss(nn.Module):
             distributed.all_reduce(sums)
             distributed.all_reduce(counts)
         delta = (counts[:, None] * centers - sums) / (1 + counts[:, None])
-        centers.sub_(self.rate * delta)
+        centers.sub_(torch.where(delta.isfinite().all(), self.rate * delta, 0.0))
 
 
 def _key(name: str) -> str:

@@ -130,3 +130,15 @@ def test_features_at_their_centers_have_no_loss_and_a_finite_gradient() -> None:
 def test_a_rate_that_is_no_share_is_refused(rate: float) -> None:
     with pytest.raises(InputError, match="center_rate"):
         CenterLoss(2, {"a": 2}, rate)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_batch_that_overflowed_moves_no_center(value: float) -> None:
+    loss = CenterLoss(3, {"a": 2})
+    labels = torch.tensor([0, 1])
+    loss.update("a", torch.ones(2, 2), labels)
+    before = loss.centers("a").clone()
+    loss.update("a", torch.tensor([[value, 1.0], [2.0, 2.0]]), labels)
+    assert torch.equal(loss.centers("a"), before)
+    loss.update("a", torch.full((2, 2), 2.0), labels)
+    assert not torch.equal(loss.centers("a"), before)
