@@ -15,9 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses import FakeTensor, FakeTensorMode
 
-from mfa import presets
 from mfa.config import Config, DistillConfig, LossConfig
-from mfa.datasets.loading.images import LoadedImages
 from mfa.explain import branch_maps
 from mfa.explain.inputs import ImagesWithCameras
 from mfa.explain.ledger import decompose, has_ledger, mean_parts
@@ -224,4 +222,3 @@ def test_everything_on_a_real_gpu(any_config: Config, tiny_data: ReidDataset) ->
     if has_ledger(network):
         assert decompose(network, given).descriptor.is_cuda
     assert np.isfinite(embed(network, _Images(images(config)))).all()  # type: ignore[arg-type]
-

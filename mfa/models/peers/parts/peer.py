@@ -64,8 +64,8 @@ class Peer:
 class PeerNetwork(ReidNetwork):
     """A compared method: its trunk, its heads, and what lies between them.
 
-    A method with losses of its own overrides ``own_terms``. Training such a network without them is
-    refused, since the result would be another method.
+    A method with losses of its own overrides ``own_terms``. Training such a network without them
+    is refused, since the result would be another method.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class PeerNetwork(ReidNetwork):
         return type(self).own_terms is not PeerNetwork.own_terms
 
     def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
-        """As ``ReidNetwork.extra_losses``: the method's own terms, in float32 under autocast too."""
+        """As ``ReidNetwork.extra_losses``; in float32 under autocast too."""
         self._unasked = 0
         with torch.autocast(output.trunk.device.type, enabled=False):
             return self.own_terms(output, output.trunk.float(), labels)
