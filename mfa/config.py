@@ -27,13 +27,16 @@ Trunk = Literal[
     "resnet18",
     "resnet34",
     "resnet50",
+    "osnet_lct",
+    "efficientnet_lite0",
+    "mobilenet_v2",
     "osnet",
     "vit_b16",
     "vit_depth10",
     "vit_depth8",
     "vit_depth4",
 ]
-Gate = Literal["none", "guided", "anchored"]
+Gate = Literal["none", "guided", "anchored", "competing"]
 Pooling = Literal["gem", "gap"]
 
 
@@ -74,16 +77,17 @@ class ModelConfig:
     """mfa, or a compared method by the name of its file in mfa/models/peers, such as agw. A field
     that the network does not read must keep the value that says nothing, else it is refused."""
     trunk: Trunk = "resnet50"
-    """[paper] ResNet-50; resnet10 (one basic block per stage; ours) suits two cores. osnet and the
-    vision transformers are the trunks of the methods named after them: vit_b16 has 12 blocks, the
-    shallower ones (ours) have as many as their name says."""
+    """[paper] ResNet-50; resnet10 (one basic block per stage; ours) suits two cores. osnet_lct is
+    that of the public model which teaches mfa-tiny; efficientnet_lite0 is timm's and mobilenet_v2
+    torchvision's (all three ours). osnet and the vision transformers are the trunks of the methods
+    named after them: vit_b16 has 12 blocks, the shallower ones (ours) as many as they say."""
     width: int = 64
     """Channels of the stem; torchvision's own is 64. Half of it is a quarter of the work."""
     stride: Literal[8, 12, 16] = 16
     """Input pixels per pixel of the trunk map; 16 is [paper], 8 gives small inputs a finer map, 12
     is for the overlapping patches of transreid and aaformer alone."""
     weights: str = "none"
-    """Where the trunk starts: none, imagenet (torchvision's), or a path."""
+    """Where the trunk starts: none, imagenet (torchvision's or timm's), mfa-tiny, or a path."""
     sie: bool = False
     """Learn an embedding of each training camera (SIE; transreid alone): descriptors are then of
     picture and camera. Cameras not trained on get the mean of the learned ones (ours)."""
@@ -99,7 +103,8 @@ class ModelConfig:
     """Channels of a ``reduce`` branch."""
     gate: Gate = "none"
     """Spatial gate of a branch: none ([paper] text has none), guided (learned, no position built
-    in; ours) or anchored (starts as a bump over its stripe; ours)."""
+    in; ours), anchored (starts as a bump over its stripe; ours) or competing (anchored gates that
+    share each pixel out between the branches; ours)."""
     pooling: Pooling = "gem"
     """Pooling of a branch map [paper: GeM]."""
     guide_pooling: Pooling = "gap"
@@ -165,6 +170,11 @@ class DataConfig:
     """Pixels padded on each side before a random crop back to size."""
     erasing: float = 0.5
     """Chance of random erasing (Zhong et al. 2020)."""
+    cut: float = 0.0
+    """Chance that a picture is cut to its upper, lower, left or right part and enlarged to the full
+    size again (ours). A teacher's feature remains that of the whole picture."""
+    covering: float = 0.0
+    """Chance that a rectangle of another picture of the batch covers a part of a picture (ours)."""
     jitter: float = 0.0
     """Greatest change of brightness, contrast and saturation, as a share of each; 0 for none."""
     workers: int = 0
@@ -196,6 +206,11 @@ class OptimConfig:
     lr: float = 3.5e-4
     """Peak learning rate [reconstructed: BagTricks]."""
     weight_decay: float = 5e-4
+    trunk_rate: float = 1.0
+    """Learning rate of the trunk as a share of ``lr``, for trunks that start from learned weights.
+    The CPAA modules in it learn at the full rate (ours)."""
+    frozen: tuple[str, ...] = ()
+    """Beginnings of the names of parameters that do not learn, such as trunk.layer1 (ours)."""
     epochs: int = 120
     warmup_epochs: float = 10
     """Epochs of linear warm-up from 0.01 x lr."""

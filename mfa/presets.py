@@ -13,7 +13,7 @@ from typing import Any, Literal
 from mfa.config import Config, DataConfig, LossConfig, ModelConfig, OptimConfig, derive
 from mfa.errors import InputError
 
-Variant = Literal["baseline", "branches", "paper", "guided", "anchored"]
+Variant = Literal["baseline", "branches", "paper", "guided", "anchored", "competing"]
 
 
 def variant(config: Config, name: Variant) -> Config:
@@ -24,6 +24,8 @@ def variant(config: Config, name: Variant) -> Config:
     - ``paper``: the literal reconstruction: no gate, GAP guide, GLA from the first step.
     - ``guided`` (ours): learned gate, GeM guide, GLA weight 10, warmed up over a third.
     - ``anchored`` (ours): the gate starts at its stripe; its separation proves nothing about GLA.
+    - ``competing`` (ours): anchored gates that share each pixel out between the branches, so that
+      what the scores rest on parts as well; GLA as in ``anchored``.
 
     Raises:
         InputError: no such variant.
@@ -50,6 +52,9 @@ def variant(config: Config, name: Variant) -> Config:
     elif name == "anchored":
         model = {"branches": 4, "gate": "anchored", "guide_pooling": "gem"}
         loss = {"gla": "mse", "gla_weight": 1.0, "warmup": 1 / 3}
+    elif name == "competing":
+        model = {"branches": 4, "gate": "competing", "guide_pooling": "gem"}
+        loss = {"gla": "mse", "gla_weight": 1.0, "warmup": 1 / 3}
     else:
         raise InputError(f"no variant {name!r}; there are {', '.join(VARIANTS)}")
     return replace(
@@ -60,7 +65,14 @@ def variant(config: Config, name: Variant) -> Config:
     )
 
 
-VARIANTS: tuple[Variant, ...] = ("baseline", "branches", "paper", "guided", "anchored")
+VARIANTS: tuple[Variant, ...] = (
+    "baseline",
+    "branches",
+    "paper",
+    "guided",
+    "anchored",
+    "competing",
+)
 
 
 def paper() -> Config:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from mfa.config import Config, ModelConfig
 from mfa.models import mfa as own
-from mfa.models.backbones import RESNETS
 from mfa.models.network import ReidNetwork
 from mfa.models.peers import find
 from mfa.models.settings import refuse_unread, refuse_unread_losses
+from mfa.models.trunks import TRUNKS
 
 __all__ = ["ReidNetwork", "build_model", "check_settings"]
 
@@ -54,7 +54,7 @@ def check_settings(config: Config) -> None:
 
 def _check_model(config: ModelConfig) -> None:
     if config.network == "mfa":
-        refuse_unread(config, own.reads(config), RESNETS)
+        refuse_unread(config, own.reads(config), TRUNKS)
     else:
         peer = find(config.network)
         refuse_unread(config, peer.reads, peer.trunks)

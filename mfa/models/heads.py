@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import cast
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mfa.config import ModelConfig
 from mfa.models.pooling import GAP, make_pooling, stripe_rows
@@ -196,9 +200,59 @@ class AnchoredGate(Gate):
 
     def logits(self, trunk: Tensor) -> Tensor:
         """The learned logit plus the bump."""
-        y = (coordinates(trunk)[:, :1] + 1) / 2
-        bump = torch.exp(-((y - self.center) ** 2) / (2 * self.SIGMA**2)) - 0.4
-        return super().logits(trunk) + self.k * 2 * bump
+        return super().logits(trunk) + self.bump(coordinates(trunk)[:, :1])
+
+    def bump(self, y: Tensor) -> Tensor:
+        """The bump at heights ``y`` in [-1, 1], of the same shape."""
+        distance = (y + 1) / 2 - self.center
+        return self.k * 2 * (torch.exp(-(distance**2) / (2 * self.SIGMA**2)) - 0.4)
+
+
+class CompetingGate(AnchoredGate):
+    """A gate that shares each pixel out between the branches (ours).
+
+    n / 2 times the softmax, over the n branches, of the logits of ``AnchoredGate``: what one branch
+    takes, the others lose, so that not only the activations but also the scores of the branches
+    part. The gates of one pixel add up to n / 2. The learned part of a logit sees the content of
+    the pixel, normalised over its channels so that it weighs as much as the position whatever the
+    length of the features, and a branch can move where its stripe shows nobody. k starts at 1, so
+    that the stripes overlap at first. Position is built in.
+    """
+
+    def __init__(self, channels: int, center: float) -> None:
+        super().__init__(channels, center)
+        nn.init.ones_(self.k)
+        self._rivals: tuple[CompetingGate, ...] = (self,)
+
+    def compete_with(self, rivals: Sequence[CompetingGate]) -> None:
+        """Share every pixel with ``rivals``, which include this gate."""
+        self._rivals = tuple(rivals)  # in a tuple, so that they are not registered twice
+
+    def forward(self, trunk: Tensor, branch_map: Tensor) -> Tensor:
+        """``branch_map`` (B, C', h, w) times the gate seen in ``trunk`` (B, C, h, w)."""
+        number = next(i for i, gate in enumerate(self._rivals) if gate is self)
+        share = self.shares(trunk)[:, number : number + 1]
+        return branch_map * (len(self._rivals) / 2 * share).to(branch_map.dtype)
+
+    def shares(self, trunk: Tensor) -> Tensor:
+        """Each rival's share of each pixel, (B, n, h, w) in float32; they add up to 1."""
+        places = coordinates(trunk)
+        weight = torch.cat([gate.logit.weight for gate in self._rivals])
+        bias = torch.cat([cast(Tensor, gate.logit.bias) for gate in self._rivals])
+        content = F.layer_norm(trunk.float().permute(0, 2, 3, 1), trunk.shape[1:2])
+        seen = torch.cat([content.permute(0, 3, 1, 2), places.float()], dim=1)
+        learned = F.conv2d(seen, weight, bias)
+        bumps = torch.cat([gate.bump(places[:, :1]) for gate in self._rivals], dim=1)
+        return (learned + bumps).float().softmax(dim=1)
+
+
+def compete(heads: Iterable[nn.Module]) -> None:
+    """Let the competing gates among ``heads`` share each pixel; other gates stay as they are."""
+    gates = [
+        gate for head in heads if isinstance(gate := getattr(head, "gate", None), CompetingGate)
+    ]
+    for gate in gates:
+        gate.compete_with(gates)
 
 
 def coordinates(x: Tensor) -> Tensor:
@@ -215,6 +269,8 @@ def make_gate(config: ModelConfig, channels: int, number: int) -> NoGate | Gate:
         return Gate(channels)
     if config.gate == "anchored":
         return AnchoredGate(channels, center=(number + 0.5) / config.branches)
+    if config.gate == "competing":
+        return CompetingGate(channels, center=(number + 0.5) / config.branches)
     return NoGate()
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from mfa.config import ModelConfig
-from mfa.models.backbones import ResNet
-from mfa.models.heads import BottleneckBranch, Head, ReducedBranch
+from mfa.models.heads import BottleneckBranch, Head, ReducedBranch, compete
 from mfa.models.network import ReidNetwork
 from mfa.models.pooling import make_pooling
+from mfa.models.trunks import make_trunk
 from mfa.models.weights import load_trunk_weights
 
 
 class MFA(ReidNetwork):
-    """A ResNet with CPAA and local branches [paper]; one global branch where there are none."""
+    """A trunk with CPAA and local branches [paper]; one global branch where there are none."""
 
     def __init__(self, config: ModelConfig, identities: int) -> None:
-        trunk = ResNet(config)
+        trunk = make_trunk(config)
         kind = BottleneckBranch if config.branch == "bottleneck" else ReducedBranch
         count = config.branches
         heads: dict[str, Head] = {
             f"branch{i + 1}": kind(trunk.channels, config, identities, i) for i in range(count)
         }
+        compete(heads.values())
         stripes = {name: (i / count, (i + 1) / count) for i, name in enumerate(heads)}
         if not heads:
             heads = {"global": Head(trunk.channels, make_pooling(config.pooling), identities)}

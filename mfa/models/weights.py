@@ -10,11 +10,12 @@ from urllib.error import URLError
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
+from mfa.models.mobile import MobileTrunk, rename_efficientnet
 from mfa.models.trunk import Trunk
 
 RELEASED = ("mfa-tiny",)
@@ -39,15 +40,26 @@ def released_file(name: str) -> Path:
 def load_trunk_weights(trunk: Trunk, config: ModelConfig) -> None:
     """Fill ``trunk`` from ``config.weights`` and say what fitted.
 
-    ``none``, ``imagenet`` (torchvision's), a name of ``RELEASED``, a run folder or a file.
+    ``none``, ``imagenet`` (torchvision's or timm's), a name of ``RELEASED``, a run folder, a file
+    of tensors, or for the trunk ``osnet_lct`` an OpenVINO model (``.xml``).
 
     Raises:
         InputError: the weights cannot be fetched or read, or almost nothing of them fits.
     """
     if config.weights == "none":
         return
-    state = _imagenet(config) if config.weights == "imagenet" else read_weights(config.weights)
-    report = fit_state(trunk, _trunk_part(state), where=config.weights)
+    if config.weights == "imagenet":
+        state = _imagenet(config)
+    elif config.trunk == "osnet_lct" and Path(config.weights).suffix == ".xml":
+        # Not at the top: the conversion reads whole networks, which read this module.
+        from mfa.models.weight_conversion.openvino_osnet import read_osnet
+
+        state = read_osnet(Path(config.weights))
+    else:
+        state = _trunk_part(read_weights(config.weights))
+    if isinstance(trunk, MobileTrunk):
+        state = trunk.from_source(rename_efficientnet(state)) or state
+    report = fit_state(trunk, state, where=config.weights)
     print(f"trunk from {config.weights}: {report}", file=sys.stderr)
 
 
@@ -73,6 +85,26 @@ def fetch_imagenet(name: str) -> Mapping[str, Tensor]:
             f"torchvision could not fetch the ImageNet weights of {name} ({error}); go online "
             f"once, or set weights to none or to the path of a checkpoint"
         ) from error
+
+
+def fetch_timm(name: str) -> Mapping[str, Tensor]:
+    """The ImageNet weights of timm's network ``name``; fetched once, then kept.
+
+    Raises:
+        InputError: timm is not installed, or the weights cannot be fetched.
+    """
+    try:
+        import timm
+    except ImportError as error:
+        raise InputError(f"{name} needs timm", "pip install .[external]") from error
+    try:
+        network: nn.Module = timm.create_model(name, pretrained=True)
+    except Exception as error:  # the hub's client raises errors of many kinds
+        raise InputError(
+            f"timm could not fetch the ImageNet weights of {name} ({error})",
+            "go online once, or set model.weights to none or to the path of a file",
+        ) from error
+    return network.state_dict()
 
 
 def fit_state(
@@ -122,6 +154,16 @@ def _trunk_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _imagenet(config: ModelConfig) -> Mapping[str, Tensor]:
+    if config.trunk == "osnet_lct":
+        raise InputError(
+            "there are no ImageNet weights of the trunk osnet_lct",
+            "set model.weights to the .xml file of person-reidentification-retail-0277, to "
+            "mfa-tiny, or to none",
+        )
+    if config.trunk == "efficientnet_lite0":
+        return fetch_timm("tf_efficientnet_lite0")
+    if config.trunk == "mobilenet_v2":
+        return fetch_imagenet(config.trunk)
     if config.trunk == "resnet10" or config.width != 64:
         raise InputError(
             f"torchvision has ImageNet weights for resnet18, resnet34 and resnet50 at width 64, "

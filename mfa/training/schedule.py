@@ -9,25 +9,55 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from mfa.config import OptimConfig
+from mfa.errors import InputError
 
 WARMUP_START = 0.01
 """Share of the peak rate where warm-up begins [reconstructed: BagTricks]."""
 
 
-def make_optimizer(model: nn.Module, config: OptimConfig) -> Optimizer:
+def make_optimizer(model: nn.Module, config: OptimConfig, trunk: str = "trunk.") -> Optimizer:
     """Adam or AdamW; scalars, biases and normalisation are not decayed.
 
     Decay pulls towards 0, which is where an attention scalar starts and where a GeM exponent or a
-    BN scale must not go.
+    BN scale must not go. Parameters whose names begin with ``trunk``, but for those of CPAA, learn
+    at ``config.trunk_rate`` times the rate. Frozen parameters are in no group.
+
+    Args:
+        model: what learns.
+        config: optimiser, rates and weight decay.
+        trunk: beginning of the names of the trunk's parameters.
     """
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            slow = name.startswith(trunk) and ".cpaa." not in name and config.trunk_rate != 1
+            groups.setdefault((slow, parameter.ndim <= 1), []).append(parameter)
     kind = Adam if config.optimizer == "adam" else AdamW
-    return kind(groups, lr=config.lr)
+    return kind(
+        [
+            {
+                "params": parameters,
+                "weight_decay": 0.0 if scalar else config.weight_decay,
+                "factor": config.trunk_rate if slow else 1.0,
+            }
+            for (slow, scalar), parameters in sorted(groups.items(), key=lambda item: item[0])
+        ],
+        lr=config.lr,
+    )
+
+
+def freeze(model: nn.Module, beginnings: tuple[str, ...]) -> None:
+    """Stop the parameters of ``model`` from learning whose names begin so.
+
+    Raises:
+        InputError: no parameter has such a name.
+    """
+    for beginning in beginnings:
+        parts = [p for name, p in model.named_parameters() if name.startswith(beginning)]
+        if not parts:
+            raise InputError(f"optim.frozen: no parameter of the network begins with {beginning!r}")
+        for parameter in parts:
+            parameter.requires_grad_(False)
 
 
 def learning_rate(config: OptimConfig, epoch: float) -> float:
@@ -46,9 +76,9 @@ def learning_rate(config: OptimConfig, epoch: float) -> float:
 
 
 def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """Give every parameter group the same rate."""
+    """Give every parameter group the rate, times the group's own factor where it has one."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("factor", 1.0)
 
 
 def half_precision(config: OptimConfig, device: torch.device) -> torch.dtype | None:

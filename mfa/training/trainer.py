@@ -83,7 +83,10 @@ class Trainer:
         self.distillation = self._make_distillation()
         self.lesson = self.distillation and distributed.wrap(self.distillation, ranks)
         learned = [part for part in (self.model, self.distillation) if part is not None]
-        self.optimizer = schedule.make_optimizer(nn.ModuleList(learned), config.optim)
+        schedule.freeze(self.model, config.optim.frozen)
+        self.optimizer = schedule.make_optimizer(
+            nn.ModuleList(learned), config.optim, trunk="0.trunk."
+        )
         self.half = schedule.half_precision(config.optim, device)
         self.scaler = schedule.make_scaler(enabled=self.half is torch.float16)
 

@@ -18,6 +18,21 @@ ERASE_AREA = (0.02, 0.4)
 ERASE_ASPECT = (0.3, 1 / 0.3)
 ERASE_TRIES = 10
 
+CUT_SHARE = (0.4, 0.9)
+"""Kept share of a cut picture's height."""
+
+CUT_NARROWEST = 0.55
+"""Smallest kept share of the width, where a picture is cut at the side."""
+
+CUT_SIDES = (0.6, 0.2, 0.1, 0.1)
+"""Chances that a cut keeps the upper, the lower, the left or the right part."""
+
+COVER_DEPTH = (0.15, 0.5)
+"""Share of the height or of the width that is covered."""
+
+COVER_EDGES = (0.5, 0.1, 0.2, 0.2)
+"""Chances that a picture is covered from below, from above, from the left or from the right."""
+
 
 def to_unit(images: Tensor) -> Tensor:
     """Map uint8 0..255 to float32 0..1."""
@@ -27,8 +42,10 @@ def to_unit(images: Tensor) -> Tensor:
 def augment(images: Tensor, config: DataConfig, generator: torch.Generator) -> Tensor:
     """Training pictures (B, 3, H, W) in [0, 1], changed at random; a new tensor."""
     images = random_flip(images, config.flip, generator)
+    images = random_cut(images, config.cut, generator)
     images = random_crop(images, config.pad, generator)
     images = random_colours(images, config.jitter, generator)
+    images = random_cover(images, config.covering, generator)
     return random_erase(images, config.erasing, generator)
 
 
@@ -49,6 +66,63 @@ def random_crop(images: Tensor, pad: int, generator: torch.Generator) -> Tensor:
         p[:, t : t + height, x : x + width] for p, t, x in zip(padded, top, left, strict=True)
     ]
     return torch.stack(windows)
+
+
+def random_cut(images: Tensor, chance: float, generator: torch.Generator) -> Tensor:
+    """Cut each picture by chance to one of its sides and enlarge that part to the full size.
+
+    Most cuts keep the upper part, as cameras above people and obstacles before them do; the others
+    keep the lower, the left or the right part. The kept share is uniform in ``CUT_SHARE``.
+    """
+    if chance == 0:
+        return images
+    count = len(images)
+    cuts = torch.rand(count, generator=generator) < chance
+    kept = _between(CUT_SHARE, torch.rand(count, generator=generator))
+    sides = torch.multinomial(torch.tensor(CUT_SIDES), count, replacement=True, generator=generator)
+    kept = torch.where(sides < 2, kept, kept.clamp(min=CUT_NARROWEST))
+    kept = torch.where(cuts, kept, 1.0)
+    # An affine map per picture from the new coordinates, -1 to 1, to the old: scale and centre.
+    towards = torch.where(sides % 2 == 0, kept - 1, 1 - kept)
+    tall, one, zero = sides < 2, torch.ones(count), torch.zeros(count)
+    maps = torch.stack(
+        [
+            torch.stack([torch.where(tall, one, kept), zero, torch.where(tall, zero, towards)], 1),
+            torch.stack([zero, torch.where(tall, kept, one), torch.where(tall, towards, zero)], 1),
+        ],
+        dim=1,
+    ).to(images.device)
+    grid = F.affine_grid(maps, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def random_cover(images: Tensor, chance: float, generator: torch.Generator) -> Tensor:
+    """Cover a part of each picture by chance with the same part of another picture of the batch.
+
+    The part reaches one edge of the picture, as an obstacle does: from below most often, else from
+    a side or from above. Its depth is uniform in ``COVER_DEPTH``.
+    """
+    if chance == 0:
+        return images
+    count, height, width = len(images), *images.shape[2:]
+    covered = torch.rand(count, generator=generator) < chance
+    others = torch.roll(torch.arange(count), int(torch.randint(1, count, (), generator=generator)))
+    depths = _between(COVER_DEPTH, torch.rand(count, generator=generator))
+    edges = torch.multinomial(
+        torch.tensor(COVER_EDGES), count, replacement=True, generator=generator
+    )
+    rows = torch.arange(height).view(1, 1, height, 1) / height
+    columns = torch.arange(width).view(1, 1, 1, width) / width
+    depth = torch.where(covered, depths, 0.0).view(-1, 1, 1, 1)
+    edge = edges.view(-1, 1, 1, 1)
+    hidden = torch.where(
+        edge == 0,
+        rows >= 1 - depth,
+        torch.where(
+            edge == 1, rows < depth, torch.where(edge == 2, columns < depth, columns >= 1 - depth)
+        ),
+    )
+    return torch.where(hidden.to(images.device), images[others.to(images.device)], images)
 
 
 def random_colours(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
@@ -94,3 +168,8 @@ def random_erase(images: Tensor, chance: float, generator: torch.Generator) -> T
 
 def _uniform(low: float, high: float, generator: torch.Generator) -> float:
     return low + (high - low) * torch.rand((), generator=generator).item()
+
+
+def _between(bounds: tuple[float, float], draws: Tensor) -> Tensor:
+    low, high = bounds
+    return low + (high - low) * draws

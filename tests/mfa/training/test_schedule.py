@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from mfa.config import ModelConfig, OptimConfig
+from mfa.errors import InputError
 from mfa.models import build_model
-from mfa.training.schedule import learning_rate, make_optimizer, make_scaler, set_rate
+from mfa.training.schedule import freeze, learning_rate, make_optimizer, make_scaler, set_rate
 
 STEP = OptimConfig(lr=2.0, epochs=120, warmup_epochs=10, schedule="step", milestones=(40, 70))
 COSINE = OptimConfig(lr=2.0, epochs=20, warmup_epochs=2, schedule="cosine")
@@ -102,3 +103,25 @@ def test_a_switched_off_scaler_leaves_the_loss_and_the_step_alone() -> None:
     scaler.update()
     assert weight.item() == 0.0  # 3 - 0.5 * 6
     assert scaler.state_dict() == {}
+
+
+def test_a_trunk_may_learn_more_slowly_but_its_cpaa_does_not() -> None:
+    model = build_model(ModelConfig(trunk="resnet10", width=8, cpaa=(4,)), 3)
+    optimizer = make_optimizer(model, OptimConfig(lr=1.0, trunk_rate=0.25))
+    set_rate(optimizer, 2.0)
+    rate = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    named = dict(model.named_parameters())
+    assert rate[id(named["trunk.layer4.0.conv1.weight"])] == 0.5
+    assert rate[id(named["trunk.layer4.0.bn1.bias"])] == 0.5
+    assert rate[id(named["trunk.cpaa.layer4.alpha"])] == 2.0
+    assert rate[id(named["heads.branch1.neck.weight"])] == 2.0
+
+
+def test_frozen_parameters_do_not_learn() -> None:
+    model = build_model(ModelConfig(trunk="resnet10", width=8, cpaa=()), 3)
+    freeze(model, ("trunk.conv1", "trunk.layer1"))
+    learned = [p for group in make_optimizer(model, STEP).param_groups for p in group["params"]]
+    assert len(learned) == sum(p.requires_grad for p in model.parameters())
+    assert not model.trunk.layer1[0].conv1.weight.requires_grad  # type: ignore[index,union-attr]
+    with pytest.raises(InputError, match=r"begins with 'trunk\.layer9'"):
+        freeze(model, ("trunk.layer9",))

@@ -1,0 +1,151 @@
+"""OSNet as a trunk, in the form of the Open Model Zoo's ``person-reidentification-retail-0277``.
+
+Zhou et al., Omni-Scale Feature Learning for Person Re-Identification, ICCV 2019, at width x1.0,
+with two changes that the public model's graph shows: the picture and the first convolution are
+normalised per picture, and every second block weighs its streams by a linear context transform
+(Ruan et al. 2020) instead of a squeeze-and-excitation gate.
+
+The public model's batch normalisations are folded into its convolutions, so this trunk has none:
+its convolutions carry biases, and it computes the same in training and in evaluation.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mfa.config import ModelConfig
+from mfa.models.staged_trunk import StagedTrunk, refuse_settings
+
+STEM = 64
+WIDTHS = (256, 384, 512, 512)
+"""Channels after ``layer1`` to ``layer4``."""
+
+REDUCTION = 4
+"""Channels of a block per channel of its streams."""
+
+GATE = 16
+"""Channels of a stream per inner channel of its gate, and groups of the context transform."""
+
+
+class OmniScaleTrunk(StagedTrunk):
+    """OSNet x1.0 without batch normalisation; 1.9 million parameters without CPAA.
+
+    ``layer1`` to ``layer3`` are the paper's conv2 to conv4 and ``layer4`` is its conv5. A stage
+    that halves the map begins with the 1x1 convolution and the average pooling which the paper
+    counts to the stage before.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Build the trunk with random weights.
+
+        Raises:
+            InputError: ``config`` has a width or a stride that this trunk does not have.
+        """
+        refuse_settings(config)
+        first, second, third, fourth = WIDTHS
+        stem = nn.Sequential(
+            nn.InstanceNorm2d(3, affine=True),
+            nn.Conv2d(3, STEM, 7, stride=2, padding=3, bias=False),
+            nn.InstanceNorm2d(STEM, affine=True),
+            nn.ReLU(),
+            nn.MaxPool2d(3, stride=2, padding=1),
+        )
+        halve = config.stride == 16
+        layers = (
+            nn.Sequential(*_blocks(STEM, first)),
+            nn.Sequential(*_transition(first, halve=True), *_blocks(first, second)),
+            nn.Sequential(*_transition(second, halve=halve), *_blocks(second, third)),
+            nn.Sequential(*_transition(third, halve=False)),
+        )
+        super().__init__(config, stem, layers, (first, second, third, fourth))
+        for layer in (stem, *layers):
+            layer.apply(_initialise)
+
+
+class LightConv(nn.Module):
+    """1x1 convolution, then a depthwise 3x3 convolution, then ReLU [OSNet]."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.point = nn.Conv2d(channels, channels, 1, bias=False)
+        self.depth = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to the same shape."""
+        return torch.relu(self.depth(self.point(x)))
+
+
+class ChannelGate(nn.Module):
+    """Multiply each channel by a number in (0, 1) that two 1x1 convolutions see in all means."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, channels // GATE, 1)
+        self.fc2 = nn.Conv2d(channels // GATE, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to the same shape."""
+        means = x.mean(dim=(2, 3), keepdim=True)
+        return x * torch.sigmoid(self.fc2(torch.relu(self.fc1(means))))
+
+
+class ContextGate(nn.Module):
+    """Multiply each channel by a number in (0, 1) that its group's means decide (LCT).
+
+    The channel means are normalised within groups, then scaled and shifted per channel.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(GATE, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to the same shape."""
+        means = x.mean(dim=(2, 3), keepdim=True)
+        return x * torch.sigmoid(self.norm(means))
+
+
+class OmniScaleBlock(nn.Module):
+    """Four streams of one to four light convolutions, gated and added to the input [OSNet].
+
+    The streams share one gate.
+    """
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        inner = out // REDUCTION
+        self.reduce = nn.Conv2d(channels, inner, 1)
+        self.streams = nn.ModuleList(
+            nn.Sequential(*(LightConv(inner) for _ in range(depth))) for depth in (1, 2, 3, 4)
+        )
+        self.gate = ChannelGate(inner) if channels != out else ContextGate(inner)
+        self.expand = nn.Conv2d(inner, out, 1)
+        self.shortcut = nn.Conv2d(channels, out, 1) if channels != out else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to (B, C', h, w)."""
+        start = torch.relu(self.reduce(x))
+        first, *others = self.streams
+        mixed = self.gate(first(start))
+        for stream in others:
+            mixed = mixed + self.gate(stream(start))
+        return torch.relu(self.expand(mixed) + self.shortcut(x))
+
+
+def _blocks(channels: int, out: int) -> tuple[nn.Module, nn.Module]:
+    return OmniScaleBlock(channels, out), OmniScaleBlock(out, out)
+
+
+def _transition(channels: int, *, halve: bool) -> list[nn.Module]:
+    """1x1 convolution and ReLU, then average pooling that halves the map where asked."""
+    layers: list[nn.Module] = [nn.Conv2d(channels, channels, 1), nn.ReLU()]
+    return [*layers, nn.AvgPool2d(2, stride=2)] if halve else layers
+
+
+def _initialise(module: nn.Module) -> None:
+    """Initialise convolutions by He et al. (2015), biases by 0."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
