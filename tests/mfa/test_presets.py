@@ -48,6 +48,7 @@ def test_the_paper_preset_is_the_papers_recipe() -> None:
         ("paper", 4, "none", "gap", "mse", 1, 0),
         ("guided", 4, "guided", "gem", "mse", 10, 1 / 3),
         ("anchored", 4, "anchored", "gem", "mse", 1, 1 / 3),
+        ("competing", 4, "competing", "gem", "mse", 1, 1 / 3),
     ],
 )
 def test_variants_are_those_of_the_design(

@@ -111,6 +111,7 @@ def describe(run: Run) -> str:
         "none": "no gate, the literal reconstruction",
         "guided": "learned gate, ours",
         "anchored": "gate anchored to its stripe, ours: position is built in",
+        "competing": "gates that share each pixel out between branches, ours: position is built in",
     }[model.gate]
     return f"{model.trunk}, {model.branches} branches, {gate}"
 

@@ -49,7 +49,7 @@ def test_cpaa_stands_after_the_layers_that_are_named(name: str) -> None:
 def test_a_width_or_a_stride_of_another_trunk_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="has one width only"):
         make_trunk(config(name, width=32))
-    with pytest.raises(InputError, match="8 or 16, not 12"):
+    with pytest.raises(InputError, match="it has no stride 12"):
         make_trunk(config(name, stride=12))
 
 
@@ -57,7 +57,7 @@ def test_torchvision_names_load(tmp_path: Path, capsys: pytest.CaptureFixture[st
     source = mobilenet_v2(weights=None)
     torch.save(source.state_dict(), tmp_path / "mobile.pth")
     model = build_model(config("mobilenet_v2", cpaa=(), weights=str(tmp_path / "mobile.pth")))
-    assert "312 of 312 tensors loaded" in capsys.readouterr().err
+    assert "306 of 306 tensors loaded" in capsys.readouterr().err
     found = model.trunk.state_dict()["layer4.3.conv.1.0.weight"]
     assert torch.equal(found, source.state_dict()["features.17.conv.1.0.weight"])
 

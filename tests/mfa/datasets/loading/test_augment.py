@@ -9,7 +9,9 @@ from mfa.config import DataConfig
 from mfa.datasets.loading.augment import (
     augment,
     random_colours,
+    random_cover,
     random_crop,
+    random_cut,
     random_erase,
     random_flip,
     to_unit,
@@ -212,3 +214,49 @@ def test_no_colours_draw_nothing() -> None:
     images = torch.rand(2, 3, 4, 4)
     assert random_colours(images, 0.0, generator) is images
     assert torch.equal(generator.get_state(), before)
+
+
+def ramps(count: int) -> Tensor:
+    """Pictures whose channels are their height, their width and 1, as shares."""
+    y = torch.linspace(0, 1, HEIGHT).view(1, HEIGHT, 1).expand(1, HEIGHT, WIDTH)
+    x = torch.linspace(0, 1, WIDTH).view(1, 1, WIDTH).expand(1, HEIGHT, WIDTH)
+    return torch.cat([y, x, torch.ones_like(x)]).expand(count, 3, HEIGHT, WIDTH).clone()
+
+
+def test_a_cut_enlarges_one_side_of_the_picture() -> None:
+    images = ramps(400)
+    made = random_cut(images, 1.0, seeded())
+    assert made.shape == images.shape
+    assert torch.allclose(made[:, 2], torch.ones(400, HEIGHT, WIDTH))
+    tall = made[:, 0].amax(dim=(1, 2)) - made[:, 0].amin(dim=(1, 2))
+    wide = made[:, 1].amax(dim=(1, 2)) - made[:, 1].amin(dim=(1, 2))
+    upright = tall < 0.95
+    assert 0.7 < upright.float().mean() < 0.9  # cut above or below: 0.8 of the pictures
+    assert ((wide < 0.95) ^ upright).all()  # never both
+    assert 0.35 < tall[upright].min() < 0.45
+    assert (made[upright, 0].amin(dim=(1, 2)) < 0.05).float().mean() > 0.6  # the upper part
+
+
+def test_no_chance_of_a_cut_or_a_covering_changes_nothing() -> None:
+    images = pictures(8)
+    assert random_cut(images, 0.0, seeded()) is images
+    assert random_cover(images, 0.0, seeded()) is images
+
+
+def test_a_covering_comes_from_another_picture_at_the_same_place() -> None:
+    images = pictures(64)
+    made = random_cover(images, 1.0, seeded())
+    changed = (made != images).any(dim=1)
+    share = changed.float().mean(dim=(1, 2))
+    assert (share > 0.05).all()
+    assert (share < 0.6).all()
+    others = [
+        any(
+            torch.equal(made[i, :, changed[i]], images[j, :, changed[i]])
+            for j in range(64)
+            if j != i
+        )
+        for i in range(8)
+    ]
+    assert all(others)
+    assert torch.equal(random_cover(images, 1.0, seeded()), made)
