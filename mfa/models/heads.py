@@ -181,7 +181,11 @@ class Gate(nn.Module):
 
     def logits(self, trunk: Tensor) -> Tensor:
         """(B, 1, h, w)."""
-        return self.logit(torch.cat([trunk, coordinates(trunk)], dim=1))
+        return self.logit(self.seen(trunk))
+
+    def seen(self, trunk: Tensor) -> Tensor:
+        """What the convolution reads, (B, C + 2, h, w): the trunk map, y and x."""
+        return torch.cat([trunk, coordinates(trunk)], dim=1)
 
 
 class AnchoredGate(Gate):
@@ -236,14 +240,17 @@ class CompetingGate(AnchoredGate):
 
     def shares(self, trunk: Tensor) -> Tensor:
         """Each rival's share of each pixel, (B, n, h, w) in float32; they add up to 1."""
-        places = coordinates(trunk)
         weight = torch.cat([gate.logit.weight for gate in self._rivals])
         bias = torch.cat([cast(Tensor, gate.logit.bias) for gate in self._rivals])
-        content = F.layer_norm(trunk.float().permute(0, 2, 3, 1), trunk.shape[1:2])
-        seen = torch.cat([content.permute(0, 3, 1, 2), places.float()], dim=1)
+        seen = self.seen(trunk)
         learned = F.conv2d(seen, weight, bias)
-        bumps = torch.cat([gate.bump(places[:, :1]) for gate in self._rivals], dim=1)
+        bumps = torch.cat([gate.bump(seen[:, -2:-1]) for gate in self._rivals], dim=1)
         return (learned + bumps).float().softmax(dim=1)
+
+    def seen(self, trunk: Tensor) -> Tensor:
+        """The trunk map, normalised over the channels of each pixel, y and x; in float32."""
+        content = F.layer_norm(trunk.float().permute(0, 2, 3, 1), trunk.shape[1:2])
+        return torch.cat([content.permute(0, 3, 1, 2), coordinates(trunk).float()], dim=1)
 
 
 def compete(heads: Iterable[nn.Module]) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from mfa.config import ModelConfig
 from mfa.models import build_model
-from mfa.models.heads import AnchoredGate, CompetingGate, LocalBranch
+from mfa.models.heads import CompetingGate, LocalBranch
 
 CONFIG = ModelConfig(trunk="resnet10", width=8, stride=8, cpaa=(), gate="competing")
 
@@ -32,27 +32,31 @@ def test_each_gate_starts_over_its_own_stripe() -> None:
     assert shares.argmax(dim=0).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
 
 
-def test_logits_are_those_of_the_anchored_gate() -> None:
+def test_shares_are_the_softmax_of_the_logits() -> None:
     torch.manual_seed(0)
-    gate, trunk = CompetingGate(8, 0.3), torch.rand(2, 8, 6, 3)
+    gate, other, trunk = CompetingGate(8, 0.3), CompetingGate(8, 0.8), torch.rand(2, 8, 6, 3)
     torch.nn.init.normal_(gate.logit.weight)
-    anchored = AnchoredGate(8, 0.3)
-    anchored.load_state_dict(gate.state_dict())
-    assert torch.allclose(anchored.logits(trunk), gate.logits(trunk))
-    other = CompetingGate(8, 0.8)
     gate.compete_with([gate, other])
     wanted = torch.cat([gate.logits(trunk), other.logits(trunk)], dim=1).softmax(dim=1)
     assert torch.allclose(gate.shares(trunk), wanted, atol=1e-6)
 
 
-def test_content_can_move_a_branch() -> None:
-    gate, other = CompetingGate(1, 0.2), CompetingGate(1, 0.8)
+def test_the_length_of_the_features_does_not_matter() -> None:
+    torch.manual_seed(0)
+    gate, other, trunk = CompetingGate(8, 0.3), CompetingGate(8, 0.8), torch.rand(2, 8, 6, 3)
+    torch.nn.init.normal_(gate.logit.weight)
     gate.compete_with([gate, other])
-    torch.nn.init.constant_(gate.logit.weight, 0)
-    gate.logit.weight.data[0, 0] = 10
-    trunk = torch.zeros(1, 1, 10, 1)
-    assert gate.shares(trunk)[0, 0, 8] < 0.2
-    trunk[0, 0, 8] = 1
+    assert torch.allclose(gate.shares(trunk), gate.shares(20 * trunk), atol=1e-3)
+
+
+def test_content_can_move_a_branch() -> None:
+    gate, other = CompetingGate(4, 0.2), CompetingGate(4, 0.8)
+    gate.compete_with([gate, other])
+    gate.logit.weight.data[0, 0] = 5
+    trunk = torch.zeros(1, 4, 10, 1)
+    trunk[:, 1] = 1
+    assert gate.shares(trunk)[0, 0, 8] < 0.3
+    trunk[0, :, 8] = torch.tensor([1.0, 0, 0, 0]).view(4, 1)
     assert gate.shares(trunk)[0, 0, 8] > 0.9
 
 
