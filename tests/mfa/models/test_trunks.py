@@ -58,7 +58,7 @@ def test_torchvision_names_load(tmp_path: Path, capsys: pytest.CaptureFixture[st
     torch.save(source.state_dict(), tmp_path / "mobile.pth")
     model = build_model(config("mobilenet_v2", cpaa=(), weights=str(tmp_path / "mobile.pth")))
     assert "306 of 306 tensors loaded" in capsys.readouterr().err
-    found = model.trunk.state_dict()["layer4.3.conv.1.0.weight"]
+    found = model.trunk.state_dict()["layer4.17.conv.1.0.weight"]
     assert torch.equal(found, source.state_dict()["features.17.conv.1.0.weight"])
 
 
