@@ -63,13 +63,16 @@ def test_its_first_code_cell_holds_the_parameters_as_plain_values(path: Path) ->
 
 def test_its_cells_are_short_and_few(path: Path) -> None:
     cells = code(path)
-    assert len(cells) <= 24
+    assert len(cells) <= 28
     assert max(len(cell.source.splitlines()) for cell in cells) <= 15
 
 
-def test_it_defines_nothing_and_imports_little(path: Path) -> None:
+def test_it_defines_short_functions_alone_and_imports_little(path: Path) -> None:
     for node in nodes(path):
-        assert not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        assert not isinstance(node, ast.AsyncFunctionDef | ast.ClassDef)
+        if isinstance(node, ast.FunctionDef):  # ten lines that show what a term means
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno <= 10
         if isinstance(node, ast.Import):
             assert {alias.name.split(".")[0] for alias in node.names} <= IMPORTS
         if isinstance(node, ast.ImportFrom):
