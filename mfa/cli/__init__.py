@@ -30,8 +30,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """name: (module with ``main(argv)``, one line)."""
 
 _CACHE = """
-Every command takes --cache DIR|off, the folder for decoded pictures (by default MFA_CACHE, else cache
-beside the dataset, else your own cache folder where that may not be written)."""
+Every command takes --cache DIR|off, the folder for decoded pictures (by default MFA_CACHE, else
+cache beside the dataset, or your own cache folder where that may not be written)."""
 
 _PLAIN = {"├": "|", "└": "`", "│": "|", "─": "-"}
 """What draws a tree where the terminal's encoding lacks the lines."""
