@@ -6,6 +6,7 @@ import glob
 import itertools
 import os
 import platform
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ def atomic(path: Path) -> Iterator[Path]:
     draft = path.with_name(f".{path.stem}.{mark}{os.getpid()}-{next(_COUNT)}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in _drafts(path, mark):
+        for left in _drafts(path.stem, path.parent, mark, f".part{path.suffix}"):
             left.unlink(missing_ok=True)
         try:
             draft.touch(exist_ok=False)
@@ -50,6 +51,27 @@ def atomic(path: Path) -> Iterator[Path]:
         ) from error
 
 
+@contextmanager
+def draft_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``path``, to be filled and renamed; what is left of it goes.
+
+    Drafts that killed processes of this machine left of the same folder are removed.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    mark = f"{platform.node()}-"
+    draft = path.with_name(f".{path.name}.{mark}{os.getpid()}-{next(_COUNT)}.part")
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    for left in _drafts(path.name, path.parent, mark, ".part"):
+        shutil.rmtree(left, ignore_errors=True)
+    draft.mkdir()
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
 def write_atomically(path: Path, content: str | Callable[[Path], object]) -> None:
     """Write ``path`` whole or not at all: a text (UTF-8), or what ``content(draft)`` writes.
 
@@ -63,10 +85,10 @@ def write_atomically(path: Path, content: str | Callable[[Path], object]) -> Non
             content(draft)
 
 
-def _drafts(path: Path, mark: str) -> Iterator[Path]:
-    """Drafts of ``path`` whose process no longer runs."""
-    start, end = f".{path.stem}.{mark}", f".part{path.suffix}"
-    for draft in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
+def _drafts(name: str, folder: Path, mark: str, end: str) -> Iterator[Path]:
+    """Drafts of a file or folder called ``name`` whose process no longer runs."""
+    start = f".{name}.{mark}"
+    for draft in folder.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
         pid = draft.name.removeprefix(start).partition("-")[0]
         if pid.isdigit() and not _runs(int(pid)):
             yield draft

@@ -53,6 +53,7 @@ def draw_dataset(root: Path, *, gallery: list[str] | None = None) -> Path:
         (root / "synthetic" / folder).mkdir(parents=True)
         for name in files:
             picture(name).save(root / "synthetic" / folder / name, quality=95)
+    (root / "synthetic/synthetic.json").write_text("{}")
     return root
 
 

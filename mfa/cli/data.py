@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from mfa.datasets.readers.listing import quoted
 from mfa.datasets.readers.load import data_root as find_root
 from mfa.datasets.readers.load import get_layout
-from mfa.datasets.readers.places import quoted
 from mfa.errors import InputError
 from mfa.synthetic.config import SyntheticConfig
 
@@ -23,17 +23,18 @@ Name = Annotated[str, tyro.conf.Positional]
 def prepare(name: Name, archive: Path, data_root: Path | None = None, json: bool = False) -> None:
     """Unpack a dataset's archive into its place and compare with the published counts.
 
-    Goes on where an interruption left it; entries that would leave the folder are refused.
+    What is already there stays; entries that would leave the folder, and bombs, are refused. Ends
+    with status 1 where entries of the archive are damaged.
 
     Args:
         name: the dataset, e.g. market1501.
-        archive: the zip file its owners gave you.
+        archive: the zip or tar file its owners gave you.
         data_root: folder datasets lie in (default: MFA_DATA, else ./data).
         json: print one JSON object instead of words.
     """
-    from mfa.datasets.prepare.unpack import unpack
-    from mfa.datasets.readers.load import against_published, refuse_empty
-    from mfa.datasets.readers.summary import summarise_all
+    from mfa.datasets.prepare.archive import unpack
+    from mfa.datasets.readers.counts import summarise_all
+    from mfa.datasets.readers.load import refuse_if_not_whole
 
     layout = get_layout(name)
     done = unpack(archive, layout, find_root(data_root))
@@ -44,9 +45,8 @@ def prepare(name: Name, archive: Path, data_root: Path | None = None, json: bool
     for entry, why in done.damaged[:5]:
         _say(f"damaged in the archive and left out: {entry} ({why})")
     listing = layout.read(done.folder)
-    refuse_empty(layout, done.folder, listing)
-    against_published(layout, done.folder, listing)
     summaries = summarise_all(layout, listing)
+    refuse_if_not_whole(layout, done.folder, listing, summaries)
     if json:
         lists = {s.split: {**asdict(s), "as_published": s.as_published} for s in summaries}
         _print_json(
@@ -61,9 +61,12 @@ def prepare(name: Name, archive: Path, data_root: Path | None = None, json: bool
                 "notes": list(listing.sentences()),
             }
         )
-        return
-    for line in (*(s.line() for s in summaries), *listing.sentences()):
-        print(line)
+    else:
+        for line in (*(s.line() for s in summaries), *listing.sentences()):
+            print(line)
+    if done.damaged:
+        _say(f"{len(done.damaged):,} entries are damaged: get the archive again, and repeat this")
+        sys.exit(1)
 
 
 def make(
@@ -82,7 +85,7 @@ def make(
 
     writers = {"synthetic": synthetic.write, "synthetic_partial": synthetic.write_partial}
     if name not in writers:
-        raise InputError(f"only {' and '.join(writers)} can be made, not {name!r}")
+        raise InputError(f"{name!r} cannot be made", f"name {' or '.join(writers)}")
     folder = writers[name](find_root(data_root), config)
     print(f"made {name} in {folder}")
 
@@ -92,7 +95,7 @@ def doctor(
 ) -> None:
     """Say what a dataset's folder holds, what is wrong with it, and what to do.
 
-    Leaves with status 1 where something must be mended.
+    Ends with status 1 where something must be mended.
 
     Args:
         target: a dataset's name, or any folder.
@@ -113,34 +116,77 @@ def doctor(
 
 def folder(
     directory: Annotated[Path, tyro.conf.Positional],
-    pattern: str,
+    pattern: str = "",
+    table: Path | None = None,
+    columns: tuple[str, ...] = (),
+    split: tuple[str, ...] = (),
+    cameras: tuple[str, ...] = (),
+    distractors: tuple[str, ...] = (),
+    junk: tuple[str, ...] = (),
     preview: bool = False,
     test: float = 0.5,
     seed: int = 0,
 ) -> None:
     """Write dataset.csv for pictures of your own, from their names; then use --data folder.
 
+    Folders that are called as published sets call their lists (query, image_train, bbox_test, ...)
+    keep their pictures together; only where nothing says so, people are divided. docs/data.md has
+    the command for twenty public sets.
+
     Args:
         directory: where the pictures are, at any depth.
         pattern: market, folders, cameras-in-folders, prefix, or a regular expression for the path
             with the groups pid and, if there are any, camid and split.
-        preview: show what the pattern makes of the names and write nothing.
-        test: share of the people to test on, where the pattern tells no split.
-        seed: of the division into training and test.
+        table: a CSV file to read the labels from, instead of a pattern.
+        columns: what the table calls path, pid, camid and split, e.g. pid=identity.
+        split: what folders mean, e.g. image_test=gallery seq/a,seq/b=train .=divide; one of train,
+            query, gallery, test (divided into queries and gallery), divide, none.
+        cameras: cameras that belong together, e.g. 1,2=A 3,4=B.
+        distractors: labels of pictures of nobody in the query list, e.g. 0000.
+        junk: labels of pictures that are never counted.
+        preview: show what the names were read as, and write nothing.
+        test: share of the people to test on, where people are divided.
+        seed: of that division.
     """
-    from mfa.datasets.prepare.custom_table import parse_tree, preview_lines, with_splits
-    from mfa.datasets.readers.custom import write_table
+    from mfa.datasets.prepare.custom_table import (
+        Mapped,
+        assignments,
+        parse_table,
+        parse_tree,
+        preview_lines,
+        with_splits,
+    )
+    from mfa.datasets.readers.custom import TABLE, write_table
 
-    parsed = parse_tree(directory, pattern)
+    if bool(pattern) == (table is not None):
+        raise InputError(
+            "labels are read from names or from a table", "give either --pattern or --table"
+        )
+    mapped = Mapped(
+        assignments(split, "--split"), assignments(cameras, "--cameras"), distractors, junk
+    )
+    if table is None:
+        parsed = parse_tree(directory, pattern, mapped)
+    else:
+        parsed = parse_table(directory, table, assignments(columns, "--columns"), mapped)
     rows = parsed.rows
     try:
         rows = with_splits(rows, test=test, seed=seed)
     finally:  # what the names were read as tells best why a division fails
-        for line in preview_lines(rows, parsed.unfit):
+        for line in preview_lines(rows, parsed.unfit, parsed.notes):
             print(line)
-    if not preview:
-        file, place = write_table(directory, rows), quoted(directory)
-        print(f"wrote {file}; use --data folder --data-root {place}")
+    if preview:
+        return
+    own = directory / TABLE
+    if table is not None and own.is_file() and own.samefile(_found(table, directory)):
+        kept = own.rename(directory / "dataset-undivided.csv")
+        _say(f"the table as it was is kept as {kept}")
+    file, place = write_table(directory, rows), quoted(directory)
+    print(f"wrote {file}; use --data folder --data-root {place}")
+
+
+def _found(table: Path, directory: Path) -> Path:
+    return table if table.is_file() else directory / table
 
 
 def views(
@@ -163,7 +209,7 @@ def views(
         data_root: folder datasets lie in (default: MFA_DATA, else ./data).
     """
     from mfa.datasets import load_dataset
-    from mfa.datasets.prepare.teacher_views import write_views
+    from mfa.datasets.prepare.further_views import write_views
 
     data = load_dataset(name, find_root(data_root))
     folder = out or data.root.parent / f"{name}-views"

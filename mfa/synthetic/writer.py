@@ -6,14 +6,14 @@ import dataclasses
 import json
 import shutil
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
+from mfa.datasets.readers.market1501 import DRAWN
 from mfa.errors import InputError
+from mfa.files import draft_folder
 from mfa.synthetic.config import SyntheticConfig
 from mfa.synthetic.masks import FOLDER, mask_path
 from mfa.synthetic.plan import Entry, market_plan, partial_plan
@@ -21,9 +21,6 @@ from mfa.synthetic.scene import Fact, shoot
 
 DRAWING = 1
 """Raised whenever equal settings come to give other pictures."""
-
-RECORD = "synthetic.json"
-STALE_SECONDS = 3600
 
 
 def write(root: Path, config: SyntheticConfig) -> Path:
@@ -55,19 +52,13 @@ def _write(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> Path
     if _complete(target, config, plan):
         return target
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target)
-        built = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        built.chmod(0o755)  # mkdtemp keeps everybody else out.
-        try:
+        with draft_folder(target) as built:
             _build(built, config, plan, target.name)
             _replace(built, target)
-        finally:
-            shutil.rmtree(built, ignore_errors=True)
     except OSError as error:
         raise InputError(
-            f"cannot write the synthetic set to {target}: {error}; choose another data root or "
-            f"make room"
+            f"the synthetic set cannot be written to {target} ({error.strerror or error})",
+            "free the disk, or choose another data root",
         ) from error
     return target
 
@@ -81,13 +72,14 @@ def _complete(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> b
     if not target.exists():
         return False
     try:
-        record = json.loads((target / RECORD).read_text(encoding="utf-8"))
+        record = json.loads((target / DRAWN).read_text(encoding="utf-8"))
         made = record["drawing"], record["config"]
     except (OSError, ValueError, KeyError, TypeError):
         if target.is_dir() and not any(target.iterdir()):
             return False
         raise InputError(
-            f"{target} exists and holds no readable {RECORD}, so it is not replaced; move it away"
+            f"{target} exists and holds no readable {DRAWN}, so it is not replaced",
+            "move it away",
         ) from None
     if made != (DRAWING, dataclasses.asdict(config)):
         return False
@@ -107,7 +99,7 @@ def _build(folder: Path, config: SyntheticConfig, plan: Sequence[Entry], name: s
         "config": dataclasses.asdict(config),
         "pictures": dict(sorted(pictures.items())),
     }
-    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (folder / DRAWN).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def draw_entry(folder: Path, entry: Entry, config: SyntheticConfig) -> dict[str, Fact]:
@@ -128,10 +120,3 @@ def _replace(built: Path, target: Path) -> None:
         shutil.rmtree(old)
     else:
         built.rename(target)
-
-
-def _sweep(target: Path) -> None:
-    """Remove what runs that were killed an hour ago or more left behind."""
-    for left in target.parent.glob(f".{target.name}-*"):
-        if time.time() - left.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)

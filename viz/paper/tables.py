@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mfa.datasets.readers.summary import summarise
+from mfa.datasets.readers.counts import summarise
 from mfa.models.complexity import complexity
 from mfa.records import ReidDataset
 from mfa.retrieval.protocols import single_shot

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-from mfa.datasets.doctor import checks, contents
-from mfa.datasets.doctor.archive import SUFFIXES, archives_in, report_on
-from mfa.datasets.doctor.findings import Finding, Report, refusal, worst_first
-from mfa.datasets.doctor.tree import draw
+from mfa.datasets.doctor import checks
+from mfa.datasets.doctor.report import Finding, Report, draw, refusal, worst_first
+from mfa.datasets.prepare.archive import is_archive
+from mfa.datasets.readers.counts import summarise_all
 from mfa.datasets.readers.fingerprint import fingerprint
-from mfa.datasets.readers.layout import (
-    Layout,
-    children_called,
-    folders_below,
-    lacking,
-    nearby,
-    to_complete,
-    whole_of,
-)
-from mfa.datasets.readers.listing import Listing, children, list_files
+from mfa.datasets.readers.layout import Layout, folders_called, incomplete, subfolders
+from mfa.datasets.readers.listing import children, expanded, is_file, is_folder, quoted
 from mfa.datasets.readers.load import (
     LAYOUTS,
-    against_published,
     data_root,
     dataset_in,
-    instead,
+    empty_lists,
     named,
     place_of,
-    recognise,
-    refuse_empty,
+    refuse_if_not_whole,
 )
-from mfa.datasets.readers.places import expanded, is_broken_link, is_file, is_folder, quoted
-from mfa.datasets.readers.summary import summarise_all
 from mfa.errors import InputError
 
 __all__ = ["Finding", "Report", "examine"]
 
+_NOBODY = LAYOUTS["folder"]
+"""Whose expected tree is shown where a folder is laid out like no dataset."""
+
 
 def examine(target: str, root: Path | None = None, *, decode: bool = True) -> Report:
-    """Examine a dataset by name, or a folder or archive whatever it is.
+    """Examine a dataset by name, or a folder whatever it is.
 
     Args:
-        target: a dataset's name, or the path of a folder or an archive.
+        target: a dataset's name, or the path of a folder.
         root: where datasets lie, for a name; see ``data_root``.
         decode: read every picture, to find broken and doubled ones; else only names.
 
@@ -56,159 +46,88 @@ def examine(target: str, root: Path | None = None, *, decode: bool = True) -> Re
     folder = expanded(target)
     if is_folder(folder):
         return _examine_folder(folder, decode)
-    if is_file(folder) and folder.suffix.lower() in SUFFIXES:
-        return report_on(folder)
     if is_file(folder):
         raise InputError(
-            f"{folder} is a file that is no archive by its name; give the doctor a folder, an "
-            "archive, or a dataset's name"
+            f"{folder} is a file; the doctor examines a folder, or a dataset by its name",
+            f"unpack an archive first: mfa data prepare NAME --archive {quoted(folder)}",
         )
-    odd = "a broken link" if is_broken_link(folder) else "not there, or not yours to look at"
     raise InputError(
-        f"{target!r} is neither a folder nor a dataset: it is {odd}; datasets are "
-        f"{', '.join(LAYOUTS)}"
+        f"{target!r} is neither a dataset's name nor a folder that can be opened",
+        f"name a folder, or one of {', '.join(LAYOUTS)}",
     )
 
 
 def _examine_name(layout: Layout, root: Path, decode: bool) -> Report:
     try:
-        folder = place_of(layout, root)
+        return _examine(layout, place_of(layout, root), decode)
     except InputError as error:
-        return _examine_absent(layout, root, decode, error)
-    return _examine(layout, folder, decode)
-
-
-def _examine_absent(layout: Layout, root: Path, decode: bool, error: InputError) -> Report:
-    """Where a dataset asked for by name is not, and what lies there."""
-    other = instead(layout, root)
-    if other is not None:
-        finding = refusal("another-dataset", error, layout.advice)
-        return _unreadable(layout, other[0], finding, found=draw(other[0]))
-    places = (root, *children_called(root, layout.folders))
-    deeper = (nearby(layout, place) for place in places)
-    elsewhere = whole_of(layout, root) or next(filter(None, deeper), None)
-    if elsewhere is not None:
-        fix = f"move it to {root / layout.folders[0]}, or give --data-root {quoted(elsewhere)}"
-        finding = refusal("misplaced", error, fix)
-        return _examine(layout, elsewhere, decode, found=draw(root, levels=3), more=(finding,))
-    packed = archives_in(*places)
-    found = draw(root, levels=3) if is_folder(root) else f"{root} is not there"
-    missing = refusal("missing", error, layout.advice)
-    return _unreadable(layout, root, *packed, missing, found=found)
+        finding = refusal("missing", error, layout.advice)
+    folder = next(iter(folders_called(root, layout.folders)), root)
+    packed = (found for place in {root, folder} for found in _archives(layout, place))
+    return _unreadable(layout, folder, *packed, finding)
 
 
 def _examine_folder(folder: Path, decode: bool) -> Report:
     best = dataset_in(folder)
     if best is not None:
         return _examine(best, folder, decode)
-    for layout in LAYOUTS.values():
-        whole = whole_of(layout, folder)
-        if whole is not None:
-            real = dataset_in(whole) or layout
-            what = f"{folder} is a part of {real.title} in {whole}, which was examined"
-            return _examine(real, whole, decode, more=(Finding("note", "part", what),))
-    near = _closest(folder)
-    if near is not None and near.fits(folder):
-        return _examine(near, folder, decode)
-    inside = _datasets_in(folder)
+    inside = {place: found for place in subfolders(folder) if (found := dataset_in(place))}
     if inside:
-        inner, best = next(iter(inside.items()))
-        others = "".join(
-            f"; {other.title} lies in {place}" for place, other in inside.items() if place != inner
-        )
-        finding = Finding(
-            "note" if inner.name.lower() in map(str.lower, best.folders) else "error",
-            "misplaced",
-            f"{folder} itself is no dataset, but {inner} is laid out like {best.title}{others}",
-            f"name that folder, or read it as {best.name} with --data-root {quoted(inner)}",
-        )
-        return _examine(best, inner, decode, found=draw(folder, levels=3), more=(finding,))
-    return _unreadable_folder(folder, near)
+        place, layout = next(iter(inside.items()))
+        listed = ", ".join(f"{found.title} in {where}" for where, found in inside.items())
+        what = f"{folder} itself is no dataset; in it lies {listed}; the first was examined"
+        usual = layout.is_called(place)
+        fix = f"name its folder: --data-root {quoted(place)}"
+        finding = Finding("note" if usual else "error", "misplaced", what, "" if usual else fix)
+        return _examine(layout, place, decode, finding)
+    return _examine_unknown(folder, decode)
 
 
-def _closest(folder: Path) -> Layout | None:
-    """The dataset a folder is meant to be.
-
-    Its list file tells, else its pictures' names, its own name, or its parts. Parts alone tell
-    nothing where pictures have names of no dataset: those are a user's own.
-    """
-    listed = [f for f in LAYOUTS.values() if f.lists_files() and f.fits(folder)]
-    if listed:
-        return listed[0]
-    names = _some_names(folder)
-    name = folder.absolute().name.lower()
-    called = [f for f in LAYOUTS.values() if name in map(str.lower, f.folders)]
-    alike = [f for f in LAYOUTS.values() if not names and f.distance(folder) < 1]
-    return recognise(names) or min(called or alike, key=lambda f: f.distance(folder), default=None)
-
-
-def _unreadable_folder(folder: Path, near: Layout | None) -> Report:
-    """A folder that is no dataset: what is missing of the one it is meant to be, if of any."""
+def _examine_unknown(folder: Path, decode: bool) -> Report:
+    """A folder that is no dataset: what it lacks of the one it is called or begun as, if of any."""
     try:
         children(folder)
     except InputError as error:
-        finding = refusal("unreadable", error, "make it readable (chmod u+rx)")
-        return _unreadable(LAYOUTS["folder"], folder, finding, found=draw(folder))
-    packed = tuple(archives_in(folder))
-    if near is None:
-        finding = Finding(
-            "error",
-            "unknown",
-            f"{folder} is laid out like none of {', '.join(LAYOUTS)}",
-            f"for pictures of your own: mfa data folder {quoted(folder)} --pattern ... --preview",
-        )
-        return _unreadable(LAYOUTS["folder"], folder, *packed, finding, found=draw(folder))
-    what = f"{folder} comes closest to {near.title}, but lacks {lacking(near, folder)}"
-    finding = Finding("error", "incomplete", what, to_complete(near, folder))
-    return _unreadable(near, folder, *packed, finding, found=draw(folder))
+        return _unreadable(_NOBODY, folder, refusal("unreadable", error, "make it readable"))
+    table = _NOBODY if _NOBODY.fits(folder) else None
+    meant = next((f for f in LAYOUTS.values() if f.is_called(folder)), table)
+    if meant is not None:
+        if meant.fits(folder):
+            return _examine(meant, folder, decode)
+        finding = refusal("incomplete", incomplete(meant, folder), meant.advice)
+        return _unreadable(meant, folder, *_archives(meant, folder), finding)
+    finding = Finding(
+        "error",
+        "unknown",
+        f"{folder} is laid out like none of {', '.join(LAYOUTS)}",
+        f"read pictures with names of their own: mfa data folder {quoted(folder)} --pattern ... "
+        "--preview",
+    )
+    return _unreadable(_NOBODY, folder, finding)
 
 
-def _datasets_in(folder: Path) -> dict[Path, Layout]:
-    """Every folder at most three levels below that has a layout, with the one it has best."""
-    found: dict[Path, Layout] = {}
-    for layout in LAYOUTS.values():
-        place = nearby(layout, folder)
-        if place is not None and place not in found:
-            found[place] = dataset_in(place) or layout
-    return found
-
-
-def _some_names(folder: Path) -> list[str]:
-    """Names of a few pictures of ``folder`` and of each folder in it that may be listed."""
-    names: list[str] = []
-    for place in (folder, *folders_below(folder, levels=1)):
-        with suppress(InputError):
-            names += [path.name for path in list_files(place).pictures[:50]]
-    return names
-
-
-def _examine(
-    layout: Layout,
-    folder: Path,
-    decode: bool,
-    *,
-    found: str = "",
-    more: tuple[Finding, ...] = (),
-) -> Report:
+def _examine(layout: Layout, folder: Path, decode: bool, *more: Finding) -> Report:
     """Read a folder that has the layout's parts and check everything."""
-    found = found or draw(folder)
     try:
         listing = layout.read(folder)
     except InputError as error:
-        finding = refusal("unreadable", error, layout.advice)
-        return _unreadable(layout, folder, *more, finding, found=found)
+        return _unreadable(layout, folder, *more, refusal("unreadable", error, layout.advice))
     summaries = summarise_all(layout, listing)
-    refusals = tuple(_refusals(layout, folder, listing))
-    findings = [*more, *refusals, *checks.left_out(listing)]
-    if not refusals:
-        findings += checks.against_published(summaries, layout.title)
-    findings += checks.shared_identities(listing, layout.name)
+    findings = list(more)
+    try:
+        refuse_if_not_whole(layout, folder, listing, summaries)
+        findings += checks.counts(summaries, layout.title)
+    except InputError as error:  # so that the doctor and the reader cannot disagree
+        code = "empty-list" if empty_lists(layout, listing) else "half-copied"
+        findings.append(refusal(code, error, layout.advice))
+    findings += checks.left_out(listing)
+    findings += checks.shared_identities(listing, layout)
     if listing.query and listing.gallery:
         findings += checks.cameras(listing)
         findings += checks.dropped_queries(listing)
     if decode:
-        findings += contents.broken(listing)
-        findings += contents.duplicates(listing)
+        findings += checks.broken(listing)
+        findings += checks.duplicates(listing)
     findings += checks.litter(folder)
     findings += [Finding("note", "reading", note) for note in listing.notes]
     return Report(
@@ -219,22 +138,23 @@ def _examine(
         summaries=summaries,
         findings=worst_first(findings),
         expected=layout.tree,
-        found=found,
+        found=draw(folder),
         fingerprint=fingerprint(listing.splits(), folder) if decode else "",
     )
 
 
-def _refusals(layout: Layout, folder: Path, listing: Listing) -> Iterator[Finding]:
-    """What ``load_dataset`` would refuse with, so that doctor and reader cannot disagree."""
-    for code, check in (("empty-list", refuse_empty), ("half-copied", against_published)):
-        try:
-            check(layout, folder, listing)
-        except InputError as error:
-            yield refusal(code, error, layout.advice)
-            return  # the reader says no more either
+def _archives(layout: Layout, folder: Path) -> Iterator[Finding]:
+    """A finding for each archive that lies where the dataset should."""
+    try:
+        files = [path for path in children(folder) if is_archive(path)]
+    except InputError:
+        return
+    for file in files:
+        fix = f"mfa data prepare {layout.name} --archive {quoted(file)}"
+        yield Finding("error", "packed", f"{file} is an archive that is not unpacked", fix)
 
 
-def _unreadable(layout: Layout, folder: Path, *findings: Finding, found: str) -> Report:
+def _unreadable(layout: Layout, folder: Path, *findings: Finding) -> Report:
     return Report(
         name=layout.name,
         title=layout.title,
@@ -243,6 +163,6 @@ def _unreadable(layout: Layout, folder: Path, *findings: Finding, found: str) ->
         summaries=(),
         findings=worst_first([*findings, *checks.litter(folder)]),
         expected=layout.tree,
-        found=found,
+        found=draw(folder, levels=3) if is_folder(folder) else f"{folder} is not there",
         fingerprint="",
     )

@@ -1,51 +1,51 @@
-"""Findings from names and labels alone: no file's content is read here."""
+"""What the doctor checks: names and labels, then the files themselves."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mfa.datasets.doctor.findings import Finding, Severity
-from mfa.datasets.readers.listing import Listing, is_litter
-from mfa.datasets.readers.summary import Summary, counted
+from tqdm import tqdm
+
+from mfa.datasets.doctor.report import Finding, Severity
+from mfa.datasets.loading.decode import THREADS, first_error
+from mfa.datasets.readers.counts import Summary
+from mfa.datasets.readers.fingerprint import content_hashes
+from mfa.datasets.readers.layout import Layout
+from mfa.datasets.readers.listing import Listing, Reason, counted, is_litter
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 
 _EXAMPLES = 3
 
-_JUNK_AWAY = ", unless nothing but junk (-1) is missing, which never counts"
+
+_MEANING: dict[Reason, tuple[Severity, str]] = {
+    Reason.NAME: ("warning", "remove them, or give them names of this dataset"),
+    Reason.NOT_A_PICTURE: ("note", ""),
+    Reason.FOLDER: ("warning", "move its pictures up, or remove it"),
+    Reason.ABSENT: ("error", "copy the missing files, or get the matching list"),
+    Reason.OTHER_PID: ("error", "get list files and pictures of the same version"),
+    Reason.UNLISTED: ("warning", "nothing, unless list files of another version are in place"),
+}
+"""How grave each reason is, and what to do about it."""
 
 
 def left_out(listing: Listing) -> Iterator[Finding]:
     """One finding for each reason the reader left something out."""
-    groups: defaultdict[tuple[Path, str], list[Path]] = defaultdict(list)
-    for path, why in listing.left_out:
-        groups[path.parent, why].append(path)
-    for (folder, why), paths in groups.items():
-        code, severity, fix = _meaning(why)
+    for reason, group in listing.reasons():
+        severity, fix = _MEANING[reason]
+        places = {item.path.parent for item in group}
+        where = f"in {places.pop()}" if len(places) == 1 else f"in {len(places):,} folders"
         yield Finding(
             severity,
-            code,
-            f"left out {len(paths):,} in {folder}: {why}",
+            reason.value,
+            f"left out {len(group):,} {where}: {group[0].why}",
             fix,
-            len(paths),
-            tuple(path.name for path in paths[:_EXAMPLES]),
+            len(group),
+            tuple(item.path.name for item in group[:_EXAMPLES]),
         )
-
-
-def _meaning(why: str) -> tuple[str, Severity, str]:
-    if why.startswith("the name"):
-        return "strange-name", "warning", "remove them, or give them names of this dataset"
-    if why.startswith("not a picture"):
-        return "not-a-picture", "note", ""
-    if why.startswith("a folder"):
-        return "unexpected-folder", "warning", "move its pictures up, or remove it"
-    if "is not there" in why:
-        return "listed-but-missing", "error", "copy the missing files, or get the matching list"
-    if "another identity" in why:
-        return "list-disagrees", "error", "get list files and pictures of the same version"
-    return "not-listed", "warning", "nothing, unless list files of another version are in place"
 
 
 def litter(folder: Path) -> Iterator[Finding]:
@@ -64,34 +64,34 @@ def litter(folder: Path) -> Iterator[Finding]:
         )
 
 
-def against_published(summaries: tuple[Summary, ...], title: str) -> Iterator[Finding]:
+def counts(summaries: Sequence[Summary], title: str) -> Iterator[Finding]:
     """Lists whose size differs from the published one."""
     for summary in summaries:
         if summary.as_published is not False or summary.published is None:
             continue
-        fewer = summary.images < (summary.published.images or 0)
-        source = summary.published.source
+        difference = summary.images - (summary.published.images or 0)
+        junk = ", unless nothing but junk (-1) is missing, which never counts"
         yield Finding(
             "warning" if summary.published.checked else "note",
             "counts-differ",
-            f"{' '.join(summary.line().split())}; source of the published numbers: {source}",
-            f"{'complete' if fewer else 'check'} the {summary.split} list; results are not "
-            f"comparable with those of others on {title} until it is whole"
-            f"{_JUNK_AWAY if fewer and summary.split == 'gallery' else ''}",
-            abs(summary.images - (summary.published.images or 0)),
+            f"{summary.sentence()}; source of the published numbers: {summary.published.source}",
+            f"{'complete' if difference < 0 else 'check'} the {summary.split} list; results are "
+            f"not comparable with those of others on {title} until it is whole"
+            f"{junk if difference < 0 and summary.split == 'gallery' else ''}",
+            abs(difference),
         )
 
 
-def shared_identities(listing: Listing, name: str) -> Iterator[Finding]:
+def shared_identities(listing: Listing, layout: Layout) -> Iterator[Finding]:
     """People who are in the training list and in the test lists."""
-    if name == "msmt17":
-        return  # its numbers start anew in the test lists
+    if layout.shared_pids == "nothing":
+        return
     train = {sample.pid for sample in listing.train} - {JUNK, DISTRACTOR}
     test = {sample.pid for sample in (*listing.query, *listing.gallery)}
     both = sorted(train & test)
     if both:
         yield Finding(
-            "warning" if name == "folder" else "error",
+            layout.shared_pids,
             "shared-identities",
             f"in the training list and in the test lists: {counted(len(both), 'person')}, so the "
             "score would be of people the network has learned by heart",
@@ -161,4 +161,78 @@ def _dropped(code: str, queries: list[Sample], total: int, why: str, fix: str) -
         fix,
         len(queries),
         tuple(query.path.name for query in queries[:_EXAMPLES]),
+    )
+
+
+def broken(listing: Listing) -> Iterator[Finding]:
+    """Pictures that cannot be decoded, by list; each is decoded once."""
+    for split, samples in listing.splits().items():
+        paths = [sample.path for sample in samples]
+        bad = [(path, why) for path, why in zip(paths, _errors(paths, split), strict=True) if why]
+        if bad:
+            yield Finding(
+                "error",
+                "broken-picture",
+                f"{len(bad):,} of {len(paths):,} {split} pictures cannot be read; training and "
+                f"scoring leave them out. First: {bad[0][1]}",
+                "copy them again from the archive (mfa data prepare does that), or remove them",
+                len(bad),
+                tuple(path.name for path, _ in bad[:_EXAMPLES]),
+            )
+
+
+def _errors(paths: list[Path], split: str) -> list[str]:
+    with ThreadPoolExecutor(THREADS) as pool:
+        checks = pool.map(first_error, paths)
+        progress = tqdm(checks, f"decoding {split}", len(paths), unit=" files", disable=None)
+        return list(progress)
+
+
+def duplicates(listing: Listing) -> Iterator[Finding]:
+    """Files of equal content: between lists, and within a list under different people."""
+    places: defaultdict[str, list[tuple[str, Sample]]] = defaultdict(list)
+    for split, samples in listing.splits().items():
+        hashes = content_hashes([sample.path for sample in samples])
+        for sample, content in zip(samples, hashes, strict=True):
+            places[content].append((split, sample))
+    groups = [group for content, group in places.items() if content and len(group) > 1]
+    leaks = [g for g in groups if "train" in {s for s, _ in g} != {"train"}]
+    twins = [g for g in groups if {s for s, _ in g} == {"query", "gallery"}]
+    people = [g for g in groups if len({sample.pid for _, sample in g}) > 1]
+    if leaks:
+        yield _doubled(
+            "duplicate-train-test",
+            leaks,
+            "in the training list and in a test list",
+            "take them out of one of the two",
+        )
+    if twins:
+        yield _doubled(
+            "duplicate-query-gallery",
+            twins,
+            "in the query list and in the gallery, where each is its own perfect match unless the "
+            "camera rule leaves it out",
+            "take them out of the gallery, or keep the camera rule",
+        )
+    if people:
+        yield _doubled(
+            "duplicate-people",
+            people,
+            "under two identities",
+            "find out which identity is right and remove the other file",
+        )
+
+
+def _doubled(code: str, groups: list[list[tuple[str, Sample]]], what: str, fix: str) -> Finding:
+    examples = (
+        " = ".join(f"{s.path.parent.name}/{s.path.name}" for _, s in group[:2])
+        for group in groups[:_EXAMPLES]
+    )
+    return Finding(
+        "warning",
+        code,
+        f"equal content {what}: {counted(len(groups), 'picture')}",
+        fix,
+        len(groups),
+        tuple(examples),
     )

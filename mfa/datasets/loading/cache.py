@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ import numpy as np
 
 from mfa.datasets.loading.decode import THREADS, decode, file_version
 from mfa.errors import InputError
+from mfa.files import draft_folder
 from mfa.records import Sample
 
 VARIABLE = "MFA_CACHE"
@@ -141,17 +141,11 @@ def _build(entry: Path, samples: Sequence[Sample], height: int, width: int) -> N
             f"{free / 2**20:,.0f} MiB free",
             _TO_DO,
         )
-    # A crashed builder leaves its folder behind; the lock is held, so all of them are dead.
-    for dead in entry.parent.glob(f".{entry.name}-*"):
-        shutil.rmtree(dead, ignore_errors=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{entry.name}-", dir=entry.parent))
-    try:
+    with draft_folder(entry) as draft:
         broken = _fill(draft / "pictures.npy", samples, height, width)
         (draft / "broken.json").write_text(json.dumps(broken), encoding="utf-8")
         shutil.rmtree(entry, ignore_errors=True)
         draft.rename(entry)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _fill(file: Path, samples: Sequence[Sample], height: int, width: int) -> list[tuple[int, str]]:

@@ -1,47 +1,114 @@
-"""Make the table of a folder of your own: names parsed by a pattern, people split by a seed."""
+"""Make the table of pictures of your own: labels from names, lists from folders or by a seed.
+
+Lists that the authors of a set divided are kept: a folder called ``query`` or ``image_train`` says
+where its pictures belong. People, not pictures, are divided only where nothing says so.
+"""
 
 from __future__ import annotations
 
 import random
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
-from mfa.datasets.readers.custom import NOBODY, SPLITS, Row
-from mfa.datasets.readers.listing import PICTURE_SUFFIXES, children, is_picture
-from mfa.datasets.readers.places import is_folder, printable
-from mfa.datasets.readers.summary import counted
+from mfa.datasets.readers.custom import NOBODY, SPLITS, Row, read_rows
+from mfa.datasets.readers.listing import (
+    PICTURE_SUFFIXES,
+    counted,
+    is_folder,
+    pictures_below,
+    printable,
+)
 from mfa.errors import InputError
+from mfa.records import DISTRACTOR, JUNK
 
 PATTERNS = {
-    "market": r"(.*/)?(?P<pid>-1|[0-9]+)_c(?P<camid>[0-9]+).*",
+    "market": r"(.*/)?(?P<pid>-1|00-1|[0-9]+)_?[cC](?P<camid>[0-9]+)[^/]*",
     "folders": r"(.*/)?(?P<pid>[^/]+)/[^/]+",
     "cameras-in-folders": r"(.*/)?(?P<pid>[^/]+)/(?P<camid>[^/]+)/[^/]+",
     "prefix": r"(.*/)?(?P<pid>[^/_]+)_[^/]*",
 }
-"""Patterns by name: Market-1501's names (0000 is a distractor, -1 junk), a folder per person, a
-folder per person and camera, and the person before the first underscore."""
+"""Patterns by name: names as Market-1501, VeRi-776 and MARS have them (0000 is a distractor, -1
+junk); a folder per person; a folder per person and camera; the person before the first ``_``."""
 
-_SPLIT_FOLDERS = {"bounding_box_train": "train", "bounding_box_test": "gallery"}
-"""Market-1501's folder names, where a pattern reads the split from them."""
+MEANINGS = ("train", "query", "gallery", "test", "divide", "none")
+"""What a folder or a word of a table may mean. ``test`` is the gallery where there are queries,
+else divided into both; ``divide`` is divided between training and test; ``none`` is left out."""
+
+_FOLDERS = {
+    **dict.fromkeys(("bounding_box_train", "image_train", "bbox_train", "train"), "train"),
+    **dict.fromkeys(("training", "train_split"), "train"),
+    **dict.fromkeys(("query", "image_query", "probe", "bbox_query"), "query"),
+    **dict.fromkeys(("gallery", "image_gallery", "bbox_gallery"), "gallery"),
+    **dict.fromkeys(("bounding_box_test", "image_test", "bbox_test", "test", "testing"), "test"),
+}
+"""Names of folders, in lower case, that published sets give their lists."""
+
+_NO_NAMES = frozenset({"unknown", "unidentified", "none", "nan", "n/a", "?"})
+"""Labels, in lower case, that say that nobody knows the person."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What labels and folders mean, where they do not say it themselves.
+
+    Attributes:
+        splits: folder below the root (``.`` for all), or word of a split column, to a meaning.
+        cameras: camera in the names to the camera that it belongs to.
+        distractors, junk: labels that are no people.
+    """
+
+    splits: Mapping[str, str] = field(default_factory=dict)
+    cameras: Mapping[str, str] = field(default_factory=dict)
+    distractors: tuple[str, ...] = ()
+    junk: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, meaning in self.splits.items():
+            if meaning not in MEANINGS:
+                raise InputError(
+                    f"{name}={meaning} gives {name} no known meaning",
+                    f"write {name}= with one of {', '.join(MEANINGS)}",
+                )
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a pattern made of a folder.
+    """What names or a table were read as.
 
     Attributes:
-        rows: pictures whose path fits; the split is empty unless the pattern tells it.
-        unfit: paths of pictures that do not fit.
+        rows: pictures with their labels; the split is empty where nothing says it, else one of
+            ``MEANINGS``.
+        unfit: paths of pictures that do not fit the pattern.
+        notes: sentences about what was read as no person.
     """
 
     rows: tuple[Row, ...]
-    unfit: tuple[str, ...]
+    unfit: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def parse_tree(root: Path, pattern: str) -> Parsed:
+def assignments(words: Sequence[str], option: str) -> dict[str, str]:
+    """``1,2=A 3=B`` as {1: A, 2: A, 3: B}.
+
+    Raises:
+        InputError: a word has no ``=``, or one label is given twice.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        labels, equals, value = word.rpartition("=")
+        if not equals or not labels or not value:
+            raise InputError(f"{option} {word!r} assigns nothing", f"write {option} LABEL=MEANING")
+        for label in labels.split(","):
+            if label in found:
+                raise InputError(f"{option} gives {label!r} two meanings", "keep one")
+            found[label] = value
+    return found
+
+
+def parse_tree(root: Path, pattern: str, mapped: Mapped = Mapped()) -> Parsed:
     """Apply a pattern to the path of every picture below ``root``.
 
     Args:
@@ -49,6 +116,7 @@ def parse_tree(root: Path, pattern: str) -> Parsed:
         pattern: one of ``PATTERNS``, or a regular expression with the group ``pid`` and, if you
             like, ``camid`` and ``split``. It must fit the whole path below ``root``, written with
             ``/``.
+        mapped: what folders and labels mean.
 
     Raises:
         InputError: the folder is missing, holds no pictures or a folder that cannot be listed; the
@@ -56,30 +124,128 @@ def parse_tree(root: Path, pattern: str) -> Parsed:
     """
     compiled = _compile(pattern)
     if not is_folder(root):
-        raise InputError(f"{root} is not a folder; name the folder your pictures are in")
-    paths = [path.relative_to(root).as_posix() for path in _pictures(root)]
+        raise InputError(f"{root} is not a folder", "name the folder your pictures are in")
+    paths = [path.relative_to(root).as_posix() for path in pictures_below(root)]
     if not paths:
         raise InputError(
-            f"{root} and its folders hold no pictures ({', '.join(sorted(PICTURE_SUFFIXES))})"
+            f"{root} and its folders hold no pictures ({', '.join(sorted(PICTURE_SUFFIXES))})",
+            "name the folder your pictures are in",
         )
     rows, unfit = [], []
     for path in paths:
         match = compiled.fullmatch(path)
         groups = match.groupdict() if match else {}
-        if groups.get("pid"):
-            camid, split = groups.get("camid") or "", (groups.get("split") or "").lower()
-            pid, split = groups["pid"], _SPLIT_FOLDERS.get(split, split)
-            if pattern == "market" and not pid.strip("0"):
-                pid = "distractor"
-            rows.append(Row(path, pid, camid, split))
-        else:
+        if not groups.get("pid"):
             unfit.append(path)
+            continue
+        pid = groups["pid"]
+        if pattern == "market":
+            pid = {"00-1": "-1"}.get(pid, pid if pid.strip("0") else "distractor")
+        rows.append(Row(path, pid, groups.get("camid") or "", (groups.get("split") or "").lower()))
     if not rows:
         raise InputError(
             f"the pattern {compiled.pattern!r} fits none of the {len(paths):,} pictures in {root}; "
-            f"the first is {paths[0]!r}"
+            f"the first is {paths[0]!r}",
+            "change the pattern, and look at the result with --preview",
         )
-    return Parsed(tuple(rows), tuple(unfit))
+    return _relabelled(rows, mapped, tuple(unfit))
+
+
+def parse_table(
+    root: Path, table: Path, columns: Mapping[str, str], mapped: Mapped = Mapped()
+) -> Parsed:
+    """Read the labels from a table.
+
+    Args:
+        root: folder that the pictures are in, from which the table names them.
+        table: CSV, anywhere or in ``root``.
+        columns: what the table calls path, pid, camid and split.
+        mapped: what folders and labels mean.
+
+    Raises:
+        InputError: the table cannot be read or lists nothing.
+    """
+    rows = read_rows(table if table.is_file() else root / table, root, columns)
+    if not rows:
+        raise InputError(f"{table} lists no pictures", "write a row for each picture")
+    return _relabelled(rows, mapped, ())
+
+
+def _relabelled(rows: Sequence[Row], mapped: Mapped, unfit: tuple[str, ...]) -> Parsed:
+    """The rows with the meanings of their labels, folders and cameras."""
+    nobody = dict.fromkeys(mapped.distractors, "distractor")
+    nobody |= dict.fromkeys(mapped.junk, "junk")
+    found, changed = [], Counter[str]()
+    for row in rows:
+        pid = nobody.get(row.pid, row.pid)
+        if pid.lower() in _NO_NAMES:
+            changed[pid] += 1
+            pid = "junk"
+        camid = mapped.cameras.get(row.camid, row.camid)
+        found.append(Row(row.path, pid, camid, _meaning(row, mapped.splits)))
+    notes = [
+        f"{count:,} pictures of {label!r} are read as junk, which is never counted"
+        for label, count in changed.items()
+    ]
+    zeros = Counter(row.pid for row in found if row.pid and not row.pid.strip("0"))
+    notes += [
+        f"{label!r} is read as a person with {counted(count, 'picture')}; where it is nobody, say "
+        f"--distractors {label}"
+        for label, count in zeros.items()
+    ]
+    unused = set(nobody) - {row.pid for row in rows}
+    notes += [f"no picture is labelled {label!r}" for label in sorted(unused)]
+    return Parsed(tuple(found), unfit, tuple(notes))
+
+
+def _meaning(row: Row, splits: Mapping[str, str]) -> str:
+    """Where a picture belongs: by its own word, by the folders it lies in, or nobody knows."""
+    if row.split:
+        return splits.get(row.split, _FOLDERS.get(row.split, row.split))
+    above = [parent.as_posix() for parent in PurePosixPath(row.path).parents]
+    for folder in above:  # the innermost that has a meaning first
+        if folder in splits:
+            return splits[folder]
+    names = [PurePosixPath(folder).name.lower() for folder in reversed(above)]
+    return next((_FOLDERS[name] for name in names if name in _FOLDERS), "")
+
+
+def with_splits(rows: Sequence[Row], *, test: float, seed: int) -> tuple[Row, ...]:
+    """Make of each picture's meaning the list that it belongs to.
+
+    Where nothing says where pictures belong, people are divided, see ``split_by_identity``.
+
+    Raises:
+        InputError: some pictures say where they belong and others do not, or one has an unknown
+            word.
+    """
+    groups: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.split].append(row)
+    for word in groups:
+        if word not in (*MEANINGS, ""):
+            raise InputError(
+                f"{groups[word][0].path!r} belongs to {word!r}, which is no known list",
+                f"say what it means: --split {word}=gallery (or {', '.join(MEANINGS)})",
+            )
+    if groups[""] and len(groups) > 1 and set(groups) - {"", "divide", "none"}:
+        folder = PurePosixPath(groups[""][0].path).parent.as_posix()
+        raise InputError(
+            f"some folders say which list they are and {counted(len(groups['']), 'picture')} do "
+            f"not, first in {folder}",
+            f"say what it means: --split {folder}=train (or {', '.join(MEANINGS)})",
+        )
+    done = [row for split in SPLITS for row in groups[split]]
+    if groups["query"]:
+        done += [replace(row, split="gallery") for row in groups["test"]]
+    else:
+        done += _query_and_gallery(groups["test"])
+    undivided = [*groups[""], *groups["divide"]]
+    if undivided or not done:
+        done += split_by_identity(undivided, test=test, seed=seed)
+    # Nobody can be learned.
+    done = [row for row in done if not (row.split == "train" and row.pid in NOBODY)]
+    return tuple(sorted(done, key=lambda row: row.path))
 
 
 def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) -> tuple[Row, ...]:
@@ -103,13 +269,7 @@ def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) 
         raise InputError(f"the seed of the division is 0 or more, got {seed}")
     if not 0 < test < 1:
         raise InputError(f"the share to test on is between 0 and 1, got {test}")
-    people: defaultdict[str, list[Row]] = defaultdict(list)
-    done = []
-    for row in sorted(rows, key=lambda row: row.path):
-        if row.pid in NOBODY:
-            done.append(replace(row, split="gallery"))
-        else:
-            people[row.pid].append(row)
+    people = _by_person(rows)
     testable = sorted(pid for pid, pictures in people.items() if _queries(pictures))
     count = round(test * len(people))
     chosen = set(random.Random(seed).sample(testable, min(count, len(testable))))
@@ -119,70 +279,25 @@ def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) 
             f"camera, where cameras are known), cannot be divided into training and test at "
             f"{test}{_reading(rows[:1])}"
         )
-    for pid, pictures in people.items():
-        if pid not in chosen:
-            done += [replace(row, split="train") for row in pictures]
-            continue
-        queries = {row.path for row in _queries(pictures)}
-        done += [
-            replace(row, split="query" if row.path in queries else "gallery") for row in pictures
-        ]
+    tested = [row for row in rows if row.pid in NOBODY or row.pid in chosen]
+    trained = (row for pid in people.keys() - chosen for row in people[pid])
+    done = [*_query_and_gallery(tested), *(replace(row, split="train") for row in trained)]
     return tuple(sorted(done, key=lambda row: row.path))
 
 
-def with_splits(rows: Sequence[Row], *, test: float, seed: int) -> tuple[Row, ...]:
-    """Keep the splits that the pattern told; where it told none, divide by identity.
-
-    Raises:
-        InputError: some pictures have a split and others not, or one has an unknown split.
-    """
-    told = {row.split for row in rows}
-    if told == {""}:
-        return split_by_identity(rows, test=test, seed=seed)
-    for row in rows:
-        if row.split not in SPLITS:
-            raise InputError(
-                f"the pattern reads the split of {row.path!r} as {row.split!r}; it should be "
-                f"{', '.join(SPLITS)}, or the pattern should have no group split"
-            )
-    return tuple(rows)
+def _query_and_gallery(rows: Sequence[Row]) -> list[Row]:
+    """Choose the queries of people who are tested; the rest is gallery."""
+    people = _by_person(rows).values()
+    queries = {row.path for pictures in people for row in _queries(pictures)}
+    return [replace(row, split="query" if row.path in queries else "gallery") for row in rows]
 
 
-def preview_lines(rows: Sequence[Row], unfit: Sequence[str], most: int = 12) -> Iterator[str]:
-    """What the names were read as: a table of some pictures, then the sizes of the lists.
-
-    Rows that are not divided yet make one list.
-    """
-    step = max(1, len(rows) // most)
-    shown = rows[::step][:most]
-    path, pid, camera = (
-        max(len(getattr(row, name)) for row in shown) for name in ("path", "pid", "camid")
-    )
-    pid, camera = max(pid, len("pid")), max(camera, len("camera"))
-    yield f"{'path':{path}}  {'pid':>{pid}}  {'camera':>{camera}}  split"
-    for row in shown:
-        line = f"{row.path:{path}}  {row.pid:>{pid}}  {row.camid or '-':>{camera}}  {row.split}"
-        yield printable(line)
-    for split in SPLITS if any(row.split for row in rows) else ("",):
-        chosen = [row for row in rows if row.split == split]
-        people = {row.pid for row in chosen} - set(NOBODY)
-        cameras = {row.camid for row in chosen} - {""}
-        yield (
-            f"{split or 'not divided'}: {counted(len(chosen), 'picture')}, "
-            f"{counted(len(people), 'person')}, {counted(len(cameras), 'camera')}"
-        )
-    if unfit:
-        yield f"left out {len(unfit):,} that do not fit the pattern, first: {printable(unfit[0])}"
-
-
-def _reading(rows: Sequence[Row]) -> str:
-    """How the first picture was read, as the rest of a sentence about what came of it."""
-    return "".join(
-        f"; the pattern reads {row.path!r} as person {row.pid!r}"
-        f"{f' by camera {row.camid!r}' if row.camid else ''}: check that, and leave the camera out "
-        "of the pattern where there is only one"
-        for row in rows
-    )
+def _by_person(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    people: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.path):
+        if row.pid not in NOBODY:
+            people[row.pid].append(row)
+    return people
 
 
 def _queries(pictures: Sequence[Row]) -> list[Row]:
@@ -201,6 +316,67 @@ def _queries(pictures: Sequence[Row]) -> list[Row]:
     return [next(iter(by_camera.values()))[0]]
 
 
+def preview_lines(
+    rows: Sequence[Row], unfit: Sequence[str], notes: Sequence[str] = (), most: int = 12
+) -> Iterator[str]:
+    """What the names were read as: some pictures, then the sizes of the lists, then the notes.
+
+    Rows that are not divided yet make one list.
+    """
+    step = max(1, len(rows) // most)
+    shown = rows[::step][:most]
+    path, pid, camera = (
+        max((len(getattr(row, name)) for row in shown), default=0)
+        for name in ("path", "pid", "camid")
+    )
+    pid, camera = max(pid, len("pid")), max(camera, len("camera"))
+    yield f"{'path':{path}}  {'pid':>{pid}}  {'camera':>{camera}}  split"
+    for row in shown:
+        line = f"{row.path:{path}}  {row.pid:>{pid}}  {row.camid or '-':>{camera}}  {row.split}"
+        yield printable(line)
+    known = [*SPLITS, *sorted({row.split for row in rows} - {*SPLITS, ""}), ""]
+    for split in known:
+        chosen = [row for row in rows if row.split == split]
+        if chosen or (split in SPLITS and any(row.split in SPLITS for row in rows)):
+            yield f"{split or 'not divided'}: {_sizes(chosen)}"
+    if unfit:
+        yield f"left out {len(unfit):,} that do not fit the pattern, first: {printable(unfit[0])}"
+    yield from (f"note: {printable(note)}" for note in (*notes, *_shared(rows)))
+
+
+def _sizes(rows: Sequence[Row]) -> str:
+    people = {row.pid for row in rows} - set(NOBODY)
+    cameras = {row.camid for row in rows} - {""}
+    nobody = Counter(NOBODY[row.pid] for row in rows if row.pid in NOBODY)
+    names = {DISTRACTOR: "distractors", JUNK: "junk"}
+    others = "".join(f", {nobody[pid]:,} {name}" for pid, name in names.items() if nobody[pid])
+    return (
+        f"{counted(len(rows), 'picture')}, {counted(len(people), 'person')}, "
+        f"{counted(len(cameras), 'camera')}{others}"
+    )
+
+
+def _shared(rows: Sequence[Row]) -> Iterator[str]:
+    train = {row.pid for row in rows if row.split == "train"}
+    test = {row.pid for row in rows if row.split in ("query", "gallery")}
+    both = sorted(train & test - set(NOBODY))
+    if both:
+        yield (
+            f"{counted(len(both), 'person')} in the training list and in the test lists, first "
+            f"{both[0]!r}: the score would be of people the network has learned"
+        )
+
+
+def _reading(rows: Sequence[Row]) -> str:
+    """How the first picture was read, as the rest of a sentence about what came of it."""
+    return "".join(
+        f"; the pattern reads {row.path!r} as person {row.pid!r}"
+        f"{f' by camera {row.camid!r}' if row.camid else ''}: check that, and leave the camera out "
+        "of the pattern where there is only one"
+        for row in rows
+    )
+
+
 def _compile(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(PATTERNS.get(pattern, pattern))
@@ -211,17 +387,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
         ) from error
     if "pid" not in compiled.groupindex:
         raise InputError(
-            f"the pattern {pattern!r} has no group (?P<pid>...), so it tells no identity; named "
-            f"patterns are {', '.join(PATTERNS)}"
+            f"the pattern {pattern!r} has no group (?P<pid>...), so it tells no identity",
+            f"add the group, or name one of {', '.join(PATTERNS)}",
         )
     return compiled
-
-
-def _pictures(folder: Path) -> Iterator[Path]:
-    """Picture files below ``folder``, sorted, litter and linked folders left out."""
-    for path in children(folder):
-        if is_folder(path):
-            if not path.is_symlink():
-                yield from _pictures(path)
-        elif is_picture(path.name):
-            yield path

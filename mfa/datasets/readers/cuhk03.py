@@ -1,8 +1,10 @@
-"""CUHK03 (Li et al., CVPR 2014) under the new protocol of 767/700 (Zhong et al., CVPR 2017).
+"""CUHK03 (Li et al., CVPR 2014): new protocol of 767/700 (Zhong et al., CVPR 2017), and classic.
 
-Two layouts are read: CUHK03-NP, written in Market-1501's folders, and the pictures and split files
-(``splits_new_*.json``) that deep-person-reid extracts from ``cuhk-03.mat``. The classic protocol
-is ``mfa.datasets.readers.cuhk03_classic``.
+The new protocol is read from CUHK03-NP, written in Market-1501's folders, or from the pictures and
+split files (``splits_new_*.json``) that deep-person-reid extracts from ``cuhk-03.mat``. The classic
+protocol is read from ``splits_classic_*.json``, which the same extraction writes: 20 splits with
+100 people to test on. A published figure of it is the mean over the 20, each a training of its own,
+scored with one gallery picture per person (``--single-shot``).
 """
 
 from __future__ import annotations
@@ -14,9 +16,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from mfa.datasets.readers.layout import Layout
-from mfa.datasets.readers.listing import Listing, in_order
+from mfa.datasets.readers.listing import LeftOut, Listing, Reason, in_order, is_file
 from mfa.datasets.readers.market1501 import SPLIT_FOLDERS, read_three_folders
-from mfa.datasets.readers.places import is_file
 from mfa.errors import InputError
 from mfa.records import Sample
 
@@ -29,9 +30,13 @@ _EXTRACTED = re.compile(
 
 _EXAMPLE = "0001_c1_1.png"
 
-EXTRACTED = "1_001_1_01.png"
+_EXTRACTED_EXAMPLE = "1_001_1_01.png"
 
-FOLDERS = ("cuhk03", "cuhk03-np", "CUHK03-NP", "cuhk03_np", "cuhk-03")
+CLASSIC_SPLITS = 20
+
+_CLASSIC = re.compile(r"cuhk03_classic(?P<labeled>_labeled)?(_(?P<number>[0-9]{1,2}))?")
+
+_FOLDERS = ("cuhk03", "cuhk03-np", "CUHK03-NP", "cuhk03_np", "cuhk-03")
 
 
 def parse(name: str) -> tuple[int, int] | None:
@@ -47,13 +52,13 @@ def _reader(setting: str) -> Callable[[Path], Listing]:
         if (folder / setting).is_dir():
             found = read_three_folders(folder / setting, parse, _EXAMPLE)
         else:
-            found = read_split(folder, setting, "new")
+            found = _read_split(folder, setting, "new")
         return replace(found, setting=setting, notes=(*found.notes, f"the {setting} pictures"))
 
     return read
 
 
-def read_split(folder: Path, setting: str, protocol: str, number: int = 1) -> Listing:
+def _read_split(folder: Path, setting: str, protocol: str, number: int = 1) -> Listing:
     """Read a split file; only the names in its paths count, since it holds another machine's.
 
     The file numbers people anew in each list, so equal numbers are different people. A person is
@@ -69,20 +74,20 @@ def read_split(folder: Path, setting: str, protocol: str, number: int = 1) -> Li
         InputError: the file cannot be read, is something else, or has no such split.
     """
     file = folder / f"splits_{protocol}_{setting}.json"
-    left_out: list[tuple[Path, str]] = []
+    left_out: list[LeftOut] = []
     lists: dict[str, list[Sample]] = {}
     for name, entries in _split(file, number).items():
         lists[name] = []
         known: set[tuple[int, int]] = set()
         for place, label in entries:
             path = folder / f"images_{setting}" / PurePosixPath(place.replace("\\", "/")).name
-            parsed = parse_extracted(path.name)
+            parsed = _parse_extracted(path.name)
             if parsed is None:
-                left_out.append((path, f"the name is not like {EXTRACTED}"))
+                left_out.append(LeftOut(path, Reason.NAME, _EXTRACTED_EXAMPLE))
             elif not _one_to_one(known, parsed[0], label):
-                left_out.append((path, f"{file.name} gives it another identity than its name"))
+                left_out.append(LeftOut(path, Reason.OTHER_PID, file.name))
             elif not is_file(path):
-                left_out.append((path, f"{file.name} lists it and it is not there"))
+                left_out.append(LeftOut(path, Reason.ABSENT, file.name))
             else:
                 lists[name].append(Sample(path, *parsed))
     return Listing(
@@ -103,12 +108,12 @@ def _split(file: Path, number: int) -> dict[str, list[tuple[str, int]]]:
         return {name: [(str(row[0]), int(row[1])) for row in split[name]] for name in SPLIT_FOLDERS}
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(
-            f"{file} is not a split file of CUHK03 with a split {number} ({error}); extract it "
-            "again with deep-person-reid"
+            f"{file} is not a split file of CUHK03 with a split {number} ({error})",
+            "extract it again with deep-person-reid",
         ) from error
 
 
-def parse_extracted(name: str) -> tuple[int, int] | None:
+def _parse_extracted(name: str) -> tuple[int, int] | None:
     """``1_001_2_06.png`` is person 1001, the first of camera pair 1, by its second camera."""
     match = _EXTRACTED.fullmatch(name)
     if match is None or not int(match["person"]):
@@ -130,7 +135,7 @@ def _layout(name: str, setting: str) -> Layout:
     return Layout(
         name=name,
         title=f"CUHK03 ({setting}, new protocol)",
-        folders=FOLDERS,
+        folders=_FOLDERS,
         needs=(
             tuple(f"{setting}/{place}" for place in SPLIT_FOLDERS.values()),
             (f"images_{setting}", f"splits_new_{setting}.json"),
@@ -160,3 +165,55 @@ DETECTED = _layout("cuhk03_detected", "detected")
 LABELED = _layout("cuhk03_labeled", "labeled")
 PLAIN = _layout("cuhk03", "detected")
 """The detected pictures, which other libraries mean by the bare name; its notes say so."""
+
+
+def classic_layout(name: str) -> Layout | None:
+    """The layout of a split: ``cuhk03_classic_7``, ``cuhk03_classic_labeled_20``; 1 by default."""
+    match = _CLASSIC.fullmatch(name)
+    if match is None or not 1 <= int(match["number"] or 1) <= CLASSIC_SPLITS:
+        return None
+    return _classic_layout(
+        name, "labeled" if match["labeled"] else "detected", int(match["number"] or 1)
+    )
+
+
+def _classic_layout(name: str, setting: str, number: int) -> Layout:
+    needs = (f"images_{setting}", f"splits_classic_{setting}.json")
+    return Layout(
+        name=name,
+        title=f"CUHK03 ({setting}, classic split {number})",
+        folders=_FOLDERS,
+        needs=(needs,),
+        tree=f"cuhk03/\n├── {needs[0]}/   {_EXTRACTED_EXAMPLE} ...\n└── {needs[1]}",
+        example=_EXTRACTED_EXAMPLE,
+        advice=(
+            "extract the raw file cuhk-03.mat with deep-person-reid, which writes "
+            f"{needs[0]}/ and {needs[1]} beside it (see data/README.md)"
+        ),
+        parse=_parse_extracted,
+        read=_classic_reader(setting, number),
+    )
+
+
+def _classic_reader(setting: str, number: int) -> Callable[[Path], Listing]:
+    """A reader of one split, which searches from the first camera of each pair to the second.
+
+    The file lists every test picture both as query and as gallery; a picture would then find
+    itself wherever no camera filter is applied.
+    """
+
+    def read(folder: Path) -> Listing:
+        found = _read_split(folder, setting, "classic", number)
+        return replace(
+            found,
+            query=tuple(sample for sample in found.query if sample.camid == 1),
+            gallery=tuple(sample for sample in found.gallery if sample.camid == 2),
+            setting=f"{setting}, classic split {number}",
+            notes=(
+                *found.notes,
+                f"split {number} of {CLASSIC_SPLITS}, the {setting} pictures; the classic protocol "
+                "is the mean over the splits, each scored with --single-shot",
+            ),
+        )
+
+    return read

@@ -1,8 +1,8 @@
-"""Any pictures of your own, told by a table ``dataset.csv`` beside them.
+"""Any pictures of your own, listed by a table ``dataset.csv`` beside them.
 
-Columns: ``path`` (relative to the table), ``pid``, ``camid`` (may be missing or empty) and
-``split`` (train, query or gallery). ``mfa data folder`` writes the table from file names. A table
-may hold pictures to train on alone, or queries and gallery alone.
+Columns: ``path`` (below the table's folder), ``pid``, ``camid`` (may be missing or empty) and
+``split`` (train, query or gallery). ``mfa data folder`` writes the table from file names or from
+another table. A table may hold pictures to train on alone, or queries and gallery alone.
 """
 
 from __future__ import annotations
@@ -10,14 +10,23 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from mfa.datasets.readers.layout import Layout
-from mfa.datasets.readers.listing import Listing, in_order
-from mfa.datasets.readers.places import is_file, printable
+from mfa.datasets.readers.listing import (
+    LeftOut,
+    Listing,
+    Reason,
+    in_order,
+    is_file,
+    printable,
+    quoted,
+)
 from mfa.errors import InputError
+from mfa.files import write_atomically
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 
 TABLE = "dataset.csv"
@@ -26,8 +35,8 @@ COLUMNS = ("path", "pid", "camid", "split")
 
 SPLITS = ("train", "query", "gallery")
 _NUMBER = re.compile(r"[0-9]{1,9}")
-NOBODY = {"-1": JUNK, "junk": JUNK, "distractor": DISTRACTOR}
-"""Labels that are no people."""
+NOBODY = {"-1": JUNK, "junk": JUNK, "unknown": JUNK, "distractor": DISTRACTOR}
+"""Labels that are no people. Whoever is unknown may be anybody, and so is never counted."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,8 @@ def read(folder: Path) -> Listing:
     """Read the table and check that its files are there.
 
     Identities and cameras that are all positive whole numbers are kept; others, such as names or
-    numbers from 0, are numbered from 1 in sorted order, and a note says so. ``-1`` or ``junk``,
-    and ``distractor``, are no people.
+    numbers from 0, are numbered from 1 in sorted order, and a note says so. The labels of
+    ``NOBODY`` are no people.
 
     Raises:
         InputError: the table is not readable, lacks a column, a row is wrong (named by its line),
@@ -55,13 +64,13 @@ def read(folder: Path) -> Listing:
     pids, pid_note = numbers((row.pid for row in rows), "identities", NOBODY)
     cams, cam_note = numbers((row.camid for row in rows), "cameras", {"": NO_CAMERA, "-1": -1})
     lists: dict[str, list[Sample]] = {split: [] for split in SPLITS}
-    left_out: list[tuple[Path, str]] = []
+    left_out: list[LeftOut] = []
     for row in rows:
         path = folder / row.path
         if is_file(path):
             lists[row.split].append(Sample(path, pids[row.pid], cams[row.camid]))
         else:
-            left_out.append((path, f"{TABLE} lists it and it is not there"))
+            left_out.append(LeftOut(path, Reason.ABSENT, TABLE))
     return Listing(
         train=in_order(lists["train"]),
         query=in_order(lists["query"]),
@@ -96,49 +105,96 @@ def write_table(folder: Path, rows: Iterable[Row]) -> Path:
         InputError: there is one already, the folder cannot be written, or a name is no text.
     """
     file, rows = folder / TABLE, list(rows)
+    if file.exists():
+        raise InputError(f"{file} exists already", "remove it to have a new one made")
+    odd = next((row.path for row in rows if printable(row.path) != row.path), None)
+    if odd is not None:
+        raise InputError(
+            f"the name {printable(odd)} is not in UTF-8, so no table can hold it", "rename the file"
+        )
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     writer.writerows([row.path, row.pid, row.camid, row.split] for row in rows)
-    try:
-        content = text.getvalue().encode("utf-8")
-        with file.open("xb") as stream:
-            stream.write(content)
-    except UnicodeEncodeError as error:
-        odd = next(row.path for row in rows if printable(row.path) != row.path)
-        raise InputError(
-            f"the name {printable(odd)} is not in UTF-8, so no table can hold it; rename the file"
-        ) from error
-    except FileExistsError as error:
-        raise InputError(f"{file} exists already; remove it to have a new one made") from error
-    except OSError as error:
-        raise InputError(
-            f"{file} cannot be written ({error.strerror}); make its folder writable"
-        ) from error
+    write_atomically(file, lambda draft: draft.write_bytes(text.getvalue().encode("utf-8")))
     return file
 
 
-def _read_table(file: Path) -> list[Row]:
+def read_rows(
+    file: Path, root: Path, columns: Mapping[str, str] = MappingProxyType({})
+) -> list[Row]:
+    """The rows of a table as they stand there, with paths below ``root``.
+
+    Args:
+        file: a table in UTF-8, with commas.
+        root: the folder that the paths are relative to, or lie in.
+        columns: what the table calls path, pid, camid and split, where it calls them otherwise.
+
+    Raises:
+        InputError: the table cannot be read, lacks path or pid, or a row has a path outside.
+    """
+    names = {name: columns.get(name, name).lower() for name in COLUMNS}
     try:
         # utf-8-sig: spreadsheets put a byte order mark in front.
         with file.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
-            names = [name.strip().lower() for name in reader.fieldnames or ()]
-            missing = {"path", "pid", "split"} - set(names)
+            found = [name.strip().lower() for name in reader.fieldnames or ()]
+            missing = {names["path"], names["pid"]} - set(found)
             if missing:
                 raise InputError(
                     f"{file} lacks the column {', '.join(sorted(missing))} (it has "
-                    f"{', '.join(names) or 'nothing'}); columns are {', '.join(COLUMNS)}, "
-                    "separated by commas"
+                    f"{', '.join(found) or 'nothing'})",
+                    f"columns are {', '.join(COLUMNS)}, separated by commas; other names: mfa "
+                    "data folder DIR --table FILE --columns pid=NAME",
                 )
-            reader.fieldnames = names
-            rows = [_checked(file, reader.line_num, line) for line in reader]
+            reader.fieldnames = found
+            return [_row(f"{file}, line {reader.line_num}", line, names, root) for line in reader]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{file} is not a table in UTF-8 ({error}); save it as CSV") from error
+        raise InputError(f"{file} is not a table in UTF-8 ({error})", "save it as CSV") from error
     except OSError as error:
         raise InputError(
-            f"{file} cannot be read ({error.strerror}); make it a readable file"
+            f"{file} cannot be read ({error.strerror})", "make it a readable file"
         ) from error
+
+
+def _row(where: str, values: dict[str, str | None], names: Mapping[str, str], root: Path) -> Row:
+    path, pid, camid, split = ((values.get(names[name]) or "").strip() for name in COLUMNS)
+    if not path or not pid:
+        raise InputError(
+            f"{where}: path and pid may not be empty", "fill them in, or remove the row"
+        )
+    # Tables come from Windows and from spreadsheets, which write paths and words their own way.
+    place = Path(path.replace("\\", "/"))
+    if place.is_relative_to(root.absolute()):
+        place = place.relative_to(root.absolute())
+    if place.is_absolute() or ".." in place.parts:
+        raise InputError(
+            f"{where}: {path!r} is not below {root}",
+            "name a folder above all pictures, or mend the path",
+        )
+    return Row(place.as_posix(), pid, camid, split.lower())
+
+
+def _read_table(file: Path) -> list[Row]:
+    rows = read_rows(file, file.parent)
+    folder = quoted(file.parent)
+    if rows and not any(row.split for row in rows):
+        raise InputError(
+            f"{file} does not say which list a picture belongs to",
+            f"divide people between training and test: mfa data folder {folder} --table {TABLE}",
+        )
+    for row in rows:
+        if row.split not in SPLITS:
+            raise InputError(
+                f"{file}: the split of {row.path} is {row.split!r}",
+                f"write train, query or gallery, or give names of yours a meaning: mfa data folder "
+                f"{folder} --table {TABLE} --split {row.split or 'NAME'}=gallery",
+            )
+        if row.split == "train" and row.pid in NOBODY:
+            raise InputError(
+                f"{file}: {row.path} is to be trained on, but {row.pid!r} is no person",
+                "remove the row, or move it to the gallery",
+            )
     _refuse_contradictions(file, rows)
     return rows
 
@@ -148,33 +204,20 @@ def _refuse_contradictions(file: Path, rows: list[Row]) -> None:
 
     It may be a query and in the gallery as well, as some datasets have it; the doctor says so.
     """
-    progress: dict[PurePosixPath, Row] = {}
+    known: dict[PurePosixPath, Row] = {}
     listed = set()
     for row in rows:
         path = PurePosixPath(row.path)
-        first = progress.setdefault(path, row)
+        first = known.setdefault(path, row)
         if (row.pid, row.camid) != (first.pid, first.camid):
             raise InputError(
                 f"{file} says of {row.path} both person {first.pid!r} by camera {first.camid!r} "
-                f"and person {row.pid!r} by camera {row.camid!r}; keep the row that is right"
+                f"and person {row.pid!r} by camera {row.camid!r}",
+                "keep the row that is right",
             )
         if (path, row.split) in listed:
-            raise InputError(f"{file} lists {row.path} twice for {row.split}; keep one row")
+            raise InputError(f"{file} lists {row.path} twice for {row.split}", "keep one row")
         listed.add((path, row.split))
-
-
-def _checked(file: Path, line: int, values: dict[str, str | None]) -> Row:
-    path, pid, camid, split = ((values.get(name) or "").strip() for name in COLUMNS)
-    # Tables come from Windows and from spreadsheets, which write paths and words their own way.
-    row = Row(path.replace("\\", "/"), pid, camid, split.lower())
-    where = f"{file}, line {line}"
-    if not row.path or not row.pid:
-        raise InputError(f"{where}: path and pid may not be empty")
-    if Path(row.path).is_absolute() or ".." in Path(row.path).parts:
-        raise InputError(f"{where}: {row.path!r} should be a path below {file.parent}")
-    if row.split not in SPLITS:
-        raise InputError(f"{where}: split is train, query or gallery, got {row.split!r}")
-    return row
 
 
 LAYOUT = Layout(
@@ -193,5 +236,5 @@ LAYOUT = Layout(
     parse=lambda name: None,
     read=read,
     splits=(),
-    telling=False,
+    shared_pids="warning",
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mfa.datasets.readers.places import is_file
+from mfa.datasets.readers.listing import is_file
 from mfa.records import Sample
 
 

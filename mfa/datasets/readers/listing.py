@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable
+import shlex
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
+from itertools import groupby
 from pathlib import Path
 
 from mfa.errors import InputError
@@ -20,13 +22,54 @@ Parse = Callable[[str], tuple[int, int] | None]
 """File name to (pid, camid), or ``None`` where it is not a name of this dataset."""
 
 
+class Reason(Enum):
+    """Why a reader leaves a file or folder out; the value is the code of the doctor's finding."""
+
+    NAME = "strange-name"
+    NOT_A_PICTURE = "not-a-picture"
+    FOLDER = "unexpected-folder"
+    ABSENT = "listed-but-missing"
+    OTHER_PID = "list-disagrees"
+    UNLISTED = "not-listed"
+
+
+_SENTENCES = {
+    Reason.NAME: "the name is not like {}",
+    Reason.NOT_A_PICTURE: "not a picture by its name",
+    Reason.FOLDER: "a folder, which this dataset does not have here",
+    Reason.ABSENT: "{} lists it and it is not there",
+    Reason.OTHER_PID: "{} gives it another identity than its name",
+    Reason.UNLISTED: "no list file names it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file or folder that a reader did not take.
+
+    Attributes:
+        path: where it lies, or should lie.
+        reason: why.
+        detail: what the reason is about: an example of a right name, or the list file's name.
+    """
+
+    path: Path
+    reason: Reason
+    detail: str = ""
+
+    @property
+    def why(self) -> str:
+        """The reason in words."""
+        return _SENTENCES[self.reason].format(self.detail)
+
+
 @dataclass(frozen=True)
 class Listing:
     """What a reader found in a dataset's folder, in a stable order.
 
     Attributes:
         train, query, gallery: the samples.
-        left_out: (file or folder, why) of everything that is not litter and was not taken.
+        left_out: everything that is not litter and was not taken.
         setting: which of several versions this is, e.g. ``V1`` or ``labeled``.
         notes: sentences about the whole, e.g. which version was recognised.
     """
@@ -34,7 +77,7 @@ class Listing:
     train: tuple[Sample, ...] = ()
     query: tuple[Sample, ...] = ()
     gallery: tuple[Sample, ...] = ()
-    left_out: tuple[tuple[Path, str], ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     setting: str = ""
     notes: tuple[str, ...] = ()
 
@@ -42,13 +85,17 @@ class Listing:
         """The three lists by name."""
         return {"train": self.train, "query": self.query, "gallery": self.gallery}
 
+    def reasons(self) -> Iterator[tuple[Reason, list[LeftOut]]]:
+        """What was left out, grouped by reason over all folders."""
+        ordered = sorted(self.left_out, key=lambda item: (item.reason.value, item.path.as_posix()))
+        for reason, group in groupby(ordered, key=lambda item: item.reason):
+            yield reason, list(group)
+
     def sentences(self) -> tuple[str, ...]:
         """The notes, and one sentence for each reason something was left out, with an example."""
-        counts = Counter((path.parent, why) for path, why in self.left_out)
-        first = {(path.parent, why): path.name for path, why in reversed(self.left_out)}
         return self.notes + tuple(
-            f"left out {count} in {folder}: {why} (first: {first[folder, why]})"
-            for (folder, why), count in sorted(counts.items(), key=str)
+            f"left out {len(group):,}: {group[0].why} (first: {group[0].path})"
+            for _, group in self.reasons()
         )
 
 
@@ -58,16 +105,21 @@ class Files:
 
     Attributes:
         pictures: files with a picture's suffix, sorted by name.
-        others: (path, why it is no picture), sorted; litter is in neither.
+        others: what is no picture, sorted; litter is in neither.
     """
 
     pictures: list[Path] = field(default_factory=list)
-    others: list[tuple[Path, str]] = field(default_factory=list)
+    others: list[LeftOut] = field(default_factory=list)
 
 
 def is_litter(name: str) -> bool:
     """Whether a file manager made this, not the dataset's authors."""
     return name.lower() in LITTER or name.startswith("._")
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file called ``name`` is a picture by its suffix, whatever the case."""
+    return Path(name).suffix.lower() in PICTURE_SUFFIXES
 
 
 def children(folder: Path) -> list[Path]:
@@ -86,19 +138,97 @@ def list_files(folder: Path) -> Files:
         InputError: the folder cannot be listed.
     """
     files = Files()
-    for name, is_folder in _entries(folder):
-        if is_folder:
-            files.others.append((folder / name, "a folder, which this dataset does not have here"))
+    for name, is_dir in _entries(folder):
+        if is_dir:
+            files.others.append(LeftOut(folder / name, Reason.FOLDER))
         elif is_picture(name):
             files.pictures.append(folder / name)
         else:
-            files.others.append((folder / name, "not a picture by its name"))
+            files.others.append(LeftOut(folder / name, Reason.NOT_A_PICTURE))
     return files
 
 
-def is_picture(name: str) -> bool:
-    """Whether a file called ``name`` is a picture by its suffix, whatever the case."""
-    return Path(name).suffix.lower() in PICTURE_SUFFIXES
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """Picture files at any depth below ``folder``, sorted, litter and linked folders left out.
+
+    Raises:
+        InputError: a folder cannot be listed.
+    """
+    for path in children(folder):
+        if is_folder(path):
+            if not path.is_symlink():
+                yield from pictures_below(path)
+        elif is_picture(path.name):
+            yield path
+
+
+def parse_folder(
+    folder: Path, parse: Parse, expected: str
+) -> tuple[tuple[Sample, ...], tuple[LeftOut, ...]]:
+    """Read the names in one folder.
+
+    Args:
+        folder: where the pictures lie, not in sub-folders.
+        parse: gives pid and camid of a name.
+        expected: an example of a right name, for the reason of those left out.
+
+    Returns:
+        The samples sorted by name, and what was left out.
+    """
+    files = list_files(folder)
+    samples, left_out = [], list(files.others)
+    for path in files.pictures:
+        parsed = parse(path.name)
+        if parsed is None:
+            left_out.append(LeftOut(path, Reason.NAME, expected))
+        else:
+            samples.append(Sample(path, *parsed))
+    return tuple(samples), tuple(left_out)
+
+
+def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    """Sorted by path, whatever order a list file or a file system gives."""
+    return tuple(sorted(samples, key=lambda sample: sample.path.as_posix()))
+
+
+def is_folder(path: Path) -> bool:
+    """``path.is_dir()``; false for what may not be looked at, and for a link back to itself."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """``path.is_file()``, as ``is_folder``; a pipe is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def expanded(path: Path | str) -> Path:
+    """``~`` as the user's home; as it stands where no such user is known."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def quoted(path: Path) -> str:
+    """A path as it can be typed after a command, spaces and all."""
+    return shlex.quote(str(path))
+
+
+def printable(text: str) -> str:
+    """A path as text that can be written anywhere: bytes that are no UTF-8 are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def counted(number: int, what: str) -> str:
+    """A number with its noun: 1 person, 2 people, 1 query, 1,200 queries."""
+    special = {"person": "people", "query": "queries"}
+    return f"{number:,} {what if number == 1 else special.get(what, f'{what}s')}"
 
 
 def _entries(folder: Path) -> list[tuple[str, bool]]:
@@ -110,7 +240,8 @@ def _entries(folder: Path) -> list[tuple[str, bool]]:
             )
     except OSError as error:
         raise InputError(
-            f"{folder} cannot be listed ({error.strerror}); check that it is a folder you may read"
+            f"{folder} cannot be listed ({error.strerror})",
+            "check that it is a folder you may read",
         ) from error
 
 
@@ -119,32 +250,3 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link that leads back to itself
         return False
-
-
-def parse_folder(
-    folder: Path, parse: Parse, expected: str
-) -> tuple[tuple[Sample, ...], tuple[tuple[Path, str], ...]]:
-    """Read the names in one folder.
-
-    Args:
-        folder: where the pictures lie, not in sub-folders.
-        parse: gives pid and camid of a name.
-        expected: an example of a right name, for the reason of those left out.
-
-    Returns:
-        The samples sorted by name, and what was left out with the reason.
-    """
-    files = list_files(folder)
-    samples, left_out = [], list(files.others)
-    for path in files.pictures:
-        parsed = parse(path.name)
-        if parsed is None:
-            left_out.append((path, f"the name is not like {expected}"))
-        else:
-            samples.append(Sample(path, *parsed))
-    return tuple(samples), tuple(left_out)
-
-
-def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
-    """Sorted by path, whatever order a list file or a file system gives."""
-    return tuple(sorted(samples, key=lambda sample: sample.path.as_posix()))

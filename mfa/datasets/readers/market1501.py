@@ -10,6 +10,9 @@ from mfa.datasets.readers.layout import Layout
 from mfa.datasets.readers.listing import Listing, Parse, parse_folder
 from mfa.records import Sample
 
+DRAWN = "synthetic.json"
+"""The record that the drawing of a synthetic set leaves in its folder."""
+
 SPLIT_FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
 
 _NAME = re.compile(
@@ -104,7 +107,10 @@ SYNTHETIC = replace(
     name="synthetic",
     title="synthetic set",
     folders=("synthetic",),
-    tree=tree("synthetic", _EXAMPLE),
+    # Without the record of its drawing a folder could be a real dataset in the same layout, whose
+    # pictures would pass as drawn ones.
+    needs=((*SPLIT_FOLDERS.values(), DRAWN),),
+    tree=tree("synthetic", _EXAMPLE) + f"\nand {DRAWN}, which tells how it was drawn",
     advice="make it: mfa data make synthetic",
     counts="",
 )

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mfa.datasets.readers.layout import Layout
-from mfa.datasets.readers.listing import Listing, in_order, is_litter
-from mfa.datasets.readers.places import is_file
+from mfa.datasets.readers.listing import LeftOut, Listing, Reason, in_order, is_file, is_litter
 from mfa.errors import InputError
 from mfa.records import Sample
 
@@ -29,7 +28,7 @@ _VERSIONS = {"V1": ("train", "test"), "V2": ("mask_train_v2", "mask_test_v2")}
 def parse(name: str) -> tuple[int, int] | None:
     """``0000_000_01_0303morning_0008_0.jpg`` is person 0 on camera 1.
 
-    Identities are published from 0; one is added, because 0 means a distractor in this package.
+    Identities are published from 0; 1 is added, because 0 means a distractor in this package.
     """
     match = _NAME.fullmatch(name)
     return (int(match["pid"]) + 1, int(match["camid"])) if match else None
@@ -50,8 +49,8 @@ def read(folder: Path) -> Listing:
     if len(found) > 1:
         raise InputError(
             f"{folder} holds V1 (train, test) and V2 (mask_train_v2, mask_test_v2) of MSMT17, "
-            "which share one set of list files; move each version with its lists into a folder of "
-            "its own"
+            "which share one set of list files",
+            "move each version with its lists into a folder of its own",
         )
     train_folder, test_folder = (folder / place for place in _VERSIONS[found[0]])
     lists, left_out = {}, []
@@ -75,18 +74,18 @@ def read(folder: Path) -> Listing:
     )
 
 
-def _read_list(file: Path, pictures: Path) -> tuple[list[Sample], list[tuple[Path, str]]]:
+def _read_list(file: Path, pictures: Path) -> tuple[list[Sample], list[LeftOut]]:
     """Samples of one list file, and the rows that cannot be used with the reason."""
     samples: list[Sample] = []
-    left_out: list[tuple[Path, str]] = []
+    left_out: list[LeftOut] = []
     for number, line in enumerate(_lines(file), 1):
         if not line.strip():
             continue
         row = _ROW.fullmatch(line.strip())
         if row is None:
             raise InputError(
-                f"{file}, line {number}: expected 'folder/name.jpg identity', got {line!r}; get "
-                "the list file again"
+                f"{file}, line {number}: expected 'folder/name.jpg identity', got {line!r}",
+                "get the list file again",
             )
         place, label = row["path"], row["label"]
         path = pictures / place.replace("\\", "/")
@@ -94,11 +93,11 @@ def _read_list(file: Path, pictures: Path) -> tuple[list[Sample], list[tuple[Pat
         if ".." in path.parts:
             raise InputError(f"{file}, line {number} leads outside {pictures}: {place!r}")
         if parsed is None:
-            left_out.append((path, f"the name is not like {_EXAMPLE}"))
+            left_out.append(LeftOut(path, Reason.NAME, _EXAMPLE))
         elif parsed[0] != int(label) + 1:
-            left_out.append((path, f"{file.name} gives it another identity than its name"))
+            left_out.append(LeftOut(path, Reason.OTHER_PID, file.name))
         elif not is_file(path):
-            left_out.append((path, f"{file.name} lists it and it is not there"))
+            left_out.append(LeftOut(path, Reason.ABSENT, file.name))
         else:
             samples.append(Sample(path, *parsed))
     return samples, left_out
@@ -109,15 +108,15 @@ def _lines(file: Path) -> list[str]:
         # utf-8-sig: an editor on Windows may have put a byte order mark in front.
         return file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not text in UTF-8 ({error}); get the list again") from error
+        raise InputError(f"{file} is not text in UTF-8 ({error})", "get the list again") from error
     except OSError as error:
-        raise InputError(f"{file} cannot be read ({error.strerror}); make it readable") from error
+        raise InputError(f"{file} cannot be read ({error.strerror})", "make it readable") from error
 
 
-def _unlisted(pictures: Path, listed: set[Path]) -> Iterator[tuple[Path, str]]:
+def _unlisted(pictures: Path, listed: set[Path]) -> Iterator[LeftOut]:
     for path in sorted(pictures.glob("*/*")):
         if path not in listed and not is_litter(path.name) and not is_litter(path.parent.name):
-            yield path, "no list file names it"
+            yield LeftOut(path, Reason.UNLISTED)
 
 
 LAYOUT = Layout(
@@ -139,4 +138,5 @@ LAYOUT = Layout(
     parse=parse,
     read=read,
     counts="msmt17",
+    shared_pids="nothing",
 )

@@ -9,8 +9,15 @@ import re
 from pathlib import Path
 
 from mfa.datasets.readers.layout import Layout
-from mfa.datasets.readers.listing import Listing, children, in_order, parse_folder
-from mfa.datasets.readers.places import is_folder
+from mfa.datasets.readers.listing import (
+    LeftOut,
+    Listing,
+    Reason,
+    children,
+    in_order,
+    is_folder,
+    parse_folder,
+)
 from mfa.records import NO_CAMERA, Sample
 
 _NAME = re.compile(r"(?P<pid>[0-9]{3})_[0-9]{2}\.(tif|tiff|jpg|jpeg|png|bmp)", re.IGNORECASE)
@@ -35,11 +42,11 @@ def read(folder: Path) -> Listing:
     return Listing(query=query, gallery=gallery, left_out=left_of_query + left_of_gallery)
 
 
-def _read_side(folder: Path) -> tuple[tuple[Sample, ...], tuple[tuple[Path, str], ...]]:
+def _read_side(folder: Path) -> tuple[tuple[Sample, ...], tuple[LeftOut, ...]]:
     """One list: pictures in ``folder`` itself and in its folders, which are numbered by person."""
     samples, others = parse_folder(folder, parse, _EXAMPLE)
     found = list(samples)
-    left_out = [(path, why) for path, why in others if not is_folder(path)]
+    left_out = [item for item in others if item.reason is not Reason.FOLDER]
     for inner in filter(is_folder, children(folder)):
         samples, others = parse_folder(inner, parse, _EXAMPLE)
         left_out += others
@@ -47,7 +54,7 @@ def _read_side(folder: Path) -> tuple[tuple[Sample, ...], tuple[tuple[Path, str]
             if inner.name.isascii() and inner.name.isdigit() and int(inner.name) == sample.pid:
                 found.append(sample)
             else:
-                left_out.append((sample.path, "its folder gives it another identity than its name"))
+                left_out.append(LeftOut(sample.path, Reason.OTHER_PID, "its folder"))
     return in_order(found), tuple(left_out)
 
 

@@ -50,5 +50,4 @@ LAYOUT = Layout(
     read=read,
     splits=("query", "gallery"),
     counts="partial_ilids",
-    telling=False,
 )

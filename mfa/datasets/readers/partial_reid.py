@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mfa.datasets.readers.layout import Layout
 from mfa.datasets.readers.listing import Listing, parse_folder
+from mfa.datasets.readers.market1501 import DRAWN
 from mfa.records import NO_CAMERA
 
 _NAME = re.compile(r"(?P<pid>[0-9]{3})_[0-9]{3}(\.(jpg|jpeg|png|bmp))", re.IGNORECASE)
@@ -75,11 +76,16 @@ SYNTHETIC = replace(
     name="synthetic_partial",
     title="synthetic partial set",
     folders=("synthetic_partial",),
-    tree=LAYOUT.tree.replace("partial_reid/", "synthetic_partial/"),
+    needs=((*LAYOUT.needs[0], DRAWN),),
+    tree=LAYOUT.tree.replace("partial_reid/", "synthetic_partial/")
+    + f"\nand {DRAWN}, which tells how it was drawn",
     advice="make it: mfa data make synthetic_partial",
     counts="",
 )
 
 SYNTHETIC_OCCLUDED = replace(
-    SYNTHETIC, name="synthetic_partial_occluded", needs=_OCCLUDED_NEEDS, read=read_occluded
+    SYNTHETIC,
+    name="synthetic_partial_occluded",
+    needs=((*_OCCLUDED_NEEDS[0], DRAWN),),
+    read=read_occluded,
 )

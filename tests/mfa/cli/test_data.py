@@ -163,7 +163,7 @@ def test_prepare_a_wrong_archive_is_one_sentence_and_status_2(
 
 def test_make_something_else_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert data("make", "market1501") == 2
-    assert "only synthetic and synthetic_partial" in capsys.readouterr().err
+    assert "name synthetic or synthetic_partial" in capsys.readouterr().err
 
 
 def test_a_suggested_command_can_be_typed(

@@ -19,8 +19,8 @@ from PIL import Image
 
 from mfa.datasets import load_dataset
 from mfa.datasets.doctor import Report, examine
-from mfa.datasets.doctor.tree import draw
-from mfa.datasets.readers.places import printable
+from mfa.datasets.doctor.report import draw
+from mfa.datasets.readers.listing import printable
 from mfa.errors import InputError
 
 COLOURS = itertools.count(1)
@@ -85,12 +85,6 @@ def query_is_a_loop(root: Path) -> None:
 def other_case(root: Path) -> None:
     for part in ("bounding_box_train", "query", "bounding_box_test"):
         market_part(root, part).rename(market_part(root, part.upper()))
-
-
-def far_too_deep(root: Path) -> None:
-    (root / "market1501").rename(root / "x")
-    (root / "market1501/a/b").mkdir(parents=True)
-    (root / "x").rename(root / "market1501/a/b/unpacked")
 
 
 def a_pipe(root: Path) -> None:
@@ -256,46 +250,10 @@ def packed(root: Path) -> None:
     shutil.rmtree(root / "market1501")
 
 
-def cut_archive(root: Path) -> None:
-    packed(root)
-    (root / "Market.zip").write_bytes((root / "Market.zip").read_bytes()[:-300])
-
-
-def empty_archive(root: Path) -> None:
-    packed(root)
-    (root / "Market.zip").write_bytes(b"")
-
-
-def escaping_archive(root: Path) -> None:
-    packed(root)
-    with zipfile.ZipFile(root / "Market.zip", "a") as archive:
-        archive.writestr("../evil.jpg", b"x")
-
-
-def protected_archive(root: Path) -> None:
-    packed(root)
-    content = bytearray((root / "Market.zip").read_bytes())
-    place = content.index(b"PK\x01\x02")
-    content[place + 8] |= 1  # the flag that says: encrypted
-    (root / "Market.zip").write_bytes(content)
-
-
 def tar_archive(root: Path) -> None:
     with tarfile.open(root / "Market.tar.gz", "w:gz") as archive:
         archive.add(root / "market1501", "market1501")
     shutil.rmtree(root / "market1501")
-
-
-def web_page_as_archive(root: Path) -> None:
-    empty_root(root)
-    (root / "Market.zip").write_text("<!DOCTYPE html><title>Virus scan warning</title>")
-
-
-def archive_in_archive(root: Path) -> None:
-    packed(root)
-    with zipfile.ZipFile(root / "all.zip", "w") as archive:
-        archive.write(root / "Market.zip", "Market.zip")
-    (root / "Market.zip").unlink()
 
 
 def unlistable(root: Path) -> None:
@@ -317,34 +275,27 @@ class Case:
 
 
 CASES = [
-    Case(missing_root, "missing", "error", "is not a folder"),
+    Case(missing_root, "missing", "error", "is no folder"),
     Case(empty_root, "missing", "error", "found nothing"),
-    Case(empty_dataset, "missing", "error", "it is empty"),
-    Case(moved, "misplaced", "error", "my pictures"),
-    Case(too_deep, "misplaced", "error", "unpacked"),
+    Case(empty_dataset, "missing", "error", "found nothing"),
+    Case(moved, "missing", "error", "found my pictures/"),
+    Case(too_deep, "missing", "error", "found unpacked/"),
     Case(without_query, "missing", "error", "lacks query"),
     Case(query_is_a_file, "missing", "error", "query (there is a file of that name)"),
     Case(query_is_a_loop, "missing", "error", "query (there is a broken link of that name)"),
-    Case(other_case, "missing", "error", "rename QUERY to query"),
-    Case(far_too_deep, "misplaced", "error", "a/b/unpacked"),
+    Case(other_case, "missing", "error", "lacks bounding_box_train"),
     Case(a_pipe, "broken-picture", "error", "0 bytes"),
     Case(no_text_in_a_name, "strange-name", "warning", "0001_c1s1_"),
-    Case(renamed_part, "missing", "error", "rename it to bounding_box_train"),
-    Case(another_dataset, "another-dataset", "error", "laid out like Partial-REID"),
+    Case(renamed_part, "missing", "error", "lacks bounding_box_train"),
+    Case(another_dataset, "missing", "error", "read it as partial_reid"),
     Case(spaces_and_accents, "strange-name", "warning", "0003_c2s1 é ñ.jpg"),
-    Case(protected_archive, "bad-archive", "error", "unpack it by hand with the password"),
-    Case(tar_archive, "bad-archive", "error", "not a zip but a gzip"),
-    Case(web_page_as_archive, "bad-archive", "error", "a web page"),
-    Case(archive_in_archive, "unknown-archive", "error", "unpack it by hand"),
+    Case(tar_archive, "packed", "error", "Market.tar.gz"),
     Case(packed, "packed", "error", "mfa data prepare market1501 --archive"),
-    Case(cut_archive, "bad-archive", "error", "cut short"),
-    Case(empty_archive, "bad-archive", "error", "0 bytes"),
-    Case(escaping_archive, "bad-archive", "error", "'../evil.jpg' leads outside"),
     Case(unlistable, "unreadable", "error", "cannot be listed"),
     Case(empty_query, "empty-list", "error", "no query pictures"),
     Case(half_copied, "half-copied", "error", "6 of the published 12"),
-    Case(duke_names, "empty-list", "error", "read it as dukemtmc"),
-    Case(ids_as_folders, "empty-list", "error", "folder per person"),
+    Case(duke_names, "empty-list", "error", "the name is not like"),
+    Case(ids_as_folders, "empty-list", "error", "a folder, which"),
     Case(ids_as_folders, "unexpected-folder", "warning", "0001"),
     Case(one_strange_name, "strange-name", "warning", "0001 (copy).jpg"),
     Case(truncated, "broken-picture", "error", "truncated"),
@@ -389,8 +340,8 @@ def test_each_fault_is_named(market: Path, case: Case) -> None:
     findings = [finding for finding in report.findings if finding.code == case.code]
     assert findings, report.text()
     assert findings[0].severity == case.severity
-    progress = " ".join((findings[0].what, findings[0].fix, *findings[0].examples))
-    assert case.says in progress
+    said = " ".join((findings[0].what, findings[0].fix, *findings[0].examples))
+    assert case.says in said
     assert report.clean == all(finding.severity != "error" for finding in report.findings)
     if case.severity != "note":
         assert findings[0].fix
@@ -440,8 +391,8 @@ def test_a_root_with_several_datasets_names_them_all(market: Path) -> None:
     write_tree(market / "partial_reid", {folder: ["001_001.jpg"] for folder in folders})
     (finding,) = (f for f in examine(str(market)).findings if f.code == "misplaced")
     assert finding.severity == "note"
-    assert f"{market / 'market1501'} is laid out like Market-1501" in finding.what
-    assert f"Partial-REID lies in {market / 'partial_reid'}" in finding.what
+    assert f"Market-1501 in {market / 'market1501'}" in finding.what
+    assert f"Partial-REID in {market / 'partial_reid'}" in finding.what
 
 
 def test_duke_in_market_s_folder_is_recognised_as_duke(market: Path) -> None:
@@ -467,14 +418,6 @@ def test_a_full_folder_is_drawn_as_a_count(tmp_path: Path) -> None:
     assert "1,200 pictures, e.g. 00000.jpg" in draw(tmp_path)
 
 
-def test_names_tell_more_than_folders(partial: Path) -> None:
-    (partial / "partial_reid/whole_body_images").rename(partial / "query")
-    shutil.rmtree(partial / "partial_reid")
-    report = examine(str(partial))
-    assert (report.name, report.findings[0].code) == ("partial_reid", "incomplete")
-    assert "comes closest to Partial-REID" in report.findings[0].what
-
-
 def test_an_unknown_folder_points_to_the_folder_reader(tmp_path: Path) -> None:
     (tmp_path / "holiday").mkdir()
     (tmp_path / "holiday/beach.jpg").write_bytes(b"x")
@@ -485,30 +428,11 @@ def test_an_unknown_folder_points_to_the_folder_reader(tmp_path: Path) -> None:
 
 
 def test_neither_a_name_nor_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="neither a folder nor a dataset"):
+    with pytest.raises(InputError, match="neither a dataset's name nor a folder"):
         examine("marktet1501")
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(InputError, match="no archive by its name"):
+    with pytest.raises(InputError, match=r"is a file; .* mfa data prepare NAME"):
         examine(str(tmp_path / "notes.txt"))
-
-
-@pytest.mark.parametrize("break_it", [packed, cut_archive, empty_archive, escaping_archive])
-def test_an_archive_by_its_path_is_examined_and_not_unpacked(
-    market: Path, break_it: Callable[[Path], None]
-) -> None:
-    break_it(market)
-    report = examine(str(market / "Market.zip"))
-    assert not report.clean
-    assert report.findings == examine("market1501", market).findings[:1]
-    assert [path.name for path in market.iterdir()] == ["Market.zip"]
-    assert not list(market.parent.rglob("evil.jpg"))
-
-
-def test_an_archive_of_something_else_says_so(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "cats.zip", "w") as archive:
-        archive.writestr("tom.jpg", b"x")
-    for target in (tmp_path / "cats.zip", tmp_path):
-        assert "unknown-archive" in {f.code for f in examine(str(target)).findings}
 
 
 def test_the_place_may_have_spaces_and_accents(market: Path) -> None:
@@ -615,13 +539,8 @@ def test_labeled_pictures_alone_are_not_taken_for_detected(tmp_path: Path) -> No
     ]
     write_tree(tmp_path, {part: ["0001_c1_1.png", "0001_c2_2.png"] for part in parts})
     report = examine("cuhk03", tmp_path)
-    assert report.findings[0].code == "another-dataset"
+    assert report.findings[0].code == "missing"
     assert "read it as cuhk03_labeled" in report.findings[0].fix
-
-
-def test_there_are_thirty_broken_variants() -> None:
-    beside = 5 + 2  # of MSMT17 and CUHK03
-    assert len({case.break_it for case in CASES}) + beside >= 30
 
 
 def test_names_only_reads_no_picture(market: Path) -> None:
@@ -654,15 +573,7 @@ def test_a_folder_of_one_s_own(tmp_path: Path) -> None:
     (tmp_path / "dataset.csv").write_text(ROWS.replace("query", "probe"), encoding="utf-8")
     broken = examine(str(tmp_path))
     assert broken.findings[0].code == "unreadable"
-    assert "line 4" in broken.findings[0].what
+    assert "b/1.png" in broken.findings[0].what
     (tmp_path / "dataset.csv").write_text(ROWS.replace("b/2", "b/3"), encoding="utf-8")
     codes = {finding.code for finding in examine("folder", tmp_path).findings}
     assert {"listed-but-missing", "empty-list"} <= codes
-
-
-def test_a_renamed_list_beside_others_of_the_set_is_found(partial: Path) -> None:
-    """The occluded pictures, which not every reading needs, are no list under a wrong name."""
-    (partial / "partial_reid/whole_body_images").rename(partial / "partial_reid/whole")
-    finding = examine("partial_reid", partial).findings[0]
-    assert (finding.code, finding.severity) == ("missing", "error")
-    assert "rename it to whole_body_images" in finding.fix

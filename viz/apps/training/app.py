@@ -15,7 +15,7 @@ import pandas as pd
 from mfa import presets
 from mfa.datasets import data_root as root_of
 from mfa.datasets import load_dataset
-from mfa.datasets.readers.summary import counted
+from mfa.datasets.readers.listing import counted
 from mfa.errors import InputError
 from mfa.records import ReidDataset
 from mfa.runs.run import open_run

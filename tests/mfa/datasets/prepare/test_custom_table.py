@@ -188,5 +188,5 @@ def test_the_preview_counts_people_alone_and_keeps_its_columns() -> None:
         Row("a/3.jpg", "distractor", "1", "gallery"),
     ]
     head, *table, _, _, gallery = preview_lines(rows, ())
-    assert gallery == "gallery: 3 pictures, 1 person, 2 cameras"
+    assert gallery == "gallery: 3 pictures, 1 person, 2 cameras, 1 distractors, 1 junk"
     assert {line.index("gallery") for line in table} == {head.index("split")}

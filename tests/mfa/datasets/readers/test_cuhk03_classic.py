@@ -74,7 +74,7 @@ def test_another_split_is_named_by_its_number(root: Path) -> None:
     with pytest.raises(InputError, match=r"not a split file of CUHK03 with a split 3 .*extract it"):
         load_dataset("cuhk03_classic_3", root)
     for name in ("cuhk03_classic_0", "cuhk03_classic_21", "cuhk03_classic_one"):
-        with pytest.raises(InputError, match=r"splits of classic CUHK03, .*_1 to .*_20"):
+        with pytest.raises(InputError, match=r"split of classic CUHK03, .*_1 to .*_20"):
             load_dataset(name, root)
 
 
@@ -93,7 +93,7 @@ def test_a_missing_picture_is_named_once(root: Path) -> None:
     (root / "cuhk03/images_detected" / pictures(2, 1)[0]).unlink()
     data = load_dataset("cuhk03_classic", root)
     assert len(data.query) == 3
-    assert "left out 1 in " in " ".join(data.notes)
+    assert "left out 1: " in " ".join(data.notes)
 
 
 def test_labeled_pictures_have_lists_of_their_own(root: Path, tree: Tree) -> None:

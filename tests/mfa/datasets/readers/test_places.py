@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mfa.datasets.readers.places import (
+from mfa.datasets.readers.listing import (
     expanded,
-    is_broken_link,
     is_file,
     is_folder,
     printable,
@@ -20,16 +19,13 @@ def test_what_is_there_is_told_apart(tmp_path: Path) -> None:
     assert (is_folder(tmp_path), is_file(tmp_path)) == (True, False)
     assert (is_folder(tmp_path / "a file"), is_file(tmp_path / "a file")) == (False, True)
     assert not is_folder(tmp_path / "nothing")
-    assert not is_broken_link(tmp_path / "nothing")
 
 
 def test_links_that_lead_nowhere_are_neither(tmp_path: Path) -> None:
     for name, goal in (("loop", "loop"), ("gone", "nothing")):
         link = tmp_path / name
         link.symlink_to(goal)
-        assert (is_folder(link), is_file(link), is_broken_link(link)) == (False, False, True)
-    (tmp_path / "good").symlink_to(tmp_path)
-    assert not is_broken_link(tmp_path / "good")
+        assert (is_folder(link), is_file(link)) == (False, False)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
@@ -40,7 +36,7 @@ def test_a_pipe_is_no_file(tmp_path: Path) -> None:
 
 def test_nothing_is_raised_for_a_name_no_system_takes() -> None:
     endless = Path("x" * 5000)
-    assert (is_folder(endless), is_file(endless), is_broken_link(endless)) == (False,) * 3
+    assert (is_folder(endless), is_file(endless)) == (False, False)
 
 
 def test_nothing_is_raised_where_looking_is_forbidden(
@@ -49,9 +45,9 @@ def test_nothing_is_raised_where_looking_is_forbidden(
     def refuse(path: Path) -> bool:
         raise PermissionError(13, "Permission denied", str(path))
 
-    for method in ("is_dir", "is_file", "is_symlink"):
+    for method in ("is_dir", "is_file"):
         monkeypatch.setattr(Path, method, refuse)
-    assert (is_folder(tmp_path), is_file(tmp_path), is_broken_link(tmp_path)) == (False,) * 3
+    assert (is_folder(tmp_path), is_file(tmp_path)) == (False, False)
 
 
 def test_a_home_that_is_nobody_s_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from tqdm import tqdm
 from mfa.datasets.loading.decode import first_error, read_image
 from mfa.datasets.readers.custom import Row, write_table
 from mfa.errors import InputError
+from mfa.files import draft_folder
 from mfa.records import ReidDataset, Sample
 
 JOIN_CHANCE = 0.5
@@ -72,13 +72,10 @@ def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) 
     if folder.exists():
         raise InputError(f"{folder} exists already; remove it, or choose another --out")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_if_full(data.train, folder, copies, seed)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as draft:
-            built = Path(draft) / folder.name  # of the usual rights, which a draft has not
-            built.mkdir()
-            write_table(built, _write_pictures(data.train, built, names, seed))
-            built.rename(folder)
+        with draft_folder(folder) as draft:
+            _refuse_if_full(data.train, folder, copies, seed)
+            write_table(draft, _write_pictures(data.train, draft, names, seed))
+            draft.rename(folder)
     except OSError as error:
         raise InputError(
             f"views cannot be written to {folder} ({error.strerror or error}); free the disk, or "

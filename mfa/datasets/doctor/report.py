@@ -1,4 +1,4 @@
-"""What the doctor says: findings with their fix, and the report that holds them."""
+"""What the doctor says: findings with their fix, the report that holds them, the tree it found."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mfa.datasets.readers.places import printable
-from mfa.datasets.readers.summary import Summary, counted
+from mfa.datasets.readers.counts import Summary
+from mfa.datasets.readers.listing import children, counted, is_folder, is_picture, printable
 from mfa.errors import InputError
+
+_MOST = 6
+"""Entries drawn of one folder."""
 
 Severity = Literal["error", "warning", "note"]
 
@@ -37,15 +40,8 @@ class Finding:
 
 
 def refusal(code: str, error: InputError, advice: str) -> Finding:
-    """An error as a finding: what is wrong stands before its first semicolon, the fix behind it.
-
-    Args:
-        code: of the finding.
-        error: what the reader says.
-        advice: the fix where the error names none.
-    """
-    what, _, fix = str(error).partition("; ")
-    return Finding("error", code, what, fix or advice)
+    """An error as a finding; ``advice`` is the fix where the error names none."""
+    return Finding("error", code, error.what, error.fix or advice)
 
 
 @dataclass(frozen=True)
@@ -149,3 +145,42 @@ def _beside(left_title: str, left: str, right_title: str, right: str) -> list[st
     lefts += [""] * (height - len(lefts))
     rights += [""] * (height - len(rights))
     return [f"{a:{width}}{b}".rstrip() for a, b in zip(lefts, rights, strict=True)]
+
+
+def draw(folder: Path, levels: int = 2) -> str:
+    """``folder`` with its sub-folders; pictures as a count and an example; links not followed."""
+    return "\n".join([f"{folder.name or folder}/", *_drawn(folder, "", levels)])
+
+
+def _drawn(folder: Path, indent: str, levels: int) -> list[str]:
+    try:
+        paths = children(folder)
+    except InputError:
+        return [f"{indent}└── (cannot be listed)"]
+    folders: list[Path] = []
+    pictures: list[Path] = []
+    others: list[Path] = []
+    for path in paths:
+        if is_folder(path):
+            folders.append(path)
+        elif is_picture(path.name):
+            pictures.append(path)
+        else:
+            others.append(path)
+    entries: list[tuple[str, Path | None]] = [(f"{path.name}/", path) for path in folders[:_MOST]]
+    if len(folders) > _MOST:
+        entries.append((f"({len(folders) - _MOST} more folders)", None))
+    if pictures:
+        entries.append((f"({len(pictures):,} pictures, e.g. {pictures[0].name})", None))
+    entries += [(path.name, None) for path in others[:_MOST]]
+    if len(others) > _MOST:
+        entries.append((f"({len(others) - _MOST} more files)", None))
+    if not entries:
+        entries.append(("(empty)", None))
+    lines = []
+    for position, (text, inner) in enumerate(entries):
+        last = position == len(entries) - 1
+        lines.append(f"{indent}{'└──' if last else '├──'} {text}")
+        if inner is not None and levels > 1 and not inner.is_symlink():
+            lines += _drawn(inner, indent + ("    " if last else "│   "), levels - 1)
+    return lines

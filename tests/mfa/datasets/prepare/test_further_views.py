@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mfa.datasets.prepare.teacher_views import view, write_views
+from mfa.datasets.prepare.further_views import view, write_views
 from mfa.datasets.readers.load import load_dataset
 from mfa.errors import InputError
 from mfa.records import ReidDataset
