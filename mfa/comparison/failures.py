@@ -18,7 +18,7 @@ TAGS: Mapping[str, str] = {
     "near miss": "the first match is at rank 2 to 5",
     "far off": "no match among the first 20",
     "same background": "the wrong first answer is by the query's own camera",
-    "lookalike": "the wrong first answer is closer than nine in ten right first answers are",
+    "lookalike": "the wrong first answer is nearer than nine in ten right first answers are",
     "dark": "among the darkest tenth of the queries",
     "bright": "among the brightest tenth",
     "small box": "among the tenth of the queries with the smallest pictures",
@@ -39,24 +39,31 @@ def tag_queries(
 
     Args:
         result: scored features.
-        brightness: mean grey of every query picture, in the order of the query list.
-        sizes: pixels of every query picture; skipped where all are equal.
-        progress: called with the share done and words.
+        brightness: mean grey of every query picture, in the order of the features.
+        sizes: number of pixels of every query picture, in that order; skipped where all are equal.
+        progress: called with the completed fraction and words.
 
     Returns:
-        One row a failing query: ``query``, ``name``, ``pid``, ``camid``, ``AP``,
+        One row per failing query: ``query``, ``name``, ``pid``, ``camid``, ``AP``,
         ``first_match_rank``, ``tags`` (tuple). Worst AP first.
 
     Raises:
-        InputError: a result that was loaded without its features.
+        InputError: the result was loaded without its features, or another number of pictures was
+            measured than there are query features.
     """
     if result.features is None:
-        raise InputError("this result was loaded without its features; score them again")
+        raise InputError("this result was loaded without its features", "score them again")
+    for name, values in (("brightness", brightness), ("sizes", sizes)):
+        if values is not None and len(values) != len(result.per_query):
+            raise InputError(
+                f"{len(values)} values of {name} for {len(result.per_query)} queries",
+                "measure the pictures of the features' rows, not of the whole list",
+            )
     table = result.counted
     first = _first_answers(result, table, progress)
     wrong = table[table["first_match_rank"] > 1]
     right = first["distance"][first["match"].to_numpy()]
-    near = float(right.quantile(0.9)) if len(right) else -np.inf
+    near = float(right.quantile(0.1)) if len(right) else -np.inf
     branches = _branch_firsts(result, progress)
     extremes = {
         "dark": _tenth(brightness, lowest=True),
