@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
-from mfa.records import JUNK, Features, FeatureSet
+from mfa.records import JUNK, Features
 from mfa.retrieval.distances import FeatureDistances, Metric
 from mfa.retrieval.gallery import GroupedGallery
 from mfa.retrieval.metrics import (
@@ -38,7 +38,7 @@ def by_camera_pair(
     rows = []
     cameras = np.unique(features.query.camids)
     for gallery_camera in np.unique(features.gallery.camids):
-        own = take(features.gallery, np.flatnonzero(features.gallery.camids == gallery_camera))
+        own = features.gallery.take(np.flatnonzero(features.gallery.camids == gallery_camera))
         part = replace(features, gallery=own)
         found = _ranks(part, camera_filter, distance)
         precision, first = average_precision(found), first_ranks(found)
@@ -102,7 +102,7 @@ def by_gallery_size(
             raise InputError(f"there are {len(others)} distractors; {size} cannot be drawn")
         for draw in range(draws if 0 < size < len(others) else 1):
             chosen = np.sort(np.concatenate([kept, rng.permutation(others)[:size]]))
-            part = replace(features, gallery=take(features.gallery, chosen))
+            part = replace(features, gallery=features.gallery.take(chosen))
             result = score(part, camera_filter=camera_filter, distance=distance)
             rows.append(
                 {
@@ -116,16 +116,6 @@ def by_gallery_size(
                 }
             )
     return pd.DataFrame(rows)
-
-
-def take(side: FeatureSet, rows: np.ndarray) -> FeatureSet:
-    """Some rows of a feature set."""
-    return FeatureSet(
-        features=side.features[rows],
-        pids=side.pids[rows],
-        camids=side.camids[rows],
-        names=np.asarray(side.names)[rows],
-    )
 
 
 def _ranks(features: Features, camera_filter: bool, distance: Metric) -> PositiveRanks:

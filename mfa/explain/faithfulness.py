@@ -70,7 +70,7 @@ def faithfulness(
     _check(queries, images, maps, shares)
     last = list(maps)[-1]
     given = {**maps, SHUFFLED: np.roll(maps[last], 1, axis=0)} if len(images) > 1 else dict(maps)
-    chosen = _rows(features.query, np.asarray(queries))
+    chosen = features.query.take(np.asarray(queries))
     whole = _score(features, chosen)
     jobs = [(n, mode, s) for n in given for mode in ("deletion", "insertion") for s in shares]
     tables = []
@@ -119,10 +119,6 @@ def _embed(network: ReidNetwork, images: Tensor, cameras: Tensor | None) -> np.n
     finally:
         network.train(was_training)
     return torch.cat(rows).float().cpu().numpy()
-
-
-def _rows(side: FeatureSet, rows: np.ndarray) -> FeatureSet:
-    return FeatureSet(side.features[rows], side.pids[rows], side.camids[rows], side.names[rows])
 
 
 def _score(features: Features, queries: FeatureSet) -> RetrievalResult:

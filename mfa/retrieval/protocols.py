@@ -175,11 +175,8 @@ def multi_query(
     words = f"multi-query: {pooling} of {source_words} pictures of an identity by a camera"
     return replace(
         features,
-        query=FeatureSet(
-            features=np.array(pooled_rows, dtype=np.float32),
-            pids=query.pids[chosen],
-            camids=query.camids[chosen],
-            names=np.asarray(query.names)[chosen],
+        query=replace(
+            query.take(np.array(chosen)), features=np.array(pooled_rows, dtype=np.float32)
         ),
         origin={**features.origin, "query_protocol": words},
     )

@@ -159,16 +159,21 @@ class Embedding(app.App[EmbeddingState, Shown]):
             branch=None if name == WHOLE else name,
             method=method,
         )
-        right = self.subject.result().per_query.set_index("name")["first_match_rank"] == 1
+        counted = self.subject.result().counted.set_index("name")["first_match_rank"]
+        words = {
+            name: f"query, {'right' if rank == 1 else 'wrong'}" for name, rank in counted.items()
+        }
         answers = [
-            "gallery" if side == "gallery" else "query, right" if right.get(who) else "query, wrong"
+            "gallery" if side == "gallery" else words.get(who, "query, not counted")
             for side, who in zip(table["side"], table["name"], strict=True)
         ]
+        kinds = ["gallery", "query, right", "query, wrong"]
+        kinds += ["query, not counted"] * ("query, not counted" in answers)
         axes = table.attrs["axes"]
         table = table.assign(
             person=pd.Categorical(table["pid"].astype(str)),
             camera=pd.Categorical(table["camid"].astype(str)),
-            answer=pd.Categorical(answers, ["gallery", "query, right", "query, wrong"]),
+            answer=pd.Categorical(answers, kinds),
         )
         table.attrs["axes"] = axes
         return table
@@ -223,7 +228,7 @@ class Embedding(app.App[EmbeddingState, Shown]):
             images.append(thumbnail(self._path(str(entry["side"]), str(entry["name"]))))
             kind = "plain"
             if entry["side"] == "query":
-                kind = "match" if entry["answer"] == "query, right" else "wrong"
+                kind = {"query, right": "match", "query, wrong": "wrong"}.get(entry["answer"], kind)
             words = f"{entry['side']}, cam {entry['camid']}"
             items.append(Item(kind=kind, title=f"id {entry['pid']}", sub=words, alt=words))
         label = f"{len(rows)} pictures selected" if len(rows) else ""

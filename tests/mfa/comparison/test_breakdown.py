@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.mfa_bench.made import made_features
-from mfa.comparison.breakdown import by_camera_pair, by_gallery_size, take
+from mfa.comparison.breakdown import by_camera_pair, by_gallery_size
 from mfa.errors import InputError
 from mfa.records import Features
 from mfa.retrieval.metrics import score
@@ -28,9 +28,9 @@ def test_a_camera_pair_is_that_part_scored(features: Features, camera_filter: bo
     for row in table.itertuples():
         part = dataclasses.replace(
             features,
-            query=take(features.query, np.flatnonzero(features.query.camids == row.query_camera)),
-            gallery=take(
-                features.gallery, np.flatnonzero(features.gallery.camids == row.gallery_camera)
+            query=features.query.take(np.flatnonzero(features.query.camids == row.query_camera)),
+            gallery=features.gallery.take(
+                np.flatnonzero(features.gallery.camids == row.gallery_camera)
             ),
         )
         assert row.gallery == len(part.gallery)
@@ -50,7 +50,7 @@ def test_gallery_size_ends_are_without_and_with_all_distractors(features: Featur
     assert table["gallery"].tolist() == [120 + size for size in table["distractors"]]
     assert table["mAP"].iloc[-1] == pytest.approx(score(features).mAP)
     none = np.flatnonzero(features.gallery.pids != 0)
-    alone = dataclasses.replace(features, gallery=take(features.gallery, none))
+    alone = dataclasses.replace(features, gallery=features.gallery.take(none))
     assert table["mAP"].iloc[0] == pytest.approx(score(alone).mAP)
     assert table["mAP"].iloc[0] > table["mAP"].iloc[-1]
 
@@ -66,4 +66,4 @@ def test_sizes_repeat_with_the_seed_and_are_checked(features: Features) -> None:
 def test_without_distractors_there_is_no_curve(features: Features) -> None:
     asked = np.flatnonzero(features.gallery.pids != 0)
     with pytest.raises(InputError, match="no distractors"):
-        by_gallery_size(dataclasses.replace(features, gallery=take(features.gallery, asked)))
+        by_gallery_size(dataclasses.replace(features, gallery=features.gallery.take(asked)))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pytest
 
+import mfa
 import viz
 from viz.apps.core.images import thumbnail
+from viz.apps.core.session import Subject
 
 
 def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any) -> None:
@@ -70,6 +75,20 @@ def test_colours_are_named(world: Any, keep: Any) -> None:
     app.wait()
     for name in ("gallery", "query, right", "query, wrong"):
         assert f"</i>{name}</span>" in app.words.value
+
+
+def test_a_query_that_is_not_counted_is_neither_right_nor_wrong(
+    world: Any, keep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = mfa.open_run(world.anchored)
+    whole = mfa.evaluate(run, world.data)
+    table = whole.per_query.copy()
+    table.loc[0, ["AP", "first_match_rank", "status"]] = [np.nan, pd.NA, "no gallery picture"]
+    dropped = replace(whole, per_query=table)
+    monkeypatch.setattr(Subject, "result", lambda *_, **__: dropped)
+    app = keep(viz.embedding_explorer(run, data=world.data, colour="answer"))
+    assert app.error == ""
+    assert "</i>query, not counted</span>" in app.words.value
 
 
 def test_people_and_colours_change_without_leaving_widgets(

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mfa.comparison.breakdown import take
 from mfa.datasets.loading.decode import decode, read_image
 from mfa.errors import InputError
 from mfa.explain.capture import BRANCH, mean_maps
@@ -189,7 +188,7 @@ class Subject:
         features = self.features(flip=setting.flip, progress=progress)
         if setting.camera is not None:
             places = self.gallery_positions(setting.camera)
-            features = replace(features, gallery=take(features.gallery, places))
+            features = replace(features, gallery=features.gallery.take(places))
         distance: Metric | Distances = "cosine"
         if setting.rerank:
             distance = ReciprocalDistances(features, progress=progress)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from mfa.errors import InputError
 from mfa.explain.record import FUSED, BranchMaps, shared_limit
-from mfa.records import FeatureSet, ReidDataset
+from mfa.records import ReidDataset
 from mfa.retrieval.metrics import score
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import Run
@@ -232,13 +232,8 @@ def change_query(subject: Subject, state: OcclusionState, size: tuple[int, int])
 def rescored(subject: Subject, query: int, feature: np.ndarray) -> RetrievalResult:
     """The retrieval of one query whose descriptor (D,) is another one than the dataset's."""
     whole = subject.features()
-    one = FeatureSet(
-        feature[None],
-        whole.query.pids[query : query + 1],
-        whole.query.camids[query : query + 1],
-        np.asarray(whole.query.names)[query : query + 1],
-    )
-    return score(replace(whole, query=one))
+    one = whole.query.take(np.array([query]))
+    return score(replace(whole, query=replace(one, features=feature[None])))
 
 
 def _cards(

@@ -24,9 +24,9 @@ def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
     lines.append(f"    features = extract_features(run, data, flip={state.flip})")
     imports = ["from mfa.retrieval.metrics import score"]
     if state.camera is not None:
-        imports += ["from dataclasses import replace", "from mfa.comparison.breakdown import take"]
+        imports.append("from dataclasses import replace")
         lines.append(f"    seen = (features.gallery.camids == {state.camera}).nonzero()[0]")
-        lines.append("    features = replace(features, gallery=take(features.gallery, seen))")
+        lines.append("    features = replace(features, gallery=features.gallery.take(seen))")
     distance = ""
     if state.rerank:
         imports.append("from mfa.retrieval.rerank import ReciprocalDistances")
@@ -45,9 +45,9 @@ def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
 def _asked(state: RanksState) -> str:
     seen = ""
     if state.camera is not None:
-        seen = f"gallery = take(gallery, (gallery.camids == {state.camera}).nonzero()[0])\n"
+        seen = f"gallery = gallery.take((gallery.camids == {state.camera}).nonzero()[0])\n"
     return (
-        "from mfa.comparison.breakdown import take\nfrom mfa.retrieval.nearest import nearest\n"
+        "from mfa.retrieval.nearest import nearest\n"
         "from viz.apps.core.session import Subject\nfrom viz.apps.core.upload import uploaded\n\n"
         "subject = Subject(run, data)\n"
         "# the picture you gave is not kept: put its path here\n"
