@@ -2,7 +2,7 @@
 
     python benchmarks/distill_recipe.py --teacher FEATURES.npz --data market1501 --data-root DIR
 
-Every setting changes one thing of ``mfa distill --student cpu --variant baseline`` and trains for
+Every setting changes one thing of ``mfa train cpu --variant baseline --teacher`` and trains for
 the same number of pictures, so rows compare at equal work where the setting itself does not change
 the work. The last 75 identities of the training list are left out of training: their first picture
 by each camera is a query, all their pictures are the gallery. The test set is not looked at.
@@ -25,8 +25,8 @@ from mfa.datasets import data_root, load_dataset
 from mfa.inference.evaluate import evaluate
 from mfa.records import ReidDataset
 from mfa.runs.run import open_run
+from mfa.training.distillation import Teacher, read_teacher
 from mfa.training.fit import fit
-from mfa.training.teacher import Teacher, read_teacher
 
 HELD_OUT = 75
 

@@ -115,8 +115,8 @@ class ModelConfig:
             raise InputError(f"model.cpaa names layers 1 to 4, each once, got {self.cpaa}")
         if self.width < 8 or self.width % 8:
             raise InputError(f"model.width must be a positive multiple of 8, got {self.width}")
-        _check_range("model.branches", self.branches, low=0)
-        _check_range("model.reduced_dim", self.reduced_dim, low=1)
+        _check_range("model.branches", self.branches, low=0, high=64)
+        _check_range("model.reduced_dim", self.reduced_dim, low=1, high=8192)
 
 
 @dataclass(frozen=True)
@@ -190,6 +190,8 @@ class DataConfig:
             )
         if min(self.height, self.width) < 32:
             raise InputError(f"pictures of {self.height}x{self.width} are smaller than 32 pixels")
+        for name in ("height", "width"):
+            _check_range(f"data.{name}", getattr(self, name), high=4096)
         for name in ("flip", "erasing"):
             _check_range(f"data.{name}, a chance,", getattr(self, name), low=0, high=1)
         _check_range("data.jitter, a share,", self.jitter, low=0, high=1)
@@ -224,7 +226,7 @@ class OptimConfig:
     avx512_bf16 or amx_bf16), several times as long where it has none."""
 
     def __post_init__(self) -> None:
-        _check_range("optim.lr", self.lr, low=0)
+        _check_range("optim.lr", self.lr, low=0, high=1000)
         _check_range("optim.weight_decay", self.weight_decay, low=0)
         _check_range("optim.epochs", self.epochs, low=1)
         _check_range("optim.warmup_epochs", self.warmup_epochs, low=0)
@@ -241,7 +243,7 @@ class OptimConfig:
 class DistillConfig:
     """A teacher's features as targets, next to the labels or instead of them (ours).
 
-    Takes effect where training is given a teacher, see ``mfa.training.teacher``.
+    Takes effect where training is given a teacher, see ``mfa.training.distillation``.
     """
 
     feature_weight: float = 1.0

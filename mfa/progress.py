@@ -1,7 +1,7 @@
 """How far a long computation is: one callback serves bars, apps and tests.
 
-Every long function takes ``progress``: ``True`` shows a bar, a callable is called with the completed
-fraction (0 to 1), and an exception that it raises aborts the work.
+Every long function takes ``progress``: ``True`` shows a bar, a callable is called with the
+completed fraction (0 to 1), and an exception that it raises aborts the work.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from tqdm import tqdm
 
@@ -18,32 +17,43 @@ Progress = Callable[[float], None]
 
 
 def silent(fraction: float) -> None:
-    """The callback of those who do not want to know."""
+    """The callback that shows nothing."""
 
 
 @contextmanager
-def reporting(progress: bool | Progress, label: str) -> Iterator[Progress]:
+def reporting(
+    progress: bool | Progress, label: str, detail: Callable[[], str] | None = None
+) -> Iterator[Progress]:
     """The callback to call while something named ``label`` is computed.
 
     Args:
         progress: a callback, which is handed on; ``True`` for a bar on standard error that leaves
             nothing behind; ``False`` for silence.
         label: what the bar says.
+        detail: words behind the bar. They are asked for only when the bar is drawn again, twice
+            per second at most, so they may be costly.
     """
     if not isinstance(progress, bool):
         yield progress
         return
-    form = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}<{remaining}"
+    form = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}<{remaining}{postfix}"
     with tqdm(
-        total=1.0, desc=label, bar_format=form, disable=not progress, leave=False, file=sys.stderr
+        total=1.0,
+        desc=label,
+        bar_format=form,
+        disable=not progress,
+        leave=False,
+        file=sys.stderr,
+        mininterval=0.5,
     ) as bar:
-        yield lambda fraction: _move(bar, fraction)
+
+        def move(fraction: float) -> None:
+            if bar.update(fraction - bar.n) and detail is not None:
+                bar.set_postfix_str(detail(), refresh=False)
+
+        yield move
 
 
 def part_of(progress: Progress, start: float, end: float) -> Progress:
     """The callback of a part of the work that lies between two fractions of the whole."""
     return lambda fraction: progress(start + (end - start) * fraction)
-
-
-def _move(bar: Any, fraction: float) -> None:
-    bar.update(fraction - bar.n)

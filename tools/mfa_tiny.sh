@@ -12,11 +12,11 @@ common="--teacher $teacher --resume --optim.cpu-bfloat16"
 [ -d "$views" ] || $mfa data views market1501 --copies 3 --data-root "$root" --out "$views"
 # The trunk learns the teacher's features of pictures and views, without labels.
 # shellcheck disable=SC2086
-$mfa distill $common --student cpu --variant baseline --data folder --data-root "$views" \
+$mfa train cpu $common --variant baseline --data folder --data-root "$views" \
     --run "$trunk" --optim.epochs 13 --optim.warmup-epochs 0.75
 # The whole network learns people by MFA's own losses; the teacher stays as one more term.
 # shellcheck disable=SC2086
-$mfa distill $common --student tiny --labels --model.weights none --init "$trunk" \
+$mfa train tiny $common --labels --model.weights none --init "$trunk" \
     --data market1501 --data-root "$root" --run "$whole" \
     --data.pids 16 --data.pad 8 --data.erasing 0.5 --data.jitter 0.2 \
     --optim.lr 0.002 --optim.epochs 24 --optim.warmup-epochs 1

@@ -21,7 +21,7 @@ from mfa.config import Config
 from mfa.models import build_model
 from mfa.models.complexity import complexity
 from mfa.models.peers import find, names
-from mfa.training.distributed import ProcessGroup, default_device
+from mfa.runs.device import choose_device
 
 MFA = ("baseline", "paper", "guided", "anchored")
 """Our own networks in the table, by preset."""
@@ -77,7 +77,7 @@ def compared(
         that tensors held at once, for one picture) and ``memory_mib_64``, ``published`` (a dict of
         what the literature states; empty where it states nothing).
     """
-    device = default_device(ProcessGroup())
+    device = choose_device()
     rows = {}
     for name in all_names() if networks is None else networks:
         config = presets.get(name)

@@ -19,7 +19,7 @@ from mfa.config import Config
 from mfa.datasets import load_dataset
 from mfa.datasets.loading.augment import augment, to_unit
 from mfa.datasets.loading.images import load_images
-from mfa.training.distributed import ProcessGroup, default_device
+from mfa.runs.device import choose_device
 from mfa.training.trainer import Trainer
 
 TARGETS = {"loading_share": ("<=", 0.1), "uncached_share": ("<=", 0.5)}
@@ -39,14 +39,14 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
     """
     config = config or presets.cpu()
     config = replace(config, data=replace(config.data, cache=True, workers=0))
-    count, device = 3, default_device(ProcessGroup())
+    count, device = 3, choose_device()
     with tempfile.TemporaryDirectory() as folder:
         root = write_market(Path(folder), pids=count * config.data.pids, images=config.data.images)
-        trainer = Trainer(config, load_dataset("synthetic", root), device, ProcessGroup(), None)
+        trainer = Trainer(config, load_dataset("synthetic", root), device)
         height, width = config.data.height, config.data.width
-        files = load_images(trainer.pictures.samples, height=height, width=width, cache=None)
-        lists = list(trainer.sampler)[:count]
-        pixels = [trainer.pictures.batch(indices) for indices in lists]
+        files = load_images(trainer.batches.images.samples, height=height, width=width, cache=None)
+        lists = list(trainer.batches.sampler)[:count]
+        pixels = [trainer.batches.images.batch(indices) for indices in lists]
         generator = torch.Generator().manual_seed(0)
 
         def augmented(batch: Tensor) -> Tensor:
@@ -54,13 +54,14 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
             return images.contiguous(memory_format=torch.channels_last)
 
         ready = [
-            (augmented(p), trainer.labels[i].to(device)) for p, i in zip(pixels, lists, strict=True)
+            (augmented(p), trainer.batches.labels[i].to(device))
+            for p, i in zip(pixels, lists, strict=True)
         ]
-        trainer.model.train()
+        trainer.state.model.train()
 
         def read() -> None:
             for indices in lists:
-                trainer.pictures.batch(indices)
+                trainer.batches.images.batch(indices)
 
         def decode() -> None:
             for indices in lists:

@@ -14,7 +14,7 @@ from benchmarks.mfa_bench.compared import chosen, compared
 from benchmarks.mfa_bench.timing import ratio, seconds_each
 from mfa import presets
 from mfa.models import build_model
-from mfa.training.distributed import ProcessGroup, default_device
+from mfa.runs.device import choose_device
 
 TARGETS = {"mfa_relative_rate": (">=", 0.6)}
 
@@ -49,7 +49,7 @@ def run(
         InputError: no such network.
     """
     rows = chosen(networks)
-    device = default_device(ProcessGroup())
+    device = choose_device()
     plain = resnet50(weights=None)
     plain.fc = nn.Identity()
     timed: dict[str, nn.Module] = {"resnet50": plain} | {

@@ -15,9 +15,7 @@ from benchmarks.mfa_bench.timing import ratio, seconds_each
 from mfa import presets
 from mfa.config import Config
 from mfa.datasets import load_dataset
-from mfa.datasets.loading.augment import to_unit
-from mfa.training.collapse import CollapseWatch
-from mfa.training.distributed import ProcessGroup, default_device
+from mfa.runs.device import choose_device
 from mfa.training.trainer import Trainer
 
 TARGETS = {"ratio_to_bare_step": ("<=", 1.1)}
@@ -40,29 +38,25 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
     config = config or presets.cpu()
     config = replace(config, data=replace(config.data, cache=True))
     batch, steps = config.data.pids * config.data.images, 4
-    device = default_device(ProcessGroup())
+    device = choose_device()
     with tempfile.TemporaryDirectory() as folder:
         root = write_market(Path(folder), pids=steps * config.data.pids, images=config.data.images)
-        trainer = Trainer(config, load_dataset("synthetic", root), device, ProcessGroup(), None)
-        indices = next(iter(trainer.sampler))
-        images = to_unit(trainer.pictures.batch(indices).to(device))
-        images = images.contiguous(memory_format=torch.channels_last)
-        labels = trainer.labels[indices].to(device)
-        watch = CollapseWatch()
+        trainer = Trainer(config, load_dataset("synthetic", root), device)
+        state, batch_of = trainer.state, trainer.batches.first()
 
         def bare() -> None:
             for _ in range(steps):
-                with torch.autocast(device.type, trainer.half, enabled=trainer.half is not None):
-                    output = trainer.model(images)
-                loss, _ = trainer.criterion(output, labels, 0.5)
-                trainer.optimizer.zero_grad(set_to_none=True)
-                trainer.scaler.scale(loss).backward()
-                trainer.scaler.step(trainer.optimizer)
-                trainer.scaler.update()
+                with torch.autocast(device.type, state.half, enabled=state.half is not None):
+                    output = state.model(batch_of.images)
+                loss, _ = state.criterion(output, batch_of.labels, 0.5)
+                state.optimizer.zero_grad(set_to_none=True)
+                state.scaler.scale(loss).backward()
+                state.scaler.step(state.optimizer)
+                state.scaler.update()
             _wait(device)
 
         def whole() -> None:
-            trainer.run_epoch(1, watch, progress=False)
+            trainer.run_epoch(1)
             _wait(device)
 
         seconds = seconds_each({"bare": bare, "step": whole}, repeats)

@@ -24,7 +24,6 @@ from mfa.retrieval.statistics import intervals
 from mfa.runs.device import choose_device
 from mfa.runs.provenance import stamp
 from mfa.runs.run import Run, open_run
-from mfa.training import distributed
 from mfa.training.fit import fit
 from mfa.training.trainer import Trainer
 
@@ -215,11 +214,8 @@ def estimate(
     for row in rows:
         line = {"row": row.name, "epochs": row.config.optim.epochs, "steps": 0, "seconds": 0.0}
         try:
-            ranks = distributed.ProcessGroup()
-            trainer = Trainer(
-                row.config, data, choose_device(device, local_rank=ranks.local), ranks, None
-            )
-            total = len(trainer.sampler) * row.config.optim.epochs
+            trainer = Trainer(row.config, data, choose_device(device))
+            total = len(trainer.batches.sampler) * row.config.optim.epochs
             line |= {"steps": total, "seconds": trainer.time_steps(steps) * total, "fault": ""}
         except Exception as error:  # as in run_plan: it must not cost the others
             line["fault"] = f"{type(error).__name__}: {error}"

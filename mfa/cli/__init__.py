@@ -17,7 +17,6 @@ from mfa.errors import InputError
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "data": ("mfa.cli.data", "make, prepare and examine datasets"),
     "train": ("mfa.cli.train", "train a preset on a dataset"),
-    "distill": ("mfa.cli.distill", "train a preset on another model's features"),
     "export": ("mfa.cli.export", "a trained network as one small file"),
     "evaluate": ("mfa.cli.evaluate", "score a run on a dataset"),
     "ablate": ("mfa.cli.ablate", "train and score every row of a table, with several seeds"),
@@ -28,6 +27,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "bench": ("mfa.cli.bench", "measure speed as ratios"),
 }
 """name: (module with ``main(argv)``, one line)."""
+
+MOVED: Mapping[str, str] = {
+    "distill": "mfa train PRESET --teacher FILE|MODEL",
+}
+"""Retired commands, and what does their work now."""
 
 _CACHE = """
 Every command takes --cache DIR|off, the folder for decoded pictures (by default MFA_CACHE, else
@@ -51,6 +55,9 @@ def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[st
         print(f"\n{program} COMMAND --help tells the options of a command.\n{_CACHE}")
         return 0
     name = argv[0]
+    if name in MOVED and program == "mfa":
+        print(f"error: `mfa {name}` is now `{MOVED[name]}`", file=sys.stderr)
+        return 2
     if name not in commands:
         print(f"error: no command {name!r}; there are {', '.join(commands)}", file=sys.stderr)
         return 2

@@ -83,8 +83,7 @@ def _trained_on(options: Options) -> ReidDataset | None:
 def _write(imported: Imported, folder: Path, options: Options, data: ReidDataset | None) -> None:
     from mfa import presets
     from mfa.config import derive
-    from mfa.runs.checkpoint import Checkpoint, save_checkpoint
-    from mfa.runs.run import CHECKPOINT
+    from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
 
     if (folder / CHECKPOINT).exists():
         raise InputError(f"{folder} already holds a run; choose another name, or delete the folder")

@@ -198,7 +198,7 @@ def views(
 ) -> None:
     """Write a folder with further views of a dataset's training pictures, to distil from.
 
-    Then: mfa distill --teacher MODEL --data folder --data-root OUT.
+    Then: mfa train cpu --teacher MODEL --data folder --data-root OUT.
 
     Args:
         name: the dataset.

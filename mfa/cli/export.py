@@ -19,23 +19,23 @@ class Options:
     file: tyro.conf.Positional[Path]
     """The .safetensors file to write."""
     name: str | None = None
-    """What tables shall call it; by default as the run's configuration is called."""
+    """What tables call it; by default the name of the run's configuration."""
 
 
 def main(argv: list[str]) -> None:
     """Parse, write, say what was written.
 
     Raises:
-        InputError: no such run, the file exists, or has another ending.
+        InputError: no such run, another file has the name, or the name has another ending.
     """
     options = tyro.cli(Options, prog="mfa export", args=argv)
     if options.file.suffix != ".safetensors":
-        raise InputError(f"{options.file} must end in .safetensors, which is what is written")
+        raise InputError(f"{options.file} must end in .safetensors, the format that is written")
     from mfa.runs.export import release
     from mfa.runs.run import open_run
 
-    release(open_run(options.run), options.file, name=options.name)
-    written = open_run(options.file)
+    release(open_run(options.run, "cpu"), options.file, name=options.name)
+    written = open_run(options.file, "cpu")
     parameters = sum(p.numel() for p in written.model.parameters())
     size = options.file.stat().st_size / 2**20
     print(f"{options.file}: {parameters:,} parameters, {size:.2f} MiB, weights {written.hash}")

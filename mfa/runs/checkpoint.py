@@ -1,13 +1,14 @@
-"""One file that holds a run: weights, centers, optimiser, configuration, epoch.
+"""One file that holds a run: weights, everything else training needs, configuration, epoch.
 
-A safetensors file, so that reading one never runs code; its metadata carries the JSON. Written to
-a temporary name and renamed, so that an interruption leaves the last complete one.
+A safetensors file, so that reading one never runs code; its metadata carries JSON and checksums.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,12 @@ from mfa.config import Config, from_json, to_json
 from mfa.errors import InputError
 from mfa.files import atomic
 
-FORMAT = "1"
+CHECKPOINT = "checkpoint.safetensors"
+FORMAT = "2"
+"""Version of the file. 1 had no checksums and no state of the collapse watch; it is still read."""
+
+_FIELDS = ("format", "config", "epoch", "identities", "facts")
+_COPY = "take a copy that is whole, or train again"
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,8 @@ class Checkpoint:
         config: the run's configuration.
         epoch: epochs finished.
         identities: classes of the classifiers.
-        tensors: by name, under ``model.``, ``criterion.`` and ``optimizer.``.
-        facts: anything else JSON can hold (dataset, fingerprint, versions).
+        tensors: by name, under ``model.``, ``criterion.``, ``optimizer.`` and ``distillation.``.
+        facts: anything else that JSON can hold (dataset, fingerprint, versions).
     """
 
     config: Config
@@ -47,14 +53,18 @@ class Checkpoint:
         """Cameras whose embeddings were learned, sorted; empty for a network without SIE."""
         return tuple(self.facts.get("cameras", ()))
 
-    def part(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors under ``prefix.``, named without it."""
-        start = prefix + "."
+    def part(self, name: str) -> dict[str, Tensor]:
+        """The tensors under ``name.``, named without it."""
+        start = name + "."
         return {k.removeprefix(start): v for k, v in self.tensors.items() if k.startswith(start)}
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write ``checkpoint`` atomically."""
+    """Write ``checkpoint`` whole or not at all.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     metadata = {
         "format": FORMAT,
         "config": to_json(checkpoint.config),
@@ -62,7 +72,9 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "identities": str(checkpoint.identities),
         "facts": json.dumps(checkpoint.facts),
     }
-    tensors = {k: v.detach().cpu().contiguous().clone() for k, v in checkpoint.tensors.items()}
+    form = torch.contiguous_format
+    tensors = {k: v.detach().cpu().clone(memory_format=form) for k, v in checkpoint.tensors.items()}
+    metadata["sha256"] = json.dumps(_checksums(metadata, tensors))
     with atomic(path) as draft:
         try:
             save_file(tensors, draft, metadata)
@@ -70,63 +82,117 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
             raise OSError(str(error)) from error
 
 
-def load_checkpoint(path: Path, *, prefix: str = "") -> Checkpoint:
-    """Read a checkpoint, or only its tensors under ``prefix``.
+def load_checkpoint(path: Path, *, only: str = "") -> Checkpoint:
+    """Read a checkpoint, or of its tensors only the part ``only``, such as ``"model"``.
 
     Raises:
-        InputError: no such file, truncated, or not written by this package.
+        InputError: no such file, truncated, changed since it was written, or not written by this
+            package.
     """
     if not path.is_file():
-        raise InputError(f"no checkpoint {path}; train first with `mfa train PRESET --run NAME`")
+        raise InputError(f"no checkpoint {path}", "train first with `mfa train PRESET --run NAME`")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {k: file.get_tensor(k) for k in file.keys() if k.startswith(prefix)}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+            metadata = dict(file.metadata() or {})
+            names = [k for k in file.keys() if not only or k.startswith(f"{only}.")]  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"{path} is no complete checkpoint ({error}); it was cut off or is another file: "
-            f"take a copy, or train again"
+            f"{path} is no complete checkpoint ({error}): it was cut off, or is another file",
+            _COPY,
         ) from error
-    if metadata.get("format") != FORMAT:
-        raise InputError(
-            f"{path} was not written by this package: no format {FORMAT} in its header"
-        )
+    _check_format(metadata, path)
+    _check_sums(metadata, tensors, path)
+    facts = _json(metadata["facts"], "facts", path)
+    if not isinstance(facts, dict) or not all(
+        isinstance(camera, int) for camera in _listed(facts.get("cameras", []), path)
+    ):
+        raise InputError(f"the facts in {path} are no table of facts", _COPY)
     return Checkpoint(
-        config=from_json(metadata["config"]),
-        epoch=int(metadata["epoch"]),
-        identities=int(metadata["identities"]),
+        config=_config(metadata["config"], path),
+        epoch=_count(metadata["epoch"], "epoch", path),
+        identities=_count(metadata["identities"], "number of identities", path),
         tensors=tensors,
-        facts=json.loads(metadata["facts"]),
+        facts=facts,
     )
 
 
-def weights_hash(state: dict[str, Tensor]) -> str:
+def weights_hash(state: Mapping[str, Tensor]) -> str:
     """First 12 hex digits of the SHA-256 over names and values, in name order."""
+    return _digest(state)[:12]
+
+
+def _digest(state: Mapping[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(name.encode())
-        digest.update(
-            state[name].detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()
-            if state[name].ndim
-            else str(state[name].item()).encode()
-        )
-    return digest.hexdigest()[:12]
+        value = state[name].detach().cpu()
+        if value.ndim == 0:
+            digest.update(str(value.item()).encode())
+            continue
+        flat = value.reshape(-1).clone(memory_format=torch.contiguous_format)
+        digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimiser's state as named tensors, ``INDEX.KEY``."""
-    return {
-        f"{index}.{key}": torch.as_tensor(value)
-        for index, values in optimizer.state_dict()["state"].items()
-        for key, value in values.items()
-    }
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put back what ``optimizer_tensors`` took."""
-    state: dict[int, dict[str, Tensor]] = {}
+def _checksums(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """SHA-256 of the metadata (``""``) and of each part of the tensors, by name."""
+    parts: dict[str, dict[str, Tensor]] = {}
     for name, value in tensors.items():
-        index, key = name.split(".", 1)
-        state.setdefault(int(index), {})[key] = value
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
+        parts.setdefault(name.partition(".")[0], {})[name] = value
+    text = json.dumps([metadata[field] for field in _FIELDS])
+    sums = {name: _digest(part) for name, part in parts.items()}
+    return {"": hashlib.sha256(text.encode()).hexdigest(), **sums}
+
+
+def _check_format(metadata: Mapping[str, str], path: Path) -> None:
+    version = metadata.get("format", "")
+    lacking = [name for name in _FIELDS if name not in metadata]
+    if version not in ("1", FORMAT) or lacking:
+        why = f"its header lacks {lacking[0]}" if lacking else f"it has format {version[:20]!r}"
+        raise InputError(
+            f"{path} was not written by this version of the package: {why}",
+            "update the package, convert weights of other projects with `mfa import-weights`, or "
+            "train again",
+        )
+
+
+def _check_sums(metadata: Mapping[str, str], tensors: dict[str, Tensor], path: Path) -> None:
+    """Compare what was read with the checksums of format 2; format 1 has none."""
+    if metadata["format"] == "1":
+        return
+    known = _json(metadata.get("sha256", ""), "checksums", path)
+    for name, found in _checksums(metadata, tensors).items():
+        if not isinstance(known, dict) or known.get(name) != found:
+            raise InputError(
+                f"the {name or 'header'} in {path} changed since it was written: its checksum is "
+                "another",
+                _COPY,
+            )
+
+
+def _json(text: str, what: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the {what} in {path} cannot be read", _COPY) from error
+
+
+def _config(text: str, path: Path) -> Config:
+    try:
+        return from_json(text)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        why = f": {error}" if isinstance(error, InputError) else ""
+        raise InputError(f"the configuration in {path} cannot be read{why}", _COPY) from error
+
+
+def _count(text: str, what: str, path: Path) -> int:
+    if not re.fullmatch(r"[0-9]{1,8}", text):
+        raise InputError(f"the {what} in {path} is no number that can be right", _COPY)
+    return int(text)
+
+
+def _listed(value: object, path: Path) -> list[object]:
+    if not isinstance(value, list):
+        raise InputError(f"the cameras in {path} are no list", _COPY)
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Literal, get_args
 
 import torch
@@ -51,7 +52,7 @@ def check_precision(precision: str | None) -> Precision:
     """
     for known in get_args(Precision):
         if (precision or "float32") == known:
-            return known  # type: ignore[no-any-return]
+            return known
     raise InputError(
         f"there is no precision {precision!r}", f"use {', '.join(get_args(Precision))}"
     )
@@ -61,3 +62,10 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
     """The context to call a network in; without effect for float32."""
     half = None if precision == "float32" else getattr(torch, precision)
     return torch.autocast(device.type, dtype=half, enabled=half is not None)
+
+
+def clock(device: torch.device) -> float:
+    """Seconds of a clock, read when everything asked of ``device`` is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()

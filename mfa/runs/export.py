@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from mfa.errors import InputError
-from mfa.runs.checkpoint import Checkpoint, save_checkpoint
+from mfa.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mfa.runs.run import Run
 
 
@@ -22,14 +23,12 @@ def release(run: Run, file: Path, *, name: str | None = None) -> None:
 
     Args:
         run: what to release.
-        file: a ``.safetensors`` file that does not exist yet.
+        file: a ``.safetensors`` file. One that holds this very release already is left as it is.
         name: what tables call the configuration; by default its own name.
 
     Raises:
-        InputError: the file exists.
+        InputError: another file has the name, or it cannot be written.
     """
-    if file.exists():
-        raise InputError(f"{file} exists already and is not overwritten; move it, or name another")
     old = run.checkpoint
     tensors = {
         f"model.{key}": _halved(value)
@@ -37,7 +36,25 @@ def release(run: Run, file: Path, *, name: str | None = None) -> None:
         if ".classifier." not in key
     }
     config = replace(old.config, name=name or old.config.name)
-    save_checkpoint(Checkpoint(config, old.epoch, 0, tensors, old.facts), file)
+    made = Checkpoint(config, old.epoch, 0, tensors, old.facts)
+    if not file.exists():
+        save_checkpoint(made, file)
+    elif not _holds(file, made):
+        raise InputError(
+            f"{file} exists already and is not overwritten", "move it, or name another file"
+        )
+
+
+def _holds(file: Path, wanted: Checkpoint) -> bool:
+    try:
+        found = load_checkpoint(file)
+    except InputError:
+        return False
+    return (
+        replace(found, tensors={}) == replace(wanted, tensors={})
+        and found.tensors.keys() == wanted.tensors.keys()
+        and all(torch.equal(found.tensors[name], wanted.tensors[name]) for name in wanted.tensors)
+    )
 
 
 def _halved(value: Tensor) -> Tensor:

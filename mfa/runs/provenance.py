@@ -21,10 +21,14 @@ def stamp() -> dict[str, str]:
     }
 
 
-def commit() -> str:
-    """Short hash of the checkout the code runs from; empty where it is not one."""
+def commit(folder: Path | None = None) -> str:
+    """Short hash of the checkout that the code runs from, with ``-changed`` where files differ.
+
+    Empty where the code lies in no checkout. ``folder`` is that of another one.
+    """
     git = shutil.which("git")
     if git is None:
         return ""
-    line = [git, "-C", str(Path(mfa.__file__).parent), "rev-parse", "--short", "HEAD"]
+    place = str(folder or Path(mfa.__file__).parent)
+    line = [git, "-C", place, "describe", "--always", "--exclude=*", "--dirty=-changed"]
     return subprocess.run(line, capture_output=True, text=True, check=False).stdout.strip()

@@ -1,10 +1,9 @@
-"""A run on disk: ``checkpoint.safetensors``, ``config.json`` and ``history.csv`` in one folder."""
+"""A run: a trained network and what made it, opened from disk."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,108 +12,20 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from mfa.config import Config, to_dict, to_json
+from mfa.config import Config
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
 from mfa.errors import InputError
-from mfa.files import write_atomically
 from mfa.models import ReidNetwork, build_model
 from mfa.models.weights import RELEASED, released_file
 from mfa.progress import Progress, silent
-from mfa.records import EpochRecord, Output, ReidDataset, Sample
-from mfa.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, weights_hash
+from mfa.records import Output, ReidDataset, Sample
+from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, weights_hash
 from mfa.runs.device import Precision, autocast, check_precision, choose_device
-from mfa.training.collapse import CollapseWatch
-
-CHECKPOINT = "checkpoint.safetensors"
-HISTORY = "history.csv"
+from mfa.runs.history import read_history
 
 BATCH = 64
 """Pictures per forward pass, where nothing else is asked for."""
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """What training writes."""
-
-    path: Path
-
-    def begin(self, config: Config, *, resume: bool) -> Checkpoint | None:
-        """Make or enter the folder; the checkpoint to go on from, if any.
-
-        Raises:
-            InputError: there is a run already and ``resume`` is off, it is another run, or the
-                folder cannot be written.
-        """
-        file = self.path / CHECKPOINT
-        if not file.is_file():
-            try:
-                self.path.mkdir(parents=True, exist_ok=True)
-                write_atomically(self.path / "config.json", to_json(config, indent=2) + "\n")
-                (self.path / HISTORY).unlink(missing_ok=True)
-            except OSError as error:
-                raise InputError(
-                    f"the run cannot be written to {self.path} ({error.strerror}); name a folder "
-                    "you may write to (--run), or free the disk"
-                ) from error
-            return None
-        if not resume:
-            raise InputError(
-                f"{self.path} already holds a run; go on with --resume (resume=True), choose "
-                "another name, or delete the folder"
-            )
-        checkpoint = load_checkpoint(file)
-        # The name is what tables call it, not a setting of the training.
-        same_name = replace(checkpoint.config, name=config.name)
-        difference = _difference(to_dict(same_name), to_dict(config))
-        if difference:
-            raise InputError(
-                f"{self.path} was trained with another configuration ({difference}); resume with "
-                "the same one, or choose another name"
-            )
-        return checkpoint
-
-    def replay(self, watch: CollapseWatch, epochs: int) -> None:
-        """Show the finished epochs to a fresh watch; drop lines of an epoch that was not saved."""
-        history = read_history(self.path)
-        history = history[history["epoch"] <= epochs]
-        for norm, triplet in zip(history["feature_norm"], history["triplet"], strict=True):
-            watch.update(norm, triplet)
-        write_atomically(self.path / HISTORY, history.to_csv(index=False))
-
-    def save(self, checkpoint: Checkpoint, record: EpochRecord) -> None:
-        """Add an epoch: its line of history, then the checkpoint that makes it count."""
-        row = history_row(record)
-        file = self.path / HISTORY
-        past = read_history(self.path) if file.is_file() else pd.DataFrame()
-        table = pd.concat([past, pd.DataFrame([row])], ignore_index=True)
-        write_atomically(file, table.to_csv(index=False))
-        save_checkpoint(checkpoint, self.path / CHECKPOINT)
-
-
-def history_row(record: EpochRecord) -> dict[str, object]:
-    """An epoch record as one flat row."""
-    return {
-        "epoch": record.epoch,
-        "lr": record.lr,
-        "seconds": round(record.seconds, 3),
-        "images_per_second": round(record.images_per_second, 1),
-        "feature_norm": record.feature_norm,
-        **record.losses,
-        **record.separation,
-        "warnings": " ".join(record.warnings),
-    }
-
-
-def read_history(path: Path) -> pd.DataFrame:
-    """The history of a run folder, one row an epoch; columns as in ``history_row``."""
-    with (path / HISTORY).open(newline="", encoding="utf-8") as file:
-        rows = [
-            {k: v if k == "warnings" else float(v or "nan") for k, v in row.items()}
-            for row in csv.DictReader(file)
-        ]
-    # Each epoch rewrites the file, so figures must come back to the last bit: float() does that.
-    return pd.DataFrame(rows).astype({"epoch": int})
 
 
 @dataclass(frozen=True)
@@ -145,15 +56,35 @@ class Run:
 
     @cached_property
     def model(self) -> ReidNetwork:
-        """The network in eval mode, on ``device``."""
-        network = build_model(
+        """The network in eval mode, on ``device``.
+
+        Raises:
+            InputError: the weights are not those of the configuration.
+        """
+        weights = self.checkpoint.part("model")
+        try:
+            with torch.device("meta"):  # compares shapes before memory is taken for them
+                wanted = self._build().state_dict()
+            for name in wanted.keys() & weights.keys():
+                if wanted[name].shape != weights[name].shape:
+                    raise ValueError(f"{name} has the shape {tuple(weights[name].shape)}")
+            network = self._build()
+            network.load_state_dict(weights)
+        except (RuntimeError, ValueError, OverflowError) as error:
+            raise InputError(
+                f"the weights of {self.path or self.name} do not fit their configuration "
+                f"({str(error).strip().splitlines()[-1].strip()})",
+                "take a copy that is whole, or train again",
+            ) from error
+        return network.to(self.device).eval()
+
+    def _build(self) -> ReidNetwork:
+        return build_model(
             self.config.model,
             self.checkpoint.identities,
             cameras=self.checkpoint.cameras,
             pretrained=False,
         )
-        network.load_state_dict(self.checkpoint.part("model"))
-        return network.to(self.device).eval()
 
     def cameras_of(self, samples: Sequence[Sample], data: ReidDataset) -> Tensor | None:
         """(N,) cameras of samples of ``data``, as the network is told them (SIE).
@@ -246,7 +177,7 @@ class Run:
 
     @property
     def history(self) -> pd.DataFrame:
-        """One row an epoch.
+        """One row per epoch.
 
         Raises:
             InputError: the run was never trained.
@@ -281,7 +212,7 @@ def open_run(
     else:
         file = released_file(str(path))
         home = file.parents[2] / "runs" / file.stem
-    return Run(home, load_checkpoint(file, prefix="model."), place, kind)
+    return Run(home, load_checkpoint(file, only="model"), place, kind)
 
 
 def untrained(
@@ -298,16 +229,3 @@ def untrained(
         network = build_model(config.model, pretrained=False)
     tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
     return Run(None, Checkpoint(config, 0, 0, tensors, {}), place, kind)
-
-
-def _difference(old: dict[str, object], new: dict[str, object], prefix: str = "") -> str:
-    """First field that differs, in words; empty when none does."""
-    for key, value in new.items():
-        other = old.get(key)
-        if isinstance(value, dict) and isinstance(other, dict):
-            inner = _difference(other, value, f"{prefix}{key}.")
-            if inner:
-                return inner
-        elif value != other:
-            return f"{prefix}{key} was {other!r}, now {value!r}"
-    return ""

@@ -7,6 +7,8 @@ look well while the norm of the pooled vectors falls from 25 to 0.8.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 SHRUNK = 0.2
 """Share of the starting norm under which the features count as collapsed."""
@@ -21,24 +23,38 @@ ADVICE = (
 
 
 class CollapseWatch:
-    """Fed once an epoch, says in words when features collapse.
+    """Takes in each epoch, and warns in words when features collapse.
 
     Two signs: the norm is under 20% of its start; or, in two epochs in a row, the triplet term is
     around ln 2 while the norm falls and is below its start. A triplet term around ln 2 alone is no
-    alarm: hard batches have it too, also in good trainings whose norm rose and eases back. To go on
-    with a resumed training, feed the epochs it has behind it.
+    alarm: hard batches have it too, also in good trainings whose norm rose and eases back.
     """
 
     def __init__(self, start_norm: float | None = None) -> None:
         """Begin to watch.
 
         Args:
-            start_norm: feature norm before the first epoch, where known; else the first epoch's
-                own is the start, and a collapse within it goes unseen.
+            start_norm: feature norm before the first epoch, where it is known. Otherwise the norm
+                of the first epoch is the start, and a collapse within that epoch goes unseen.
         """
         self._start = start_norm
         self._previous = start_norm
         self._stuck_epochs = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything the watch knows, as plain values."""
+        return {
+            "start": self._start,
+            "previous": self._previous,
+            "stuck_epochs": self._stuck_epochs,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where ``state_dict`` was taken."""
+        self._start, self._previous = (
+            None if state[name] is None else float(state[name]) for name in ("start", "previous")
+        )
+        self._stuck_epochs = int(state["stuck_epochs"])
 
     def update(self, feature_norm: float, triplet: float) -> tuple[str, ...]:
         """Take in one epoch.

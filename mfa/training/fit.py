@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
 
 from mfa.config import Config
 from mfa.models import check_settings
+from mfa.progress import Progress, part_of
 from mfa.records import EpochRecord, ReidDataset
-from mfa.runs.run import Run, RunFolder
+from mfa.runs.checkpoint import Checkpoint
+from mfa.runs.device import choose_device
+from mfa.runs.folder import RunFolder
+from mfa.runs.history import read_history
+from mfa.runs.run import Run
 from mfa.training import distributed
 from mfa.training.collapse import CollapseWatch
-from mfa.training.teacher import Teacher
+from mfa.training.distillation import Teacher
 from mfa.training.trainer import Trainer
 
 
@@ -27,13 +33,14 @@ def fit(
     init: Run | None = None,
     device: torch.device | str | None = None,
     cache: Path | None = None,
-    progress: bool = True,
+    progress: bool | Progress = True,
 ) -> Iterator[EpochRecord]:
-    """Train and yield one record an epoch; stop by breaking out of the loop.
+    """Train and yield one record per epoch; stop by breaking out of the loop.
 
     Everything random follows from ``config.seed``, the epoch and the step: on the CPU a run repeats
     bit for bit, and a resumed one equals an uninterrupted one. After each epoch the run folder
-    holds a complete checkpoint and a line more of ``history.csv``.
+    holds a complete checkpoint and one more line of ``history.csv``. While it trains, no other
+    process can train in the folder.
 
     Args:
         config: the whole run.
@@ -42,28 +49,49 @@ def fit(
         resume: go on from the folder's checkpoint; without one, start.
         teacher: features to learn from as well, weighted by ``config.distill``.
         init: start from the weights of this run, as far as they fit.
-        device: where to compute; the GPU where there is one.
+        device: where to compute; by default the GPU where there is one, else the CPU. Under
+            ``torchrun`` each process takes the GPU of its number.
         cache: folder for decoded pictures; by default ``cache`` beside the dataset. Unused where
             ``config.data.cache`` is off.
-        progress: show a bar with the loss terms and images a second.
+        progress: ``True`` shows a bar per epoch with the loss terms and images per second; a
+            callable is called with the completed fraction of the training.
 
     Raises:
-        InputError: the folder holds another run, or the data do not suit the configuration.
+        InputError: the folder holds another run, another process trains there, it cannot be
+            written, the data do not suit the configuration, or the loss is NaN or infinite.
     """
     check_settings(config)
-    ranks = distributed.join()
-    place = torch.device(device) if device is not None else distributed.default_device(ranks)
-    folder = None if run is None else RunFolder(Path(run))
-    start = folder.begin(config, resume=resume) if folder is not None else None
-    trainer = Trainer(config, data, place, ranks, cache, teacher, fresh=start is None)
-    if init is not None and start is None:
-        trainer.begin_from(init)
-    watch = CollapseWatch(trainer.start_norm())
-    if folder is not None and start is not None:
-        trainer.restore(start)
-        folder.replay(watch, start.epoch)
-    for epoch in range(trainer.epoch + 1, config.optim.epochs + 1):
-        record = trainer.run_epoch(epoch, watch, progress=progress and ranks.writes)
-        if folder is not None and ranks.writes:
-            folder.save(trainer.checkpoint(), record)
-        yield record
+    place = choose_device(device, local_rank=distributed.local_rank())
+    with ExitStack() as stack:
+        ranks = stack.enter_context(distributed.joined(place))
+        folder = None if run is None else stack.enter_context(RunFolder(Path(run)))
+        saved: Checkpoint | None = None
+        if folder is not None:
+            saved = ranks.from_first(lambda: folder.begin(config, resume=resume))
+        trainer = Trainer(config, data, place, ranks, cache, teacher, fresh=saved is None)
+        if saved is None:
+            trainer.begin(init)
+        else:
+            if folder is not None and "watch" not in saved.facts:  # written by an earlier version
+                saved.facts["watch"] = _watch_of(folder).state_dict()
+            trainer.restore(saved)
+        epochs = config.optim.epochs
+        for epoch in range(trainer.state.epoch + 1, epochs + 1):
+            if isinstance(progress, bool):
+                shown: bool | Progress = progress and ranks.writes
+            else:
+                shown = part_of(progress, (epoch - 1) / epochs, epoch / epochs)
+            record = trainer.run_epoch(epoch, progress=shown)
+            if folder is not None:
+                checkpoint = trainer.checkpoint()
+                ranks.from_first(lambda: folder.save(checkpoint, record))  # noqa: B023
+            yield record
+
+
+def _watch_of(folder: RunFolder) -> CollapseWatch:
+    """A watch that has seen the history of a run."""
+    watch, history = CollapseWatch(), read_history(folder.path)
+    if len(history):
+        for norm, triplet in zip(history["feature_norm"], history["triplet"], strict=True):
+            watch.update(norm, triplet)
+    return watch

@@ -1,122 +1,94 @@
-"""The parts of a training run, and one step of it; ``mfa.training.fit.fit`` is the loop around."""
+"""One training step and one epoch; ``mfa.training.fit.fit`` is the loop around."""
 
 from __future__ import annotations
 
 import itertools
 import statistics
 import sys
-import time
-from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
-from tqdm.auto import tqdm
+from torch import Tensor
 
 from mfa.config import Config
-from mfa.datasets.loading.augment import augment, to_unit
-from mfa.datasets.loading.cache import cache_folder
-from mfa.datasets.loading.images import LoadedImages, batches, load_images
-from mfa.datasets.loading.sampler import make_sampler
 from mfa.errors import InputError
-from mfa.losses import Criterion
-from mfa.losses.distillation import Distillation
-from mfa.models import build_model
 from mfa.models.separation import SeparationMeter
 from mfa.models.weights import fit_state
+from mfa.progress import Progress, reporting
 from mfa.records import EpochRecord, Output, ReidDataset
-from mfa.runs.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
+from mfa.runs.checkpoint import Checkpoint
+from mfa.runs.device import clock
 from mfa.runs.run import Run
-from mfa.runs.side_information import cameras_to_learn
-from mfa.training import distributed, schedule
+from mfa.training import schedule
+from mfa.training.batches import Batch, TrainingBatches
 from mfa.training.collapse import CollapseWatch
-from mfa.training.teacher import Teacher
+from mfa.training.distillation import Teacher
+from mfa.training.distributed import ProcessGroup
+from mfa.training.loss_log import LossLog
+from mfa.training.state import TrainingState
 
 METER_EVERY = 4
 """Steps between two measurements of separation: enough pictures an epoch, a quarter of the cost."""
 
+_SHOWN = ("total", "id", "triplet", "center", "gla", "teacher")
+
 
 class Trainer:
-    """The parts of a run and one step of it."""
+    """The batches and the state of a training, one epoch or one step at a time."""
 
     def __init__(
         self,
         config: Config,
         data: ReidDataset,
         device: torch.device,
-        ranks: distributed.ProcessGroup,
-        cache: Path | None,
+        ranks: ProcessGroup | None = None,
+        cache: Path | None = None,
         teacher: Teacher | None = None,
         *,
         fresh: bool = True,
     ) -> None:
         """Prepare everything; ``fresh`` loads ``model.weights``, needless before a restore."""
-        self.config, self.data, self.device, self.ranks = config, data, device, ranks
-        self.epoch, self.init = 0, ""
-        self.pictures = training_pictures(config, data, cache)
-        pids = sorted({sample.pid for sample in self.pictures.samples})
-        label_of = {pid: label for label, pid in enumerate(pids)}
-        self.labels = torch.tensor([label_of[sample.pid] for sample in self.pictures.samples])
-        self.cameras = cameras_to_learn(config.model, self.pictures.samples)
-        camids = torch.tensor([sample.camid for sample in self.pictures.samples])
-        self.camids = camids if self.cameras else None
-        self.sampler = make_sampler(
-            self.labels.tolist(),
-            config.data,
-            seed=config.seed,
-            rank=ranks.rank,
-            world=ranks.world,
-        )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            self.model = build_model(
-                config.model, len(pids), cameras=self.cameras, pretrained=fresh
-            )
-        # Channels-last convolutions are a fifth to a half faster on CPUs, and on GPUs with AMP.
-        self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.identities = len(pids)
-        self.network = distributed.wrap(self.model, ranks)
-        self.criterion = Criterion(config.loss, len(pids), self.model.widths).to(device)
-        self.teacher = teacher
-        self.targets = None if teacher is None else teacher.targets(self.pictures.samples)
-        self.distillation = self._make_distillation()
-        self.lesson = self.distillation and distributed.wrap(self.distillation, ranks)
-        learned = [part for part in (self.model, self.distillation) if part is not None]
-        schedule.freeze(self.model, config.optim.frozen)
-        self.optimizer = schedule.make_optimizer(
-            nn.ModuleList(learned), config.optim, trunk="0.trunk."
-        )
-        self.half = schedule.half_precision(config.optim, device)
-        self.scaler = schedule.make_scaler(enabled=self.half is torch.float16)
+        self.config, self.data, self.device = config, data, device
+        self.ranks = ranks or ProcessGroup()
+        self.teacher, self.init = teacher, ""
+        self.batches = TrainingBatches(config, data, device, self.ranks, cache, teacher)
+        self.state = TrainingState(config, self.batches, device, pretrained=fresh)
+        self.network = self.ranks.wrap(self.state.model)
+        self.distillation = self.state.distillation and self.ranks.wrap(self.state.distillation)
 
-    def run_epoch(self, epoch: int, watch: CollapseWatch, *, progress: bool) -> EpochRecord:
-        """Train one epoch, counted from 1."""
-        self.model.train()
-        self.sampler.set_epoch(epoch)
-        loader = batches(self.pictures, self.sampler, self.config.data.workers)
-        sums: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self.device))
-        meter, seen, steps, start, rate = SeparationMeter(), 0, len(self.sampler), time.time(), 0.0
-        bar = tqdm(loader, f"epoch {epoch}/{self.config.optim.epochs}", disable=not progress)
-        for step, (indices, pixels) in enumerate(bar):
-            done = epoch - 1 + step / steps
-            rate = schedule.learning_rate(self.config.optim, done)
-            schedule.set_rate(self.optimizer, rate)
-            images = self._images(pixels, epoch, step)
-            targets, cameras = (self._of(v, indices) for v in (self.targets, self.camids))
-            labels = self.labels[indices].to(self.device)
-            output, terms = self.step(images, labels, done, targets, cameras)
-            for name, value in terms.items():
-                sums[name] += value
-            if step % METER_EVERY == 0:
-                meter.update(output)
-            seen += len(images)
-            if progress:
-                bar.set_postfix_str(_line(terms, seen / (time.time() - start)), refresh=False)
-        self.epoch, seconds = epoch, time.time() - start
-        losses = {name: value.item() / steps for name, value in sums.items()}
-        figures = meter.result()
+    def run_epoch(self, epoch: int, *, progress: bool | Progress = False) -> EpochRecord:
+        """Train one epoch, counted from 1.
+
+        Raises:
+            InputError: the loss is NaN or infinite; term, step and images are named.
+        """
+        state, steps = self.state, self.batches.steps(epoch)
+        state.model.train()
+        log, meter = LossLog(epoch, self.ranks, self._names), SeparationMeter()
+        seen, rate, start = 0, 0.0, clock(self.device)
+
+        def words() -> str:
+            terms = [f"{name} {log.latest(name):.2f}" for name in _SHOWN if name in log.terms]
+            return "  ".join([*terms, f"{seen / (clock(self.device) - start):.0f} img/s"])
+
+        with reporting(progress, f"epoch {epoch}/{self.config.optim.epochs}", words) as report:
+            for step, batch in enumerate(self.batches.epoch(epoch)):
+                done = epoch - 1 + step / steps
+                rate = schedule.learning_rate(self.config.optim, done)
+                schedule.set_rate(state.optimizer, rate)
+                output, terms = self.step(batch, done)
+                log.add(terms, batch.indices)
+                if step % METER_EVERY == 0:
+                    meter.update(output)
+                seen += len(batch.images)
+                report((step + 1) / steps)
+        log.check()
+        seconds = clock(self.device) - start
+        losses, figures = log.means(), meter.result()
         norm = figures.pop("feature_norm")
+        state.epoch = epoch
         return EpochRecord(
             epoch=epoch,
             losses=losses,
@@ -125,42 +97,39 @@ class Trainer:
             seconds=seconds,
             feature_norm=norm,
             separation=figures,
-            warnings=watch.update(norm, losses["triplet"]),
+            warnings=state.watch.update(norm, losses["triplet"]),
         )
 
-    def step(
-        self,
-        images: Tensor,
-        labels: Tensor,
-        done: float,
-        targets: Tensor | None = None,
-        cameras: Tensor | None = None,
-    ) -> tuple[Output, dict[str, Tensor]]:
+    def step(self, batch: Batch, done: float) -> tuple[Output, dict[str, Tensor]]:
         """One update of the weights and the centers.
 
         Args:
-            images: (B, 3, H, W) in [0, 1].
-            labels: (B,) positions of the identities.
-            done: epochs finished, a fraction within one.
-            targets: the teacher's features of the pictures, where there is a teacher.
-            cameras: (B,) as the dataset numbers them, where the network is told.
+            batch: what to learn from.
+            done: epochs finished, with the fraction of the current one.
+
+        Returns:
+            The network's output and the detached loss terms.
         """
-        with torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None):
-            output: Output = self.network(images, cameras)
-        loss, terms = self.criterion(output, labels, done / self.config.optim.epochs)
-        own = self.model.extra_losses(output, labels)
-        if own:
-            loss = torch.stack([loss, *own.values()]).sum()
-            terms |= {"total": loss.detach(), **{k: v.detach() for k, v in own.items()}}
-        if self.lesson is not None:
-            taught, more = self.lesson(output, targets)
+        state = self.state
+        with torch.autocast(self.device.type, dtype=state.half, enabled=state.half is not None):
+            output: Output = self.network(batch.images, batch.cameras)
+            own = state.model.extra_losses(output, batch.labels)
+        loss, terms = state.criterion(output, batch.labels, done / self.config.optim.epochs)
+        loss = torch.stack([loss, *(value.float() for value in own.values())]).sum()
+        terms |= {name: value.detach() for name, value in own.items()}
+        if self.distillation is not None:
+            taught, more = self.distillation(output, batch.targets)
             loss = loss + taught
-            terms |= {"total": loss.detach(), **more}
-        self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.criterion.update(output, labels)
+            terms |= more
+        terms["total"] = loss.detach()
+        state.optimizer.zero_grad(set_to_none=True)
+        state.scaler.scale(loss).backward()
+        scale = state.scaler.get_scale()
+        state.scaler.step(state.optimizer)
+        state.scaler.update()
+        # The scale falls where the scaler skipped the step: then the centers stay as well.
+        if state.scaler.get_scale() >= scale:
+            state.criterion.update(output, batch.labels)
         return output, terms
 
     def time_steps(self, steps: int) -> float:
@@ -168,128 +137,88 @@ class Trainer:
 
         Moves the weights: for a trainer that is thrown away.
         """
-        self.model.train()
-        self.sampler.set_epoch(1)
-        seconds = []
-        for step, indices in enumerate(itertools.islice(self.sampler, steps + 1)):
-            start = time.perf_counter()
-            images = self._images(self.pictures.batch(indices), 1, step)
-            targets, cameras = (self._of(v, indices) for v in (self.targets, self.camids))
-            self.step(images, self.labels[indices].to(self.device), 0.0, targets, cameras)
-            seconds.append(time.perf_counter() - start)
+        self.state.model.train()
+        seconds, start = [], clock(self.device)
+        for batch in itertools.islice(self.batches.epoch(1), steps + 1):
+            self.step(batch, 0.0)
+            end = clock(self.device)
+            seconds.append(end - start)
+            start = end
         return statistics.median(seconds[1:] or seconds)
 
     @torch.no_grad()
     def start_norm(self) -> float:
         """Feature norm of the first batch before training, in train mode, statistics untouched."""
-        state = {name: value.clone() for name, value in self.model.named_buffers()}
-        self.sampler.set_epoch(1)
-        indices = next(iter(self.sampler))
-        images = self._images(self.pictures.batch(indices), 1, 0)
+        model, batch = self.state.model, self.batches.first()
+        buffers = {name: value.clone() for name, value in model.named_buffers()}
         meter = SeparationMeter()
-        meter.update(self.model.train()(images, self._of(self.camids, indices)))
-        for name, value in self.model.named_buffers():
-            value.copy_(state[name])
+        meter.update(model.train()(batch.images, batch.cameras))
+        for name, value in model.named_buffers():
+            value.copy_(buffers[name])
         return meter.result()["feature_norm"]
 
     def checkpoint(self) -> Checkpoint:
         """Everything needed to go on."""
-        parts = {
-            "model": self.model.state_dict(),
-            "criterion": self.criterion.state_dict(),
-            "optimizer": optimizer_tensors(self.optimizer),
-        }
-        if self.distillation is not None:
-            parts["distillation"] = self.distillation.state_dict()
-        tensors = {f"{part}.{k}": v for part, state in parts.items() for k, v in state.items()}
+        parts = self.state.state_dict()
         facts = {
             "dataset": self.data.name,
             "fingerprint": self.data.fingerprint,
-            "training_pictures": len(self.pictures),
-            "cameras": self.cameras,
-            "left_out": [f"{sample.path.name}: {why}" for sample, why in self.pictures.left_out],
+            "training_pictures": len(self.batches.images),
+            "cameras": list(self.batches.cameras),
+            "left_out": [f"{s.path.name}: {why}" for s, why in self.batches.images.left_out],
             "torch": torch.__version__,
-            "scaler": self.scaler.state_dict(),
+            "scaler": parts.pop("scaler"),
+            "watch": parts.pop("watch"),
             "teacher": "" if self.teacher is None else self.teacher.file.name,
             "teacher_fingerprint": "" if self.teacher is None else self.teacher.fingerprint,
             "init": self.init,
         }
-        return Checkpoint(self.config, self.epoch, self.identities, tensors, facts)
+        tensors = {f"{part}.{k}": v for part, state in parts.items() for k, v in state.items()}
+        return Checkpoint(self.config, self.state.epoch, self.batches.identities, tensors, facts)
 
-    def begin_from(self, run: Run) -> None:
-        """Start from the weights of ``run`` as far as names and shapes agree, and say what did.
+    def begin(self, init: Run | None = None) -> None:
+        """Start, from the weights of ``init`` as far as names and shapes agree; print what did.
 
         Raises:
             InputError: almost nothing fits.
         """
-        state = run.checkpoint.part("model")
-        words = fit_state(self.model, state, where=run.name, core="trunk.")
-        self.init = f"{run.name} ({run.hash}): {words}"
-        if self.ranks.writes:
-            print(f"started from {self.init}", file=sys.stderr)
+        if init is not None:
+            weights = init.checkpoint.part("model")
+            words = fit_state(self.state.model, weights, where=init.name, core="trunk.")
+            self.init = f"{init.name} ({init.hash}): {words}"
+            if self.ranks.writes:
+                print(f"started from {self.init}", file=sys.stderr)
+        self.state.watch = CollapseWatch(self.start_norm())
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on where ``checkpoint`` stopped.
 
         Raises:
-            InputError: it was trained on other data or by another teacher.
+            InputError: it was trained on other data or by another teacher, or is damaged.
         """
-        if checkpoint.facts["fingerprint"] != self.data.fingerprint:
+        facts = checkpoint.facts
+        if facts.get("fingerprint") != self.data.fingerprint:
             raise InputError(
-                f"the run was trained on {checkpoint.facts['dataset']} with fingerprint "
-                f"{checkpoint.facts['fingerprint']}, these data have {self.data.fingerprint}; "
-                "resume with the same data, or start another run"
+                f"the run was trained on {facts.get('dataset')} with fingerprint "
+                f"{facts.get('fingerprint')}, these data have {self.data.fingerprint}",
+                "resume with the same data, or start another run",
             )
-        theirs = checkpoint.facts.get("teacher_fingerprint", "")
-        if theirs != ("" if self.teacher is None else self.teacher.fingerprint):
-            taught_by = checkpoint.facts.get("teacher") or "no teacher"
+        mine = self.teacher.fingerprint if self.teacher else ""
+        if facts.get("teacher_fingerprint", "") != mine:
             raise InputError(
-                f"the run was taught by {taught_by}, now by "
-                f"{'none' if self.teacher is None else self.teacher.file}; resume with the same "
-                "teacher, or start another run"
+                f"the run learned from {facts.get('teacher') or 'no teacher'}, now the teacher is "
+                f"{self.teacher.file if self.teacher else 'none'}",
+                "resume with the same teacher, or start another run",
             )
-        self.model.load_state_dict(checkpoint.part("model"))
-        if self.distillation is not None:
-            self.distillation.load_state_dict(checkpoint.part("distillation"))
-        self.init = checkpoint.facts.get("init", "")
-        self.criterion.load_state_dict(checkpoint.part("criterion"))
-        restore_optimizer(self.optimizer, checkpoint.part("optimizer"))
-        self.scaler.load_state_dict(checkpoint.facts["scaler"])
-        self.epoch = checkpoint.epoch
+        names = ("model", "criterion", "optimizer", "distillation")
+        state: dict[str, Any] = {name: checkpoint.part(name) for name in names}
+        state |= {name: facts.get(name) for name in ("scaler", "watch")}
+        self.state.load_state_dict(state)
+        self.state.epoch = checkpoint.epoch
+        self.init = facts.get("init", "")
 
-    def _make_distillation(self) -> Distillation | None:
-        if self.targets is None:
-            return None
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.config.seed)
-            width = self.targets.shape[1]
-            return Distillation(self.config.distill, self.model.widths, width).to(self.device)
-
-    def _of(self, values: Tensor | None, indices: list[int]) -> Tensor | None:
-        """The rows of some pictures, on the device; ``None`` where there are no values."""
-        return None if values is None else values[indices].to(self.device)
-
-    def _images(self, pixels: Tensor, epoch: int, step: int) -> Tensor:
-        """Augmented pictures in [0, 1] on the device; the same for the same epoch and step."""
-        words = np.random.SeedSequence([self.config.seed, epoch, step, self.ranks.rank])
-        generator = torch.Generator().manual_seed(int(words.generate_state(1)[0]))
-        images = augment(to_unit(pixels.to(self.device)), self.config.data, generator)
-        return images.contiguous(memory_format=torch.channels_last)
-
-
-def training_pictures(config: Config, data: ReidDataset, cache: Path | None) -> LoadedImages:
-    """The training list's pictures at the configured size.
-
-    Raises:
-        InputError: the dataset has no training list.
-    """
-    if not data.train:
-        raise InputError(f"{data.name} has no training pictures; it can only be evaluated on")
-    where = (cache or cache_folder(data.root)) if config.data.cache else None
-    return load_images(data.train, height=config.data.height, width=config.data.width, cache=where)
-
-
-def _line(terms: dict[str, Tensor], rate: float) -> str:
-    shown = ("total", "id", "triplet", "center", "gla", "teacher")
-    words = [f"{name} {terms[name].item():.2f}" for name in shown if name in terms]
-    return "  ".join([*words, f"{rate:.0f} img/s"])
+    def _names(self, indices: Sequence[int]) -> str:
+        """A batch in words."""
+        names = [self.batches.images.samples[index].path.name for index in indices]
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        return ", ".join(names[:4]) + more

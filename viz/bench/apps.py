@@ -25,8 +25,8 @@ from mfa.inference.evaluate import extract_features
 from mfa.records import Features, FeatureSet
 from mfa.retrieval.branch_products import BranchProducts
 from mfa.retrieval.metrics import score
-from mfa.runs.checkpoint import save_checkpoint
-from mfa.runs.run import CHECKPOINT, Run, open_run, untrained
+from mfa.runs.checkpoint import CHECKPOINT, save_checkpoint
+from mfa.runs.run import Run, open_run, untrained
 from mfa.synthetic import SyntheticConfig, write
 from viz.apps import lessons, opener
 

@@ -55,7 +55,7 @@ class TrainingCurves:
 
     def update(self, record: EpochRecord) -> None:
         """Take in one epoch."""
-        from mfa.runs.run import history_row  # loads PyTorch
+        from mfa.runs.history import history_row  # loads PyTorch
 
         self._rows.append(history_row(record))
 

@@ -13,7 +13,8 @@ from mfa.cli.subjects import is_run
 from mfa.inference.evaluate import evaluate
 from mfa.models.weights import RELEASED
 from mfa.retrieval import feature_file
-from mfa.runs.run import CHECKPOINT, open_run
+from mfa.runs.checkpoint import CHECKPOINT
+from mfa.runs.run import open_run
 
 
 def mfa(*argv: object) -> int:

@@ -24,8 +24,8 @@ from mfa.losses import Criterion
 from mfa.losses.distillation import Distillation
 from mfa.models import ReidNetwork, build_model
 from mfa.records import ReidDataset
-from mfa.runs.checkpoint import load_checkpoint
-from mfa.runs.run import CHECKPOINT, HISTORY
+from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint
+from mfa.runs.history import HISTORY
 from mfa.training.fit import fit
 
 PEOPLE = 3

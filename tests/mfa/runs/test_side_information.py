@@ -15,11 +15,10 @@ from mfa.config import Config
 from mfa.inference.evaluate import evaluate, extract_features
 from mfa.inference.evaluate import test_pictures as pictures_of
 from mfa.records import NO_CAMERA, ReidDataset, Sample
-from mfa.runs.checkpoint import load_checkpoint
-from mfa.runs.run import CHECKPOINT, Run, open_run
+from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint
+from mfa.runs.run import Run, open_run
 from mfa.runs.side_information import training_cameras
-from mfa.training.collapse import CollapseWatch
-from mfa.training.distributed import ProcessGroup
+from mfa.training.batches import Batch
 from mfa.training.fit import fit
 from mfa.training.trainer import Trainer
 
@@ -59,20 +58,21 @@ def test_each_picture_is_learned_with_its_camera(
     config: Config, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = replace(config, data=replace(config.data, flip=0.0, pad=0, erasing=0.0))
-    made = Trainer(plain, tiny_data, torch.device("cpu"), ProcessGroup(), None)
-    files = made.pictures.batch(range(24)).float() / 255
-    progress = []
+    made = Trainer(plain, tiny_data, torch.device("cpu"))
+    files = made.batches.images.batch(range(24)).float() / 255
+    seen = []
     step = made.step
 
-    def spied(images: torch.Tensor, *given: Any) -> Any:
-        places = [int((files == image).flatten(1).all(dim=1).nonzero()) for image in images]
-        progress.append((places, given[-1].tolist()))
-        return step(images, *given)
+    def spied(batch: Batch, done: float) -> Any:
+        places = [int((files == image).flatten(1).all(dim=1).nonzero()) for image in batch.images]
+        assert batch.cameras is not None
+        seen.append((places, batch.cameras.tolist()))
+        return step(batch, done)
 
     monkeypatch.setattr(made, "step", spied)
-    made.run_epoch(1, CollapseWatch(1.0), progress=False)
-    assert progress
-    for places, cameras in progress:
+    made.run_epoch(1)
+    assert seen
+    for places, cameras in seen:
         assert cameras == [tiny_data.train[place].camid for place in places]
 
 

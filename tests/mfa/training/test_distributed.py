@@ -15,9 +15,9 @@ from mfa.config import Config
 from mfa.datasets.loading.augment import to_unit
 from mfa.losses.center import CenterLoss
 from mfa.records import ReidDataset
-from mfa.runs.checkpoint import load_checkpoint, save_checkpoint
-from mfa.runs.run import CHECKPOINT, HISTORY, read_history
-from mfa.training.distributed import ProcessGroup, default_device, join, wrap
+from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from mfa.runs.history import HISTORY, read_history
+from mfa.training.distributed import ProcessGroup, joined
 from mfa.training.trainer import Trainer
 
 WORLD = 2
@@ -31,46 +31,44 @@ import torch
 from mfa.runs.checkpoint import load_checkpoint
 from mfa.datasets import load_dataset
 from mfa.datasets.loading.augment import to_unit
-from mfa.training.distributed import join
+from mfa.training.batches import Batch
+from mfa.training.distributed import joined
 from mfa.training.fit import fit
 from mfa.training.trainer import Trainer
 
 torch.set_num_threads(1)
 root, start, out = map(Path, sys.argv[1:])
 data, config = load_dataset("synthetic", root), load_checkpoint(start).config
-ranks = join()
-trainer = Trainer(config, data, torch.device("cpu"), ranks, None)
-indices = next(iter(trainer.sampler))
-images = to_unit(trainer.pictures.batch(indices))
-trainer.step(images, trainer.labels[indices], 1.0)
-torch.save(
-    {
-        "indices": indices,
-        "batches": list(trainer.sampler),
-        "weights": dict(trainer.model.named_parameters()),
-        "gradients": {name: p.grad for name, p in trainer.model.named_parameters()},
-        "centers": trainer.criterion.state_dict(),
-    },
-    out / f"rank{ranks.rank}.pt",
-)
-records = list(fit(config, data, out / "run", device="cpu"))
-torch.distributed.destroy_process_group()
+with joined(torch.device("cpu")) as ranks:
+    trainer = Trainer(config, data, torch.device("cpu"), ranks)
+    indices = next(iter(trainer.batches.sampler))
+    images = to_unit(trainer.batches.images.batch(indices))
+    trainer.step(Batch(indices, images, trainer.batches.labels[indices]), 1.0)
+    model = trainer.state.model
+    torch.save(
+        {
+            "indices": indices,
+            "batches": list(trainer.batches.sampler),
+            "weights": dict(model.named_parameters()),
+            "gradients": {name: p.grad for name, p in model.named_parameters()},
+            "centers": trainer.state.criterion.state_dict(),
+        },
+        out / f"rank{ranks.rank}.pt",
+    )
+    records = list(fit(config, data, out / "run", device="cpu"))
+assert not torch.distributed.is_initialized()
 """
 
 
 def test_alone_without_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    ranks = join()
-    assert ranks == ProcessGroup(rank=0, world=1, local=0)
-    assert ranks.writes
-    assert not ProcessGroup(rank=1, world=2, local=1).writes
     model = nn.Linear(2, 2)
-    assert wrap(model, ranks) is model
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_without_a_gpu_the_cpu() -> None:
-    assert default_device(ProcessGroup(rank=1, world=2, local=1)) == torch.device("cpu")
+    with joined(torch.device("cpu")) as ranks:
+        assert ranks == ProcessGroup(rank=0, world=1)
+        assert ranks.writes
+        assert ranks.wrap(model) is model
+        assert ranks.from_first(lambda: 3) == 3
+    assert not ProcessGroup(rank=1, world=2).writes
 
 
 def free_port() -> int:
@@ -115,16 +113,18 @@ def averaged(
     pooled: dict[str, list[Tensor]] = {}
     labels = []
     for indices in batches:
-        alone = Trainer(config, data, torch.device("cpu"), ProcessGroup(), None)
-        output = alone.model.train()(to_unit(alone.pictures.batch(indices)))
-        alone.criterion(output, alone.labels[indices], 1.0 / config.optim.epochs)[0].backward()
-        for name, parameter in alone.model.named_parameters():
+        alone = Trainer(config, data, torch.device("cpu"))
+        state, batches_of = alone.state, alone.batches
+        output = state.model.train()(to_unit(batches_of.images.batch(indices)))
+        loss, _ = state.criterion(output, batches_of.labels[indices], 1.0 / config.optim.epochs)
+        loss.backward()
+        for name, parameter in state.model.named_parameters():
             assert parameter.grad is not None
             gradients[name] = gradients.get(name, 0) + parameter.grad / len(batches)
         for name, branch in output.branches.items():
             pooled.setdefault(name, []).append(branch.pooled.detach())
-        labels.append(alone.labels[indices])
-    centers = CenterLoss(alone.identities, alone.model.widths, config.loss.center_rate)
+        labels.append(batches_of.labels[indices])
+    centers = CenterLoss(batches_of.identities, state.model.widths, config.loss.center_rate)
     for name, parts in pooled.items():
         centers.update(name, torch.cat(parts), torch.cat(labels))
     return gradients, centers

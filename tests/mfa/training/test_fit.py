@@ -14,8 +14,8 @@ from mfa.config import Config
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
 from mfa.records import EpochRecord, ReidDataset
-from mfa.runs.checkpoint import load_checkpoint
-from mfa.runs.run import CHECKPOINT, HISTORY, read_history
+from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint
+from mfa.runs.history import HISTORY, read_history
 from mfa.training.fit import fit
 
 CLOCK = ["seconds", "images_per_second"]

@@ -13,12 +13,12 @@ from mfa.config import Config, DataConfig
 from mfa.datasets.loading.augment import to_unit
 from mfa.presets import VARIANTS, Variant, variant
 from mfa.records import ReidDataset
-from mfa.training.distributed import ProcessGroup
+from mfa.training.batches import Batch
 from mfa.training.trainer import Trainer
 
 
 def trainer(config: Config, data: ReidDataset) -> Trainer:
-    return Trainer(config, data, torch.device("cpu"), ProcessGroup(), None)
+    return Trainer(config, data, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -27,57 +27,48 @@ def test_each_variant_takes_a_step_that_reaches_every_parameter(
 ) -> None:
     config = variant(tiny_config, name)
     made = trainer(config, tiny_data)
-    before = {n: p.detach().clone() for n, p in made.model.named_parameters()}
-    indices = next(iter(made.sampler))
-    images = to_unit(made.pictures.batch(indices))
+    before = {n: p.detach().clone() for n, p in made.state.model.named_parameters()}
     # Half way, where a warmed-up GLA has its whole weight.
-    _, terms = made.step(images, made.labels[indices], config.optim.epochs / 2)
+    _, terms = made.step(made.batches.first(), config.optim.epochs / 2)
     assert {n for n in terms if n.endswith("/id")} == {
-        f"{branch}/id" for branch in made.model.widths
+        f"{branch}/id" for branch in made.state.model.widths
     }
     assert all(isfinite(value.item()) for value in terms.values())
-    for n, parameter in made.model.named_parameters():
+    for n, parameter in made.state.model.named_parameters():
         assert parameter.grad is not None, n
         assert parameter.grad.isfinite().all(), n
-    moved = {n for n, p in made.model.named_parameters() if not torch.equal(p, before[n])}
+    moved = {n for n, p in made.state.model.named_parameters() if not torch.equal(p, before[n])}
     # Where a scale or scalar starts at 0 what feeds it has no gradient yet; all else moves.
     still = before.keys() - moved
     assert all(".bottleneck." in n or ".cpaa." in n for n in still), still
-    assert made.criterion.center.centers(next(iter(made.model.widths))).any()
+    assert made.state.criterion.center.centers(next(iter(made.state.model.widths))).any()
 
 
 def test_the_first_norm_is_taken_without_a_trace(
     tiny_config: Config, tiny_data: ReidDataset
 ) -> None:
     made = trainer(tiny_config, tiny_data)
-    before = {n: value.clone() for n, value in made.model.state_dict().items()}
+    before = {n: value.clone() for n, value in made.state.model.state_dict().items()}
     norm = made.start_norm()
-    for n, value in made.model.state_dict().items():
+    for n, value in made.state.model.state_dict().items():
         assert torch.equal(value, before[n]), n
     assert norm == made.start_norm()
     assert norm > 0
 
 
-class Silent:
-    """A watch that never barks."""
-
-    def update(self, *_: float) -> tuple[str, ...]:
-        return ()
-
-
 def spied_steps(made: Trainer, epochs: int, patch: pytest.MonkeyPatch) -> list[Any]:
-    """(images, labels, done, targets) of every step of some epochs."""
+    """(batch, done) of every step of some epochs."""
     seen = []
     step = made.step
 
-    def spy(*arguments: Any) -> Any:
-        seen.append(arguments)
-        return step(*arguments)
+    def spy(batch: Batch, done: float) -> Any:
+        seen.append((batch, done))
+        return step(batch, done)
 
     with patch.context() as inner:
         inner.setattr(made, "step", spy)
         for epoch in range(1, epochs + 1):
-            made.run_epoch(epoch, Silent(), progress=False)  # type: ignore[arg-type]
+            made.run_epoch(epoch)
     return seen
 
 
@@ -85,8 +76,9 @@ def test_a_step_gets_p_times_k_pictures_in_0_to_1(
     tiny_config: Config, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = spied_steps(trainer(tiny_config, tiny_data), 1, monkeypatch)
-    assert [done for _, _, done, *_ in seen] == [i / len(seen) for i in range(len(seen))]
-    for images, labels, *_ in seen:
+    assert [done for _, done in seen] == [i / len(seen) for i in range(len(seen))]
+    for batch, _ in seen:
+        images, labels = batch.images, batch.labels
         assert images.shape == (6, 3, 64, 32)
         assert images.min() >= 0
         assert 0.5 < images.max() <= 1
@@ -99,11 +91,11 @@ def test_labels_belong_to_their_pictures(
 ) -> None:
     plain = replace(tiny_config, data=replace(tiny_config.data, flip=0.0, pad=0, erasing=0.0))
     made = trainer(plain, tiny_data)
-    files = to_unit(made.pictures.batch(range(24)))
+    files = to_unit(made.batches.images.batch(range(24)))
     orders: tuple[list[int], list[int]] = ([], [])
-    for images, labels, done, targets, cameras in spied_steps(made, 2, monkeypatch):
-        assert targets is cameras is None
-        for image, label in zip(images, labels.tolist(), strict=True):
+    for batch, done in spied_steps(made, 2, monkeypatch):
+        assert batch.targets is batch.cameras is None
+        for image, label in zip(batch.images, batch.labels.tolist(), strict=True):
             (index,) = [i for i in range(24) if torch.equal(files[i], image)]
             assert tiny_data.train_pids[label] == tiny_data.train[index].pid
             orders[int(done)].append(index)
@@ -123,7 +115,7 @@ def test_every_epoch_and_step_draws_its_own_augmentation(
             return images
 
         with monkeypatch.context() as patch:
-            patch.setattr("mfa.training.trainer.augment", spy)
+            patch.setattr("mfa.training.batches.augment", spy)
             spied_steps(trainer(tiny_config, tiny_data), 2, monkeypatch)
         return drawn
 
@@ -135,6 +127,6 @@ def test_every_epoch_and_step_draws_its_own_augmentation(
 def test_the_cpu_always_computes_in_float32(tiny_config: Config, tiny_data: ReidDataset) -> None:
     assert tiny_config.optim.amp
     made = trainer(tiny_config, tiny_data)
-    output, _ = made.step(torch.rand(6, 3, 64, 32), torch.tensor([0, 0, 1, 1, 2, 2]), 0.0)
+    output, _ = made.step(made.batches.first(), 0.0)
     assert output.trunk.dtype == torch.float32
-    assert made.scaler.state_dict() == {}
+    assert made.state.scaler.state_dict() == {}

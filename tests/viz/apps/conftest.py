@@ -17,8 +17,7 @@ from mfa.datasets import load_dataset
 from mfa.models import build_model
 from mfa.presets import variant
 from mfa.records import ReidDataset
-from mfa.runs.checkpoint import Checkpoint, save_checkpoint
-from mfa.runs.run import CHECKPOINT
+from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
 from mfa.synthetic import SyntheticConfig, write
 
 

@@ -17,7 +17,8 @@ import pandas as pd
 from safetensors import safe_open
 
 from mfa.errors import InputError
-from mfa.runs.run import CHECKPOINT, read_history
+from mfa.runs.checkpoint import CHECKPOINT
+from mfa.runs.history import read_history
 
 LOG, PID = "cockpit.log", "cockpit.pid"
 COMMAND = (sys.executable, "-c", "from mfa.cli import main; main()", "train")

@@ -17,8 +17,8 @@ from mfa.losses import Criterion
 from mfa.models import ReidNetwork, build_model
 from mfa.models.peers import find, names
 from mfa.models.peers.parts.peer import PeerNetwork
-from mfa.runs.checkpoint import Checkpoint, save_checkpoint
-from mfa.runs.run import CHECKPOINT, open_run
+from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
+from mfa.runs.run import open_run
 
 IDENTITIES = 3
 

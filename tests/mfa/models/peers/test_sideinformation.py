@@ -16,9 +16,9 @@ from mfa.errors import InputError
 from mfa.models import build_model
 from mfa.models.complexity import complexity
 from mfa.models.peers.transreid import SIE_WEIGHT, SideInformation, TransReID
-from mfa.runs.checkpoint import Checkpoint, save_checkpoint
+from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
 from mfa.runs.export import release
-from mfa.runs.run import CHECKPOINT, open_run
+from mfa.runs.run import open_run
 
 CAMERAS = (1, 4, 7)
 

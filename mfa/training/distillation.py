@@ -1,4 +1,4 @@
-"""A teacher: features of the training pictures, computed elsewhere or once and kept."""
+"""Distillation: the features of the training pictures that another model, the teacher, gives."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from tqdm.auto import tqdm
 
 from mfa.datasets.loading.images import load_images
 from mfa.errors import InputError
 from mfa.files import atomic
+from mfa.progress import Progress, reporting
 from mfa.records import ReidDataset, Sample
 
 BATCH = 32
@@ -99,7 +99,12 @@ def read_teacher(file: Path) -> Teacher:
 
 
 def compute_teacher(
-    model: Embedder, data: ReidDataset, file: Path, *, cache: Path | None = None
+    model: Embedder,
+    data: ReidDataset,
+    file: Path,
+    *,
+    cache: Path | None = None,
+    progress: bool | Progress = True,
 ) -> None:
     """Write the features of ``data``'s training pictures to ``file``, as ``read_teacher`` wants.
 
@@ -108,16 +113,19 @@ def compute_teacher(
         data: whose training list is embedded.
         file: an ``.npz``; replaced whole, never half written.
         cache: folder for decoded pictures; ``None`` decodes without keeping.
+        progress: see ``mfa.progress``.
 
     Raises:
-        InputError: none of the pictures can be read.
+        InputError: none of the pictures can be read, or the file cannot be written.
     """
     height, width = model.size
     pictures = load_images(data.train, height=height, width=width, cache=cache)
-    rows = [
-        model.embed(pictures.batch(range(start, min(start + BATCH, len(pictures)))).numpy())
-        for start in tqdm(range(0, len(pictures), BATCH), "teacher")
-    ]
+    rows = []
+    with reporting(progress, "features of the teacher") as report:
+        for start in range(0, len(pictures), BATCH):
+            end = min(start + BATCH, len(pictures))
+            rows.append(model.embed(pictures.batch(range(start, end)).numpy()))
+            report(end / len(pictures))
     with atomic(file) as draft, draft.open("wb") as stream:
         np.savez_compressed(
             stream,

@@ -8,14 +8,14 @@ import pytest
 
 from mfa import presets
 from mfa.cli import COMMANDS, run
-from mfa.cli.distill import find_teacher, parse
+from mfa.cli.train import find_teacher, parse
 from mfa.datasets import load_dataset
 from mfa.runs.run import open_run
 
 REAL = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 
 TINY = [
-    *("--student", "demo", "--variant", "baseline"),
+    *("demo", "--variant", "baseline"),
     *("--model.width", "8", "--optim.epochs", "1", "--device", "cpu"),
     *("--data.height", "64", "--data.width", "32", "--data.pids", "3", "--data.images", "2"),
 ]
@@ -36,7 +36,7 @@ def features(tiny_root: Path, tmp_path: Path) -> Path:
 
 def test_the_schedule_is_that_of_distillation_unless_labels_are_kept() -> None:
     cpu = presets.variant(presets.cpu(), "baseline")
-    words = ["--teacher", "t.npz", "--variant", "baseline"]
+    words = ["cpu", "--teacher", "t.npz", "--variant", "baseline"]
     assert parse(words).config == presets.distilled(cpu)
     assert parse([*words, "--labels"]).config == cpu
     changed = parse([*words, "--optim.lr", "0.125", "--distill.by-branch"]).config
@@ -49,42 +49,41 @@ def test_distil_export_and_go_on(
 ) -> None:
     folder, file = tmp_path / "student", tmp_path / "small.safetensors"
     argv = [*TINY, "--data-root", tiny_root, "--run", folder]
-    assert mfa("distill", "--teacher", features, *argv) == 0
+    assert mfa("train", *argv, "--teacher", features) == 0
     said = capsys.readouterr().out
     assert "teacher " in said
     assert f"run {folder}; score it with" in said
 
     assert mfa("export", folder, file) == 0
     assert "parameters" in capsys.readouterr().out
-    assert mfa("export", folder, file) == 2
+    first = file.read_bytes()
+    assert mfa("export", folder, file) == 0  # it is there already, as one that was just written
+    assert file.read_bytes() == first
+    assert mfa("export", folder, file, "--name", "other") == 2
     assert "exists already" in capsys.readouterr().err
     assert mfa("export", folder, tmp_path / "x.pt") == 2
     assert "must end in .safetensors" in capsys.readouterr().err
 
-    onward = ["demo", *TINY[2:], "--data-root", tiny_root, "--run", tmp_path / "onward"]
+    onward = ["demo", *TINY[3:], "--data-root", tiny_root, "--run", tmp_path / "onward"]
     assert mfa("train", *onward, "--init", file) == 0
     assert "started from small" in capsys.readouterr().err
     assert open_run(tmp_path / "onward").checkpoint.facts["init"].startswith("small (")
 
 
-@pytest.mark.parametrize(
-    ("teacher", "words"),
-    [
-        ([], "say what to learn from"),
-        (["--teacher", "absent.npz"], "no teacher file absent.npz"),
-    ],
-)
-def test_without_a_teacher_nothing_begins(
-    teacher: list[str],
-    words: str,
-    tiny_root: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+def test_without_its_teacher_nothing_begins(
+    tiny_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     argv = [*TINY, "--data-root", tiny_root, "--run", tmp_path / "run"]
-    assert mfa("distill", *teacher, *argv) == 2
-    assert words in capsys.readouterr().err
+    assert mfa("train", *argv, "--teacher", "absent.npz") == 2
+    assert "no teacher file absent.npz" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_the_old_command_says_where_it_went(capsys: pytest.CaptureFixture[str]) -> None:
+    assert mfa("distill", "--teacher", "t.npz", "--student", "cpu") == 2
+    said = capsys.readouterr().err
+    assert "mfa train PRESET --teacher" in said
+    assert len(said.splitlines()) == 1
 
 
 def test_a_teacher_of_another_split_is_named(
@@ -93,7 +92,7 @@ def test_a_teacher_of_another_split_is_named(
     file = tmp_path / "other.npz"
     np.savez(file, name=np.array(["9999_c1s1_000001_00.jpg"]), feature=np.ones((1, 4)))
     argv = [*TINY, "--data-root", tiny_root, "--run", tmp_path / "run"]
-    assert mfa("distill", "--teacher", file, *argv) == 2
+    assert mfa("train", *argv, "--teacher", file) == 2
     assert "another split or another dataset" in capsys.readouterr().err
 
 

@@ -18,10 +18,10 @@ from mfa import presets
 from mfa.config import Config
 from mfa.errors import InputError
 from mfa.records import EpochRecord, ReidDataset
-from mfa.runs.checkpoint import load_checkpoint
-from mfa.runs.run import CHECKPOINT, open_run
+from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint
+from mfa.runs.run import open_run
+from mfa.training.distillation import Teacher
 from mfa.training.fit import fit
-from mfa.training.teacher import Teacher
 
 
 def train(config: Config, data: ReidDataset, run: Path | None, **keys: Any) -> list[EpochRecord]:
@@ -80,7 +80,7 @@ def test_a_taught_run_resumes_bit_for_bit_and_only_with_its_teacher(
     next(fit(tiny_config, tiny_data, cut, device="cpu", progress=False, teacher=teacher))
     other = replace(teacher, features=teacher.features + 1)
     for wrong in (None, other):
-        with pytest.raises(InputError, match=r"taught by teacher\.npz, now by"):
+        with pytest.raises(InputError, match=r"learned from teacher\.npz, now"):
             train(tiny_config, tiny_data, cut, resume=True, teacher=wrong)
     train(tiny_config, tiny_data, cut, resume=True, teacher=teacher)
     a, b = (load_checkpoint(run / CHECKPOINT).tensors for run in (whole, cut))

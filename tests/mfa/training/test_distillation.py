@@ -8,7 +8,7 @@ import torch
 
 from mfa.errors import InputError
 from mfa.records import ReidDataset, Sample
-from mfa.training.teacher import compute_teacher, read_teacher
+from mfa.training.distillation import compute_teacher, read_teacher
 
 
 def write(file: Path, names: list[str], features: np.ndarray) -> Path:

@@ -1,0 +1,85 @@
+"""The loss terms of an epoch: their means, and a stop where one is not finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from mfa.errors import InputError
+from mfa.training.distributed import ProcessGroup
+
+
+class LossLog:
+    """Keeps the terms of each step on the device.
+
+    A step is looked at when the next one has been started, so that a GPU never waits for it.
+
+    Attributes:
+        terms: names of the loss terms; empty before the first step.
+    """
+
+    def __init__(
+        self, epoch: int, ranks: ProcessGroup, names: Callable[[Sequence[int]], str]
+    ) -> None:
+        """An empty log.
+
+        Args:
+            epoch: counted from 1, for messages.
+            ranks: a term that is not finite in one process stops all.
+            names: indices of a batch to words for it.
+        """
+        self._epoch, self._ranks, self._names = epoch, ranks, names
+        self.terms: list[str] = []
+        self._rows: list[Tensor] = []
+        self._last: tuple[Sequence[int], Tensor] | None = None
+
+    def add(self, terms: Mapping[str, Tensor], indices: Sequence[int]) -> None:
+        """Take in the terms of a step, and look at the step before.
+
+        Raises:
+            InputError: a term of that step is NaN or infinite.
+        """
+        row = torch.stack([value.float() for value in terms.values()])
+        bad = self._ranks.anywhere(~row.isfinite().all())
+        self.check()
+        self.terms = [*terms]
+        self._rows.append(row)
+        self._last = indices, bad
+
+    def check(self) -> None:
+        """Look at the last step.
+
+        Raises:
+            InputError: one of its terms is NaN or infinite.
+        """
+        if self._last is None or not self._last[1].item():
+            return
+        values = dict(zip(self.terms, self._rows[-1].tolist(), strict=True))
+        broken = {name: value for name, value in values.items() if not math.isfinite(value)}
+        words = ", ".join(f"{name} is {value}" for name, value in broken.items() if name != "total")
+        kept = (
+            f"epoch {self._epoch - 1} is kept; start a new training from it (--init) with a lower"
+            if self._epoch > 1
+            else "nothing was saved; train again with a lower"
+        )
+        raise InputError(
+            f"the training stopped in epoch {self._epoch}, step {len(self._rows)}: "
+            f"{words or 'the loss of another process is not finite'}, for the batch "
+            f"{self._names(self._last[0])}",
+            f"{kept} optim.lr, or without mixed precision (--optim.no-amp)",
+        )
+
+    def latest(self, name: str) -> float:
+        """The last value of a term. Makes a GPU wait."""
+        return self._rows[-1][self.terms.index(name)].item()
+
+    def means(self) -> dict[str, float]:
+        """The mean of each term over the steps."""
+        total = torch.zeros(len(self.terms))
+        for row in torch.stack(self._rows).cpu():
+            total += row
+        means = [value / len(self._rows) for value in total.tolist()]
+        return dict(zip(self.terms, means, strict=True))
