@@ -188,10 +188,8 @@ class DataConfig:
                 f"a batch needs at least 2 identities x 2 pictures for triplets, got "
                 f"{self.pids} x {self.images}"
             )
-        if min(self.height, self.width) < 32:
-            raise InputError(f"pictures of {self.height}x{self.width} are smaller than 32 pixels")
         for name in ("height", "width"):
-            _check_range(f"data.{name}", getattr(self, name), high=4096)
+            _check_range(f"data.{name}, in pixels,", getattr(self, name), low=32, high=4096)
         for name in ("flip", "erasing"):
             _check_range(f"data.{name}, a chance,", getattr(self, name), low=0, high=1)
         _check_range("data.jitter, a share,", self.jitter, low=0, high=1)

@@ -165,7 +165,7 @@ def test_a_whole_number_does_for_a_float_and_becomes_one() -> None:
         (lambda: DistillConfig(feature_weight=-0.5), r"distill\.feature_weight"),
         (lambda: DataConfig(pids=1), "at least 2 identities x 2 pictures.*1 x 4"),
         (lambda: DataConfig(images=1), "at least 2 identities x 2 pictures.*16 x 1"),
-        (lambda: DataConfig(width=16), "256x16 are smaller than 32 pixels"),
+        (lambda: DataConfig(width=16), r"data\.width, in pixels, must be a number 32 or more"),
         (lambda: DataConfig(flip=3), r"data\.flip, a chance,.*at most 1, got 3"),
         (lambda: DataConfig(erasing=-0.1), r"data\.erasing"),
         (lambda: DataConfig(jitter=2.0), r"data\.jitter"),
