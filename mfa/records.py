@@ -7,7 +7,7 @@ nothing of ``mfa`` but the error class.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NewType
 
@@ -204,6 +204,11 @@ class Features:
             raise InputError(f"query features have {widths[0]} columns, gallery {widths[1]}")
         if self.branches and sum(width for _, width in self.branches) != widths[0]:
             raise InputError(f"branch widths {self.branches} do not add up to {widths[0]} columns")
+
+    def by_camera(self, camid: int) -> Features:
+        """The same queries against the gallery pictures of one camera alone."""
+        rows = np.flatnonzero(self.gallery.camids == camid)
+        return replace(self, gallery=self.gallery.take(rows))
 
     def columns(self) -> Iterator[tuple[str, slice]]:
         """Each branch with the columns of the descriptor that are its own."""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
-from mfa.records import JUNK, FeatureSet
+from mfa.records import JUNK, NO_CAMERA, FeatureSet
 from mfa.retrieval.distances import FeatureDistances
 
 
@@ -48,3 +48,32 @@ def nearest(gallery: FeatureSet, feature: np.ndarray, k: int = 10) -> pd.DataFra
             "distance": distances[shown],
         }
     )
+
+
+def nearest_answers(
+    gallery: FeatureSet, feature: np.ndarray, pid: int, camid: int, *, but: int | None = None
+) -> tuple[int | None, int | None]:
+    """The gallery rows nearest to a picture that show its person, and somebody else.
+
+    As in scoring, pictures of the person by the picture's own camera are passed over.
+
+    Args:
+        gallery: what is searched.
+        feature: (D,) of the picture.
+        pid: its identity.
+        camid: its camera, ``NO_CAMERA`` where unknown.
+        but: its own row, where it stands in this gallery itself.
+
+    Returns:
+        The nearest right row and the nearest wrong one; ``None`` where there is none.
+    """
+    table = nearest(gallery, feature, len(gallery))
+    table = table[table["gallery"] != (-1 if but is None else but)]
+    same = table["pid"] == pid
+    right = table["gallery"][same & ((table["camid"] != camid) | (camid == NO_CAMERA))]
+    wrong = table["gallery"][~same]
+    return _first(right), _first(wrong)
+
+
+def _first(rows: pd.Series[int]) -> int | None:
+    return int(rows.iloc[0]) if len(rows) else None

@@ -1,4 +1,4 @@
-"""Attention: what each branch looks at in a picture, for a score, a rule and a layer of choice."""
+"""Attention: what each branch looks at in a picture, for a score, a method and a layer of choice."""
 
 from __future__ import annotations
 
@@ -7,297 +7,325 @@ from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import ipywidgets
 
+from mfa.datasets.image_list import ImageList, ListedImage
 from mfa.errors import InputError
 from mfa.explain.record import BranchMaps
 from mfa.explain.weightings import FORWARD_METHODS, METHODS, SECOND_ORDER
-from mfa.progress import Progress, silent
-from mfa.records import ReidDataset, Sample
+from mfa.progress import Progress
+from mfa.records import FeatureRow, ListPosition, ReidDataset, Split
+from mfa.retrieval.nearest import nearest, nearest_answers
 from mfa.runs.run import Run, untrained
-from viz.apps.attention.cards import lens_cards, map_cards
+from viz.apps.attention.cards import correspondence_cards, map_cards, words_of
 from viz.apps.attention.code import code_of
+from viz.apps.attention.state import TARGETS, AttentionState
 from viz.apps.core import app, controls
-from viz.apps.core.images import SHOWN, jpeg, thumbnail
-from viz.apps.core.session import Subject, open_subjects, original
+from viz.apps.core.images import SHOWN, Image, jpeg
+from viz.apps.core.own_picture import own_picture
+from viz.apps.core.rank_row import small
+from viz.apps.core.session import Session, open_sessions
 from viz.apps.core.worker import Job
-from viz.apps.widgets import Cards, Item, Picture, Slider
+from viz.apps.widgets import Cards, Item, Picture, Upload
 
 PAGE = 12
 """Pictures offered at a time."""
 
-BEST = -1
-"""Number of the other picture that stands for the query's best match."""
-
-LENS = "The same place in the other picture, branch by branch"
-NO_LENS = "No place can be followed: this network's cosine is no sum over pixels"
-
-TARGETS = {
-    "likeness to itself": "similarity",
-    "likeness to the other picture": "other",
-    "other picture against the nearest wrong one": "contrast",
-    "predicted training identity": "identity",
-}
+FOUND = "The same place in the other picture, branch by branch"
+NOT_FOUND = "No place can be followed: the cosine of this network is no sum over pixels"
 
 
 @dataclass(frozen=True)
-class AttentionState:
-    """What the app shows.
+class Compared:
+    """The pictures an explanation is about.
 
     Attributes:
-        side: ``query`` or ``gallery``: the list the picture is taken from.
-        position: in that list.
-        other: position in the gallery list of the other picture; ``None``: the query's best match.
-        target: ``similarity``, ``other``, ``contrast`` or ``identity``.
-        method, layer, fused: as of ``mfa.branch_maps``.
-        average: take the average picture's maps off.
-        control: the same maps from random weights beside them.
-        opacity: of the maps, 0 to 1.
-        lens: (x, y) in shares of the picture, a place to be found in the other picture.
+        image: the picture.
+        other: the one it is compared with.
+        wrong: the nearest picture of somebody else; ``None`` where nobody says who is who.
     """
 
-    side: str = "query"
-    position: int = 0
-    other: int | None = None
-    target: str = "similarity"
-    method: str = "HiResCAM"
-    layer: str = "branch"
-    fused: str = "sum"
-    average: bool = True
-    control: bool = False
-    opacity: float = 1.0
-    lens: tuple[float, float] | None = None
+    image: Image
+    other: ListedImage
+    wrong: ListedImage | None
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Pictures offered, rows of maps by name, the picture itself, and what the lens found."""
+    """The pictures, those on offer, rows of maps by name, and the places that were found."""
 
+    pictures: Compared
     offered: tuple[list[bytes], list[Item]]
-
     rows: dict[str, tuple[list[bytes], list[Item]]]
-    picture: bytes
-    other: bytes
-    other_name: str
     note: str
-    lens: tuple[list[bytes], list[Item]]
+    places: tuple[list[bytes], list[Item]]
 
 
 class Attention(app.App[AttentionState, Shown]):
-    """See ``viz.apps.attention``."""
+    """See ``viz.attention_explorer``."""
 
     name = "attention"
     heading = "Attention: what does each branch look at?"
 
-    def __init__(self, subjects: Sequence[Subject], state: AttentionState) -> None:
+    def __init__(self, sessions: Sequence[Session], state: AttentionState) -> None:
         super().__init__(state)
-        self.subjects = tuple(subjects)
-        self._random = [Subject(untrained(s.run.config), s.data, s.root) for s in self.subjects]
-        data = self.subjects[0].data
-        count = max(len(data.query), len(data.gallery))
-        layers = ["branch", "trunk", *self.subjects[0].run.model.layers]
-        slow = {f"{m} (slow)" if m in FORWARD_METHODS else m: m for m in METHODS}
+        self.sessions = tuple(sessions)
+        self._random = [Session(self._untrained(s.run), s.data, s.root) for s in self.sessions]
+        data = self.sessions[0].data
+        layers = ["branch", "trunk", *self.sessions[0].run.model.layers]
+        methods = {f"{m} (slow)" if m in FORWARD_METHODS else m: m for m in METHODS}
         self.side = controls.choice("List", {"queries": "query", "gallery": "gallery"})
-        self.position = controls.number("Picture", 0, count - 1)
-        self.other_position = controls.number(
-            f"Other ({BEST}: best match)", BEST, len(data.gallery) - 1
+        self.position = controls.number("Picture", 0, len(data.query) - 1)
+        self.upload = Upload(
+            label="Use your own picture",
+            tip="Your browser makes it smaller; it stays in memory and is not kept",
         )
+        self.compare = controls.choice("Compare with", {"best match": True, "choose": False})
+        self.other_position = controls.number("Gallery picture", 0, len(data.gallery) - 1)
         self.offers = Cards(label="Pictures", clickable=True, height=84)
+        self.before = controls.button("◀ Previous", "The pictures before these")
+        self.after = controls.button("Next ▶", "The pictures after these")
         self.target = controls.choice("Explain", TARGETS)
-        self.method = controls.choice("Method", slow)
+        self.method = controls.choice("Method", methods)
         self.layer = controls.choice("Layer", layers)
-        self.fused = controls.choice("Fused", {"signed sum": "sum", "mean, as the paper": "mean"})
-        self.average = controls.tick("against the average picture")
-        self.control = controls.tick("random weights beside")
-        self.opacity = Slider(label="Opacity", step=0.05)
+        self.fused = controls.choice("Fused map", {"signed sum": "sum", "mean, as the paper": "mean"})
+        self.average = controls.tick("Subtract the average picture")
+        self.untrained = controls.tick("Show untrained network beside")
+        self.opacity = controls.slider("Opacity", 0.0, 1.0, 0.05)
         self.picture = Picture(mode="point", label="Touch a place to find it")
         self.other = Picture(label="The other picture", height=256)
-        self.rows = [Cards(height=184) for _ in (*self.subjects, *self.subjects)]
-        self.lens = Cards(height=200)
+        self.rows = [Cards(height=184) for _ in (*self.sessions, *self.sessions)]
+        self.places = Cards(height=200)
         self.note = ipywidgets.HTML()
-        for field in ("target", "method", "layer", "fused", "average", "control", "opacity"):
+        for field in ("target", "method", "layer", "fused", "average", "untrained", "opacity"):
             self.bind(field, getattr(self, field))
-        for field in ("side", "position"):  # a place is one of a picture
-            self.bind(field, getattr(self, field), lens=None)
-        self.bind("other", self.other_position, read=_other, write=_number)
+        self.bind("side", self.side, position=0, point=None, own=None)
+        self.bind("position", self.position, point=None, own=None)
+        self.bind("other", self.compare, read=self._chosen, write=lambda other: other is None)
+        self.bind("other", self.other_position, write=self._number)
         self.on(self.offers, lambda _: self._choose(self.offers.selected), "clicks")
-        self.on(self.picture, lambda _: self.set(lens=tuple(self.picture.point)), "points")
+        self.on(self.picture, lambda _: self.set(point=tuple(self.picture.point)), "points")
+        self.on(self.upload, lambda _: self._take(), "chosen")
+        self.click(self.before, lambda: self._turn(-PAGE))
+        self.click(self.after, lambda: self._turn(PAGE))
         self.start(
-            controls.row([self.side, self.position, self.other_position]),
+            (
+                controls.title("Picture"),
+                self.side,
+                self.position,
+                self.upload,
+                self.compare,
+                self.other_position,
+                controls.title("Map"),
+                self.target,
+                self.method,
+                self.layer,
+                self.fused,
+                self.average,
+                self.untrained,
+                self.opacity,
+            ),
+            controls.row([self.before, self.after]),
             self.offers,
-            controls.row([self.target, self.method, self.layer, self.fused]),
-            controls.row([self.opacity, self.average, self.control]),
             self.note,
-            controls.row(self.rows),
-            controls.row([self.picture, self.other, self.lens]),
+            controls.row(self.rows, align_items="flex-start"),
+            controls.row([self.picture, self.other, self.places], align_items="flex-start"),
         )
 
     def render(self, state: AttentionState, job: Job) -> Shown:
-        """Maps of every model, and of its random weights."""
-        self.subjects[0].result(progress=partial(job.progress, words="scoring"))
-        path, other = self.paths(state)
-        picture = original(path, SHOWN)
-        rows: dict[str, tuple[list[bytes], list[Item]]] = {}
-        for subject, control in zip(self.subjects, self._random, strict=True):
-            progress = partial(job.progress, words=f"maps of {subject.name}")
-            rows[subject.name] = map_cards(
-                self._maps(subject, state, progress), picture, state.opacity
+        """Maps of every model, and of untrained ones beside."""
+        self.sessions[0].features(progress=partial(job.progress, words="describing pictures"))
+        pictures = self._compared(state)
+        shown = pictures.image.pixels(*SHOWN)
+        if state.untrained and state.target == "identity":
+            raise InputError(
+                "an untrained network knows no identity", "explain a likeness instead"
             )
-            if state.control:
-                if state.target == "identity":
-                    raise InputError("random weights know no identity; explain a likeness instead")
-                progress = partial(job.progress, words="maps of random weights")
-                label = f"{subject.name}: random weights (own scale)"
-                rows[label] = map_cards(
-                    self._maps(control, state, progress), picture, state.opacity
-                )
+        rows, first = {}, None
+        for session, random in zip(self.sessions, self._random, strict=True):
+            progress = partial(job.progress, words=f"maps of {session.name}")
+            maps = self._maps(session, state, pictures, progress)
+            first = first or maps
+            rows[session.name] = map_cards(maps, shown, state.opacity)
+            if state.untrained:
+                progress = partial(job.progress, words="maps of an untrained network")
+                maps = self._maps(random, state, pictures, progress)
+                label = f"{session.name}: untrained (own scale)"
+                rows[label] = map_cards(maps, shown, state.opacity)
         job.check()
-        maps = self._maps(self.subjects[0], state, silent)
-        average = "" if state.average or not maps.centred else ", average kept"
-        how = f"{maps.caption.partition(' · ')[2]}{average}"
+        assert first is not None
+        average = ", the average picture subtracted" if first.centred else ""
+        target = next(words for words, name in TARGETS.items() if name == state.target)
         note = (
-            f"{path.name} · {_target(state)} · {how}. Red argues for, blue against; the numbers "
-            "are parts of the score."
+            f"{pictures.image.name} · {target} · {first.method} on the {first.layer} map{average}. "
+            f"{words_of(first.method)}"
         )
-        return Shown(self._offered(state), rows, jpeg(picture), thumbnail(other, (128, 256)),
-                     other.name, note, self._through_lens(state, path, other))  # fmt: skip
+        return Shown(pictures, self._offered(state), rows, note, self._found(state, pictures))
 
     def show(self, state: AttentionState, shown: Shown) -> None:
         """Fill the rows; rows without a model are emptied."""
-        start, count = state.position // PAGE * PAGE, len(self._samples(state))
+        count = len(self._list(state))
+        self.position.max = count - 1
+        start = state.position // PAGE * PAGE
         label = f"Pictures {start} to {min(start + PAGE, count) - 1} of {count:,}"
-        self.offers.put(*shown.offered, selected=state.position % PAGE, label=label)
+        chosen = state.position % PAGE if state.own is None else -1
+        self.offers.put(*shown.offered, selected=chosen, label=label)
         found = [*shown.rows.items(), *[("", ([], []))] * len(self.rows)]
         for row, (label, (images, items)) in zip(self.rows, found, strict=False):
             row.put(images, items, label=label)
-        self.picture.image = shown.picture
-        self.picture.point = list(state.lens or ())
-        self.other.image = shown.other
-        self.other.label = f"The other picture: {shown.other_name}"
+        self.picture.image = jpeg(shown.pictures.image.pixels(*SHOWN))
+        self.picture.point = list(state.point or ())
+        self.other.image = jpeg(shown.pictures.other.pixels(*SHOWN))
+        self.other.label = f"Compared with: {shown.pictures.other.name}"
+        self.other_position.value = int(shown.pictures.other.position)
+        self.other_position.layout.display = "none" if state.other is None else ""
         self.note.value = f"<div class='mfa-note'>{escape(shown.note)}</div>"
-        said = LENS if self.subjects[0].adds_up else NO_LENS
-        self.lens.put(*shown.lens, label=said if state.lens else "")
+        label = FOUND if self.sessions[0].adds_up else NOT_FOUND
+        self.places.put(*shown.places, label=label if state.point else "")
 
     def code(self) -> str:
         """See ``App.code``."""
-        return code_of(self.subjects, self.state, *self.paths(self.state))
+        return code_of(self.sessions, self.state, self.shown.pictures if self.shown else None)
 
-    def paths(self, state: AttentionState) -> tuple[Path, Path]:
-        """Files of the picture and of the other one.
+    def _list(self, state: AttentionState) -> ImageList:
+        if state.side not in ("query", "gallery"):
+            raise InputError(f"the list is query or gallery, got {state.side!r}")
+        return self.sessions[0].images(cast(Split, state.side))
+
+    def _compared(self, state: AttentionState) -> Compared:
+        """The picture, and those it is compared with: the nearest right and wrong ones.
 
         Raises:
-            InputError: a position outside its list.
+            InputError: a position outside its list, or a picture that cannot be read.
         """
-        subject = self.subjects[0]
-        samples = self._samples(state)
-        if not 0 <= state.position < len(samples):
-            raise InputError(f"the {state.side} list has pictures 0 to {len(samples) - 1}")
+        session = self.sessions[0]
+        features = session.features().gallery
+        gallery = session.images("gallery")
+        image: Image
+        right: int | None
+        wrong: int | None
+        if state.own is not None:
+            image = state.own
+            right, wrong = int(nearest(features, session.embed(image), 1)["gallery"].iloc[0]), None
+        else:
+            image = listed = self._list(state).at(ListPosition(state.position))
+            but = listed.row if state.side == "gallery" else None
+            feature = session.embed(image)
+            right, wrong = nearest_answers(features, feature, listed.pid, listed.camid, but=but)
+            right = wrong if right is None else right
         if state.other is not None:
-            if not 0 <= state.other < len(subject.data.gallery):
-                raise InputError(f"the gallery has pictures 0 to {len(subject.data.gallery) - 1}")
-            return samples[state.position].path, subject.data.gallery[state.other].path
-        return samples[state.position].path, self._found(state, match=True)
-
-    def _samples(self, state: AttentionState) -> tuple[Sample, ...]:
-        data = self.subjects[0].data
-        return data.query if state.side == "query" else data.gallery
+            other = gallery.at(ListPosition(state.other))
+        else:
+            assert right is not None
+            other = gallery.at_row(FeatureRow(right))
+        return Compared(image, other, None if wrong is None else gallery.at_row(FeatureRow(wrong)))
 
     def _offered(self, state: AttentionState) -> tuple[list[bytes], list[Item]]:
         """Cards of the page of its list that holds the picture."""
-        start = state.position // PAGE * PAGE
-        samples = self._samples(state)[start : start + PAGE]
+        start, listed = state.position // PAGE * PAGE, self._list(state)
+        places = range(start, min(start + PAGE, len(listed)))
+        images = [listed.at(ListPosition(place)) for place in places]
         items = [
-            Item(kind="query", title=f"{start + number}", sub=f"cam {sample.camid}",
-                 alt=f"{state.side} picture {sample.path.name}")
-            for number, sample in enumerate(samples)
+            Item(kind="query", title=f"{image.position}", sub=f"cam {image.camid}",
+                 alt=f"{state.side} picture {image.name}")
+            for image in images
         ]  # fmt: skip
-        return [thumbnail(sample.path) for sample in samples], items
+        return [small(image) for image in images], items
 
     def _choose(self, place: int) -> None:
-        self.set(position=self.state.position // PAGE * PAGE + place, lens=None)
+        self.set(position=self.state.position // PAGE * PAGE + place, point=None, own=None)
 
-    def _found(self, state: AttentionState, *, match: bool) -> Path:
-        """The nearest right or wrong gallery picture; for gallery pictures of query 0."""
-        subject = self.subjects[0]
-        query = state.position if state.side == "query" else 0
-        ranking = subject.result().ranking(query, 100)
-        rows = ranking[ranking["match"] == match]
-        place = (rows if len(rows) else ranking)["gallery"].iloc[0]
-        return subject.gallery_path(int(place))
+    def _turn(self, step: int) -> None:
+        position = min(max(self.state.position + step, 0), self.position.max)
+        self.set(position=position, point=None, own=None)
 
-    def _maps(self, subject: Subject, state: AttentionState, progress: Progress) -> BranchMaps:
-        plain = replace(state, opacity=1.0, lens=None, control=False)
-        found: BranchMaps = subject.once(
-            ("maps", plain), lambda: self._compute(subject, state, progress)
+    def _take(self) -> None:
+        self.set(own=own_picture(self.upload.take(), self.upload.name), point=None)
+
+    def _chosen(self, best: bool) -> int | None:
+        return None if best else self.other_position.value
+
+    def _number(self, other: int | None) -> int:
+        """The number field keeps the best match's position until another one is chosen."""
+        return self.other_position.value if other is None else other
+
+    def _maps(
+        self, session: Session, state: AttentionState, pictures: Compared, progress: Progress
+    ) -> BranchMaps:
+        plain = replace(state, opacity=1.0, point=None, untrained=False)
+        found: BranchMaps = session.cached(
+            ("maps", plain), lambda: self._compute(session, state, pictures, progress)
         )
         return found
 
-    def _compute(self, subject: Subject, state: AttentionState, progress: Progress) -> BranchMaps:
+    def _compute(
+        self, session: Session, state: AttentionState, pictures: Compared, progress: Progress
+    ) -> BranchMaps:
         progress(0.0)
-        path, other = self.paths(state)
-        target = state.target
-        toward: Any = None
+        target, toward = state.target, None
         if target == "other":
-            target, toward = "similarity", subject.pixels(other)
+            target, toward = "similarity", pictures.other.pixels(*session.size)
         elif target == "contrast":
-            wrong = self._found(state, match=False)
-            toward = (subject.pixels(other), subject.pixels(wrong))
-        average = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
-        return subject.maps(
-            subject.pixels(path),
-            average=average,
+            if pictures.wrong is None:
+                raise InputError(
+                    "nobody says who your own picture shows, so no picture is a wrong one",
+                    "explain the likeness to the other picture instead",
+                )
+            toward = tuple(p.pixels(*session.size) for p in (pictures.other, pictures.wrong))
+        centred = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
+        return session.maps(
+            pictures.image,
+            centred=centred,
             target=target,
-            toward=toward,
+            reference=toward,
             method=state.method,
             layer=state.layer,
             fused=state.fused,
             progress=progress,
         )
 
-    def _through_lens(
-        self, state: AttentionState, path: Path, other: Path
+    def _found(
+        self, state: AttentionState, pictures: Compared
     ) -> tuple[list[bytes], list[Item]]:
-        subject = self.subjects[0]
-        if state.lens is None or not subject.adds_up:
+        """The chosen place in the other picture."""
+        session = self.sessions[0]
+        if state.point is None or not session.adds_up:
             return [], []
-        height, width = subject.size
-        point = int(state.lens[1] * height), int(state.lens[0] * width)
-        sides = subject.pixels(path), subject.pixels(other)
-        found = subject.lens(*sides, point, average=state.average)
-        return lens_cards(found, original(other, SHOWN), subject.size)
+        height, width = session.size
+        point = int(state.point[1] * height), int(state.point[0] * width)
+        found = session.correspondence(
+            pictures.image, pictures.other, point, centred=state.average
+        )
+        return correspondence_cards(found, pictures.other.pixels(*SHOWN), session.size)
 
-
-def _target(state: AttentionState) -> str:
-    """What is explained, in the words of the control."""
-    return next(words for words, target in TARGETS.items() if target == state.target)
-
-
-def _other(number: int) -> int | None:
-    return None if number == BEST else number
-
-
-def _number(other: int | None) -> int:
-    return BEST if other is None else other
+    @staticmethod
+    def _untrained(run: Run) -> Run:
+        return untrained(run.config, device=run.device, precision=run.precision)
 
 
 def attention_explorer(
     run: Run | Path | str | Sequence[Any],
     *,
     data: ReidDataset | str | None = None,
-    data_root: Path | None = None,
+    data_root: Path | str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
     **state: Any,
 ) -> Attention:
     """See what each branch looks at; one run, or two side by side.
 
     Args:
         run: a run, the folder of one, or several of these.
-        data: a dataset or its name; by default the one the first run was trained on.
+        data: a dataset or its name; by default the one that the first run was trained on.
         data_root: where datasets lie, for a name.
+        device: where the network computes; see ``mfa.open_run``.
+        precision: of the network; see ``mfa.open_run``.
         **state: fields of ``AttentionState`` to begin with, e.g. ``position=3``.
 
     Raises:
         InputError: no such run or dataset.
     """
-    return Attention(open_subjects(run, data, data_root), AttentionState(**state))
+    sessions = open_sessions(run, data, data_root, device=device, precision=precision)
+    return Attention(sessions, AttentionState(**state))

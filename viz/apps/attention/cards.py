@@ -1,4 +1,4 @@
-"""Maps and what the lens found, as cards."""
+"""Maps and correspondences as cards, with the words that belong to each method."""
 
 from __future__ import annotations
 
@@ -9,41 +9,61 @@ from mfa.explain.record import FUSED, BranchMaps, shared_limit
 from viz.apps.core.images import laid_over
 from viz.apps.widgets import Item
 
+SIGNED = "Red argues for, blue against. The number under a map is the sum of its pixels"
+WORDS = {
+    "HiResCAM": f"{SIGNED}; with the bias of BNNeck these sums are the score.",
+    "RandomCAM": "The weights of the channels are drawn by chance. This is a control: a map that "
+    "looks as good as this one says nothing.",
+    "EigenCAM": "The strongest pattern of the map, whatever is explained: the score plays no part, "
+    "and the sign means nothing.",
+    "FEM": "The places where channels are unusually active, whatever is explained: the score plays "
+    "no part.",
+    "EigenGradCAM": "The strongest pattern of the map times its gradient; the sign means nothing.",
+    "ScoreCAM": "Each channel is weighted by the score that the picture gets when the channel "
+    "alone is left to see.",
+    "AblationCAM": "Each channel is weighted by what the score loses without it.",
+}
+SAME = {"KPCA_CAM": "EigenCAM", "SegEigenCAM": "EigenGradCAM"}
+"""Methods that are read like another one."""
+
+
+def words_of(method: str) -> str:
+    """How the maps of a method are read."""
+    return WORDS.get(
+        SAME.get(method, method), f"{SIGNED}, as {method} weighs them; they do not add up to the score."
+    )
+
 
 def map_cards(
     maps: BranchMaps, picture: np.ndarray, opacity: float
 ) -> tuple[list[bytes], list[Item]]:
-    """One card a branch and one for the fused map, on one scale."""
+    """One card per branch and one for the fused map, on one scale."""
     images, items = [], []
     names = [*maps.branches, FUSED] if len(maps.branches) > 1 else list(maps.branches)
-    limit = _raw_limit(maps)
+    signed = words_of(maps.method).startswith(SIGNED)
+    alone = maps.fusing == "mean"
+    limit = shared_limit([maps.raw[n] for n in (maps.branches if alone else names)])
     for name in names:
-        mean = name == FUSED and maps.fusing == "mean"
-        images.append(
-            laid_over(
-                picture,
-                maps.raw[name][0],
-                1.0 if mean else limit,
-                opacity=opacity,
-                stripe=maps.stripes.get(name),
-            )
+        heat, mean = maps.raw[name][0], alone and name == FUSED
+        image = laid_over(
+            picture,
+            heat,
+            1.0 if mean else limit,
+            opacity=opacity,
+            stripe=maps.stripes.get(name),
         )
+        images.append(image)
         empty = " (empty)" if maps.empty[name][0] else ""
-        part = f"{maps.scores[name][0]:+.2f}"
-        words = f"{name} map, {part} of the score"
-        items.append(Item(kind="plain", title=name + empty, sub=part, alt=words))
+        number = f"{heat.sum():+.2f}" if signed and not mean else ""
+        words = f"{name} map{f', its pixels sum to {number}' if number else ''}"
+        items.append(Item(kind="plain", title=name + empty, sub=number, alt=words))
     return images, items
 
 
-def _raw_limit(maps: BranchMaps) -> float:
-    names = maps.branches if maps.fusing == "mean" else (*maps.branches, FUSED)
-    return shared_limit([maps.raw[name] for name in names])
-
-
-def lens_cards(
+def correspondence_cards(
     found: Correspondence, picture: np.ndarray, size: tuple[int, int]
 ) -> tuple[list[bytes], list[Item]]:
-    """One card a branch: where it finds the place in the other picture, with a cross at its peak.
+    """One card per branch: where it finds the place, with a cross at its peak.
 
     Args:
         found: with peaks in pixels of the network's input.

@@ -3,62 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from mfa.datasets.image_list import ListedImage
 from mfa.explain.weightings import FORWARD_METHODS, SECOND_ORDER
-from viz.apps.core.session import Subject, opening
+from viz.apps.attention.state import AttentionState
+from viz.apps.core.code import indented, opening
+from viz.apps.core.session import Session
 
-if TYPE_CHECKING:
-    from viz.apps.attention.app import AttentionState
+
+class Pictures(Protocol):
+    """What the code needs of the pictures that are compared."""
+
+    @property
+    def other(self) -> ListedImage:
+        """The picture that is compared with."""
+
+    @property
+    def wrong(self) -> ListedImage | None:
+        """The nearest picture of somebody else."""
 
 
-def code_of(subjects: Sequence[Subject], state: AttentionState, path: Path, other: Path) -> str:
-    """Code that draws the maps of every model, with their sanity checks where they are shown."""
-    names = [str(subject.run.path) for subject in subjects]
-    target = {"other": "similarity"}.get(state.target, state.target)
-    toward = ""
-    lines = [
-        opening(subjects[0]),
-        "from mfa.datasets.loading.decode import decode\n",
-        f"runs = [mfa.open_run(name) for name in {names!r}]",
-        f"picture, other = {str(path)!r}, {str(other)!r}",
-        "figures = []",
-        "for run in runs:",
-        "    size = run.config.data.height, run.config.data.width",
-        "    image = decode(Path(picture), *size)",
-    ]
+def code_of(sessions: Sequence[Session], state: AttentionState, pictures: Pictures | None) -> str:
+    """Code that draws the maps of every model, untrained ones beside where they are shown."""
+    if pictures is None:
+        return opening(sessions)
+    path = f"data.{state.side}[{state.position}].path"
+    if state.own is not None:
+        path = '"YOUR_PICTURE.jpg"  # the picture you gave is not kept: put its path here'
+    body = f"picture = mfa.input_pixels(run, {path.partition('  #')[0]})\n"
+    if "#" in path:
+        body = f"# {path.partition('# ')[2]}\n{body}"
+    body += f"other = mfa.input_pixels(run, data.gallery[{pictures.other.position}].path)\n"
+    body += _maps(state, pictures)
+    if state.point is not None and sessions[0].adds_up:
+        body += _place(state)
+    if len(sessions) > 1:
+        body = "for run in runs:\n" + indented(body)
+    return opening(sessions) + body
+
+
+def _maps(state: AttentionState, pictures: Pictures) -> str:
+    toward, lines = "", ""
     if state.target == "other":
-        toward = ", toward=decode(Path(other), *size)"
-    if state.target == "contrast":
-        lines += [
-            "    ranking = mfa.evaluate(run, data).ranking("
-            f"{state.position if state.side == 'query' else 0}, 100)",
-            "    wrong = data.gallery[int(ranking[~ranking['match']]['gallery'].iloc[0])].path",
-        ]
-        toward = ", toward=(decode(Path(other), *size), decode(wrong, *size))"
-    average = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
-    pictures = "mfa.reference_pictures(run, data)" if average else "None"
+        toward = ", toward=other"
+    if state.target == "contrast" and pictures.wrong is not None:
+        lines += f"wrong = mfa.input_pixels(run, data.gallery[{pictures.wrong.position}].path)\n"
+        toward = ", toward=(other, wrong)"
+    centred = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
+    lines += f"average = {'mfa.reference_pictures(run, data)' if centred else 'None'}\n"
+    target = {"other": "similarity"}.get(state.target, state.target)
     options = (
-        f"target={target!r}{toward}, method={state.method!r}, layer={state.layer!r}, "
-        f"fused={state.fused!r}, reference=reference"
+        f'    target="{target}"{toward}, method="{state.method}",\n'
+        f'    layer="{state.layer}", fused="{state.fused}", reference=average,\n'
     )
-    lines += [f"    reference = {pictures}", f"    maps = mfa.branch_maps(run, image, {options})"]
+    lines += f"maps = mfa.branch_maps(\n    run, picture,\n{options})\n"
     checks = ""
-    if state.control:
-        lines.append("    random = mfa.untrained(run.config)")
-        lines.append(f"    random_maps = mfa.branch_maps(random, image, {options})")
-        checks = ", sanity_checks={'random weights': random_maps}"
-    lines.append(f"    figures.append(viz.draw_maps(maps, image{checks}))")
-    lines.append("figure = figures[0]")
-    if state.lens is not None and subjects[0].adds_up:
-        lines += [
-            "run = runs[0]",
-            "size = run.config.data.height, run.config.data.width",
-            "sides = decode(Path(picture), *size), decode(Path(other), *size)",
-            f"point = int({state.lens[1]:.4f} * size[0]), int({state.lens[0]:.4f} * size[1])",
-            f"reference = {'mfa.reference_pictures(run, data)' if state.average else None}",
-            "found = mfa.correspond(run, *sides, point, reference=reference)",
-            "figure = viz.draw_correspondence(found, *sides)",
-        ]
-    return "\n".join(lines) + "\n"
+    if state.untrained:
+        lines += f"random = mfa.branch_maps(\n    mfa.untrained(run.config), picture,\n{options})\n"
+        checks = ', sanity_checks={"untrained": random}'
+    return lines + f"viz.draw_maps(maps, picture{checks})\n"
+
+
+def _place(state: AttentionState) -> str:
+    assert state.point is not None
+    x, y = state.point
+    reference = "mfa.reference_pictures(run, data)" if state.average else "None"
+    return (
+        f"height, width = picture.shape[:2]\n"
+        f"point = int({y:.4f} * height), int({x:.4f} * width)\n"
+        f"average = {reference}\n"
+        "found = mfa.correspond(run, picture, other, point, reference=average)\n"
+        "viz.draw_correspondence(found, picture, other)\n"
+    )

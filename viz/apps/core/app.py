@@ -1,8 +1,9 @@
 """What every app is made of: a frozen state, a picture computed from it, and controls.
 
-An app's ``render`` turns a state into something to show, in a worker thread where only the newest
-state counts; ``show`` puts that into widgets. Errors end up in the app, in words, and in
-``failures`` for tests. Nothing is printed and no ``Output`` widget is used, since both hide errors.
+``render`` turns a state into something to show, in a worker thread where only the newest state
+counts. ``show`` puts that into widgets. Errors appear in the app, in words, beside the control that
+caused them; ``failures`` keeps them for tests. Nothing is printed, and no ``Output`` widget is
+used, since both hide errors.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import ipywidgets
 
 from mfa.errors import InputError
-from viz.apps.core import controls, html
-from viz.apps.core.snapshot import still
+from viz.apps.core import controls, html, rerun
+from viz.apps.core.snapshot import snapshot
 from viz.apps.core.worker import Job, Superseded, Worker
-from viz.apps.widgets import Ears
+from viz.apps.widgets import Code, Link
 from viz.apps.widgets.tree import close_tree, tree
 
 S = TypeVar("S")
 R = TypeVar("R")
 
 PATIENCE = 0.5
-"""Seconds after which an app says that it is working and offers to stop."""
+"""Seconds after which an app shows that it is working and offers to stop."""
 
 FIRST = 3.0
 """Seconds a call waits for the first picture, so that it is there when the cell ends."""
@@ -41,8 +42,9 @@ class App(ABC, Generic[S, R]):
 
     Attributes:
         state: what is shown, or about to be.
+        shown: what ``render`` made last; ``None`` before.
         view: the widget to display.
-        failures: errors that are not the user's, each also told in the app.
+        failures: errors that are not the user's; each appears in the app, too.
         seconds: what the last rendering took, showing included.
     """
 
@@ -51,10 +53,14 @@ class App(ABC, Generic[S, R]):
 
     def __init__(self, state: S) -> None:
         self.state = state
+        self.shown: R | None = None
         self.failures: list[BaseException] = []
         self.seconds = 0.0
         self.closed = False
+        self.changed: Callable[[], None] = lambda: None  # the web page follows the state here
         self._bound: dict[str, list[tuple[Any, Callable[[Any], Any]]]] = {}
+        self._notes: dict[Any, Any] = {}
+        self._cause: Any = None
         self._changing = threading.Lock()
         self._quiet = threading.local()
         self._last_error = ""
@@ -65,17 +71,11 @@ class App(ABC, Generic[S, R]):
         self.stop_button = controls.button("Stop", "Stop the computation that is running")
         self.busy = controls.row([self.progress, self.stop_button])
         self.busy.layout.visibility = "hidden"
-        self.code_button = controls.button(
-            "Copy as code", "Show Python code that makes this picture"
-        )
-        self.code_text = ipywidgets.Textarea(
-            rows=8,
-            tooltip="Python code that makes this picture",  # its name for screen readers, too
-            layout={"width": "100%", "display": "none"},
-        )
-        self.code_text.add_class("mfa-code")
+        self.script = Code()
+        self.panel: Any = ipywidgets.VBox()
+        self.picture_side: Any = ipywidgets.VBox()
         self.view: Any = ipywidgets.VBox()
-        self.ears = Ears()
+        self.link = Link()
 
     # What a subclass provides.
 
@@ -89,29 +89,47 @@ class App(ABC, Generic[S, R]):
 
     @abstractmethod
     def code(self) -> str:
-        """Python code that makes the same picture, without the app."""
+        """Python code that makes the same picture without the app.
+
+        It is called on the kernel's thread, so it reads ``state`` and ``shown`` and computes nothing.
+        """
 
     def ended(self) -> None:
-        """Give back what a subclass holds besides widgets; called once, by ``close``."""
+        """Release what a subclass holds besides widgets; called once, by ``close``."""
 
-    # What it gets.
+    # What a subclass gets.
 
-    def start(self, *children: Any) -> None:
-        """Assemble the view below a heading, and render the first state."""
+    def start(self, panel: Sequence[Any], *picture: Any) -> None:
+        """Assemble the view and render the first state.
+
+        Args:
+            panel: controls, which stand beside the picture; an error appears below the control, or
+                the row of controls, that caused it.
+            *picture: what is shown.
+        """
         self.click(self.stop_button, self.stop)
-        self.click(self.code_button, self._toggle_code)
-        foot = controls.row([self.code_button])
+        self.on(self.script, lambda _: self._write_code(), "open")
+        rows = []
+        for control in panel:
+            note = ipywidgets.HTML(layout={"display": "none"})
+            rows += [control, note]
+            for part in (control, *getattr(control, "children", ())):
+                self._notes[part] = note
+        self.panel.children = rows
+        self.panel.add_class("mfa-panel")
+        self.picture_side.children = (self.busy, self.message, *picture)
+        self.picture_side.add_class("mfa-picture-side")
+        body = ipywidgets.Box([self.panel, self.picture_side])
+        body.add_class("mfa-body")
         self.view.children = (
             ipywidgets.HTML(html.style() + f"<h2 class='mfa-heading'>{self.heading}</h2>"),
-            *children,
-            self.busy,
-            self.message,
-            foot,
-            self.code_text,
-            self.ears,
+            body if rows else self.picture_side,
+            self.script,
+            self.link,
         )
         self.view.add_class("mfa-app")
-        self.ears.attend(tree(self.view))
+        self.link.attend(tree(self.view))
+        rerun.opened(self, lambda old: old.close(wait=0))
         self._sync(list(self._bound))
         self._worker.submit(self.state)
         self._worker.wait(FIRST)
@@ -124,7 +142,6 @@ class App(ABC, Generic[S, R]):
                 return
             self.state = state
         self._sync(list(changes))
-        self._follow_in_code()
         self._worker.submit(state)
 
     def settle(self, state: S, **found: Any) -> None:
@@ -132,7 +149,6 @@ class App(ABC, Generic[S, R]):
         with self._changing:
             if self.state is state:
                 self.state = cast(S, replace(cast(Any, state), **found))
-        self._follow_in_code()
 
     def refresh(self) -> None:
         """Render the present state again."""
@@ -160,21 +176,21 @@ class App(ABC, Generic[S, R]):
         self.on(widget, lambda change: self.set(**{**also, field: read(change["new"])}))
 
     def on(self, widget: Any, handler: Callable[[Any], None], trait: str = "value") -> None:
-        """Call ``handler`` with the change when the user changes a trait; errors are told."""
+        """Call ``handler`` with the change when the user changes a trait; errors are shown."""
 
         def handle(change: Any) -> None:
             if not getattr(self._quiet, "on", False):
-                self._guarded(lambda: handler(change))
+                self._guarded(widget, lambda: handler(change))
 
         widget.observe(handle, trait)
 
     def click(self, widget: Any, handler: Callable[[], None]) -> None:
-        """Call ``handler`` when a button is pressed; errors are told."""
-        widget.on_click(lambda _: self._guarded(handler))
+        """Call ``handler`` when a button is pressed; errors are shown."""
+        widget.on_click(lambda _: self._guarded(widget, handler))
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Inside, widgets may be changed without their handlers taking it for the user."""
+        """Inside, the app changes widgets without calling the handlers meant for the user."""
         before = getattr(self._quiet, "on", False)
         self._quiet.on = True
         try:
@@ -188,7 +204,7 @@ class App(ABC, Generic[S, R]):
         self.say("Stopped. The picture is still the one before.")
 
     def wait(self, timeout: float = 60.0) -> None:
-        """Until the picture is that of the state; for scripts and tests.
+        """Wait until the picture is that of the state; for scripts and tests.
 
         Raises:
             TimeoutError: it takes longer.
@@ -200,21 +216,38 @@ class App(ABC, Generic[S, R]):
             raise self.failures[0]
 
     def say(self, words: str, *, error: bool = False) -> None:
-        """Show a sentence below the picture; an error is marked and kept in ``error``."""
+        """Show a sentence.
+
+        An error stands beside the control that caused it, and the picture, which is then an old
+        one, is dimmed.
+        """
         self._last_error = words if error else ""
-        self.message.value = html.message(words, error=error)
+        beside = self._notes.get(self._cause) if error else None
+        for note in {*self._notes.values()}:
+            if note is not beside and note.layout.display != "none":
+                note.value, note.layout.display = "", "none"
+        if beside is not None:
+            beside.value, beside.layout.display = html.message(words, error=True), ""
+        value = html.message("" if beside is not None else words, error=error)
+        if value != self.message.value:
+            self.message.value = value
+        (self.picture_side.add_class if error else self.picture_side.remove_class)("mfa-old")
 
     @property
     def error(self) -> str:
         """The error the app shows, empty when it shows none."""
         return self._last_error
 
-    def close(self) -> None:
-        """End the thread and give back every widget; nothing of the app stays behind."""
+    def close(self, wait: float = 10.0) -> None:
+        """End the thread and close every widget; nothing of the app stays behind.
+
+        Args:
+            wait: seconds to wait for a computation that is running; it ends by itself otherwise.
+        """
         if self.closed:
             return
         self.closed = True
-        self._worker.close()
+        self._worker.close(wait)
         self.ended()
         close_tree(self.view)
 
@@ -222,17 +255,12 @@ class App(ABC, Generic[S, R]):
         bundle = self.view._repr_mimebundle_()
         data = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
         # Pages without a kernel and without the internet show this instead.
-        data["text/html"] = still(self.view)
+        data["text/html"] = snapshot(self.view)
         return data
 
-    def _toggle_code(self) -> None:
-        hidden = self.code_text.layout.display == "none"
-        self.code_text.value = self.code() if hidden else ""
-        self.code_text.layout.display = "" if hidden else "none"
-
-    def _follow_in_code(self) -> None:
-        if self.code_text.layout.display != "none":
-            self.code_text.value = self.code()
+    def _write_code(self) -> None:
+        if self.script.open:
+            self.script.text = self.code()
 
     def _sync(self, fields: Sequence[str]) -> None:
         with self.quiet():
@@ -242,8 +270,10 @@ class App(ABC, Generic[S, R]):
                     if widget.value != value:
                         widget.value = value
 
-    def _guarded(self, call: Callable[[], None]) -> None:
-        refused, self._refused = self._refused, ""
+    def _guarded(self, cause: Any, call: Callable[[], None]) -> None:
+        if self.closed:
+            return
+        refused, self._refused, self._cause = self._refused, "", cause
         try:
             call()
             if refused and refused == self._last_error:  # the state never had what was refused
@@ -271,10 +301,13 @@ class App(ABC, Generic[S, R]):
         try:
             shown = self.render(state, job)
             job.check()
+            self.shown = shown
             with self.quiet():
                 self.show(state, shown)
+                self._write_code()
             self.seconds = time.perf_counter() - started
             self.say("")
+            self.changed()
         except Superseded:
             pass
         except InputError as error:

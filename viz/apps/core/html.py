@@ -132,25 +132,28 @@ def curves(
     up: str,
     *,
     first: int = 1,
+    low: float = 0.0,
     steps: bool = False,
     marks: str = "",
 ) -> str:
-    """A small line chart of values in [0, 1], as a drawing the page's colours run through.
+    """A small line chart of values up to 1, as a drawing that takes the page's colours.
 
     Args:
         lines: name to values.
         across: what the horizontal axis is.
         up: what the vertical axis is.
         first: number of the first place across.
+        low: value at the lower end of the vertical axis.
         steps: values hold until the next one, instead of being joined by slopes.
         marks: further SVG inside the plot, in a box of 300 x 120.
     """
+    count = max((len(values) for values in lines.values()), default=1)
+    step = 300 / max(count - 1, 1)
     parts, legend = [], []
     for number, (name, values) in enumerate(lines.items()):
         colour = looks.PALETTE[(5, 0, 2, 3)[number % 4]]
         dash = "stroke-dasharray='6 4'" if number == 0 and len(lines) > 1 else ""
-        step = 300 / max(len(values) - 1, 1)
-        places = [(step * i, 120 * (1 - v)) for i, v in enumerate(values)]
+        places = [(step * i, _height(v, low)) for i, v in enumerate(values)]
         if steps:
             corners = ((x, y) for (_, y), (x, _) in itertools.pairwise(places))
             places = [places[0], *itertools.chain(*zip(corners, places[1:], strict=True))]
@@ -163,7 +166,6 @@ def curves(
             f"<line x1='316' x2='340' y1='{y - 4}' y2='{y - 4}' stroke='{colour}' "
             f"stroke-width='2' {dash}/><text x='346' y='{y}'>{escape(name)}</text>"
         )
-    last = first + max((len(values) for values in lines.values()), default=1) - 1
     words = f"{up} over {across}: " + "; ".join(
         f"{name} from {values[0]:.3f} to {values[-1]:.3f}" for name, values in lines.items()
     )
@@ -172,10 +174,32 @@ def curves(
         f"<svg class='mfa-svg' viewBox='-34 -8 480 160' width='480' role='img' "
         f"aria-label='{escape(words)}' fill='currentColor' font-size='11'>"
         "<rect width='300' height='120' fill='none' stroke='currentColor' opacity='0.4'/>"
-        f"{''.join(parts)}{marks}{''.join(legend)}"
-        "<text x='-6' y='4' text-anchor='end'>1</text>"
-        "<text x='-6' y='122' text-anchor='end'>0</text>"
-        f"<text x='0' y='134'>{first}</text><text x='300' y='134' text-anchor='end'>{last}</text>"
-        f"<text x='150' y='146' text-anchor='middle'>{escape(across)}</text>"
+        f"{_ticks(low, first, count)}{''.join(parts)}{marks}{''.join(legend)}"
+        f"<text x='150' y='148' text-anchor='middle'>{escape(across)}</text>"
         f"<title>{escape(up)}</title></svg>"
     )
+
+
+def _height(value: float, low: float) -> float:
+    """From the top of a plot 120 high whose axis goes from ``low`` to 1."""
+    return 120 * (1 - (value - low) / (1 - low))
+
+
+def _ticks(low: float, first: int, count: int) -> str:
+    """Faint lines across with their values, and numbers below."""
+    parts = []
+    for number in range(5):
+        value = low + (1 - low) * number / 4
+        y = _height(value, low)
+        parts.append(
+            f"<line x1='0' x2='300' y1='{y:.1f}' y2='{y:.1f}' stroke='currentColor' "
+            f"opacity='0.15'/><text x='-6' y='{y + 4:.1f}' text-anchor='end'>{value:.3g}</text>"
+        )
+    places = range(count) if count <= 6 else [round((count - 1) * n / 4) for n in range(5)]
+    for place in places:
+        x = 300 * place / max(count - 1, 1)
+        parts.append(
+            f"<line x1='{x:.1f}' x2='{x:.1f}' y1='120' y2='124' stroke='currentColor'/>"
+            f"<text x='{x:.1f}' y='135' text-anchor='middle'>{first + place}</text>"
+        )
+    return "".join(parts)

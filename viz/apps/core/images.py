@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw
+import PIL.Image
+from PIL import ImageDraw
 
+from mfa.datasets.loading.decode import file_version
 from mfa.explain.inputs import enlarge
 from viz.images import load, overlay
 
@@ -20,17 +23,33 @@ THUMB = (64, 128)
 """(width, height) of a card's picture."""
 
 
-def jpeg(picture: np.ndarray | Image.Image, quality: int = 88) -> bytes:
+class Image(Protocol):
+    """A picture that can be shown: one of a list, or a visitor's own."""
+
+    @property
+    def name(self) -> str:
+        """File name."""
+
+    def pixels(self, height: int, width: int) -> np.ndarray:
+        """(height, width, 3) uint8, not to be written to."""
+
+
+def jpeg(picture: np.ndarray | PIL.Image.Image, quality: int = 88) -> bytes:
     """A picture as JPEG."""
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    image = picture if isinstance(picture, PIL.Image.Image) else PIL.Image.fromarray(picture)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
-@lru_cache(maxsize=2048)
 def thumbnail(path: Path, size: tuple[int, int] = THUMB) -> bytes:
     """A picture file inside (width, height), as JPEG; a broken one is drawn as broken."""
+    return _thumbnail(path, size, file_version(path))
+
+
+@lru_cache(maxsize=2048)
+def _thumbnail(path: Path, size: tuple[int, int], version: tuple[int, int]) -> bytes:
+    """``version`` makes a changed file another key."""
     return jpeg(load.load(path, size))
 
 
@@ -56,7 +75,7 @@ def laid_over(
     height, width = picture.shape[:2]
     tinted = overlay.overlay(picture, enlarge(heat[None], (height, width))[0], limit=limit)
     mixed = (1 - opacity) * picture.astype(np.float32) + opacity * tinted
-    image = Image.fromarray(mixed.astype(np.uint8))
+    image = PIL.Image.fromarray(mixed.astype(np.uint8))
     pen = ImageDraw.Draw(image)
     if stripe is not None:
         _dashed(pen, round(stripe[0] * (height - 1)), round(stripe[1] * (height - 1)), width)

@@ -1,11 +1,14 @@
-"""Short names of folders and of people."""
+"""Short names of folders, people and cameras, and the page of a list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mfa.records import DISTRACTOR, JUNK
+from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
+
+ALL = "all"
+"""Choice of no camera in particular; a drop-down list shows nothing for ``None``."""
 
 
 def told_apart(paths: Sequence[Path], least: int = 1) -> list[str]:
@@ -22,5 +25,28 @@ def told_apart(paths: Sequence[Path], least: int = 1) -> list[str]:
 
 
 def person(pid: int) -> str:
-    """What an identity is called: ``id 7``, and what is nobody in particular by its kind."""
+    """What an identity is called: ``id 7``, ``junk`` or ``distractor``."""
     return {JUNK: "junk", DISTRACTOR: "distractor"}.get(pid, f"id {pid}")
+
+
+def cameras(samples: Iterable[Sample]) -> list[tuple[str, int | str]]:
+    """Choices of a camera for a drop-down list, ``ALL`` of them first."""
+    known = sorted({sample.camid for sample in samples} - {NO_CAMERA})
+    return [("all cameras", ALL), *((f"camera {camid}", camid) for camid in known)]
+
+
+def camera_of(choice: int | str) -> int | None:
+    """The camera that a choice of ``cameras`` stands for, ``None`` for all."""
+    return None if choice == ALL else int(choice)
+
+
+def choice_of(camera: int | None) -> int | str:
+    """The choice of ``cameras`` that stands for a camera."""
+    return ALL if camera is None else camera
+
+
+def page_of(places: Sequence[int], place: int, size: int) -> Sequence[int]:
+    """The page of ``size`` places that holds ``place``; the first one where none does."""
+    at = list(places).index(place) if place in places else 0
+    start = at // size * size
+    return places[start : start + size]

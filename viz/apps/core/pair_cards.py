@@ -5,25 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mfa.explain.ledger import PairLedger
 from mfa.explain.record import shared_limit
 from viz.apps.core import html
-from viz.apps.core.images import laid_over
-from viz.apps.core.session import Subject
+from viz.apps.core.images import SHOWN, Image, laid_over
+from viz.apps.core.session import Session
 from viz.apps.widgets import Item
 from viz.grids.ledger import side_maps
 
 NO_LEDGER = (
-    "This network's cosine is no sum over pixels: its maps say where it comes from, and do not add "
-    "up to it."
+    "The cosine of this network is no sum over pixels. Its maps say where the cosine comes from, "
+    "but their numbers do not add up to it."
 )
 
 
 @dataclass(frozen=True)
 class Explained:
-    """A ledger drawn for the page.
+    """An explanation drawn for the page.
 
     Attributes:
         images, items: cards, the query's maps first, then the other picture's.
@@ -35,69 +33,59 @@ class Explained:
     bars: str
 
 
-def explain(
-    subject: Subject,
-    query: tuple[np.ndarray, np.ndarray],
-    other: tuple[np.ndarray, np.ndarray],
-) -> Explained:
-    """The ledger of two pictures, each given as (network's pixels, pixels to draw on).
+def explain(session: Session, query: Image, other: Image) -> Explained:
+    """The ledger of two pictures.
 
-    Where a network has none, each branch's share of the cosine, and maps that say where it comes
-    from but do not add up to it.
+    A network without a ledger gets each branch's share of the cosine, and maps that say where it
+    comes from but do not add up to it.
     """
-    sides = {"query": query[1], "gallery": other[1]}
-    exact = subject.adds_up
+    sides = {"query": query, "gallery": other}
+    exact = session.adds_up
     if exact:
-        ledger = subject.ledger(query[0], other[0])
+        ledger = session.ledger(query, other)
         maps = {side: side_maps(ledger, side) for side in sides}
+        bars = _ledger_bars(ledger)
     else:
-        pairs = {"query": (query[0], other[0]), "gallery": (other[0], query[0])}
-        found = {side: subject.maps(one, toward=two) for side, (one, two) in pairs.items()}
-        maps = {
-            side: {name: heat[0] for name, heat in of.raw.items()} for side, of in found.items()
-        }
+        maps = {"query": _maps(session, query, other), "gallery": _maps(session, other, query)}
+        bars = _bars(session.shares(query, other))
     limit = shared_limit([heat for of in maps.values() for heat in of.values()])
-    stripes: dict[str, Any] = subject.run.model.stripes
+    stripes: dict[str, Any] = session.run.model.stripes
     images, items = [], []
-    for side, picture in sides.items():
+    for side, image in sides.items():
         for name, heat in maps[side].items():
-            images.append(laid_over(picture, heat, limit, stripe=stripes.get(name)))
-            brings = f"{heat.sum():+.3f}"
-            part = f"{side} {brings}" if exact else side
-            words = (
-                f"{name} map of the {side} picture{f', {brings} of the cosine' if exact else ''}"
-            )
-            items.append(Item(kind="plain", title=name, sub=part, alt=words))
-    return Explained(
-        images, items, _bars(ledger) if exact else _shares(subject.shares(query[0], other[0]))
-    )
+            images.append(laid_over(image.pixels(*SHOWN), heat, limit, stripe=stripes.get(name)))
+            number = f" {heat.sum():+.3f}" if exact else ""
+            words = f"{name} map of the {side} picture{number}"
+            items.append(Item(kind="plain", title=name, sub=side + number, alt=words))
+    return Explained(images, items, bars)
 
 
-def code_of(subject: Subject, query: str, gallery: str) -> str:
-    """Code that draws the explanation as ``explained``, of ``run`` and two positions."""
-    if subject.adds_up:
-        return f"explained = viz.draw_pair(run, {query}, {gallery}, data=data)\n"
+def explain_code(session: Session, query: str, gallery: str) -> str:
+    """Code that draws the explanation of ``run`` and two positions."""
+    if session.adds_up:
+        return f"viz.explain_pair(run, {query}, {gallery}, data=data)\n"
     return (
-        "from mfa.datasets.loading.decode import decode\n"
-        "size = run.config.data.height, run.config.data.width\n"
-        f"one, other = decode(data.query[{query}].path, *size), "
-        f"decode(data.gallery[{gallery}].path, *size)\n"
-        "reference = mfa.reference_pictures(run, data)\n"
-        "explained = viz.draw_maps(\n"
-        "    mfa.branch_maps(run, one, toward=other, reference=reference), one\n)\n"
+        f"one, other = data.query[{query}].path, data.gallery[{gallery}].path\n"
+        "average = mfa.reference_pictures(run, data)\n"
+        "maps = mfa.branch_maps(run, one, toward=other, reference=average)\n"
+        "viz.draw_maps(maps, one)\n"
     )
 
 
-def _bars(ledger: PairLedger) -> str:
-    shares = {name: part.share for name, part in ledger.branches.items()}
-    query_pixels = sum(float(part.query_map.sum()) for part in ledger.branches.values())
-    return _shares(
-        shares,
-        f"The query's pixels bring {query_pixels:+.3f}, the average picture {ledger.bias:+.3f}.",
+def _maps(session: Session, image: Image, other: Image) -> dict[str, Any]:
+    found = session.maps(image, reference=other.pixels(*session.size))
+    return {name: heat[0] for name, heat in found.raw.items()}
+
+
+def _ledger_bars(ledger: PairLedger) -> str:
+    pixels = sum(float(part.query_map.sum()) for part in ledger.branches.values())
+    return _bars(
+        {name: part.share for name, part in ledger.branches.items()},
+        f"The query's pixels bring {pixels:+.3f}, the average picture brings {ledger.bias:+.3f}.",
     )
 
 
-def _shares(shares: dict[str, float], note: str = NO_LEDGER) -> str:
+def _bars(shares: dict[str, float], note: str = NO_LEDGER) -> str:
     return (
         f"<div>cosine {sum(shares.values()):.3f} = sum of the branches' shares:</div>"
         + html.bars(shares)

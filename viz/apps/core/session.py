@@ -1,19 +1,20 @@
-"""What an app is about: runs, a dataset, their scores, and what is costly and asked for again."""
+"""What an app is about: a run, a dataset, their scores, and costly results that are kept."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mfa.datasets.loading.decode import decode, read_image
+from mfa.datasets import data_root as root_of
+from mfa.datasets.image_list import ImageList, ListedImage
 from mfa.errors import InputError
 from mfa.explain.capture import BRANCH, mean_maps
 from mfa.explain.correspondence import Correspondence, correspond
@@ -22,17 +23,20 @@ from mfa.explain.ledger import Decomposed, PairLedger, decompose, has_ledger, le
 from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import BranchMaps
 from mfa.inference.evaluate import extract_features, resolve
+from mfa.inference.pictures import branch_shares, embed_picture
 from mfa.progress import Progress, silent
-from mfa.records import Features, ReidDataset
+from mfa.records import Features, FeatureSet, ListPosition, ReidDataset, Split
 from mfa.retrieval.distances import Distances, Metric
 from mfa.retrieval.metrics import score
 from mfa.retrieval.rerank import ReciprocalDistances
 from mfa.retrieval.results import RetrievalResult
-from mfa.runs.run import Run, open_run
+from mfa.runs.run import CHECKPOINT, Run, open_run
+from viz.apps.core.cache import Cache
+from viz.apps.core.images import Image
 from viz.apps.core.labels import told_apart
-from viz.grids.rank_cards import sample_at
+from viz.grids.correspondence import Correspondence, correspond
 
-KEPT = 12
+KEPT = 16
 """Scores and maps of how many settings are kept."""
 
 
@@ -43,7 +47,7 @@ class Setting:
     Attributes:
         flip: descriptors are means with those of the mirrored pictures.
         rerank: distances are re-ranked by k-reciprocal neighbours.
-        camera_filter: pictures of the query's person by the query's camera are left out.
+        camera_filter: pictures of the query's person by the query's camera are ignored.
         camera: only gallery pictures by this camera; ``None`` for all.
     """
 
@@ -52,21 +56,31 @@ class Setting:
     camera_filter: bool = True
     camera: int | None = None
 
+    @property
+    def plain(self) -> Setting:
+        """The same questions, answered without flip and re-ranking."""
+        return replace(self, flip=False, rerank=False)
 
-class Subject:
-    """A run on a dataset.
+
+class Session:
+    """A run on a dataset; several threads and apps may share it.
 
     Attributes:
         run: the trained network.
         data: the dataset whose query and gallery are shown.
-        root: the folder datasets lie in, as it was given.
+        root: the folder datasets lie in.
         name: the run's, with folders above it where another run beside it has the same.
     """
 
     def __init__(self, run: Run, data: ReidDataset, root: Path | None = None) -> None:
         self.run, self.data, self.root = run, data, root
         self.name = run.name
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._cache = Cache(KEPT)
+        self._lists = Cache(KEPT)
+
+    def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What ``make()`` returns, kept for the next time that ``key`` is asked for."""
+        return self._cache.get(key, make)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -74,13 +88,8 @@ class Subject:
         return self.run.config.data.height, self.run.config.data.width
 
     def features(self, *, flip: bool = False, progress: Progress = silent) -> Features:
-        """Descriptors of query and gallery; from the run's folder where they are there.
-
-        Args:
-            flip: see ``Setting``.
-            progress: see ``result``.
-        """
-        return self.once(
+        """Descriptors of query and gallery; from the run's folder where they are there."""
+        return self.cached(
             ("features", flip),
             lambda: extract_features(self.run, self.data, flip=flip, progress=progress),
         )
@@ -90,105 +99,102 @@ class Subject:
 
         Args:
             setting: what the switches say.
-            progress: called with the share done of each part of the work; what it raises ends it.
+            progress: called with the completed share of each part of the work.
 
         Raises:
-            InputError: nothing can be scored, e.g. a camera that no query's match was seen by.
+            InputError: nothing can be scored, e.g. a camera that saw no query's match.
         """
-        return self.once(("result", setting), lambda: self._score(setting, progress))
+        return self.cached(("result", setting), lambda: self._score(setting, progress))
 
-    def gallery_positions(self, camera: int | None) -> np.ndarray:
-        """Positions in the gallery of the pictures by a camera."""
-        gallery = self.features().gallery
+    def images(self, side: Split, features: FeatureSet | None = None) -> ImageList:
+        """The pictures of a list, with their rows in ``features``: by default all features."""
+        given = getattr(self.features(), side) if features is None else features
+        return self._lists.get((side, id(given)), lambda: self._listed(side, given))[0]
+
+    def query(self, position: int) -> ListedImage:
+        """The picture at a position of the query list; an ``InputError`` where there is none."""
+        return self.images("query").at(ListPosition(position))
+
+    def gallery(self, position: int) -> ListedImage:
+        """The picture at a position of the gallery list; an ``InputError`` where there is none."""
+        return self.images("gallery").at(ListPosition(position))
+
+    def gallery_of(self, camera: int | None, flip: bool = False) -> FeatureSet:
+        """Descriptors of the gallery pictures by a camera; ``None`` for all."""
+        gallery = self.features(flip=flip).gallery
         if camera is None:
-            return np.arange(len(gallery))
-        return np.flatnonzero(gallery.camids == camera)
+            return gallery
+        return self.cached(
+            ("gallery", camera, flip),
+            lambda: gallery.take(np.flatnonzero(gallery.camids == camera)),
+        )
 
-    def query_path(self, position: int) -> Path:
-        """The file of a row of the query features."""
-        name = str(self.features().query.names[position])
-        return sample_at(self.data.query, position, name, self.data, "query").path
+    def embed(self, image: Image, *, flip: bool = False) -> np.ndarray:
+        """The concatenated embeddings (D,) of a picture, as features hold them."""
+        return embed_picture(self.run, image.pixels(*self.size), flip=flip)
 
-    def gallery_path(self, position: int) -> Path:
-        """The file of a row of the gallery features."""
-        name = str(self.features().gallery.names[position])
-        return sample_at(self.data.gallery, position, name, self.data, "gallery").path
+    def maps(self, image: Image, *, centred: bool = True, **options: Any) -> BranchMaps:
+        """``mfa.branch_maps`` of one picture; the mean of the reference pictures is made once.
 
-    def pixels(self, path: Path) -> np.ndarray:
-        """A picture file as the network gets it, (H, W, 3) uint8."""
-        return decode(path, *self.size).transpose(1, 2, 0)
+        Args:
+            image: the picture.
+            centred: subtract the maps of the average picture.
+            **options: see ``mfa.branch_maps``; pictures in ``toward`` are pixels.
+        """
+        mean = self._mean_maps(options.get("layer", BRANCH)) if centred else None
+        return branch_maps(self.run, image.pixels(*self.size), baseline=mean, **options)
 
-    def embed(self, pixels: np.ndarray, *, flip: bool = False) -> np.ndarray:
-        """The concatenated embeddings (D,) of a picture (H, W, 3), as features hold them."""
-        batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float()
-        both = torch.cat([batch, batch.flip(3)]) if flip else batch
-        with torch.inference_mode(), self.run.autocast():
-            found = self.run.model(both.to(self.run.device) / 255).embedding
-        return np.asarray(found.float().mean(dim=0).cpu().numpy())
-
-    @property
-    def average(self) -> Tensor:
-        """Gallery pictures whose mean maps and ledgers are told against."""
-        found: Tensor = self.once("average", lambda: reference_pictures(self.run, self.data))
-        return found
-
-    def maps(self, pixels: np.ndarray, *, average: bool = True, **options: Any) -> BranchMaps:
-        """``mfa.branch_maps`` of one picture, the average picture's maps made once."""
-        layer = options.get("layer", BRANCH)
-        mean = self._mean_maps(layer) if average else None
-        return branch_maps(self.run, pixels, reference=mean, **options)
-
-    def lens(
-        self,
-        query: np.ndarray,
-        gallery: np.ndarray,
-        point: tuple[int, int],
-        *,
-        average: bool = True,
+    def correspondence(
+        self, query: Image, gallery: Image, point: tuple[int, int], *, centred: bool = True
     ) -> Correspondence:
-        """``mfa.correspond``, the average picture taken apart once."""
-        parts = self._means()[1] if average else None
-        return correspond(self.run, query, gallery, point, reference=parts)
+        """``mfa.correspond``; the mean of the reference pictures is made once."""
+        sides = query.pixels(*self.size), gallery.pixels(*self.size)
+        parts = self._means()[1] if centred else None
+        return correspond(self.run, *sides, point, baseline=parts)
 
     @property
     def adds_up(self) -> bool:
-        """Whether scores are sums over pixels, so that there are ledgers and the lens."""
+        """Whether scores are sums over pixels, so that there are ledgers and correspondence."""
         return has_ledger(self.run.model)
 
-    def shares(self, query: np.ndarray, other: np.ndarray) -> dict[str, float]:
-        """What each branch adds to the cosine of two pictures (H, W, 3), whatever the network."""
-        one, two = (self.embed(side).astype(float) for side in (query, other))
-        parts = one * two / (np.linalg.norm(one) * np.linalg.norm(two))
-        widths = self.run.model.widths
-        blocks = np.split(parts, np.cumsum(list(widths.values()))[:-1])
-        return {name: float(block.sum()) for name, block in zip(widths, blocks, strict=True)}
+    def shares(self, query: Image, other: Image) -> dict[str, float]:
+        """What each branch adds to the cosine of two pictures, whatever the network."""
+        return branch_shares(self.run, query.pixels(*self.size), other.pixels(*self.size))
 
-    def ledger(self, query: np.ndarray, gallery: np.ndarray) -> PairLedger:
+    def ledger(self, query: Image, gallery: Image) -> PairLedger:
         """``mfa.pair_ledger`` against the average picture, which is taken apart once."""
-        _, parts = self._means()
-        return next(iter(ledgers_between(self._parts(query), self._parts(gallery), parts)))
+        both = self._parts(query), self._parts(gallery)
+        return next(iter(ledgers_between(*both, self._means()[1])))
 
-    def _parts(self, pixels: np.ndarray) -> Decomposed:
-        batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
-        return decompose(self.run.model, batch.float() / 255)
+    def _listed(self, side: Split, given: FeatureSet) -> tuple[ImageList, FeatureSet]:
+        """The features come along: while they are kept their ``id`` names nothing else."""
+        return ImageList.of(self.data, side, given), given
+
+    def _batch(self, image: Image) -> Tensor:
+        pixels = np.ascontiguousarray(image.pixels(*self.size).transpose(2, 0, 1))
+        return torch.from_numpy(pixels)[None].to(self.run.device).float() / 255
+
+    def _parts(self, image: Image) -> Decomposed:
+        return decompose(self.run.model, self._batch(image))
 
     def _means(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        return self.once("means", lambda: means(self.run.model, self.average))
+        return self.cached("means", lambda: means(self.run.model, self._reference()))
 
     def _mean_maps(self, layer: str) -> dict[str, Tensor]:
         if layer == BRANCH and self.adds_up:
             return self._means()[0]
         network = self.run.model
-        return self.once(
+        return self.cached(
             ("mean", layer),
-            lambda: mean_maps(network, self.average, layer=layer, names=tuple(network.heads)),
+            lambda: mean_maps(network, self._reference(), layer=layer, names=tuple(network.heads)),
         )
+
+    def _reference(self) -> Any:
+        return self.cached("reference", lambda: baseline_pictures(self.run, self.data))
 
     def _score(self, setting: Setting, progress: Progress) -> RetrievalResult:
         features = self.features(flip=setting.flip, progress=progress)
-        if setting.camera is not None:
-            places = self.gallery_positions(setting.camera)
-            features = replace(features, gallery=features.gallery.take(places))
+        features = replace(features, gallery=self.gallery_of(setting.camera, setting.flip))
         distance: Metric | Distances = "cosine"
         if setting.rerank:
             distance = ReciprocalDistances(features, progress=progress)
@@ -196,62 +202,84 @@ class Subject:
             features, camera_filter=setting.camera_filter, distance=distance, progress=progress
         )
 
-    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What ``make`` makes, kept for the next time ``key`` is asked for."""
-        if key not in self._kept:
-            self._kept[key] = make()
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        else:
-            self._kept.move_to_end(key)
-        return self._kept[key]
+
+_OPEN: WeakValueDictionary[Hashable, Session] = WeakValueDictionary()
+_OPENING = threading.Lock()
 
 
-def open_subject(
-    run: Run | Path | str, data: ReidDataset | str | None = None, data_root: Path | None = None
-) -> Subject:
+def open_session(
+    run: Run | Path | str,
+    data: ReidDataset | str | None = None,
+    data_root: Path | str | None = None,
+    *,
+    device: str | None = None,
+    precision: str | None = None,
+) -> Session:
     """A run, or the folder of one, with a dataset, or the name of one.
+
+    The session of a folder that another app has open is shared with it, so that a network is in
+    memory once.
 
     Raises:
         InputError: there is no such run or dataset, or its query or gallery is empty.
     """
-    found = run if isinstance(run, Run) else open_run(run)
-    dataset = resolve(found, data, data_root)
-    if not dataset.query or not dataset.gallery:
-        raise InputError(f"{dataset.name} at {dataset.root} has no query or gallery pictures")
-    return Subject(found, dataset, data_root)
+    root = None if data_root is None else Path(data_root)
+    if isinstance(run, Run):
+        return _session(run, data, root)
+    version = _version(run)
+    named = data.fingerprint if isinstance(data, ReidDataset) else data
+    key = (version, named, root, device, precision)
+    with _OPENING:
+        found = None if version is None else _OPEN.get(key)
+        if found is None:
+            found = _session(open_run(run, device=device, precision=precision), data, root)
+            if version is not None:
+                _OPEN[key] = found
+        return found
 
 
-def open_subjects(
-    run: Any, data: ReidDataset | str | None = None, data_root: Path | None = None
-) -> list[Subject]:
+def open_sessions(
+    run: Any,
+    data: ReidDataset | str | None = None,
+    data_root: Path | str | None = None,
+    **options: Any,
+) -> list[Session]:
     """One run or a sequence of them, all on the dataset of the first.
 
     Raises:
-        InputError: see ``open_subject``; or no run at all.
+        InputError: see ``open_session``; or no run at all.
     """
     runs = list(run) if isinstance(run, list | tuple) else [run]
     if not runs:
         raise InputError("name at least one run")
-    first = open_subject(runs[0], data, data_root)
-    found = [first, *(open_subject(other, first.data, data_root) for other in runs[1:])]
-    paths = [each.run.path or Path(each.run.name) for each in found]
-    for subject, name in zip(found, told_apart(paths), strict=True):
-        subject.name = name
+    first = open_session(runs[0], data, data_root, **options)
+    found = [first]
+    found += [open_session(other, first.data, data_root, **options) for other in runs[1:]]
+    if len(found) > 1:
+        paths = [each.run.path or Path(each.run.name) for each in found]
+        for number, name in enumerate(told_apart(paths)):
+            found[number] = _named(found[number], name)
     return found
 
 
-def opening(subject: Subject, name: str = "run") -> str:
-    """Code that opens the run and the dataset again."""
-    where = str(subject.run.path) if subject.run.path is not None else "runs/NAME"
-    root = subject.root or subject.data.root.parent
-    return (
-        f"from pathlib import Path\n\nimport mfa\nimport viz\n\n{name} = mfa.open_run({where!r})\n"
-        f"data = mfa.load_dataset({subject.data.name!r}, Path({str(root)!r}))\n"
-    )
+def _session(run: Run, data: ReidDataset | str | None, root: Path | None) -> Session:
+    dataset = resolve(run, data, root)
+    if not dataset.query or not dataset.gallery:
+        raise InputError(f"{dataset.name} at {dataset.root} has no query or gallery pictures")
+    return Session(run, dataset, root_of(root) if root is None else root)
 
 
-@lru_cache(maxsize=512)
-def original(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """A picture file at (height, width) for display, (H, W, 3) uint8; not to be written to."""
-    return np.asarray(read_image(path).resize((size[1], size[0]), resample=2))
+def _named(session: Session, name: str) -> Session:
+    """The same session under another name: it shares everything that is kept."""
+    other = object.__new__(Session)
+    other.__dict__.update(session.__dict__, name=name)
+    return other
+
+
+def _version(run: Path | str) -> Hashable | None:
+    """What changes when the weights of a run folder do; ``None`` for released weights."""
+    for file in (Path(run) / CHECKPOINT, Path("runs") / run / CHECKPOINT, Path(run)):
+        if file.is_file():
+            status = file.stat()
+            return file.resolve(), status.st_mtime_ns, status.st_size
+    return None

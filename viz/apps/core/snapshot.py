@@ -13,7 +13,7 @@ from viz.apps.core import html
 from viz.apps.widgets import Cards, Picture, Table
 
 
-def still(view: Any) -> str:
+def snapshot(view: Any) -> str:
     """Pictures, words and chosen values of a view, one after the other."""
     return f"<div class='mfa-app'>{''.join(_parts(view))}</div>"
 

@@ -1,4 +1,4 @@
-"""One thread that computes, where only the newest request counts."""
+"""One thread that computes; only the newest request counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Superseded(Exception):  # noqa: N818  (a message between threads, not an e
 
 
 class Job:
-    """What a computation may ask and tell while it runs."""
+    """The handle of a running computation: it reports progress and learns that it is to end."""
 
     def __init__(self, tell: Callable[[float, str], None] = lambda share, words: None) -> None:
         self._stopped = threading.Event()
@@ -25,25 +25,29 @@ class Job:
         self._stopped.set()
 
     def check(self) -> None:
-        """Call between steps.
+        """Call this between steps.
 
         Raises:
-            Superseded: the result is no longer wanted.
+            Superseded: nobody wants the result any more.
         """
         if self._stopped.is_set():
             raise Superseded
 
+    def wait(self, seconds: float) -> None:
+        """Sleep, and wake at once when the job is stopped; raises as ``check`` does."""
+        self._stopped.wait(seconds)
+        self.check()
+
     def progress(self, share: float, words: str) -> None:
-        """Say how much is done, 0 to 1, and what is being done; also a ``check``."""
+        """Report the completed share, 0 to 1, and what is being done; this is a ``check``, too."""
         self.check()
         self._tell(share, words)
 
 
 class Worker(Generic[T]):
-    """Runs ``work`` on the newest thing submitted, in a thread that starts when first needed.
+    """Runs ``work`` on the newest item, in a thread that starts when it is first needed.
 
-    A thing submitted while another is worked on stops that one (``Job.check``) and waits; a thing
-    that waits is replaced by a newer one and never worked on.
+    A new item stops the running job (``Job.check``) and replaces an item that still waits.
 
     Args:
         work: called in the thread; it deals with its own errors.
@@ -58,44 +62,44 @@ class Worker(Generic[T]):
         self._open = True
         self._thread: threading.Thread | None = None
 
-    def submit(self, thing: T) -> None:
-        """Work on ``thing`` next, instead of whatever waits or runs."""
+    def submit(self, item: T) -> None:
+        """Work on ``item`` next, instead of what waits or runs."""
         with self._changed:
             if not self._open:
                 return
-            self._waiting[:] = [thing]
-            if self._job is not None:
-                self._job.stop()
+            self._waiting[:] = [item]
+            self._stop_job()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, daemon=True, name="mfa-app")
                 self._thread.start()
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Forget what waits and ask what runs to end."""
+        """Drop what waits and ask what runs to end."""
         with self._changed:
             self._waiting.clear()
-            if self._job is not None:
-                self._job.stop()
+            self._stop_job()
 
     def wait(self, timeout: float) -> bool:
-        """Until nothing runs or waits; false when the time is up before."""
+        """Wait until nothing runs or waits; false when the time is up before."""
         with self._changed:
-            return self._changed.wait_for(self._idle, timeout)
+            return self._changed.wait_for(
+                lambda: self._job is None and not self._waiting, timeout
+            )
 
     def close(self, timeout: float = 10.0) -> None:
-        """Stop, and end the thread."""
+        """Stop, and end the thread; wait for that at most ``timeout`` seconds."""
         with self._changed:
             self._open = False
             self._waiting.clear()
-            if self._job is not None:
-                self._job.stop()
+            self._stop_job()
             self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
-    def _idle(self) -> bool:
-        return self._job is None and not self._waiting
+    def _stop_job(self) -> None:
+        if self._job is not None:
+            self._job.stop()
 
     def _loop(self) -> None:
         while True:
@@ -103,10 +107,10 @@ class Worker(Generic[T]):
                 self._changed.wait_for(lambda: self._waiting or not self._open)
                 if not self._open:
                     return
-                thing, job = self._waiting.pop(), Job(self._tell)
+                item, job = self._waiting.pop(), Job(self._tell)
                 self._job = job
             try:
-                self._work(thing, job)
+                self._work(item, job)
             finally:
                 with self._changed:
                     self._job = None

@@ -3,56 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from viz.apps.core.pair_cards import code_of as explanation
-from viz.apps.core.session import Subject, opening
-
-if TYPE_CHECKING:
-    from viz.apps.ranks.app import RanksState
+from viz.apps.core.code import indented, opening
+from viz.apps.core.pair_cards import explain_code
+from viz.apps.core.session import Session
+from viz.apps.ranks.state import RanksState
 
 
-def code_of(subjects: Sequence[Subject], state: RanksState) -> str:
-    """Code that draws the ranks, and the explanation of the chosen card."""
-    lines = [opening(subjects[0]), "from mfa.inference.evaluate import extract_features\n"]
-    names = [str(subject.run.path) for subject in subjects]
-    query = state.query or 0
-    if state.upload:
-        return "\n".join([*lines, _asked(state)])
-    lines.append(f"runs = [mfa.open_run(name) for name in {names!r}]")
-    lines.append("results = {}\nfor run in runs:")
-    lines.append(f"    features = extract_features(run, data, flip={state.flip})")
-    imports = ["from mfa.retrieval.metrics import score"]
-    if state.camera is not None:
-        imports.append("from dataclasses import replace")
-        lines.append(f"    seen = (features.gallery.camids == {state.camera}).nonzero()[0]")
-        lines.append("    features = replace(features, gallery=features.gallery.take(seen))")
-    distance = ""
-    if state.rerank:
-        imports.append("from mfa.retrieval.rerank import ReciprocalDistances")
-        distance = ", distance=ReciprocalDistances(features)"
-    lines.append(f"    result = score(features, camera_filter={state.camera_filter}{distance})")
-    junk = f", include_junk={state.junk}" if state.junk else ""
-    lines.append("    results[run.name] = result")
-    lines.append(f"figure = viz.draw_rank_grid(results, data, [{query}], k={state.k}{junk})")
+def code_of(sessions: Sequence[Session], state: RanksState, query: int) -> str:
+    """Code that draws the ranks of ``query``, and the explanation of the chosen card."""
+    if state.own is not None:
+        return opening(sessions[:1]) + _own(state)
+    body = _scored(state)
+    ignored = ", include_junk=True" if state.ignored else ""
+    body += f"viz.rank_strip(result, data, {query}, k={state.k}{ignored})\n"
+    if len(sessions) > 1:
+        body = "for run in runs:\n" + indented(body)
     if state.card is not None:
         model, place = state.card
-        lines.append(f"run = runs[{model}]")
-        lines.append(f"{explanation(subjects[model], str(query), str(place))}figure = explained")
-    return "\n".join([lines[0], *imports, *lines[1:]]) + "\n"
+        which = f"run = runs[{model}]\n" if len(sessions) > 1 else ""
+        body += which + explain_code(sessions[model], str(query), str(place))
+    return opening(sessions) + body
 
 
-def _asked(state: RanksState) -> str:
-    seen = ""
+def _scored(state: RanksState) -> str:
+    """Features and their score, for the switches of the state."""
+    if not (state.rerank or state.camera is not None):
+        options = f", flip={state.flip}, camera_filter={state.camera_filter}"
+        return f"result = mfa.evaluate(run, data{options})\n"
+    lines = f"features = mfa.extract_features(run, data, flip={state.flip})\n"
     if state.camera is not None:
-        seen = f"gallery = gallery.take((gallery.camids == {state.camera}).nonzero()[0])\n"
+        lines += f"features = features.by_camera({state.camera})\n"
+    distance = ", distance=mfa.ReciprocalDistances(features)" if state.rerank else ""
+    return lines + f"result = mfa.score(features, camera_filter={state.camera_filter}{distance})\n"
+
+
+def _own(state: RanksState) -> str:
+    by = "" if state.camera is None else f".by_camera({state.camera})"
     return (
-        "from mfa.retrieval.nearest import nearest\n"
-        "from viz.apps.core.session import Subject\nfrom viz.apps.core.upload import uploaded\n\n"
-        "subject = Subject(run, data)\n"
+        f"features = mfa.extract_features(run, data, flip={state.flip}){by}\n"
         "# the picture you gave is not kept: put its path here\n"
-        "pixels = uploaded(Path('YOUR_PICTURE.jpg').read_bytes(), subject.size)\n"
-        f"gallery = extract_features(run, data, flip={state.flip}).gallery\n{seen}"
-        f"table = nearest(gallery, subject.embed(pixels, flip={state.flip}), {state.k})\n"
-        "print(table)\n"
+        f'descriptor = mfa.embed_picture(run, "YOUR_PICTURE.jpg", flip={state.flip})\n'
+        f"mfa.nearest(features.gallery, descriptor, {state.k})\n"
     )

@@ -25,10 +25,12 @@ function render({ model, el }) {
     const clickable = model.get("clickable");
     urls = images.map((data) => URL.createObjectURL(new Blob([data])));
     heading.textContent = model.get("label");
+    el.style.display = model.get("label") || model.get("items").length ? "" : "none";
     list.setAttribute("aria-label", model.get("label"));
     list.replaceChildren(...model.get("items").map((item, index) => {
-      const card = document.createElement(clickable ? "button" : "div");
-      if (clickable) {
+      const pressable = clickable && !item.still;
+      const card = document.createElement(pressable ? "button" : "div");
+      if (pressable) {
         card.type = "button";
         card.addEventListener("click", () => {
           model.set("selected", index);

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import anywidget
 import traitlets
 
-from viz.apps.widgets.scripts import text
+from viz.apps.widgets.assets import text
 
 
 class Item(TypedDict):
@@ -18,12 +18,14 @@ class Item(TypedDict):
         kind: ``query``, ``match``, ``wrong``, ``ignored`` or ``plain``; decides the frame.
         title, sub: two short lines below the picture.
         alt: what the picture shows, for those who do not see it.
+        still: the card is no button, also where the others are.
     """
 
     kind: str
     title: str
     sub: str
     alt: str
+    still: NotRequired[bool]
 
 
 class Cards(anywidget.AnyWidget):
@@ -31,7 +33,7 @@ class Cards(anywidget.AnyWidget):
 
     Attributes:
         label: what the cards are, above them and for screen readers.
-        images: JPEG or PNG, one a card.
+        images: JPEG or PNG, one per card.
         items: see ``Item``.
         clickable: whether cards are buttons.
         selected: the card clicked last, or marked by the app; -1 for none.

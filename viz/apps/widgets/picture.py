@@ -7,7 +7,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from viz.apps.widgets.scripts import text
+from viz.apps.widgets.assets import text
 
 
 class Picture(anywidget.AnyWidget):

@@ -8,7 +8,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from viz.apps.widgets.scripts import text
+from viz.apps.widgets.assets import text
 
 
 class Table(anywidget.AnyWidget):
@@ -17,7 +17,7 @@ class Table(anywidget.AnyWidget):
     Attributes:
         caption: what the table is of.
         headings: of the columns.
-        rows: words, as many a row as there are headings.
+        rows: words, as many per row as there are headings.
         active: columns whose cells are buttons, except where they are empty or 0.
         prose: whether cells are words rather than numbers.
         cell: (row, column) of the cell pressed last; empty before.

@@ -1,4 +1,4 @@
-"""The widgets' scripts and styles, as text."""
+"""The scripts and styles of the widgets, as text."""
 
 from pathlib import Path
 

@@ -1,0 +1,84 @@
+"""The state of an app in the address of the page, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from collections.abc import Mapping
+from types import NoneType, UnionType
+from typing import Any
+from urllib.parse import urlencode
+
+from mfa.errors import InputError
+
+LONGEST = 2000
+"""Letters of a value; what is longer (many strokes of a brush) stays out of the address."""
+
+
+def to_query(app: str, state: Any) -> str:
+    """``app=ranks&query=3``: the app and the fields that differ from their defaults."""
+    parts = {"app": app} if app else {}
+    for field in dataclasses.fields(state) if state is not None else ():
+        value = getattr(state, field.name)
+        if field.metadata.get("local") or value == _default(field):
+            continue
+        text = value if isinstance(value, str) else json.dumps(value, default=dataclasses.astuple)
+        if len(text) <= LONGEST:
+            parts[field.name] = text
+    return urlencode(parts)
+
+
+def from_query(kind: type, given: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a state class that an address names.
+
+    Args:
+        kind: the class of the state.
+        given: parameters of the address; others than the fields are passed over.
+
+    Raises:
+        InputError: a value of another type than its field's.
+    """
+    types, found = typing.get_type_hints(kind), {}
+    for field in dataclasses.fields(kind):
+        if field.name not in given or field.metadata.get("local"):
+            continue
+        text = given[field.name]
+        try:
+            wanted = types[field.name]
+            found[field.name] = text if wanted is str else _as(wanted, json.loads(text))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InputError(
+                f"the address says {field.name}={text[:40]!r}, which is no {field.name}",
+                "take that part off the address",
+            ) from error
+    return found
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _as(kind: Any, value: Any) -> Any:
+    """``value`` as JSON gives it, as a value of ``kind``; raises ``TypeError`` where it is none."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, UnionType):
+        if value is None and NoneType in arguments:
+            return None
+        return _as(next(one for one in arguments if one is not NoneType), value)
+    if origin is tuple:
+        items = list(value) if isinstance(value, list) else []
+        if not isinstance(value, list) or (arguments[-1] is not ... and len(items) != len(arguments)):
+            raise TypeError(kind)
+        kinds = arguments[:1] * len(items) if arguments[-1] is ... else arguments
+        return tuple(_as(one, item) for one, item in zip(kinds, items, strict=True))
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return kind(*_as(tuple[tuple(hints.values())], value))  # type: ignore[misc]
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise TypeError(kind)
+    return value

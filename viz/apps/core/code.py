@@ -1,0 +1,35 @@
+"""The first lines of every script that an app shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mfa.records import ReidDataset
+from viz.apps.core.session import Session
+
+
+def dataset_code(data: ReidDataset) -> str:
+    """Code that reads the dataset again."""
+    root = _short(data.root.parent)
+    return f'data = mfa.load_dataset("{data.name}", {root!r})\n'
+
+
+def opening(sessions: Sequence[Session]) -> str:
+    """Code that opens the dataset and the runs again: ``run`` for one, ``runs`` for several."""
+    paths = [repr(_short(s.run.path)) if s.run.path else '"runs/NAME"' for s in sessions]
+    lines = f"run = mfa.open_run({paths[0]})\n"
+    if len(paths) > 1:
+        lines = f"runs = [mfa.open_run(path) for path in [{', '.join(paths)}]]\n"
+    return f"import mfa\nimport viz\n\n{dataset_code(sessions[0].data)}{lines}"
+
+
+def indented(code: str) -> str:
+    """``code`` four spaces to the right."""
+    return "".join(f"    {line}\n" for line in code.splitlines())
+
+
+def _short(path: Path) -> str:
+    """As a person would write it: relative where it lies below the working directory."""
+    full = path.resolve()
+    return str(full.relative_to(Path.cwd())) if full.is_relative_to(Path.cwd()) else str(full)

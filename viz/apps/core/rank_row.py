@@ -1,0 +1,127 @@
+"""A query and what was found for it, as a row of cards: one for all apps."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from mfa.datasets.image_list import ListedImage
+from mfa.errors import InputError
+from mfa.records import NO_CAMERA, FeatureRow
+from mfa.retrieval.results import RetrievalResult
+from viz.apps.core.images import Image, jpeg, thumbnail
+from viz.apps.core.labels import person
+from viz.apps.core.own_picture import OwnPicture
+from viz.apps.core.session import Session
+from viz.apps.widgets import Item
+
+SMALL = (128, 64)
+"""(height, width) of a card's picture."""
+
+
+class RankRow(NamedTuple):
+    """Pictures and captions, the query first.
+
+    Attributes:
+        images, items: of the cards.
+        found: the gallery picture of each card; ``None`` for the query.
+        label: query and score.
+    """
+
+    images: list[bytes]
+    items: list[Item]
+    found: list[ListedImage | None]
+    label: str
+
+    def add(self, image: Image, item: Item) -> None:
+        """One more card."""
+        self.images.append(small(image))
+        self.items.append(item)
+        self.found.append(image if isinstance(image, ListedImage) and self.found else None)
+
+
+def small(image: Image) -> bytes:
+    """A picture as cards show it, as JPEG."""
+    if isinstance(image, ListedImage):
+        return thumbnail(image.path)
+    return jpeg(image.pixels(*SMALL))
+
+
+def ranked(
+    session: Session,
+    result: RetrievalResult,
+    query: ListedImage,
+    k: int,
+    *,
+    ignored: bool = False,
+    row: int | None = None,
+) -> RankRow:
+    """The first ranks of a query of the dataset, as they were scored.
+
+    Args:
+        session: whose dataset it is.
+        result: scored.
+        query: the picture.
+        k: ranks shown.
+        ignored: also show pictures that were not counted, where they fall.
+        row: of the query in ``result``, where that is another one than in the dataset's features.
+
+    Raises:
+        InputError: the query has no descriptor.
+    """
+    place = query.row if row is None else row
+    if place is None:
+        raise InputError(f"{query.name} cannot be read, so it has no ranks", "choose another query")
+    record = result.per_query.iloc[place]
+    features = result.features
+    assert features is not None
+    gallery = session.images("gallery", features.gallery)
+    made = RankRow([], [], [], f"{query.name} · {_score(record)}")
+    alt = f"query picture {query.name}"
+    made.add(query, Item(kind="query", title="query", sub=_camera(query.camid), alt=alt, still=True))
+    for entry in result.ranking(place, k=k, include_ignored=ignored).head(k).to_dict("records"):
+        kind = ("match" if entry["match"] else "wrong") if entry["valid"] else "ignored"
+        made.add(gallery.at_row(FeatureRow(entry["gallery"])), _item(entry, kind))
+    return made
+
+
+def nearest_row(session: Session, own: OwnPicture, found: pd.DataFrame, gallery: Any) -> RankRow:
+    """A picture of the visitor's and the nearest ones; nobody says who is right.
+
+    Args:
+        session: whose gallery was searched.
+        own: the picture.
+        found: of ``mfa.nearest``.
+        gallery: the features that were searched.
+    """
+    made = RankRow([], [], [], "nearest to your picture (nobody says who is right)")
+    made.add(own, Item(kind="query", title="your picture", sub="", alt="your picture", still=True))
+    images = session.images("gallery", gallery)
+    for entry in found.to_dict("records"):
+        item = _item(entry, "plain")
+        item["sub"] = f"{person(entry['pid'])} · {item['sub']}"
+        made.add(images.at_row(FeatureRow(entry["gallery"])), item)
+    return made
+
+
+def _item(entry: dict[Any, Any], kind: str) -> Item:
+    place = "–" if kind == "ignored" else f"{entry['rank']}"
+    camera = _camera(int(entry["camid"]))
+    title = f"{place} · {camera}" if camera else place
+    return Item(
+        kind=kind,
+        title=title,
+        sub=f"{entry['distance']:.3f}",
+        alt=f"{kind} picture {entry['name']}",
+    )
+
+
+def _camera(camid: int) -> str:
+    return "" if camid == NO_CAMERA else f"cam {camid}"
+
+
+def _score(record: pd.Series[Any]) -> str:
+    if pd.isna(record["AP"]):
+        return f"not counted: {record['status']}"
+    return f"AP {100 * record['AP']:.1f} % · last match at rank {int(record['last_match_rank']):,}"

@@ -1,0 +1,42 @@
+"""A cell that runs again closes the apps that it opened before.
+
+Without this every run of a cell would leave a thread, its widgets and a network behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+_OPEN: dict[str, tuple[str, WeakSet[Any]]] = {}
+"""Apps by the cell that opened them, with the execution that did."""
+
+
+def current_cell() -> tuple[str, str] | None:
+    """The notebook cell that is running and the number of this execution; ``None`` elsewhere."""
+    try:
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()  # type: ignore[no-untyped-call]
+        parent = shell.kernel.get_parent("shell")
+        return parent["metadata"]["cellId"], parent["header"]["msg_id"]
+    except (ImportError, AttributeError, KeyError, TypeError):
+        return None  # a script, or a page that does not name its cells
+
+
+def opened(
+    app: Any, close: Callable[[Any], None], cell: tuple[str, str] | None = None
+) -> None:
+    """Note that the running cell has opened ``app``; close what it opened in an earlier run."""
+    cell = cell or current_cell()
+    if cell is None:
+        return
+    name, execution = cell
+    before, apps = _OPEN.get(name, ("", WeakSet()))
+    if before != execution:
+        for old in list(apps):
+            close(old)
+        apps = WeakSet()
+    apps.add(app)
+    _OPEN[name] = (execution, apps)
