@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from mfa.errors import InputError
+from mfa.records import Sample
 from mfa.retrieval.branch_weights import score_branches
 from mfa.retrieval.results import RetrievalResult
 
@@ -26,6 +28,16 @@ TAGS: Mapping[str, str] = {
     "no branch knows": "no branch alone has a match first",
 }
 """Every tag and the rule it stands for."""
+
+
+def brightness_and_size(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+    """``brightness`` (mean grey, 0 to 255) and ``sizes`` (pixels) of pictures, for ``tag_queries``."""
+    greys, sizes = [], []
+    for sample in samples:
+        with Image.open(sample.path) as picture:
+            sizes.append(picture.width * picture.height)
+            greys.append(np.asarray(picture.convert("L").resize((16, 32))).mean())
+    return {"brightness": np.array(greys), "sizes": np.array(sizes)}
 
 
 def tag_queries(

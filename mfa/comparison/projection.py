@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,9 @@ from mfa.errors import InputError
 from mfa.records import DISTRACTOR, JUNK, Features, FeatureSet
 
 Method = Literal["pca", "tsne", "umap"]
+
+Projection = Callable[[np.ndarray, Method, int], tuple[np.ndarray, str]]
+"""Rows (N, D), a method and a seed to places (N, 2), and what the axes are."""
 
 
 def project(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tuple[np.ndarray, str]:
@@ -61,6 +65,7 @@ def measure_embedding(
     branch: str | None = None,
     method: Method = "tsne",
     seed: int = 0,
+    projection: Projection = project,
 ) -> pd.DataFrame:
     """Query and gallery pictures of some people, placed on a plane.
 
@@ -70,9 +75,11 @@ def measure_embedding(
         branch: use this branch's columns alone.
         method: see ``project``.
         seed: of the projection.
+        projection: what places the vectors; an app runs ``project`` in a process that can be ended.
 
     Returns:
-        ``x``, ``y``, ``pid``, ``camid``, ``name``, ``side``; ``attrs["axes"]`` names the plane.
+        ``x``, ``y``, ``pid``, ``camid``, ``name``, ``side``, ``row`` (in the features of that side);
+        ``attrs["axes"]`` names the plane.
 
     Raises:
         InputError: no such branch; see ``project``.
@@ -89,7 +96,7 @@ def measure_embedding(
     shown = known[np.argsort(-counts, kind="stable")[:people]]
     table = pd.concat([_rows(name, side, shown) for name, side in sides.items()])
     vectors = [side.features[np.isin(side.pids, shown)][:, columns] for side in sides.values()]
-    plane, axes = project(np.concatenate(vectors), method, seed)
+    plane, axes = projection(np.concatenate(vectors), method, seed)
     table = table.assign(x=plane[:, 0], y=plane[:, 1]).reset_index(drop=True)
     table.attrs["axes"] = axes
     return table
@@ -97,5 +104,6 @@ def measure_embedding(
 
 def _rows(name: str, side: FeatureSet, pids: np.ndarray) -> pd.DataFrame:
     kept = np.isin(side.pids, pids)
-    columns = {"pid": side.pids, "camid": side.camids, "name": side.names}
+    rows = np.arange(len(side))
+    columns = {"pid": side.pids, "camid": side.camids, "name": side.names, "row": rows}
     return pd.DataFrame({key: value[kept] for key, value in columns.items()}).assign(side=name)

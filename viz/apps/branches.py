@@ -1,8 +1,7 @@
-"""Branch switchboard: weigh the branches or switch them off, and see what the scores say."""
+"""Branch mixer: weigh the branches or switch them off, and see what the scores become."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,28 +16,28 @@ from mfa.retrieval.metrics import score
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import Run
 from viz.apps.core import app, controls, html
-from viz.apps.core.images import thumbnail
-from viz.apps.core.session import Setting, Subject, open_subject, opening
+from viz.apps.core.code import opening
+from viz.apps.core.rank_row import RankRow, ranked
+from viz.apps.core.session import Session, Setting, open_session
 from viz.apps.core.worker import Job
-from viz.apps.widgets import Cards, Item, Slider
-from viz.grids import rank_cards
+from viz.apps.widgets import Cards
 
 MOST = 4 * 2**30
 """Bytes of products kept; above that a change is a matrix product again."""
 
 
 @dataclass(frozen=True)
-class SwitchboardState:
+class MixerState:
     """What the app shows.
 
     Attributes:
-        weights: of every branch, in descriptor order; 0 leaves a branch out.
-        query: whose ranks are shown.
+        weights: of every branch, in descriptor order; 0 leaves a branch out; empty: all 1.
+        query: position in the query list of the query whose ranks are shown.
         k: ranks shown.
         camera_filter: as of scoring.
     """
 
-    weights: tuple[float, ...]
+    weights: tuple[float, ...] = ()
     query: int = 0
     k: int = 10
     camera_filter: bool = True
@@ -50,113 +49,125 @@ class Shown:
 
     weighted: RetrievalResult
     trained: RetrievalResult
-    row: rank_cards.Row
+    row: RankRow
+    query: int | None
 
 
-class Switchboard(app.App[SwitchboardState, Shown]):
-    """See ``viz.apps.switchboard``."""
+class Mixer(app.App[MixerState, Shown]):
+    """See ``viz.branch_mixer``."""
 
     name = "branches"
-    heading = "Switchboard: what is each branch worth?"
+    heading = "Branch mixer: what is each branch worth?"
 
-    def __init__(self, subject: Subject, state: SwitchboardState) -> None:
+    def __init__(self, session: Session, state: MixerState) -> None:
         super().__init__(state)
-        self.subject = subject
-        self.names = list(subject.run.model.widths)
+        self.session = session
+        self.names = list(session.run.model.widths)
         if len(self.names) < 2:
             raise InputError(
-                f"{subject.run.name} has one branch only; the switchboard needs a model of several"
+                f"{session.run.name} has one branch only; the mixer needs a network of several"
             )
-        self._products: BranchProducts | None = None
-        self.sliders = [Slider(label=name, max=2, step=0.05) for name in self.names]
+        self.sliders = [controls.slider(name, 0.0, 2.0, 0.05) for name in self.names]
         self.switches = [controls.tick(f"{name} on") for name in self.names]
-        self.query = controls.number("Query", 0, len(subject.data.query) - 1)
-        self.reset = controls.button("All at 1", "Every branch as trained")
-        self.camera_filter = controls.tick("leave out the same person by the same camera")
-        self.numbers = ipywidgets.HTML()
-        self.curve = ipywidgets.HTML()
+        self.query = controls.number("Query", 0, len(session.data.query) - 1)
+        self.reset = controls.button("Reset weights", "Every branch as trained")
+        self.camera_filter = controls.tick("Ignore same person, same camera (standard)")
+        self.numbers, self.curve = ipywidgets.HTML(), ipywidgets.HTML()
         self.grid = Cards()
         for number, (slider, switch) in enumerate(zip(self.sliders, self.switches, strict=True)):
             self.on(slider, partial(self._weigh, number))
             self.on(switch, partial(self._switch, number))
         self.bind("query", self.query)
         self.bind("camera_filter", self.camera_filter)
-        self.click(self.reset, lambda: self.set(weights=(1.0,) * len(self.names)))
+        self.click(self.reset, lambda: self.set(weights=()))
         pairs = zip(self.sliders, self.switches, strict=True)
         self.start(
-            *(controls.row(list(pair)) for pair in pairs),
-            controls.row([self.query, self.camera_filter, self.reset]),
+            (
+                controls.title("Weights of the branches"),
+                *(ipywidgets.VBox(list(pair)) for pair in pairs),
+                self.reset,
+                controls.title("Ranks of"),
+                self.query,
+                self.camera_filter,
+            ),
             self.numbers,
             self.curve,
             self.grid,
         )
 
-    def render(self, state: SwitchboardState, job: Job) -> Shown:
+    def render(self, state: MixerState, job: Job) -> Shown:
         """Score the weighted descriptor."""
-        weights = dict(zip(self.names, state.weights, strict=True))
-        features = self.subject.features(
-            progress=partial(job.progress, words="describing pictures")
-        )
-        if self._products is None:
-            if bytes_needed(features) > MOST:
-                raise InputError(
-                    f"{len(features.query):,} queries against {len(features.gallery):,} pictures "
-                    "are too many to weigh live; use mfa.retrieval.branch_weights.score_branches in a script"
-                )
-            self._products = BranchProducts(
-                features, lambda share: job.progress(share, "comparing branch by branch")
-            )
+        products = self.session.cached("products", lambda: self._products(job))
         job.check()
-        distances = self._products.weighted(weights)
+        weights = self._named(state.weights)
         result = score(
-            self._products.weighted_features(weights),
+            products.weighted_features(weights),
             camera_filter=state.camera_filter,
-            distance=distances,
+            distance=products.weighted(weights),
         )
         progress = partial(job.progress, words="scoring as trained")
-        trained = self.subject.result(Setting(camera_filter=state.camera_filter), progress)
-        row = rank_cards.row(result, self.subject.data, state.query, state.k)
-        return Shown(result, trained, row)
+        trained = self.session.result(Setting(camera_filter=state.camera_filter), progress)
+        query = self.session.query(state.query)
+        return Shown(result, trained, ranked(self.session, result, query, state.k), query.row)
 
-    def show(self, state: SwitchboardState, shown: Shown) -> None:
+    def show(self, state: MixerState, shown: Shown) -> None:
         """Numbers against the descriptor as trained, the CMC curve, the grid."""
         result, whole, row = shown.weighted, shown.trained, shown.row
-        for slider, switch, weight in zip(self.sliders, self.switches, state.weights, strict=True):
+        weights = self._named(state.weights).values()
+        for slider, switch, weight in zip(self.sliders, self.switches, weights, strict=True):
             slider.value, switch.value = weight, weight > 0
         names = {"mAP": "mAP", "Rank-1": "rank1", "Rank-5": "rank5", "mINP": "mINP"}
         values = {name: getattr(result, field) for name, field in names.items()}
-        count = f"<div class='mfa-note'>Over all {len(result.counted):,} counted queries:</div>"
+        changes = {name: value - getattr(whole, names[name]) for name, value in values.items()}
+        count = (
+            f"<div class='mfa-note'>Over all {len(result.counted):,} counted queries. Small: "
+            "against the descriptor as trained.</div>"
+        )
         self.numbers.value = count + html.figures(
             {name: f"{100 * value:.1f} %" for name, value in values.items()},
-            {
-                name: f"{100 * (value - getattr(whole, names[name])):+.1f}"
-                for name, value in values.items()
-            },
+            {name: f"{100 * change:+.1f}" for name, change in changes.items()},
         )
+        lines = {"as trained": whole.cmc[:20].tolist(), "as weighted": result.cmc[:20].tolist()}
+        lowest = min(min(values) for values in lines.values())
         self.curve.value = html.curves(
-            {"as trained": whole.cmc[:20].tolist(), "as weighted": result.cmc[:20].tolist()},
-            "rank", "share of queries with a match (CMC)",
-        )  # fmt: skip
-        items: list[Item] = []
-        for card in (row.query, *row.cards):
-            title, sub = card.caption()
-            alt = f"{card.kind} picture {card.path.name}"
-            items.append(Item(kind=card.kind, title=title, sub=sub, alt=alt))
-        images = [thumbnail(card.path) for card in (row.query, *row.cards)]
-        self.grid.put(images, items, label=f"{row.name}   {row.score}")
+            lines, "rank", "share of queries with a match (CMC)", low=int(10 * lowest) / 10
+        )
+        self.grid.put(row.images, row.items, label=row.label)
 
     def code(self) -> str:
         """See ``App.code``."""
-        weights = dict(zip(self.names, self.state.weights, strict=True))
-        return (
-            opening(self.subject)
-            + "from mfa.retrieval.branch_weights import score_branches\n"
-            + "from mfa.inference.evaluate import extract_features\n\n"
-            + "features = extract_features(run, data)\n"
-            + f"result = score_branches(features, {weights!r}, "
-            + f"camera_filter={self.state.camera_filter})\n"
-            + f"figure = viz.draw_rank_grid(result, data, [{self.state.query}], k={self.state.k})\n"
+        if self.shown is None:
+            return opening([self.session])
+        return opening([self.session]) + (
+            "features = mfa.extract_features(run, data)\n"
+            f"weights = {self._named(self.state.weights)!r}\n"
+            f"result = mfa.score_branches(features, weights, "
+            f"camera_filter={self.state.camera_filter})\n"
+            f"viz.draw_rank_grid(result, data, [{self.shown.query}], k={self.state.k})\n"
         )
+
+    def _named(self, weights: tuple[float, ...]) -> dict[str, float]:
+        """Weights by branch.
+
+        Raises:
+            InputError: another number of weights than branches.
+        """
+        given = weights or (1.0,) * len(self.names)
+        if len(given) != len(self.names):
+            raise InputError(f"{len(given)} weights for {len(self.names)} branches")
+        return dict(zip(self.names, given, strict=True))
+
+    def _products(self, job: Job) -> BranchProducts:
+        features = self.session.features(
+            progress=partial(job.progress, words="describing pictures")
+        )
+        if bytes_needed(features) > MOST:
+            raise InputError(
+                f"{len(features.query):,} queries against {len(features.gallery):,} pictures are "
+                "too many to weigh live",
+                "use mfa.score_branches in a script",
+            )
+        return BranchProducts(features, partial(job.progress, words="comparing branch by branch"))
 
     def _weigh(self, number: int, change: Any) -> None:
         self._put(number, float(change["new"]))
@@ -165,28 +176,32 @@ class Switchboard(app.App[SwitchboardState, Shown]):
         self._put(number, 1.0 if change["new"] else 0.0)
 
     def _put(self, number: int, weight: float) -> None:
-        weights: Sequence[float] = self.state.weights
-        self.set(weights=(*weights[:number], weight, *weights[number + 1 :]))
+        weights = list(self._named(self.state.weights).values())
+        weights[number] = weight
+        self.set(weights=tuple(weights))
 
 
 def branch_mixer(
     run: Run | Path | str,
     *,
     data: ReidDataset | str | None = None,
-    data_root: Path | None = None,
+    data_root: Path | str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
     **state: Any,
-) -> Switchboard:
+) -> Mixer:
     """Weigh the branches of a run, or switch them off; scores and ranks follow at once.
 
     Args:
         run: a run with several branches, or its folder.
-        data: a dataset or its name; by default the one the run was trained on.
+        data: a dataset or its name; by default the one that the run was trained on.
         data_root: where datasets lie, for a name.
-        **state: fields of ``SwitchboardState`` to begin with.
+        device: where the network computes; see ``mfa.open_run``.
+        precision: of the network; see ``mfa.open_run``.
+        **state: fields of ``MixerState`` to begin with.
 
     Raises:
-        InputError: no such run or dataset, or a model of one branch.
+        InputError: no such run or dataset, or a network of one branch.
     """
-    subject = open_subject(run, data, data_root)
-    state.setdefault("weights", (1.0,) * len(subject.run.model.widths))
-    return Switchboard(subject, SwitchboardState(**state))
+    session = open_session(run, data, data_root, device=device, precision=precision)
+    return Mixer(session, MixerState(**state))

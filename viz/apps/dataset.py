@@ -12,12 +12,14 @@ import pandas as pd
 from mfa.datasets import data_root as root_of
 from mfa.datasets import load_dataset
 from mfa.datasets.doctor import Finding, Report, examine
+from mfa.datasets.image_list import ListedImage
+from mfa.datasets.selection import SPLITS, count_images, kind_of, select_images
 from mfa.errors import InputError
-from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, ReidDataset, Sample
+from mfa.records import DISTRACTOR, JUNK, ReidDataset
 from viz.apps.core import app, controls
-from viz.apps.core.images import thumbnail
-from viz.apps.core.labels import person
-from viz.apps.core.search import camera_of, cameras, choice_of
+from viz.apps.core.code import dataset_code
+from viz.apps.core.labels import camera_of, cameras, choice_of, person
+from viz.apps.core.rank_row import small
 from viz.apps.core.worker import Job
 from viz.apps.widgets import Cards, Item, Table
 
@@ -25,12 +27,11 @@ PAGE = 30
 SHEET = 6
 """People drawn by the code, the first ones of the pictures chosen."""
 
-LISTS = ("all", "train", "query", "gallery")
 KINDS = {"everybody": "all", "people": "people", "distractors": "distractor", "junk": "junk"}
 
 
 @dataclass(frozen=True)
-class BrowserState:
+class DatasetState:
     """Which pictures are shown.
 
     Attributes:
@@ -38,7 +39,7 @@ class BrowserState:
         kind: ``all``, ``people``, ``distractor`` or ``junk``.
         pid: one person; ``None`` for all.
         camera: one camera; ``None`` for all.
-        names: only files of these names, e.g. those a finding of the doctor's names; empty: all.
+        names: only files of these names, e.g. those that a finding of the doctor names; empty: all.
         start: first picture shown.
         doctor: let the doctor read every picture, too; else only names.
     """
@@ -51,6 +52,17 @@ class BrowserState:
     start: int = 0
     doctor: bool = False
 
+    def choose(self, data: ReidDataset) -> list[ListedImage]:
+        """The pictures that are meant."""
+        return select_images(
+            data,
+            split=self.split,
+            kind=self.kind,
+            pid=self.pid,
+            camera=self.camera,
+            names=self.names,
+        )
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -58,29 +70,31 @@ class Shown:
 
     counts: pd.DataFrame
     report: Report
-    chosen: list[tuple[str, Sample]]
-    total: int
+    chosen: list[ListedImage]
+    page: list[ListedImage]
 
 
-class Browser(app.App[BrowserState, Shown]):
-    """See ``viz.apps.browser``."""
+class DatasetBrowser(app.App[DatasetState, Shown]):
+    """See ``viz.dataset_browser``."""
 
     name = "dataset"
     heading = "Dataset browser: who is in here?"
 
-    def __init__(self, data: ReidDataset, state: BrowserState) -> None:
+    def __init__(self, data: ReidDataset, state: DatasetState) -> None:
         super().__init__(state)
         self.data = data
         self._reports: dict[bool, Report] = {}
-        self._all = listed(data)
-        self.split = controls.choice("List", LISTS)
+        self._counts = count_images(data)
+        self.split = controls.choice("List", ("all", *SPLITS))
         self.kind = controls.choice("Who", KINDS)
         self.pid = controls.field("Person", "id, empty for all")
-        self.camera = controls.choice("Camera", cameras(sample for _, sample in self._all))
-        self.before = controls.button("◀ earlier", "The pictures before these")
-        self.after = controls.button("later ▶", "The pictures after these")
+        self.camera = controls.choice(
+            "Camera", cameras((*data.train, *data.query, *data.gallery))
+        )
+        self.before = controls.button("◀ Previous", "The pictures before these")
+        self.after = controls.button("Next ▶", "The pictures after these")
         self.people = controls.button("Next person", "The next identity of this list")
-        self.doctor = controls.tick("read every picture for the doctor (slow)")
+        self.doctor = controls.tick("Read every picture for the doctor (slow)")
         self.counts, self.findings, self.place = Table(), Table(prose=True), ipywidgets.HTML()
         self.clean = ipywidgets.HTML()
         self.cards = Cards(clickable=True, height=110)
@@ -96,21 +110,27 @@ class Browser(app.App[BrowserState, Shown]):
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
         self.click(self.people, self._next_person)
-        self._shown: list[tuple[str, Sample]] = []
-        self._report: Report | None = None
         self.start(
+            (
+                controls.title("Pictures"),
+                self.split,
+                self.kind,
+                self.camera,
+                self.pid,
+                self.people,
+                controls.title("Doctor"),
+                self.doctor,
+            ),
             self.counts,
-            controls.row([self.split, self.kind, self.camera, self.pid, self.people]),
             controls.row([self.before, self.place, self.after]),
             self.cards,
-            self.doctor,
             self.findings,
             self.clean,
         )
 
-    def render(self, state: BrowserState, job: Job) -> Shown:
+    def render(self, state: DatasetState, job: Job) -> Shown:
         """Choose pictures; ask the doctor once."""
-        chosen = pictures_of(self.data, state)
+        chosen = state.choose(self.data)
         if not chosen:
             words = "no picture fits these choices; set one of them back to all"
             if state.names:
@@ -121,66 +141,51 @@ class Browser(app.App[BrowserState, Shown]):
             self._reports[state.doctor] = examine(
                 self.data.name, self.data.root.parent, decode=state.doctor
             )
-        page = chosen[state.start : state.start + PAGE]
-        return Shown(self._counts(), self._reports[state.doctor], page, len(chosen))
+        start = max(state.start, 0)
+        return Shown(
+            self._counts, self._reports[state.doctor], chosen, chosen[start : start + PAGE]
+        )
 
-    def show(self, state: BrowserState, shown: Shown) -> None:
+    def show(self, state: DatasetState, shown: Shown) -> None:
         """Fill the widgets."""
-        table = shown.counts
-        rows = [[str(name), *(f"{n:,}" for n in row)] for name, row in table.iterrows()]
-        headings = ("list", *map(str, table.columns))
+        rows = [[str(name), *(f"{n:,}" for n in row)] for name, row in shown.counts.iterrows()]
+        headings = ("list", *map(str, shown.counts.columns))
         where = f"{self.data.name} at {self.data.root}; press a number to see its pictures"
         self.counts.put(headings, rows, where, active=range(1, len(headings)))
-        end = min(state.start + PAGE, shown.total)
-        self.place.value = f"{state.start + 1:,} to {end:,} of {shown.total:,}"
-        self._shown = shown.chosen
+        total = len(shown.chosen)
+        end = min(state.start + PAGE, total)
+        self.place.value = f"{state.start + 1:,} to {end:,} of {total:,}"
         items = [
             Item(
-                kind="ignored" if sample.pid == JUNK else "plain",
-                title=person(sample.pid),
-                sub=f"{split}, cam {sample.camid}",
-                alt=f"{sample.path.name} of {split}",
+                kind="ignored" if image.pid == JUNK else "plain",
+                title=person(image.pid),
+                sub=f"{image.split}, cam {image.camid}",
+                alt=f"{image.name} of {image.split}",
             )
-            for split, sample in shown.chosen
+            for image in shown.page
         ]
-        self.cards.put([thumbnail(s.path) for _, s in shown.chosen], items, label="Pictures")
-        self._report = shown.report
+        self.cards.put([small(image) for image in shown.page], items, label="Pictures")
         self.findings.put(*_findings(shown.report), active=[1])
-        read = "" if state.doctor else "; the pictures themselves were not read"
+        read = "" if state.doctor else "; it has not read the pictures themselves"
         clean = f"<div class='mfa-note'>The doctor found nothing{read}.</div>"
         self.clean.value = "" if shown.report.findings else clean
 
     def code(self) -> str:
         """See ``App.code``."""
-        chosen = pictures_of(self.data, self.state)
-        people = list(dict.fromkeys(s.pid for _, s in chosen if _kind(s.pid) == "people"))[:SHEET]
-        sheet = f"figure = viz.draw_identities(data, {people!r})\n" if people else ""
+        chosen = self.shown.chosen if self.shown else []
+        people = list(dict.fromkeys(i.pid for i in chosen if kind_of(i.pid) == "people"))[:SHEET]
+        default = asdict(DatasetState())
+        given = {
+            name: value
+            for name, value in asdict(self.state).items()
+            if value != default[name] and name not in ("start", "doctor")
+        }
+        options = "".join(f", {name}={value!r}" for name, value in given.items())
+        sheet = f"viz.draw_identities(data, {people!r})\n" if people else ""
         return (
-            "from pathlib import Path\n\nimport mfa\nimport viz\n"
-            "from viz.apps.dataset import BrowserState, pictures_of\n\n"
-            f"data = mfa.load_dataset({self.data.name!r}, Path({str(self.data.root.parent)!r}))\n"
-            f"chosen = pictures_of(data, {self.state!r})\n"
-            f"print(len(chosen), 'pictures, from', chosen[{self.state.start}][1].path.name)\n"
-            + sheet
+            f"import mfa\nimport viz\n\n{dataset_code(self.data)}"
+            f"images = mfa.select_images(data{options})\n{sheet}"
         )
-
-    def _counts(self) -> pd.DataFrame:
-        rows = {}
-        for split in LISTS[1:]:
-            samples = [sample for name, sample in self._all if name == split]
-            people = {s.pid for s in samples} - {JUNK, DISTRACTOR}
-            by_camera = pd.Series([s.camid for s in samples]).value_counts()
-            rows[split] = {
-                "pictures": len(samples),
-                "people": len(people),
-                "distractors": sum(s.pid == DISTRACTOR for s in samples),
-                "junk": sum(s.pid == JUNK for s in samples),
-                **{
-                    f"cam {camid}": int(by_camera.get(camid, 0))
-                    for camid in sorted({s.camid for _, s in self._all} - {NO_CAMERA})
-                },
-            }
-        return pd.DataFrame.from_dict(rows, orient="index")
 
     def _count(self, row: int, column: int) -> None:
         """The pictures behind a number of the first table."""
@@ -192,41 +197,25 @@ class Browser(app.App[BrowserState, Shown]):
 
     def _finding(self, row: int) -> None:
         """The pictures that a finding names."""
-        assert self._report is not None
-        self.set(**{**asdict(BrowserState(doctor=self.state.doctor)),
-                    "names": _named(self._report.findings[row])})  # fmt: skip
+        if self.shown is not None:
+            names = _named(self.shown.report.findings[row])
+            self.set(**{**asdict(DatasetState(doctor=self.state.doctor)), "names": names})
 
     def _turn(self, step: int) -> None:
-        last = max(0, len(pictures_of(self.data, self.state)) - 1) // PAGE * PAGE
+        total = len(self.shown.chosen) if self.shown else 0
+        last = max(0, total - 1) // PAGE * PAGE
         self.set(start=min(max(0, self.state.start + step), last))
 
     def _choose(self) -> None:
-        self.set(pid=self._shown[self.cards.selected][1].pid, start=0, names=())
+        if self.shown is not None:
+            self.set(pid=self.shown.page[self.cards.selected].pid, start=0, names=())
 
     def _next_person(self) -> None:
-        pids = sorted({s.pid for split, s in self._all if self.state.split in ("all", split)}
-                      - {JUNK, DISTRACTOR})  # fmt: skip
+        images = select_images(self.data, split=self.state.split)
+        pids = sorted({image.pid for image in images} - {JUNK, DISTRACTOR})
         here = self.state.pid
         after = [pid for pid in pids if here is None or pid > here]
         self.set(pid=(after or pids)[0], start=0, kind="all", camera=None, names=())
-
-
-def listed(data: ReidDataset) -> list[tuple[str, Sample]]:
-    """(list, sample) of every picture of a dataset."""
-    return [(split, sample) for split in LISTS[1:] for sample in getattr(data, split)]
-
-
-def pictures_of(data: ReidDataset, state: BrowserState) -> list[tuple[str, Sample]]:
-    """(list, sample) of every picture a state chooses."""
-    return [
-        (split, sample)
-        for split, sample in listed(data)
-        if state.split in ("all", split)
-        and (state.kind == "all" or _kind(sample.pid) == state.kind)
-        and state.pid in (None, sample.pid)
-        and state.camera in (None, sample.camid)
-        and (not state.names or sample.path.name in state.names)
-    ]
 
 
 def _person(words: str) -> int | None:
@@ -249,10 +238,6 @@ def _named(finding: Finding) -> tuple[str, ...]:
     return tuple(Path(part).name for part in parts)
 
 
-def _kind(pid: int) -> str:
-    return {JUNK: "junk", DISTRACTOR: "distractor"}.get(pid, "people")
-
-
 def _findings(report: Report) -> tuple[tuple[str, ...], list[tuple[str, ...]], str]:
     """Headings, rows and caption of the doctor's table."""
     rows: list[tuple[str, ...]] = [
@@ -272,18 +257,18 @@ def _findings(report: Report) -> tuple[tuple[str, ...], list[tuple[str, ...]], s
 
 
 def dataset_browser(
-    data: ReidDataset | str = "synthetic", *, data_root: Path | None = None, **state: Any
-) -> Browser:
+    data: ReidDataset | str = "synthetic", *, data_root: Path | str | None = None, **state: Any
+) -> DatasetBrowser:
     """Browse a dataset's pictures by list, person and camera, with the doctor's findings.
 
     Args:
         data: a dataset or its name.
         data_root: where datasets lie, for a name.
-        **state: fields of ``BrowserState`` to begin with, e.g. ``split="query"``.
+        **state: fields of ``DatasetState`` to begin with, e.g. ``split="query"``.
 
     Raises:
         InputError: no such dataset.
     """
     if not isinstance(data, ReidDataset):
-        data = load_dataset(data, root_of(data_root))
-    return Browser(data, BrowserState(**state))
+        data = load_dataset(data, root_of(None if data_root is None else Path(data_root)))
+    return DatasetBrowser(data, DatasetState(**state))

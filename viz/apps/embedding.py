@@ -1,7 +1,8 @@
-"""Embedding: the same pictures on a plane a branch, linked; lasso some to see them."""
+"""Embedding: the same pictures on a plane per branch, linked; lasso some to see them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,29 +16,38 @@ from jscatter.widget import JupyterScatter
 
 from mfa.comparison.projection import measure_embedding
 from mfa.errors import InputError
-from mfa.records import ReidDataset
+from mfa.records import FeatureRow, ReidDataset
+from mfa.retrieval.queries import matching
 from mfa.runs.run import Run
 from viz import theme
 from viz.apps.core import app, controls, html
-from viz.apps.core.images import thumbnail
-from viz.apps.core.search import narrowed
-from viz.apps.core.session import Subject, open_subject, opening
+from viz.apps.core.apart import apart
+from viz.apps.core.code import opening
+from viz.apps.core.rank_row import small
+from viz.apps.core.session import Session, open_session
 from viz.apps.core.worker import Job
-from viz.apps.widgets import Cards, Item, Slider
+from viz.apps.widgets import Cards, Item
 from viz.apps.widgets.tree import close_tree, tree
 
 MOST = 48
 """Cards shown of a selection."""
 
-# As in viz.apps.widgets.scripts: files would keep every plane for good.
+# Private names, so pyproject.toml bounds the version of jupyter-scatter. As text for the reason that
+# viz.apps.widgets.assets gives: files would keep every plane for good.
 for _file in ("_esm", "_css"):
     setattr(JupyterScatter, _file, str(getattr(JupyterScatter, _file)))
+
+BUTTONS = ["pan_zoom", "lasso", "lasso_type", "lasso_brush_size", "divider", "reset"]
+"""Without full screen, which leaves a black page where a plane is inside a grid."""
 
 HEIGHT = 270
 """Pixels of a plane with its title."""
 
 WHOLE = "whole descriptor"
 COLOURS = {"person": "person", "camera": "camera", "right or wrong": "answer"}
+ANSWERS = ("gallery", "query, right", "query, wrong", "query, not counted")
+PEOPLE = (3, 40)
+"""Fewest and most people shown."""
 
 
 @dataclass(frozen=True)
@@ -59,24 +69,24 @@ class EmbeddingState:
 
 @dataclass(frozen=True)
 class Shown:
-    """A table of points a view; the rows of all are the same pictures in one order."""
+    """A table of points per view; the rows of all are the same pictures in one order."""
 
     tables: dict[str, pd.DataFrame]
 
 
 class Embedding(app.App[EmbeddingState, Shown]):
-    """See ``viz.apps.embedding``."""
+    """See ``viz.embedding_explorer``."""
 
     name = "embedding"
-    heading = "Embedding: who lies near whom, branch by branch?"
+    heading = "Embedding: one map per branch, linked"
 
-    def __init__(self, subject: Subject, state: EmbeddingState) -> None:
+    def __init__(self, session: Session, state: EmbeddingState) -> None:
         super().__init__(state)
-        self.subject = subject
-        branches = list(subject.run.model.widths)
+        self.session = session
+        branches = list(session.run.model.widths)
         self.names = [WHOLE, *branches] if len(branches) > 1 else [WHOLE]
         self.method = controls.choice("Plane", {"PCA": "pca", "t-SNE (slow)": "tsne"})
-        self.people = Slider(label="People", min=3, max=40, step=1, digits=0)
+        self.people = controls.slider("People", *PEOPLE, 1)
         self.colour = controls.choice("Colour by", COLOURS)
         self.find = controls.field("Select", "id 7, cam 2, wrong")
         self.clear = controls.button("Clear selection", "Select nothing")
@@ -87,14 +97,22 @@ class Embedding(app.App[EmbeddingState, Shown]):
         self._points: tuple[str, int] | None = None
         self._coloured = ""
         self._table = pd.DataFrame()
+        self._said: list[int] = []
         self.bind("method", self.method)
         self.bind("colour", self.colour)
-        self.bind("people", self.people, read=int, selection=())
+        self.bind("people", self.people, selection=())
         self.on(self.find, lambda change: self._find(change["new"]))
         self.click(self.clear, lambda: self._mark([]))
-        self._said: list[int] = []
         self.start(
-            controls.row([self.method, self.people, self.colour, self.find, self.clear]),
+            (
+                controls.title("Pictures"),
+                self.people,
+                self.method,
+                self.colour,
+                controls.title("Selection"),
+                self.find,
+                self.clear,
+            ),
             self.words,
             self.holder,
             self.cards,
@@ -102,12 +120,13 @@ class Embedding(app.App[EmbeddingState, Shown]):
 
     def render(self, state: EmbeddingState, job: Job) -> Shown:
         """Place the pictures on a plane for each view."""
-        self.subject.result(progress=partial(job.progress, words="scoring"))
+        _check(state)
+        self.session.result(progress=partial(job.progress, words="scoring"))
         tables = {}
         for number, name in enumerate(self.names):
             job.progress(number / len(self.names), f"placing by {name}")
-            tables[name] = self.subject.once(
-                ("points", state.method, state.people, name), partial(self._place, state, name)
+            tables[name] = self.session.cached(
+                ("points", state.method, state.people, name), partial(self._place, state, name, job)
             )
         return Shown(tables)
 
@@ -129,7 +148,7 @@ class Embedding(app.App[EmbeddingState, Shown]):
         self.words.value = (
             f"<div class='mfa-note'>{len(table)} pictures of {table['pid'].nunique()} people; "
             f"{table.attrs['axes']}, of the {WHOLE}. Draw with the lasso (press and move with "
-            "Shift held, or the lasso button), or say whom to select: the pictures appear below, "
+            "Shift held, or the lasso button), or write whom to select: the pictures appear below, "
             f"and every plane marks the same ones.</div>{html.key(key, state.colour + again)}"
         )
         self._show_cards(table, state.selection)
@@ -137,46 +156,50 @@ class Embedding(app.App[EmbeddingState, Shown]):
     def code(self) -> str:
         """See ``App.code``."""
         state = self.state
-        branches = [None, *self.names[1:]]
-        return (
-            opening(self.subject)
-            + "from mfa.inference.evaluate import extract_features\n\n"
-            + "features = extract_features(run, data)\ntables, figures = {}, {}\n"
-            + f"for branch in {branches!r}:  # None: the whole descriptor\n"
-            + f"    table = mfa.measure_embedding(features, people={state.people}, branch=branch, "
-            + f"method={state.method!r})\n"
-            + "    tables[branch] = table\n"
-            + "    figures[branch] = viz.plot_embedding(table).get_figure()  # coloured by person\n"
-            + f"selected = tables[None].iloc[{list(state.selection)!r}]\n"
-            + "figure = figures[None]\n"
+        selected = f"table.iloc[{list(state.selection)!r}]\n" if state.selection else ""
+        options = f'people={state.people}, branch=branch, method="{state.method}"'
+        return opening([self.session]) + (
+            "features = mfa.extract_features(run, data)\n"
+            f"for branch in {[*self.names[1:], None]!r}:  # None: the whole descriptor\n"
+            f"    table = mfa.measure_embedding(features, {options})\n"
+            f"    viz.plot_embedding(table)\n{selected}"
         )
 
-    def _place(self, state: EmbeddingState, name: str) -> pd.DataFrame:
+    def _place(self, state: EmbeddingState, name: str, job: Job) -> pd.DataFrame:
         method: Any = state.method
+        options: dict[str, Any] = {}
+        if method == "tsne":  # the library cannot be stopped, a process can
+            options["projection"] = partial(apart, job, "mfa.comparison.projection", "project")
         table = measure_embedding(
-            self.subject.features(),
+            self.session.features(),
             people=state.people,
             branch=None if name == WHOLE else name,
             method=method,
+            **options,
         )
-        counted = self.subject.result().counted.set_index("name")["first_match_rank"]
-        words = {
-            name: f"query, {'right' if rank == 1 else 'wrong'}" for name, rank in counted.items()
-        }
-        answers = [
-            "gallery" if side == "gallery" else words.get(who, "query, not counted")
-            for side, who in zip(table["side"], table["name"], strict=True)
-        ]
-        kinds = ["gallery", "query, right", "query, wrong"]
-        kinds += ["query, not counted"] * ("query, not counted" in answers)
         axes = table.attrs["axes"]
         table = table.assign(
             person=pd.Categorical(table["pid"].astype(str)),
             camera=pd.Categorical(table["camid"].astype(str)),
-            answer=pd.Categorical(answers, kinds),
+            answer=pd.Categorical(self._answers(table), ANSWERS),
         )
         table.attrs["axes"] = axes
         return table
+
+    def _answers(self, table: pd.DataFrame) -> list[str]:
+        """For each picture whether its first answer is right; dropped queries have none."""
+        queries = self.session.result().per_query
+        first = dict(zip(queries["query"], queries["first_match_rank"], strict=True))
+        words = []
+        for side, row in zip(table["side"], table["row"], strict=True):
+            rank = first.get(row)
+            if side == "gallery":
+                words.append(ANSWERS[0])
+            elif rank is None or pd.isna(rank):
+                words.append(ANSWERS[3])
+            else:
+                words.append(ANSWERS[1] if rank == 1 else ANSWERS[2])
+        return words
 
     def _rebuild(self, state: EmbeddingState, tables: dict[str, pd.DataFrame]) -> None:
         old = self.holder.children
@@ -190,11 +213,13 @@ class Embedding(app.App[EmbeddingState, Shown]):
             cols=len(self.scatters),
             row_height=HEIGHT,
         )
+        for scatter in self.scatters.values():
+            scatter.widget.toolbar_buttons = BUTTONS
         # As many beside each other as the page has room for, instead of a fixed number.
         grid.layout.grid_template_columns = "repeat(auto-fill, minmax(min(100%, 280px), 1fr))"
         grid.layout.grid_template_rows, grid.layout.grid_auto_rows = None, f"{HEIGHT}px"
         self.holder.children = (grid,)
-        self.ears.attend(tree(self.view))
+        self.link.attend(tree(self.view))
         for widget in old:
             close_tree(widget)
 
@@ -205,15 +230,16 @@ class Embedding(app.App[EmbeddingState, Shown]):
             if answer in rest.split():
                 table = table[table["answer"] == f"query, {answer}"]
                 rest = " ".join(word for word in rest.split() if word != answer)
-        rows = [] if not words.strip() else list(narrowed(table, rest).index)
+        rows = [] if not words.strip() else list(matching(table, rest).index)
         if words.strip() and not rows:
-            raise InputError(f"no picture here fits {words!r}; write id 7, cam 2, right or wrong")
+            raise InputError(f"no picture here fits {words!r}", "write id 7, cam 2, right or wrong")
         self._said = rows
         self._mark(rows)
 
-    def _mark(self, rows: list[int]) -> None:
+    def _mark(self, rows: Sequence[int]) -> None:
         """Select on one plane; the others and the cards follow."""
-        self.scatters[WHOLE].widget.selection = np.array(rows, dtype=np.uint32)
+        if self.scatters:
+            self.scatters[WHOLE].widget.selection = np.array(rows, dtype=np.uint32)
 
     def _select(self, rows: Any) -> None:
         if sorted(rows) != self._said:  # by the lasso or the button: the words are old
@@ -222,13 +248,12 @@ class Embedding(app.App[EmbeddingState, Shown]):
         self.set(selection=tuple(int(row) for row in rows))
 
     def _show_cards(self, table: pd.DataFrame, selection: tuple[int, ...]) -> None:
-        rows = table.iloc[[row for row in selection if row < len(table)]]
+        rows = table.iloc[[row for row in selection if 0 <= row < len(table)]]
         images, items = [], []
         for entry in rows.head(MOST).to_dict("records"):
-            images.append(thumbnail(self._path(str(entry["side"]), str(entry["name"]))))
-            kind = "plain"
-            if entry["side"] == "query":
-                kind = {"query, right": "match", "query, wrong": "wrong"}.get(entry["answer"], kind)
+            image = self.session.images(entry["side"]).at_row(FeatureRow(int(entry["row"])))
+            images.append(small(image))
+            kind = {"query, right": "match", "query, wrong": "wrong"}.get(entry["answer"], "plain")
             words = f"{entry['side']}, cam {entry['camid']}"
             items.append(Item(kind=kind, title=f"id {entry['pid']}", sub=words, alt=words))
         label = f"{len(rows)} pictures selected" if len(rows) else ""
@@ -236,13 +261,14 @@ class Embedding(app.App[EmbeddingState, Shown]):
             label += f", the first {MOST} shown"
         self.cards.put(images, items, label=label)
 
-    def _path(self, side: str, name: str) -> Path:
-        names = self.subject.once(
-            ("names", side),
-            lambda: {str(n): i for i, n in enumerate(getattr(self.subject.features(), side).names)},
-        )
-        find = self.subject.query_path if side == "query" else self.subject.gallery_path
-        return find(names[name])
+
+def _check(state: EmbeddingState) -> None:
+    if not PEOPLE[0] <= state.people <= PEOPLE[1]:
+        raise InputError(f"people go from {PEOPLE[0]} to {PEOPLE[1]} here, got {state.people}")
+    if state.colour not in COLOURS.values():
+        raise InputError(f"colours are by {', '.join(COLOURS)}, got {state.colour!r}")
+    if state.method not in ("pca", "tsne"):
+        raise InputError(f"the plane is pca or tsne, got {state.method!r}")
 
 
 def _scatter(table: pd.DataFrame, colour: str) -> Any:
@@ -270,7 +296,7 @@ def _room(values: pd.Series[float]) -> tuple[float, float]:
 
 
 def _colours(values: Any) -> list[str]:
-    """One colour a category, none of them black or white; beyond eight they come again."""
+    """One colour per category, none of them black or white; beyond eight they come again."""
     colours = ["#888888" if colour == "#000000" else colour for colour in theme.PALETTE]
     return [colours[n % len(colours)] for n in range(len(values.cat.categories))]
 
@@ -279,18 +305,23 @@ def embedding_explorer(
     run: Run | Path | str,
     *,
     data: ReidDataset | str | None = None,
-    data_root: Path | None = None,
+    data_root: Path | str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
     **state: Any,
 ) -> Embedding:
-    """Pictures on planes, one a branch, linked: lasso some on one to see them, and where else.
+    """Pictures on planes, one per branch, linked: lasso some on one to see them everywhere.
 
     Args:
         run: a run, or its folder.
-        data: a dataset or its name; by default the one the run was trained on.
+        data: a dataset or its name; by default the one that the run was trained on.
         data_root: where datasets lie, for a name.
+        device: where the network computes; see ``mfa.open_run``.
+        precision: of the network; see ``mfa.open_run``.
         **state: fields of ``EmbeddingState`` to begin with, e.g. ``people=12``.
 
     Raises:
         InputError: no such run or dataset.
     """
-    return Embedding(open_subject(run, data, data_root), EmbeddingState(**state))
+    session = open_session(run, data, data_root, device=device, precision=precision)
+    return Embedding(session, EmbeddingState(**state))

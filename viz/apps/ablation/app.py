@@ -15,6 +15,7 @@ from mfa.errors import InputError
 from viz import theme
 from viz.apps.ablation.code import code_of, plan_of, quoted
 from viz.apps.ablation.paired_tests import Held, held_against, saved
+from viz.apps.ablation.state import METRICS, AblationState
 from viz.apps.core import app, controls, html
 from viz.apps.core.images import saved as as_file
 from viz.apps.core.worker import Job
@@ -24,7 +25,6 @@ from viz.paper.published import DATA, cell, published, read_rows, spread, title
 from viz.tables import EMPTY, Cell, Table
 
 NEEDED = ("row", "seed", "dataset", "mAP")
-METRICS = {"mAP": "mAP", "Rank-1": "rank1", "mINP": "mINP"}
 PLANS = {
     "table3": "modules (Table 3)",
     "table2": "where CPAA goes (Table 2)",
@@ -34,27 +34,6 @@ PLANS = {
     "default": "default and baseline",
 }
 """What the repository's plans compare, the one to begin with first."""
-
-
-@dataclass(frozen=True)
-class AblationState:
-    """What the app shows.
-
-    Attributes:
-        dataset: its name in the rows.
-        plan: which of the tables of rows; empty for the first one.
-        metric: ``mAP``, ``rank1`` or ``mINP``.
-        methods: rows shown; empty for all.
-        reference: row the others are tested against; the first one where empty.
-        published: draw published figures, too.
-    """
-
-    dataset: str
-    plan: str = ""
-    metric: str = "mAP"
-    methods: tuple[str, ...] = ()
-    reference: str = ""
-    published: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,7 +48,7 @@ class Shown:
 
 
 class Ablation(app.App[AblationState, Shown]):
-    """See ``viz.apps.ablation``."""
+    """See ``viz.ablation_explorer``."""
 
     name = "ablation"
     heading = "Ablation: which module helps?"
@@ -84,12 +63,12 @@ class Ablation(app.App[AblationState, Shown]):
         self.plan = controls.choice("Rows of", self._plans(state.dataset))
         self.metric = controls.choice("Figure", METRICS)
         self.reference = controls.choice("Test against", methods)
-        self.published = controls.tick("published figures")
+        self.published = controls.tick("Published figures")
         self.methods = ipywidgets.SelectMultiple(
             description="Only (none chosen: all)", options=methods, rows=min(7, len(methods)),
             tooltip="Ctrl or Shift for several; none chosen: all",
             style={"description_width": "initial"},
-            layout={"width": "34em", "max_width": "100%"},
+            layout={"width": "100%", "max_width": "24em"},
         )  # fmt: skip
         self.chart = Picture(height=0)
         self.table, self.links = ipywidgets.HTML(), ipywidgets.HTML()
@@ -103,8 +82,16 @@ class Ablation(app.App[AblationState, Shown]):
         self.bind("published", self.published)
         self.on(self.reference, lambda change: self.set(reference=change["new"] or ""))
         self.start(
-            controls.row([self.dataset, self.plan, self.metric, self.reference, self.published]),
-            self.methods,
+            (
+                controls.title("Rows"),
+                self.dataset,
+                self.plan,
+                self.methods,
+                controls.title("Figure and test"),
+                self.metric,
+                self.reference,
+                self.published,
+            ),
             self.chart,
             self.links,
             self.table,

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from viz.apps.ablation.state import AblationState
 from viz.paper.published import ABLATION_NAMES
-
-if TYPE_CHECKING:
-    from viz.apps.ablation.app import AblationState
 
 
 def plan_of(path: Path | str) -> str:

@@ -63,9 +63,10 @@ def explain(session: Session, query: Image, other: Image) -> Explained:
 def explain_code(session: Session, query: str, gallery: str) -> str:
     """Code that draws the explanation of ``run`` and two positions."""
     if session.adds_up:
-        return f"viz.explain_pair(run, {query}, {gallery}, data=data)\n"
+        return f"viz.draw_pair(run, {query}, {gallery}, data=data)\n"
     return (
-        f"one, other = data.query[{query}].path, data.gallery[{gallery}].path\n"
+        f"one = mfa.input_pixels(run, data.query[{query}].path)\n"
+        f"other = mfa.input_pixels(run, data.gallery[{gallery}].path)\n"
         "average = mfa.reference_pictures(run, data)\n"
         "maps = mfa.branch_maps(run, one, toward=other, reference=average)\n"
         "viz.draw_maps(maps, one)\n"

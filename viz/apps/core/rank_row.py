@@ -12,7 +12,6 @@ from mfa.records import NO_CAMERA, FeatureRow
 from mfa.retrieval.results import RetrievalResult
 from viz.apps.core.images import Image, jpeg, thumbnail
 from viz.apps.core.labels import person
-from viz.apps.core.own_picture import OwnPicture
 from viz.apps.core.session import Session
 from viz.apps.widgets import Item
 
@@ -86,7 +85,7 @@ def ranked(
     return made
 
 
-def nearest_row(session: Session, own: OwnPicture, found: pd.DataFrame, gallery: Any) -> RankRow:
+def nearest_row(session: Session, own: Image, found: pd.DataFrame, gallery: Any) -> RankRow:
     """A picture of the visitor's and the nearest ones; nobody says who is right.
 
     Args:

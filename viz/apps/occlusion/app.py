@@ -1,8 +1,9 @@
-"""Occlusion brush: hide or move a part of the query; maps, branch shares and ranks follow."""
+"""Occlusion brush: hide or move a part of a picture; maps, branch shares and ranks follow."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,168 +12,252 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 
+from mfa.datasets.image_list import ListedImage
 from mfa.errors import InputError
+from mfa.explain.occlusion_edits import OCCLUDERS, SCENES, WAYS, Edits, Stroke
 from mfa.explain.record import FUSED, BranchMaps, shared_limit
-from mfa.records import ReidDataset
+from mfa.records import FeatureRow, ReidDataset
 from mfa.retrieval.metrics import score
-from mfa.retrieval.results import RetrievalResult
+from mfa.retrieval.nearest import nearest
+from mfa.retrieval.replaced import with_descriptor
 from mfa.runs.run import Run
 from viz.apps.core import app, controls, html
-from viz.apps.core.images import SHOWN, jpeg, laid_over, thumbnail
-from viz.apps.core.session import Subject, open_subject, opening, original
+from viz.apps.core.code import opening
+from viz.apps.core.images import SHOWN, Image, jpeg, laid_over
+from viz.apps.core.own_picture import own_picture
+from viz.apps.core.rank_row import RankRow, nearest_row, ranked
+from viz.apps.core.session import Session, open_session
 from viz.apps.core.worker import Job
-from viz.apps.occlusion.edits import OCCLUDERS, SCENES, WAYS, Stroke, brushed, hidden, moved, scene
-from viz.apps.widgets import Cards, Item, Picture, Slider
+from viz.apps.occlusion.state import OcclusionState
+from viz.apps.widgets import Cards, Item, Picture, Upload
+
+BRUSHES = {("shift by the sliders" if way == "shift" else way): way for way in WAYS}
+
+NOTE = (
+    "<div class='mfa-note'>Red argues for the picture's likeness to itself, blue against. The number "
+    "under a map is the sum of its pixels, and all maps share one scale.</div>"
+)
 
 
 @dataclass(frozen=True)
-class OcclusionState:
-    """What is done to which query.
+class EditedPicture:
+    """A picture with everything that was done to it.
 
     Attributes:
-        query: position in the query list.
-        scene: of ``viz.apps.occlusion.edits.SCENES``.
-        way: what the brush does.
-        radius: of the brush, in shares of the width.
-        strokes: painted so far.
-        right, down: shift in shares of the size; of what is painted where the brush shifts,
-            else of the whole picture.
-        occluder: drawn in front, from ``top`` down.
-        top: share of the height.
-        k: ranks shown.
+        image: as it was.
+        edits: what is done.
+        others: people for the scene with others behind.
     """
 
-    query: int = 0
-    scene: str = SCENES[0]
-    way: str = WAYS[0]
-    radius: float = 0.14
-    strokes: tuple[Stroke, ...] = ()
-    right: float = 0.0
-    down: float = 0.0
-    occluder: str = "none"
-    top: float = 0.55
-    k: int = 10
+    image: Image
+    edits: Edits
+    others: tuple[ListedImage, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the picture as it was."""
+        return self.image.name
+
+    def pixels(self, height: int, width: int) -> np.ndarray:
+        """(height, width, 3) uint8."""
+        size = (height, width)
+        return self.edits.of(self.image.pixels(*size), [o.pixels(*size) for o in self.others])
+
+
+Row = tuple[list[bytes], list[Item], str]
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Before and after: pictures, maps, shares against the first match, scores and ranks."""
+    """Before and after: picture, maps, shares against the first match, scores and ranks."""
 
+    edited: EditedPicture
     picture: bytes
-    maps: tuple[tuple[list[bytes], list[Item], str], ...]
+    maps: tuple[Row, ...]
     shares: str
     numbers: str
-    rows: tuple[tuple[list[bytes], list[Item], str], ...]
+    rows: tuple[RankRow, RankRow]
 
 
 class Occlusion(app.App[OcclusionState, Shown]):
-    """See ``viz.apps.occlusion``."""
+    """See ``viz.occlusion_brush``."""
 
     name = "occlusion"
     heading = "Occlusion brush: what if this part were hidden?"
 
-    def __init__(self, subject: Subject, state: OcclusionState) -> None:
+    def __init__(self, session: Session, state: OcclusionState) -> None:
         super().__init__(state)
-        self.subject = subject
-        self.query = controls.number("Query", 0, len(subject.data.query) - 1)
-        self.scene = controls.choice("Scene", SCENES)
-        self.way = controls.choice(
-            "Brush", {"shift by the sliders" if way == "shift" else way: way for way in WAYS}
+        self.session = session
+        self.query = controls.number("Query", 0, len(session.data.query) - 1)
+        self.upload = Upload(
+            label="Use your own picture",
+            tip="Your browser makes it smaller; it stays in memory and is not kept",
         )
-        self.radius = Slider(label="Brush size", min=0.04, max=0.4)
-        self.right = Slider(label="Shift right", min=-0.5, max=0.5)
-        self.down = Slider(label="Shift down", min=-0.5, max=0.5)
-        self.occluder = controls.choice("In front", OCCLUDERS)
-        self.top = Slider(label="Its top", min=0.1, max=0.9)
+        self.scene = controls.choice("Scene", SCENES)
+        self.way = controls.choice("Brush", BRUSHES)
+        self.radius = controls.slider("Brush size", 0.04, 0.4)
+        self.right = controls.slider("Shift right", -0.5, 0.5)
+        self.down = controls.slider("Shift down", -0.5, 0.5)
+        self.occluder = controls.choice("Object in front", OCCLUDERS)
+        self.top = controls.slider("Top of the object", 0.1, 0.9)
         self.undo = controls.button("Undo stroke", "Take the last stroke back")
-        self.clear = controls.button("Clear", "The query as it was")
-        self.canvas = Picture(mode="brush", label="Paint on the query", height=320)
+        self.clear = controls.button("Reset picture", "The picture as it was")
+        self.canvas = Picture(mode="brush", label="Paint on the picture", height=320)
         self.maps = (Cards(height=160), Cards(height=160))
         self.numbers, self.shares = ipywidgets.HTML(), ipywidgets.HTML()
         self.rows = (Cards(height=96), Cards(height=96))
-        for field in (*("query", "scene", "way", "radius", "right", "down", "occluder", "top"),):
+        for field in ("scene", "way", "radius", "right", "down", "occluder", "top"):
             self.bind(field, getattr(self, field))
+        self.bind("query", self.query, own=None)
         self.on(self.radius, lambda change: setattr(self.canvas, "radius", change["new"]))
         self.canvas.radius = state.radius
         self.on(self.canvas, lambda _: self._paint(), "strokes")
+        self.on(self.upload, lambda _: self._take(), "chosen")
         self.click(self.undo, lambda: self.set(strokes=self.state.strokes[:-1]))
         self.click(self.clear, self._clear)
-        note = ipywidgets.HTML(
-            "<div class='mfa-note'>Red argues for the picture's likeness to itself, blue against; "
-            "the numbers are parts of that score, and all maps share one scale.</div>"
+        numbers = ipywidgets.VBox([self.numbers, self.shares], layout={"flex": "1 1 18em"})
+        self.start(
+            (
+                controls.title("Picture"),
+                self.query,
+                self.upload,
+                controls.title("Brush"),
+                self.way,
+                self.radius,
+                controls.row([self.undo, self.clear]),
+                controls.title("Whole picture"),
+                self.scene,
+                self.right,
+                self.down,
+                self.occluder,
+                self.top,
+            ),
+            controls.row([self.canvas, numbers], align_items="flex-start"),
+            controls.row(self.maps, align_items="flex-start"),
+            ipywidgets.HTML(NOTE),
+            *self.rows,
         )
-        beside = ipywidgets.VBox(
-            [
-                controls.row([self.query, self.scene]),
-                controls.row([self.way, self.radius, self.undo, self.clear]),
-                controls.row([self.right, self.down]),
-                controls.row([self.occluder, self.top]),
-                self.numbers,
-                self.shares,
-            ],
-            layout={"flex": "1 1 22em", "min_width": "0"},
-        )
-        self.start(controls.row([self.canvas, beside]), controls.row(self.maps), note, *self.rows)
 
     def render(self, state: OcclusionState, job: Job) -> Shown:
         """Change the picture, embed it, rank again, and explain."""
-        subject = self.subject
-        whole = subject.result(progress=partial(job.progress, words="scoring"))
-        self._check(state)
-        path = subject.query_path(state.query)
-        before = whole.per_query.iloc[state.query]
-        shown = self.changed(state, SHOWN)
-        pixels = self.changed(state, subject.size)
+        session = self.session
+        session.features(progress=partial(job.progress, words="describing pictures"))
+        image = state.own or session.query(state.query)
+        edited = EditedPicture(image, state.edits, self._others(state.query))
         job.progress(0.3, "ranking again")
-        result = rescored(subject, state.query, subject.embed(pixels))
-        after = result.per_query.iloc[0]
+        if isinstance(image, ListedImage):
+            rows, numbers = self._rescored(image, edited, state.k, job)
+        else:
+            rows, numbers = self._searched(image, edited, state.k), ""
         job.progress(0.6, "maps")
-        maps = {"before": subject.once(("occlusion", state.query),
-                                       lambda: subject.maps(subject.pixels(path))),
-                "after": subject.maps(pixels)}  # fmt: skip
+        maps = {
+            "before": session.cached(("occlusion", image), lambda: session.maps(image)),
+            "after": session.maps(edited),
+        }
         job.check()
+        shown = edited.pixels(*SHOWN)
+        pictures = {"before": image.pixels(*SHOWN), "after": shown}
         return Shown(
-            picture=jpeg(shown),
-            maps=_cards(maps, {"before": original(path, SHOWN), "after": shown}),
-            shares=self._shares(state.query, subject.pixels(path), pixels),
-            numbers=_numbers(before, after),
-            rows=(
-                self._row(whole, state.query, state.k, "before"),
-                self._row(result, 0, state.k, "after"),
-            ),
+            edited, jpeg(shown), _map_rows(maps, pictures), self._shares(image, edited), numbers, rows
         )
 
     def show(self, state: OcclusionState, shown: Shown) -> None:
         """Fill the widgets."""
         self.canvas.image = shown.picture
         self.numbers.value, self.shares.value = shown.numbers, shown.shares
-        filled = zip((*self.maps, *self.rows), (*shown.maps, *shown.rows), strict=True)
-        for row, (images, items, label) in filled:
-            row.put(images, items, label=label)
+        for widget, (images, items, label) in zip(self.maps, shown.maps, strict=True):
+            widget.put(images, items, label=label)
+        for widget, row, when in zip(self.rows, shown.rows, ("before", "after"), strict=True):
+            widget.put(row.images, row.items, label=f"{when}: {row.label}")
 
     def code(self) -> str:
         """See ``App.code``."""
+        if self.shown is None:
+            return opening([self.session])
+        edited, state = self.shown.edited, self.state
+        path, note = f"data.query[{state.query}].path", ""
+        if state.own is not None:
+            path = '"YOUR_PICTURE.jpg"'
+            note = "# the picture you gave is not kept: put its path here\n"
+        others = ""
+        if edited.edits.scene == "others behind":
+            paths = [f"data.query[{image.position}].path" for image in edited.others]
+            others = f"others = [mfa.input_pixels(run, p) for p in ({', '.join(paths)})]\n"
         return (
-            opening(self.subject)
-            + "from viz.apps.occlusion.app import OcclusionState, change_query, rescored\n"
-            + "from viz.apps.occlusion.edits import Stroke\nfrom viz.apps.core.session import Subject\n\n"
-            + "subject = Subject(run, data)\n"
-            + f"state = {self.state!r}\n"
-            + "pixels = change_query(subject, state, subject.size)\n"
-            + "result = rescored(subject, state.query, subject.embed(pixels))\n"
-            + "print(result.per_query[['AP', 'first_match_rank']])\n"
-            + "maps = mfa.branch_maps(run, pixels, reference=mfa.reference_pictures(run, data))\n"
-            + "figure = viz.draw_maps(maps, pixels)\n"
+            opening([self.session])
+            + "from mfa.explain.occlusion_edits import Edits, Stroke\n\n"
+            + note
+            + f"picture = mfa.input_pixels(run, {path})\n{others}"
+            + f"edited = {edited.edits!r}.of(picture{', others' if others else ''})\n"
+            + self._search_code(edited.image, state.k)
+            + "average = mfa.reference_pictures(run, data)\n"
+            + "maps = mfa.branch_maps(run, edited, reference=average)\n"
+            + "viz.draw_maps(maps, edited)\n"
         )
 
-    def changed(self, state: OcclusionState, size: tuple[int, int]) -> np.ndarray:
-        """The query with everything done to it, at (height, width)."""
-        return change_query(self.subject, state, size)
+    def _search_code(self, image: Image, k: int) -> str:
+        lines = (
+            "features = mfa.extract_features(run, data)\n"
+            "descriptor = mfa.embed_picture(run, edited)\n"
+        )
+        if not isinstance(image, ListedImage):
+            return f"{lines}print(mfa.nearest(features.gallery, descriptor, {k}))\n"
+        return (
+            f"{lines}result = mfa.score(mfa.with_descriptor(features, {image.row}, descriptor))\n"
+            'print(result.per_query[["AP", "first_match_rank"]])\n'
+        )
 
-    def _check(self, state: OcclusionState) -> None:
-        status = self.subject.result().per_query["status"].iloc[state.query]
-        if status != "counted":
-            raise InputError(f"query {state.query} cannot be scored: {status}; choose another")
+    def _others(self, query: int) -> tuple[ListedImage, ...]:
+        """Two other people of the query list, for the scene with others behind."""
+        listed = list(self.session.images("query").with_rows())
+        count = len(listed)
+        return tuple(listed[(query + step) % count] for step in (count // 3, 2 * count // 3))
+
+    def _rescored(
+        self, image: ListedImage, edited: Image, k: int, job: Job
+    ) -> tuple[tuple[RankRow, RankRow], str]:
+        """Ranks before and after of a query of the dataset, and what they score."""
+        session = self.session
+        whole = session.result(progress=partial(job.progress, words="scoring"))
+        if image.row is None:
+            raise InputError(f"query {image.position} cannot be read", "choose another one")
+        before = whole.per_query.iloc[image.row]
+        if before["status"] != "counted":
+            raise InputError(
+                f"query {image.position} cannot be scored: {before['status']}", "choose another one"
+            )
+        features = with_descriptor(session.features(), image.row, session.embed(edited))
+        result = score(features)
+        rows = (
+            ranked(session, whole, image, k),
+            ranked(session, result, image, k, row=0),
+        )
+        return rows, _numbers(before, result.per_query.iloc[0])
+
+    def _searched(self, image: Image, edited: Image, k: int) -> tuple[RankRow, RankRow]:
+        """What is nearest to a picture of the visitor's before and after; nobody knows the truth."""
+        gallery = self.session.features().gallery
+        before, after = (
+            nearest_row(self.session, side, nearest(gallery, self.session.embed(side), k), gallery)
+            for side in (image, edited)
+        )
+        return before, after
+
+    def _shares(self, image: Image, edited: Image) -> str:
+        """Each branch's part of the cosine with the first right (or nearest) picture."""
+        session = self.session
+        gallery = session.features().gallery
+        table = nearest(gallery, session.embed(image), len(gallery))
+        what = "nearest picture"
+        if isinstance(image, ListedImage):
+            same = (table["pid"] == image.pid) & (table["camid"] != image.camid)
+            table, what = (table[same], "nearest right picture") if same.any() else (table, what)
+        match = session.images("gallery").at_row(FeatureRow(int(table["gallery"].iloc[0])))
+        old, new = (session.shares(side, match) for side in (image, edited))
+        return (
+            f"<div>Shares of the cosine with the {what}: {sum(old.values()):.3f} before, "
+            f"{sum(new.values()):.3f} now (outlines: before)</div>" + html.bars(new, before=old)
+        )
 
     def _paint(self) -> None:
         points = tuple((float(x), float(y)) for x, y in self.canvas.stroke)
@@ -181,73 +266,24 @@ class Occlusion(app.App[OcclusionState, Shown]):
     def _clear(self) -> None:
         self.set(strokes=(), right=0.0, down=0.0, occluder="none", scene=SCENES[0])
 
-    def _row(
-        self, result: RetrievalResult, query: int, k: int, when: str
-    ) -> tuple[list[bytes], list[Item], str]:
-        images, items = [], []
-        features = result.features
-        assert features is not None
-        for entry in result.ranking(query, k).to_dict("records"):
-            path = self.subject.gallery_path(int(entry["gallery"]))
-            images.append(thumbnail(path))
-            items.append(
-                Item(
-                    kind="match" if entry["match"] else "wrong",
-                    title=f"{entry['rank']} · cam {entry['camid']}",
-                    sub=f"{entry['distance']:.3f}",
-                    alt=f"gallery picture {path.name}",
-                )
-            )
-        return images, items, f"Ranks {when}"
-
-    def _shares(self, query: int, before: np.ndarray, after: np.ndarray) -> str:
-        ranking = self.subject.result().ranking(query, len(self.subject.features().gallery))
-        place = int(ranking[ranking["match"]]["gallery"].iloc[0])
-        match = self.subject.pixels(self.subject.gallery_path(place))
-        old, new = (self.subject.shares(side, match) for side in (before, after))
-        return (
-            "<div>Shares of the cosine with the nearest right picture: "
-            f"{sum(old.values()):.3f} before, {sum(new.values()):.3f} now (outlines: before)</div>"
-            + html.bars(new, before=old)
-        )
+    def _take(self) -> None:
+        self.set(own=own_picture(self.upload.take(), self.upload.name), strokes=())
 
 
-def change_query(subject: Subject, state: OcclusionState, size: tuple[int, int]) -> np.ndarray:
-    """The query of a state with everything done to it, (height, width, 3)."""
-    path = subject.query_path(state.query)
-    picture = subject.pixels(path) if size == subject.size else original(path, size)
-    count = len(subject.features().query)
-    others = [
-        original(subject.query_path((state.query + step) % count), size)
-        for step in (count // 3, 2 * count // 3)
-    ]
-    picture = scene(picture, state.scene, others)
-    shift = (state.right, state.down)
-    if state.way != "shift" or not state.strokes:
-        picture = moved(picture, *shift)
-    picture = hidden(picture, state.occluder, state.top)
-    return brushed(picture, state.strokes, state.way, shift)
-
-
-def rescored(subject: Subject, query: int, feature: np.ndarray) -> RetrievalResult:
-    """The retrieval of one query whose descriptor (D,) is another one than the dataset's."""
-    whole = subject.features()
-    one = whole.query.take(np.array([query]))
-    return score(replace(whole, query=replace(one, features=feature[None])))
-
-
-def _cards(
+def _map_rows(
     maps: dict[str, BranchMaps], pictures: dict[str, np.ndarray]
-) -> tuple[tuple[list[bytes], list[Item], str], ...]:
-    """A row of cards a time, on one scale."""
+) -> tuple[Row, ...]:
+    """Cards of the maps before and after, on one scale."""
     limit = shared_limit([heat for found in maps.values() for heat in found.raw.values()])
     rows = []
     for when, found in maps.items():
-        images, items = [], []
-        for name in (*found.branches, FUSED):
-            images.append(laid_over(pictures[when], found.raw[name][0], limit))
-            part = f"{found.scores[name][0]:+.2f}"
-            items.append(Item(kind="plain", title=name, sub=part, alt=f"{name} map {when}"))
+        names: Sequence[str] = (*found.branches, FUSED)
+        images = [laid_over(pictures[when], found.raw[name][0], limit) for name in names]
+        items = [
+            Item(kind="plain", title=name, sub=f"{found.raw[name][0].sum():+.2f}",
+                 alt=f"{name} map {when}")
+            for name in names
+        ]  # fmt: skip
         rows.append((images, items, f"Maps {when}"))
     return tuple(rows)
 
@@ -269,18 +305,23 @@ def occlusion_brush(
     run: Run | Path | str,
     *,
     data: ReidDataset | str | None = None,
-    data_root: Path | None = None,
+    data_root: Path | str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
     **state: Any,
 ) -> Occlusion:
-    """Paint over a query, shift it, or put something in front, and see what the model makes of it.
+    """Paint over a picture, shift it, or put something in front, and see what the model makes of it.
 
     Args:
         run: a run, or its folder.
-        data: a dataset or its name; by default the one the run was trained on.
+        data: a dataset or its name; by default the one that the run was trained on.
         data_root: where datasets lie, for a name.
+        device: where the network computes; see ``mfa.open_run``.
+        precision: of the network; see ``mfa.open_run``.
         **state: fields of ``OcclusionState`` to begin with, e.g. ``query=3``.
 
     Raises:
         InputError: no such run or dataset.
     """
-    return Occlusion(open_subject(run, data, data_root), OcclusionState(**state))
+    session = open_session(run, data, data_root, device=device, precision=precision)
+    return Occlusion(session, OcclusionState(**state))

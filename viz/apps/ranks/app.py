@@ -154,8 +154,7 @@ class Ranks(app.App[RanksState, Shown]):
 
     def code(self) -> str:
         """See ``App.code``."""
-        query = self.shown.query if self.shown else None
-        return code_of(self.sessions, self.state, int(query.position) if query else 0)
+        return code_of(self.sessions, self.state, self.shown.query if self.shown else None)
 
     def _ranked(self, state: RanksState, job: Job) -> Shown:
         words = "re-ranking" if state.rerank else "scoring"

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mfa.datasets.image_list import ListedImage
 from viz.apps.core.code import indented, opening
 from viz.apps.core.pair_cards import explain_code
 from viz.apps.core.session import Session
 from viz.apps.ranks.state import RanksState
 
 
-def code_of(sessions: Sequence[Session], state: RanksState, query: int) -> str:
+def code_of(sessions: Sequence[Session], state: RanksState, query: ListedImage | None) -> str:
     """Code that draws the ranks of ``query``, and the explanation of the chosen card."""
+    if query is None:
+        return opening(sessions)
     if state.own is not None:
         return opening(sessions[:1]) + _own(state)
-    body = _scored(state)
     ignored = ", include_junk=True" if state.ignored else ""
-    body += f"viz.rank_strip(result, data, {query}, k={state.k}{ignored})\n"
-    if len(sessions) > 1:
-        body = "for run in runs:\n" + indented(body)
+    draw = f"data, [{query.row}], k={state.k}{ignored})\n"
+    if len(sessions) == 1:
+        body = _scored(state) + f"viz.draw_rank_grid(result, {draw}"
+    else:
+        scored = _scored(state) + "results[run.name] = result\n"
+        body = "results = {}\nfor run in runs:\n" + indented(scored)
+        body += f"viz.draw_rank_grid(results, {draw}"
     if state.card is not None:
         model, place = state.card
         which = f"run = runs[{model}]\n" if len(sessions) > 1 else ""
-        body += which + explain_code(sessions[model], str(query), str(place))
+        body += which + explain_code(sessions[model], str(query.position), str(place))
     return opening(sessions) + body
 
 

@@ -1,4 +1,4 @@
-"""Changes to a picture: what is painted, moved or put in front; pure functions of arrays."""
+"""Occlusion edits: parts of a picture painted over, moved, or hidden; pure functions of arrays."""
 
 from __future__ import annotations
 
@@ -184,3 +184,42 @@ def _paste(base: np.ndarray, small: np.ndarray, top: int, left: int) -> None:
     alpha = np.clip(ramp, 0, 1)[None, :, None]
     part = base[top : top + height, left : left + width]
     part[:] = (alpha * small + (1 - alpha) * part).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Everything that is done to one picture.
+
+    Attributes:
+        scene: of ``SCENES``.
+        way: what the brush does, of ``WAYS``.
+        strokes: of the brush.
+        right, down: shift in shares of the size; of what is painted where the brush shifts, else
+            of the whole picture.
+        occluder: drawn in front, of ``OCCLUDERS``, from ``top`` down.
+        top: share of the height.
+    """
+
+    scene: str = SCENES[0]
+    way: str = WAYS[0]
+    strokes: tuple[Stroke, ...] = ()
+    right: float = 0.0
+    down: float = 0.0
+    occluder: str = "none"
+    top: float = 0.55
+
+    def of(self, picture: np.ndarray, others: Sequence[np.ndarray] = ()) -> np.ndarray:
+        """The edited picture, (H, W, 3) uint8.
+
+        Args:
+            picture: (H, W, 3) uint8; stays as it is.
+            others: pictures of other people, for the scene with others behind.
+
+        Raises:
+            InputError: an unknown scene, way or occluder.
+        """
+        edited = scene(picture, self.scene, others)
+        shift = (self.right, self.down)
+        if self.way != "shift" or not self.strokes:
+            edited = moved(edited, *shift)
+        return brushed(hidden(edited, self.occluder, self.top), self.strokes, self.way, shift)
