@@ -70,9 +70,7 @@ def main() -> None:
     options = parser.parse_args()
     tracer = Tracer()
     name, _, function = options.call.rpartition(".")
-    app = getattr(importlib.import_module(name), function)(
-        options.run, data_root=options.data_root
-    )
+    app = getattr(importlib.import_module(name), function)(options.run, data_root=options.data_root)
     app.wait(600)
     for place in (1, 2, 3):
         tracer.on = place == 3

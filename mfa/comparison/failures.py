@@ -31,7 +31,7 @@ TAGS: Mapping[str, str] = {
 
 
 def brightness_and_size(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
-    """``brightness`` (mean grey, 0 to 255) and ``sizes`` (pixels) of pictures, for ``tag_queries``."""
+    """Mean grey (0 to 255) and number of pixels of pictures, as ``tag_queries`` takes them."""
     greys, sizes = [], []
     for sample in samples:
         with Image.open(sample.path) as picture:

@@ -78,8 +78,8 @@ def measure_embedding(
         projection: what places the vectors; an app runs ``project`` in a process that can be ended.
 
     Returns:
-        ``x``, ``y``, ``pid``, ``camid``, ``name``, ``side``, ``row`` (in the features of that side);
-        ``attrs["axes"]`` names the plane.
+        ``x``, ``y``, ``pid``, ``camid``, ``name``, ``side`` and ``row`` (in the
+        features of that side); ``attrs["axes"]`` names the plane.
 
     Raises:
         InputError: no such branch; see ``project``.

@@ -33,6 +33,7 @@ from torch.nn import functional as F
 from mfa.errors import InputError
 from mfa.explain.capture import exact_heads, network_input, undisturbed
 from mfa.explain.inputs import ImagesWithCameras, as_images_with_cameras, input_size, network_of
+from mfa.explain.record import FUSED
 from mfa.models import ReidNetwork
 from mfa.models.pooling import GAP, GeM
 
@@ -91,6 +92,13 @@ class PairLedger:
     def bias(self) -> float:
         """Part of the score that the query's pixels do not bring."""
         return sum(part.query_bias for part in self.branches.values())
+
+    def maps(self, side: str) -> dict[str, np.ndarray]:
+        """Each branch's map (h, w) over the pixels of ``query`` or ``gallery``, and ``fused``."""
+        maps = {name: getattr(part, f"{side}_map") for name, part in self.branches.items()}
+        if len(maps) == 1:
+            return maps
+        return {**maps, FUSED: np.sum(list(maps.values()), axis=0)}
 
     def table(self) -> pd.DataFrame:
         """One row a branch: ``branch``, ``share``, and pixels and bias of both sides."""

@@ -88,9 +88,7 @@ class DatasetBrowser(app.App[DatasetState, Shown]):
         self.split = controls.choice("List", ("all", *SPLITS))
         self.kind = controls.choice("Who", KINDS)
         self.pid = controls.field("Person", "id, empty for all")
-        self.camera = controls.choice(
-            "Camera", cameras((*data.train, *data.query, *data.gallery))
-        )
+        self.camera = controls.choice("Camera", cameras((*data.train, *data.query, *data.gallery)))
         self.before = controls.button("◀ Previous", "The pictures before these")
         self.after = controls.button("Next ▶", "The pictures after these")
         self.people = controls.button("Next person", "The next identity of this list")

@@ -32,8 +32,8 @@ from viz.apps.widgets.tree import close_tree, tree
 MOST = 48
 """Cards shown of a selection."""
 
-# Private names, so pyproject.toml bounds the version of jupyter-scatter. As text for the reason that
-# viz.apps.widgets.assets gives: files would keep every plane for good.
+# Private names, so pyproject.toml bounds the version of jupyter-scatter. As text, for the reason
+# that viz.apps.widgets.assets gives: files would keep every plane for good.
 for _file in ("_esm", "_css"):
     setattr(JupyterScatter, _file, str(getattr(JupyterScatter, _file)))
 
@@ -192,7 +192,7 @@ class Embedding(app.App[EmbeddingState, Shown]):
         first = dict(zip(queries["query"], queries["first_match_rank"], strict=True))
         words = []
         for side, row in zip(table["side"], table["row"], strict=True):
-            rank = first.get(row)
+            rank: Any = first.get(row)
             if side == "gallery":
                 words.append(ANSWERS[0])
             elif rank is None or pd.isna(rank):

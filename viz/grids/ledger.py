@@ -84,7 +84,7 @@ def draw_ledger(
     upper, lower = parts[:, 0]
     points = theme.fitted(cell, 9)
     axes = upper.subplots(2, columns, squeeze=False)
-    both = [*side_maps(ledger, "query").values(), *side_maps(ledger, "gallery").values()]
+    both = [*ledger.maps("query").values(), *ledger.maps("gallery").values()]
     limit = shared_limit(both)
     sides = (("query", query_image), ("gallery", gallery_image))
     for row, (side, image) in zip(axes, sides, strict=True):
@@ -93,14 +93,6 @@ def draw_ledger(
     add_scale(upper, axes, limit, "part of the cosine at a map pixel")
     _draw_bars(lower, ledger, theme.inches(width))
     return figure
-
-
-def side_maps(ledger: PairLedger, side: str) -> dict[str, np.ndarray]:
-    """Each branch's map (h, w) over one side's pixels, and their sum as ``fused``."""
-    maps = {name: getattr(part, f"{side}_map") for name, part in ledger.branches.items()}
-    if len(maps) == 1:
-        return maps
-    return {**maps, "fused": np.sum(list(maps.values()), axis=0)}
 
 
 def _draw_side(
@@ -114,7 +106,7 @@ def _draw_side(
 ) -> None:
     show(row[0], image)
     row[0].set_ylabel(side)
-    for axis, (name, heat) in zip(row[1:], side_maps(ledger, side).items(), strict=True):
+    for axis, (name, heat) in zip(row[1:], ledger.maps(side).items(), strict=True):
         large = enlarge(heat[None], image.shape[:2])[0]
         show(axis, overlay.overlay(image, large, limit=limit))
         if name in stripes:

@@ -14,16 +14,16 @@ import viz
 from mfa.errors import InputError
 from viz import theme
 from viz.apps.core import html
-from viz.apps.lessons.certainty import answer, target
+from viz.apps.lessons.label_smoothing import answer, target
 from viz.apps.lessons.drawing import SIDE
-from viz.apps.lessons.gempool import bump, parts, pooled
-from viz.apps.lessons.hardest import batch, hardest
-from viz.apps.lessons.listed import figures, read
-from viz.apps.lessons.mutual import neighbours, pictures
-from viz.apps.lessons.neck import necked, separation
-from viz.apps.lessons.neck import pooled as pooled_points
-from viz.apps.lessons.pkdraw import pairs
-from viz.apps.lessons.pulled import centres, pull
+from viz.apps.lessons.gem_pooling import bump, parts, pooled
+from viz.apps.lessons.hard_triplets import batch, hardest
+from viz.apps.lessons.list_scores import figures, read
+from viz.apps.lessons.reciprocal_neighbours import neighbours, pictures
+from viz.apps.lessons.bnneck_spaces import necked, separation
+from viz.apps.lessons.bnneck_spaces import pooled as pooled_points
+from viz.apps.lessons.pk_batches import pairs
+from viz.apps.lessons.stripe_guidance import centres, pull
 
 NAMES = sorted(set(viz.apps.lessons.__all__) - {"pk_batch"})
 

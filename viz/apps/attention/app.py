@@ -1,4 +1,4 @@
-"""Attention: what each branch looks at in a picture, for a score, a method and a layer of choice."""
+"""Attention: what each branch looks at in a picture, by score, method and layer of choice."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ class Attention(app.App[AttentionState, Shown]):
         self.target = controls.choice("Explain", TARGETS)
         self.method = controls.choice("Method", methods)
         self.layer = controls.choice("Layer", layers)
-        self.fused = controls.choice("Fused map", {"signed sum": "sum", "mean, as the paper": "mean"})
+        self.fused = controls.choice(
+            "Fused map", {"signed sum": "sum", "mean, as the paper": "mean"}
+        )
         self.average = controls.tick("Subtract the average picture")
         self.untrained = controls.tick("Show untrained network beside")
         self.opacity = controls.slider("Opacity", 0.0, 1.0, 0.05)
@@ -140,9 +142,7 @@ class Attention(app.App[AttentionState, Shown]):
         pictures = self._compared(state)
         shown = pictures.image.pixels(*SHOWN)
         if state.untrained and state.target == "identity":
-            raise InputError(
-                "an untrained network knows no identity", "explain a likeness instead"
-            )
+            raise InputError("an untrained network knows no identity", "explain a likeness instead")
         rows, first = {}, None
         for session, random in zip(self.sessions, self._random, strict=True):
             progress = partial(job.progress, words=f"maps of {session.name}")
@@ -264,7 +264,8 @@ class Attention(app.App[AttentionState, Shown]):
         self, session: Session, state: AttentionState, pictures: Compared, progress: Progress
     ) -> BranchMaps:
         progress(0.0)
-        target, toward = state.target, None
+        target = state.target
+        toward: Any = None
         if target == "other":
             target, toward = "similarity", pictures.other.pixels(*session.size)
         elif target == "contrast":
@@ -279,25 +280,21 @@ class Attention(app.App[AttentionState, Shown]):
             pictures.image,
             centred=centred,
             target=target,
-            reference=toward,
+            toward=toward,
             method=state.method,
             layer=state.layer,
             fused=state.fused,
             progress=progress,
         )
 
-    def _found(
-        self, state: AttentionState, pictures: Compared
-    ) -> tuple[list[bytes], list[Item]]:
+    def _found(self, state: AttentionState, pictures: Compared) -> tuple[list[bytes], list[Item]]:
         """The chosen place in the other picture."""
         session = self.sessions[0]
         if state.point is None or not session.adds_up:
             return [], []
         height, width = session.size
         point = int(state.point[1] * height), int(state.point[0] * width)
-        found = session.correspondence(
-            pictures.image, pictures.other, point, centred=state.average
-        )
+        found = session.correspondence(pictures.image, pictures.other, point, centred=state.average)
         return correspondence_cards(found, pictures.other.pixels(*SHOWN), session.size)
 
     @staticmethod

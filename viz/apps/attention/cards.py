@@ -30,7 +30,8 @@ SAME = {"KPCA_CAM": "EigenCAM", "SegEigenCAM": "EigenGradCAM"}
 def words_of(method: str) -> str:
     """How the maps of a method are read."""
     return WORDS.get(
-        SAME.get(method, method), f"{SIGNED}, as {method} weighs them; they do not add up to the score."
+        SAME.get(method, method),
+        f"{SIGNED}, as {method} weighs them; they do not add up to the score.",
     )
 
 

@@ -69,14 +69,13 @@ def _as(kind: Any, value: Any) -> Any:
             return None
         return _as(next(one for one in arguments if one is not NoneType), value)
     if origin is tuple:
-        items = list(value) if isinstance(value, list) else []
-        if not isinstance(value, list) or (arguments[-1] is not ... and len(items) != len(arguments)):
+        if not isinstance(value, list):
             raise TypeError(kind)
-        kinds = arguments[:1] * len(items) if arguments[-1] is ... else arguments
-        return tuple(_as(one, item) for one, item in zip(kinds, items, strict=True))
-    if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        return kind(*_as(tuple[tuple(hints.values())], value))  # type: ignore[misc]
+        kinds = arguments[:1] * len(value) if arguments[-1] is ... else arguments
+        return tuple(_as(one, item) for one, item in zip(kinds, value, strict=True))
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind).values()
+        return kind(*(_as(one, item) for one, item in zip(hints, value, strict=True)))
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if type(value) is not kind:

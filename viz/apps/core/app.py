@@ -91,7 +91,7 @@ class App(ABC, Generic[S, R]):
     def code(self) -> str:
         """Python code that makes the same picture without the app.
 
-        It is called on the kernel's thread, so it reads ``state`` and ``shown`` and computes nothing.
+        It runs on the kernel's thread, so it reads ``state`` and ``shown`` and computes nothing.
         """
 
     def ended(self) -> None:
@@ -108,7 +108,7 @@ class App(ABC, Generic[S, R]):
             *picture: what is shown.
         """
         self.click(self.stop_button, self.stop)
-        self.on(self.script, lambda _: self._write_code(), "open")
+        self.on(self.script, lambda _: self._write_code(), "expanded")
         rows = []
         for control in panel:
             note = ipywidgets.HTML(layout={"display": "none"})
@@ -259,7 +259,7 @@ class App(ABC, Generic[S, R]):
         return data
 
     def _write_code(self) -> None:
-        if self.script.open:
+        if self.script.expanded:
             self.script.text = self.code()
 
     def _sync(self, fields: Sequence[str]) -> None:

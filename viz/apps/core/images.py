@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from matplotlib.figure import Figure
 import PIL.Image
+from matplotlib.figure import Figure
 from PIL import ImageDraw
 
 from mfa.datasets.loading.decode import file_version
@@ -73,7 +73,9 @@ def laid_over(
         mark: (row, column) of a white cross, in pixels of the picture.
     """
     height, width = picture.shape[:2]
-    tinted = overlay.overlay(picture, enlarge(heat[None], (height, width))[0], limit=limit)
+    if heat.shape != (height, width):
+        heat = enlarge(heat[None], (height, width))[0]
+    tinted = overlay.overlay(picture, heat, limit=limit)
     mixed = (1 - opacity) * picture.astype(np.float32) + opacity * tinted
     image = PIL.Image.fromarray(mixed.astype(np.uint8))
     pen = ImageDraw.Draw(image)

@@ -1,4 +1,4 @@
-"""A picture of the visitor's: checked before it is decoded, decoded once, never written to a disk."""
+"""A picture of the visitor's: checked, decoded once, and never written to a disk."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def own_picture(content: bytes, name: str = "the file") -> OwnPicture:
     """
     if len(content) > BYTES:
         raise InputError(
-            f"{name} has {len(content) / 1e6:.1f} MB; pictures up to {BYTES / 1e6:.0f} MB are taken",
+            f"{name} has {len(content) / 1e6:.1f} MB; up to {BYTES / 1e6:.0f} MB are taken",
             "make it smaller and choose it again",
         )
     try:

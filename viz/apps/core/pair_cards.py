@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mfa.explain.ledger import PairLedger
+from mfa.explain.inputs import enlarge
 from mfa.explain.record import shared_limit
 from viz.apps.core import html
 from viz.apps.core.images import SHOWN, Image, laid_over
 from viz.apps.core.session import Session
 from viz.apps.widgets import Item
-from viz.grids.ledger import side_maps
 
 NO_LEDGER = (
     "The cosine of this network is no sum over pixels. Its maps say where the cosine comes from, "
@@ -43,21 +42,28 @@ def explain(session: Session, query: Image, other: Image) -> Explained:
     exact = session.adds_up
     if exact:
         ledger = session.ledger(query, other)
-        maps = {side: side_maps(ledger, side) for side in sides}
-        bars = _ledger_bars(ledger)
+        maps = {side: ledger.maps(side) for side in sides}
+        shares = {name: part.share for name, part in ledger.branches.items()}
+        pixels, bias = ledger.score - ledger.bias, ledger.bias
+        note = f"The query's pixels bring {pixels:+.3f}, the average picture brings {bias:+.3f}."
     else:
         maps = {"query": _maps(session, query, other), "gallery": _maps(session, other, query)}
-        bars = _bars(session.shares(query, other))
+        shares, note = session.shares(query, other), NO_LEDGER
     limit = shared_limit([heat for of in maps.values() for heat in of.values()])
+    large = {
+        side: {name: enlarge(heat[None], SHOWN)[0] for name, heat in of.items()}
+        for side, of in maps.items()
+    }
     stripes: dict[str, Any] = session.run.model.stripes
     images, items = [], []
     for side, image in sides.items():
         for name, heat in maps[side].items():
-            images.append(laid_over(image.pixels(*SHOWN), heat, limit, stripe=stripes.get(name)))
+            picture, stripe = image.pixels(*SHOWN), stripes.get(name)
+            images.append(laid_over(picture, large[side][name], limit, stripe=stripe))
             number = f" {heat.sum():+.3f}" if exact else ""
             words = f"{name} map of the {side} picture{number}"
             items.append(Item(kind="plain", title=name, sub=side + number, alt=words))
-    return Explained(images, items, bars)
+    return Explained(images, items, _bars(shares, note))
 
 
 def explain_code(session: Session, query: str, gallery: str) -> str:
@@ -74,19 +80,11 @@ def explain_code(session: Session, query: str, gallery: str) -> str:
 
 
 def _maps(session: Session, image: Image, other: Image) -> dict[str, Any]:
-    found = session.maps(image, reference=other.pixels(*session.size))
+    found = session.maps(image, toward=other.pixels(*session.size))
     return {name: heat[0] for name, heat in found.raw.items()}
 
 
-def _ledger_bars(ledger: PairLedger) -> str:
-    pixels = sum(float(part.query_map.sum()) for part in ledger.branches.values())
-    return _bars(
-        {name: part.share for name, part in ledger.branches.items()},
-        f"The query's pixels bring {pixels:+.3f}, the average picture brings {ledger.bias:+.3f}.",
-    )
-
-
-def _bars(shares: dict[str, float], note: str = NO_LEDGER) -> str:
+def _bars(shares: dict[str, float], note: str) -> str:
     return (
         f"<div>cosine {sum(shares.values()):.3f} = sum of the branches' shares:</div>"
         + html.bars(shares)

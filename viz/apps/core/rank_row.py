@@ -33,6 +33,11 @@ class RankRow(NamedTuple):
     found: list[ListedImage | None]
     label: str
 
+    def place(self, position: int) -> int:
+        """Where a picture of the gallery list stands; -1 where it does not."""
+        positions = [-1 if image is None else int(image.position) for image in self.found]
+        return positions.index(position) if position in positions else -1
+
     def add(self, image: Image, item: Item) -> None:
         """One more card."""
         self.images.append(small(image))
@@ -78,7 +83,9 @@ def ranked(
     gallery = session.images("gallery", features.gallery)
     made = RankRow([], [], [], f"{query.name} · {_score(record)}")
     alt = f"query picture {query.name}"
-    made.add(query, Item(kind="query", title="query", sub=_camera(query.camid), alt=alt, still=True))
+    made.add(
+        query, Item(kind="query", title="query", sub=_camera(query.camid), alt=alt, still=True)
+    )
     for entry in result.ranking(place, k=k, include_ignored=ignored).head(k).to_dict("records"):
         kind = ("match" if entry["match"] else "wrong") if entry["valid"] else "ignored"
         made.add(gallery.at_row(FeatureRow(entry["gallery"])), _item(entry, kind))

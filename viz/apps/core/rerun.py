@@ -18,16 +18,14 @@ def current_cell() -> tuple[str, str] | None:
     try:
         from IPython.core.getipython import get_ipython
 
-        shell = get_ipython()  # type: ignore[no-untyped-call]
+        shell: Any = get_ipython()
         parent = shell.kernel.get_parent("shell")
         return parent["metadata"]["cellId"], parent["header"]["msg_id"]
     except (ImportError, AttributeError, KeyError, TypeError):
         return None  # a script, or a page that does not name its cells
 
 
-def opened(
-    app: Any, close: Callable[[Any], None], cell: tuple[str, str] | None = None
-) -> None:
+def opened(app: Any, close: Callable[[Any], None], cell: tuple[str, str] | None = None) -> None:
     """Note that the running cell has opened ``app``; close what it opened in an earlier run."""
     cell = cell or current_cell()
     if cell is None:

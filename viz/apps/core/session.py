@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -19,7 +20,7 @@ from mfa.errors import InputError
 from mfa.explain.capture import BRANCH, mean_maps
 from mfa.explain.correspondence import Correspondence, correspond
 from mfa.explain.engine import branch_maps
-from mfa.explain.ledger import Decomposed, PairLedger, decompose, has_ledger, ledgers_between, means
+from mfa.explain.ledger import PairLedger, decompose, has_ledger, ledgers_between, means
 from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import BranchMaps
 from mfa.inference.evaluate import extract_features, resolve
@@ -34,7 +35,6 @@ from mfa.runs.run import CHECKPOINT, Run, open_run
 from viz.apps.core.cache import Cache
 from viz.apps.core.images import Image
 from viz.apps.core.labels import told_apart
-from viz.grids.correspondence import Correspondence, correspond
 
 KEPT = 16
 """Scores and maps of how many settings are kept."""
@@ -70,22 +70,19 @@ class Session:
         data: the dataset whose query and gallery are shown.
         root: the folder datasets lie in.
         name: the run's, with folders above it where another run beside it has the same.
+        size: (height, width) of the network's input.
     """
 
     def __init__(self, run: Run, data: ReidDataset, root: Path | None = None) -> None:
         self.run, self.data, self.root = run, data, root
         self.name = run.name
+        self.size = run.config.data.height, run.config.data.width
         self._cache = Cache(KEPT)
         self._lists = Cache(KEPT)
 
     def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What ``make()`` returns, kept for the next time that ``key`` is asked for."""
         return self._cache.get(key, make)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of the network's input."""
-        return self.run.config.data.height, self.run.config.data.width
 
     def features(self, *, flip: bool = False, progress: Progress = silent) -> Features:
         """Descriptors of query and gallery; from the run's folder where they are there."""
@@ -142,7 +139,7 @@ class Session:
             **options: see ``mfa.branch_maps``; pictures in ``toward`` are pixels.
         """
         mean = self._mean_maps(options.get("layer", BRANCH)) if centred else None
-        return branch_maps(self.run, image.pixels(*self.size), baseline=mean, **options)
+        return branch_maps(self.run, image.pixels(*self.size), reference=mean, **options)
 
     def correspondence(
         self, query: Image, gallery: Image, point: tuple[int, int], *, centred: bool = True
@@ -150,9 +147,9 @@ class Session:
         """``mfa.correspond``; the mean of the reference pictures is made once."""
         sides = query.pixels(*self.size), gallery.pixels(*self.size)
         parts = self._means()[1] if centred else None
-        return correspond(self.run, *sides, point, baseline=parts)
+        return correspond(self.run, *sides, point, reference=parts)
 
-    @property
+    @cached_property
     def adds_up(self) -> bool:
         """Whether scores are sums over pixels, so that there are ledgers and correspondence."""
         return has_ledger(self.run.model)
@@ -163,19 +160,18 @@ class Session:
 
     def ledger(self, query: Image, gallery: Image) -> PairLedger:
         """``mfa.pair_ledger`` against the average picture, which is taken apart once."""
-        both = self._parts(query), self._parts(gallery)
-        return next(iter(ledgers_between(*both, self._means()[1])))
+        means = self._means()[1]
+        both = torch.cat([self._batch(query), self._batch(gallery)])
+        found = decompose(self.run.model, both)
+        return next(iter(ledgers_between(found.only(0), found.only(1), means)))
 
     def _listed(self, side: Split, given: FeatureSet) -> tuple[ImageList, FeatureSet]:
         """The features come along: while they are kept their ``id`` names nothing else."""
         return ImageList.of(self.data, side, given), given
 
     def _batch(self, image: Image) -> Tensor:
-        pixels = np.ascontiguousarray(image.pixels(*self.size).transpose(2, 0, 1))
+        pixels = np.array(image.pixels(*self.size).transpose(2, 0, 1))
         return torch.from_numpy(pixels)[None].to(self.run.device).float() / 255
-
-    def _parts(self, image: Image) -> Decomposed:
-        return decompose(self.run.model, self._batch(image))
 
     def _means(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         return self.cached("means", lambda: means(self.run.model, self._reference()))
@@ -190,7 +186,7 @@ class Session:
         )
 
     def _reference(self) -> Any:
-        return self.cached("reference", lambda: baseline_pictures(self.run, self.data))
+        return self.cached("reference", lambda: reference_pictures(self.run, self.data))
 
     def _score(self, setting: Setting, progress: Progress) -> RetrievalResult:
         features = self.features(flip=setting.flip, progress=progress)

@@ -83,9 +83,7 @@ class Worker(Generic[T]):
     def wait(self, timeout: float) -> bool:
         """Wait until nothing runs or waits; false when the time is up before."""
         with self._changed:
-            return self._changed.wait_for(
-                lambda: self._job is None and not self._waiting, timeout
-            )
+            return self._changed.wait_for(lambda: self._job is None and not self._waiting, timeout)
 
     def close(self, timeout: float = 10.0) -> None:
         """Stop, and end the thread; wait for that at most ``timeout`` seconds."""

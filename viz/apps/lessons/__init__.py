@@ -6,14 +6,14 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "bnneck": "viz.apps.lessons.neck",
-    "gem": "viz.apps.lessons.gempool",
-    "pk_batch": "viz.apps.lessons.pkdraw",
-    "ranked_list": "viz.apps.lessons.listed",
-    "reciprocal": "viz.apps.lessons.mutual",
-    "smoothing": "viz.apps.lessons.certainty",
-    "stripes": "viz.apps.lessons.pulled",
-    "triplets": "viz.apps.lessons.hardest",
+    "bnneck": "viz.apps.lessons.bnneck_spaces",
+    "gem": "viz.apps.lessons.gem_pooling",
+    "pk_batch": "viz.apps.lessons.pk_batches",
+    "ranked_list": "viz.apps.lessons.list_scores",
+    "reciprocal": "viz.apps.lessons.reciprocal_neighbours",
+    "smoothing": "viz.apps.lessons.label_smoothing",
+    "stripes": "viz.apps.lessons.stripe_guidance",
+    "triplets": "viz.apps.lessons.hard_triplets",
 }
 """Where each lesson lives; each is a function of that name."""
 

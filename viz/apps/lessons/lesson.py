@@ -11,15 +11,13 @@ import ipywidgets
 
 from mfa.errors import InputError
 from viz.apps.core import app
-from viz.apps.core.controls import row
 from viz.apps.core.worker import Job
-from viz.apps.widgets import Slider
 
 S = TypeVar("S")
 
 
 class Lesson(app.App[S, str]):
-    """A toy: controls above, a drawing with its words, and what else it shows ``below``.
+    """A toy: controls beside a drawing with its words, and what else it shows ``below``.
 
     Subclasses name themselves and give ``draw``, a pure function of the state's fields.
     """
@@ -29,8 +27,8 @@ class Lesson(app.App[S, str]):
         self.controls = dict(controls)
         self.drawing = ipywidgets.HTML()
         for field, control in self.controls.items():
-            self.bind(field, control, read=int if _counts(control) else _same)
-        self.start(row(list(self.controls.values())), self.drawing, *below)
+            self.bind(field, control)
+        self.start(list(self.controls.values()), self.drawing, *below)
 
     @abstractmethod
     def draw(self, state: S) -> str:
@@ -40,7 +38,7 @@ class Lesson(app.App[S, str]):
         """See ``App.render``."""
         for field, control in self.controls.items():
             value = getattr(state, field)
-            if isinstance(control, Slider) and not control.min <= value <= control.max:
+            if hasattr(control, "min") and not control.min <= value <= control.max:
                 raise InputError(
                     f"{field} goes from {control.min:g} to {control.max:g} here, got {value:g}"
                 )
@@ -53,22 +51,4 @@ class Lesson(app.App[S, str]):
     def code(self) -> str:
         """See ``App.code``."""
         fields = ", ".join(f"{k}={v!r}" for k, v in asdict(self.state).items())  # type: ignore[call-overload]
-        return f"import viz\n\nlesson = viz.lessons.{self.name}({fields})\nlesson\n"
-
-
-def _counts(control: Any) -> bool:
-    return isinstance(control, Slider) and control.digits == 0
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def whole(label: str, low: int, high: int) -> Slider:
-    """A slider of whole numbers."""
-    return Slider(label=label, min=low, max=high, step=1, digits=0)
-
-
-def real(label: str, low: float, high: float, step: float = 0.01) -> Slider:
-    """A slider of real numbers."""
-    return Slider(label=label, min=low, max=high, step=step)
+        return f"import viz\n\nviz.lessons.{self.name}({fields})\n"

@@ -34,8 +34,8 @@ from viz.apps.widgets import Cards, Item, Picture, Upload
 BRUSHES = {("shift by the sliders" if way == "shift" else way): way for way in WAYS}
 
 NOTE = (
-    "<div class='mfa-note'>Red argues for the picture's likeness to itself, blue against. The number "
-    "under a map is the sum of its pixels, and all maps share one scale.</div>"
+    "<div class='mfa-note'>Red argues for the picture's likeness to itself, blue against. The "
+    "number under a map is the sum of its pixels, and all maps share one scale.</div>"
 )
 
 
@@ -158,7 +158,12 @@ class Occlusion(app.App[OcclusionState, Shown]):
         shown = edited.pixels(*SHOWN)
         pictures = {"before": image.pixels(*SHOWN), "after": shown}
         return Shown(
-            edited, jpeg(shown), _map_rows(maps, pictures), self._shares(image, edited), numbers, rows
+            edited,
+            jpeg(shown),
+            _map_rows(maps, pictures),
+            self._shares(image, edited),
+            numbers,
+            rows,
         )
 
     def show(self, state: OcclusionState, shown: Shown) -> None:
@@ -235,7 +240,7 @@ class Occlusion(app.App[OcclusionState, Shown]):
         return rows, _numbers(before, result.per_query.iloc[0])
 
     def _searched(self, image: Image, edited: Image, k: int) -> tuple[RankRow, RankRow]:
-        """What is nearest to a picture of the visitor's before and after; nobody knows the truth."""
+        """What is nearest to a visitor's picture before and after; nobody knows the truth."""
         gallery = self.session.features().gallery
         before, after = (
             nearest_row(self.session, side, nearest(gallery, self.session.embed(side), k), gallery)
@@ -270,9 +275,7 @@ class Occlusion(app.App[OcclusionState, Shown]):
         self.set(own=own_picture(self.upload.take(), self.upload.name), strokes=())
 
 
-def _map_rows(
-    maps: dict[str, BranchMaps], pictures: dict[str, np.ndarray]
-) -> tuple[Row, ...]:
+def _map_rows(maps: dict[str, BranchMaps], pictures: dict[str, np.ndarray]) -> tuple[Row, ...]:
     """Cards of the maps before and after, on one scale."""
     limit = shared_limit([heat for found in maps.values() for heat in found.raw.values()])
     rows = []
@@ -310,7 +313,7 @@ def occlusion_brush(
     precision: str | None = None,
     **state: Any,
 ) -> Occlusion:
-    """Paint over a picture, shift it, or put something in front, and see what the model makes of it.
+    """Paint over a picture, shift it, or put something in front, and see what changes.
 
     Args:
         run: a run, or its folder.

@@ -49,6 +49,7 @@ class Shown:
     Attributes:
         query: the picture that was searched with.
         queries: positions of all queries on offer.
+        offered: cards of one page of them.
         rows: for each model what was found.
         numbers: the scores of each model.
         explained: the chosen card; ``None`` where none is chosen, or it is not in its row.
@@ -56,9 +57,10 @@ class Shown:
 
     query: ListedImage
     queries: Sequence[int]
+    offered: tuple[list[bytes], list[Item]]
     rows: Sequence[RankRow]
     numbers: str
-    explained: Explained | None
+    explained: Explained | None = None
 
 
 class Ranks(app.App[RanksState, Shown]):
@@ -134,18 +136,28 @@ class Ranks(app.App[RanksState, Shown]):
         )
         if state.card is None:
             return ranks
+        model, position = state.card
+        row = ranks.rows[model] if 0 <= model < len(ranks.rows) else None
+        other = row.found[row.place(position)] if row and row.place(position) >= 0 else None
+        if other is None:  # the card is not in its row any more
+            return ranks
         job.progress(0.9, "explaining the pair")
-        return replace(ranks, explained=self._explained(state, ranks))
+        searched = state.own or ranks.query
+        return replace(ranks, explained=explain(self.sessions[model], searched, other))
 
     def show(self, state: RanksState, shown: Shown) -> None:
         """Fill the cards."""
         self.settle(state, query=int(shown.query.position))
         self.at.layout.display = "" if state.order == "first_error" else "none"
-        self._offer(shown, searched=state.own is None)
+        query = int(shown.query.position)
+        place = shown.queries.index(query) if query in shown.queries else -1
+        self.offers.put(*shown.offered, selected=-1 if state.own or place < 0 else place % PAGE)
+        self.place.value = f"{place + 1 or '–'} of {len(shown.queries)}"
         for number, (row, made) in enumerate(zip(self.rows, shown.rows, strict=True)):
-            place = _place(made, state.card[1]) if state.card and state.card[0] == number else -1
+            here = state.card is not None and state.card[0] == number
+            chosen = made.place(state.card[1]) if here and state.card else -1
             name = f"{self.sessions[number].name}: " if len(self.rows) > 1 else ""
-            row.put(made.images, made.items, selected=place, label=name + made.label)
+            row.put(made.images, made.items, selected=chosen, label=name + made.label)
         self.numbers.value = shown.numbers
         found = shown.explained
         self.maps.put(found.images if found else [], found.items if found else [],
@@ -169,7 +181,8 @@ class Ranks(app.App[RanksState, Shown]):
         for session, result in zip(self.sessions, results, strict=True):
             job.check()
             rows.append(self._row(session, result, state, query))
-        return Shown(query, queries, rows, self._numbers(state, results, job), None)
+        offered = self._offered(queries, int(query.position))
+        return Shown(query, queries, offered, rows, self._numbers(state, results, job))
 
     def _queries(self, state: RanksState, result: RetrievalResult, job: Job) -> list[int]:
         progress = partial(job.progress, words="looking for the first errors")
@@ -189,17 +202,6 @@ class Ranks(app.App[RanksState, Shown]):
         found = nearest(gallery, session.embed(state.own, flip=state.flip), state.k)
         return nearest_row(session, state.own, found, gallery)
 
-    def _explained(self, state: RanksState, ranks: Shown) -> Explained | None:
-        """The chosen card; nothing where the card is not in its row any more."""
-        assert state.card is not None
-        model, position = state.card
-        place = _place(ranks.rows[model], position) if model < len(ranks.rows) else -1
-        if place < 0:
-            return None
-        other = ranks.rows[model].found[place]
-        assert other is not None
-        return explain(self.sessions[model], state.own or ranks.query, other)
-
     def _numbers(self, state: RanksState, results: Sequence[RetrievalResult], job: Job) -> str:
         """Scores, and what flip and re-ranking change on the same questions."""
         setting = state.setting
@@ -218,24 +220,20 @@ class Ranks(app.App[RanksState, Shown]):
             parts.append(title + html.figures(shown, changes))
         against = " Small: against plain ranking." if setting != setting.plain else ""
         count = len(results[0].counted)
-        return f"<div class='mfa-note'>Over all {count:,} counted queries.{against}</div>" + "".join(
-            parts
+        return (
+            f"<div class='mfa-note'>Over all {count:,} counted queries.{against}</div>"
+            + "".join(parts)
         )
 
-    def _offer(self, shown: Shown, searched: bool) -> None:
-        """The queries on offer; the present one is marked where it is ``searched`` with."""
-        query = int(shown.query.position)
-        images = [self.sessions[0].query(q) for q in page_of(shown.queries, query, PAGE)]
+    def _offered(self, queries: Sequence[int], query: int) -> tuple[list[bytes], list[Item]]:
+        """Cards of the page of queries that holds the present one."""
+        images = [self.sessions[0].query(q) for q in page_of(queries, query, PAGE)]
         items = [
             Item(kind="query", title=person(image.pid), sub=f"cam {image.camid}",
                  alt=f"query picture {image.name}")
             for image in images
         ]  # fmt: skip
-        positions = [image.position for image in images]
-        chosen = positions.index(query) if searched and query in positions else -1
-        self.offers.put([small(image) for image in images], items, selected=chosen)
-        place = f"{shown.queries.index(query) + 1}" if query in shown.queries else "–"
-        self.place.value = f"{place} of {len(shown.queries)}"
+        return [small(image) for image in images], items
 
     def _choose(self, place: int) -> None:
         if self.shown is not None and place >= 0:
@@ -258,12 +256,6 @@ class Ranks(app.App[RanksState, Shown]):
 
     def _take(self) -> None:
         self.set(own=own_picture(self.upload.take(), self.upload.name), card=None)
-
-
-def _place(row: RankRow, position: int) -> int:
-    """Where in a row a gallery picture stands; -1 where it does not."""
-    positions = [-1 if image is None else image.position for image in row.found]
-    return positions.index(position) if position in positions else -1
 
 
 def _words(found: Explained | None, state: RanksState) -> str:

@@ -1,51 +1,65 @@
-"""The film of a training: what fixed probe queries look like to the newest weights."""
+"""The filmstrip of a training: what fixed queries look like to the weights of each epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import numpy as np
-
-from mfa.explain.record import FUSED
-from mfa.records import FeatureSet, ReidDataset
-from mfa.retrieval.nearest import nearest
+from mfa.datasets.image_list import ImageList
+from mfa.explain.probes import measure_probes
+from mfa.records import ListPosition, ReidDataset
+from mfa.runs.run import Run
 from viz.apps.core.images import SHOWN, laid_over
-from viz.apps.core.session import Subject, original
 from viz.apps.widgets import Item
 
-CROWD = 60
-"""Gallery pictures the probes are ranked among; enough to see them rise, quick to embed."""
+
+class Strip(NamedTuple):
+    """The cards of one probe, oldest first, and what they are."""
+
+    images: list[bytes]
+    items: list[Item]
+    label: str
 
 
-def shots(
-    subject: Subject, data: ReidDataset, probes: Sequence[int], epoch: int
-) -> Iterator[tuple[int, bytes, Item]]:
-    """Of each probe its position, its fused map, and how far down its first match is."""
-    crowd = _crowd(subject, data, probes)
-    for probe in probes:
-        sample = data.query[probe]
-        pixels = subject.pixels(sample.path)
-        maps = subject.maps(pixels)
-        found = nearest(crowd, subject.embed(pixels), len(crowd))
-        right = found["rank"][(found["pid"] == sample.pid) & (found["camid"] != sample.camid)]
-        rank = f"rank {int(right.iloc[0])} of {len(crowd)}" if len(right) else "no match here"
-        heat = (maps.raw[FUSED] if len(maps) > 1 else next(iter(maps.raw.values())))[0]
-        image = laid_over(original(sample.path, SHOWN), heat, maps.limit)
-        title = f"epoch {epoch}"
-        item = Item(kind="plain", title=title, sub=rank, alt=f"map of probe {probe}, {title}")
-        yield probe, image, item
+class Filmstrip:
+    """Pictures of the probes, one per epoch.
 
+    Args:
+        data: the dataset.
+        probes: positions in the query list.
+    """
 
-def _crowd(subject: Subject, data: ReidDataset, probes: Sequence[int]) -> FeatureSet:
-    """The probes' people and some others of the gallery, embedded by these weights."""
-    people = {data.query[probe].pid for probe in probes}
-    own = [s for s in data.gallery if s.pid in people]
-    others = [s for s in data.gallery if s.pid > 0 and s.pid not in people]
-    chosen = own + others[:: max(1, len(others) // CROWD)]
-    rows = np.stack([subject.embed(subject.pixels(s.path)) for s in chosen])
-    return FeatureSet(
-        rows,
-        np.array([s.pid for s in chosen]),
-        np.array([s.camid for s in chosen]),
-        np.array([s.path.name for s in chosen]),
-    )
+    def __init__(self, data: ReidDataset, probes: Sequence[int]) -> None:
+        self._data, self._probes = data, tuple(probes)
+        self._frames: dict[int, dict[int, tuple[bytes, Item]]] = {}
+
+    def has(self, epoch: int) -> bool:
+        """Whether an epoch has been added."""
+        return epoch in self._frames
+
+    def add(self, run: Run) -> None:
+        """Look at the probes with the weights of a run."""
+        images = ImageList.of(self._data, "query")
+        epoch, frames = run.checkpoint.epoch, {}
+        for probe in measure_probes(run, self._data, self._probes):
+            picture = images.at(ListPosition(probe.position)).pixels(*SHOWN)
+            rank = f"rank {probe.rank} of {probe.crowd}" if probe.rank else "no match here"
+            title = f"epoch {epoch}"
+            item = Item(
+                kind="plain", title=title, sub=rank, alt=f"map of probe {probe.position}, {title}"
+            )
+            frames[probe.position] = (laid_over(picture, probe.heat, probe.limit), item)
+        self._frames[epoch] = frames
+
+    def strips(self) -> list[Strip]:
+        """One strip per probe."""
+        return [self._strip(probe) for probe in self._probes]
+
+    def _strip(self, probe: int) -> Strip:
+        frames = [self._frames[epoch][probe] for epoch in sorted(self._frames)]
+        name = self._data.query[probe].path.name
+        label = (
+            f"Probe {name}: fused map by epoch (red for, blue against), and the rank of its first "
+            "match among some gallery pictures"
+        )
+        return Strip([image for image, _ in frames], [item for _, item in frames], label)

@@ -9,6 +9,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -17,25 +19,31 @@ import pandas as pd
 from safetensors import safe_open
 
 from mfa.errors import InputError
-from mfa.runs.checkpoint import CHECKPOINT
-from mfa.runs.history import read_history
+from mfa.files import write_atomically
+from mfa.runs.run import CHECKPOINT, read_history
 
-LOG, PID = "cockpit.log", "cockpit.pid"
+LOG, PID = "monitor.log", "monitor.pid"
 COMMAND = (sys.executable, "-c", "from mfa.cli import main; main()", "train")
 CAN_PAUSE = hasattr(signal, "SIGSTOP")
 
+PATIENCE = 10.0
+"""Seconds a training that is asked to end may take, before it is killed."""
 
-class Training:
+
+class TrainingProcess:
     """``mfa train`` on one run folder.
 
     Attributes:
         folder: of the run; its history and checkpoint may come from elsewhere, too.
         paused: whether it stands still.
+        stopping: whether it has been asked to end.
+        started: when it began, by ``time.monotonic``.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.paused = False
+        self.paused = self.stopping = False
+        self.started = 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -91,9 +99,10 @@ class Training:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
-        (self.folder / PID).write_text(f"{self._process.pid}", encoding="utf-8")
-        atexit.register(self.stop)  # a kernel that ends leaves no training behind
-        self.paused = False
+        write_atomically(self.folder / PID, f"{self._process.pid}")
+        atexit.register(self.close)  # a kernel that ends leaves no training behind
+        self.paused = self.stopping = False
+        self.started = time.monotonic()
 
     def pause(self) -> None:
         """Stand still at once, and keep everything in memory."""
@@ -117,24 +126,39 @@ class Training:
                 for sent in (signal.SIGCONT, signal.SIGTERM):
                     os.kill(number, sent)
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """End the process; the epoch in progress is lost, finished ones are kept."""
-        atexit.unregister(self.stop)
-        if self._process is None:
+    def stop(self) -> None:
+        """Ask the process to end, and return at once; it is killed if it does not.
+
+        The epoch in progress is lost, finished ones are kept.
+        """
+        if self._process is None or self.stopping or not self.running:
             return
+        self.stopping = True
         with contextlib.suppress(ProcessLookupError):
             self.go_on()
             self._process.terminate()
+        threading.Thread(
+            target=self._reap, args=(self._process,), daemon=True, name="mfa-app-reap"
+        ).start()
+
+    def close(self) -> None:
+        """Stop, and wait until the process is gone."""
+        self.stop()
+        if self._process is not None:
+            self._reap(self._process)
+
+    def _reap(self, process: subprocess.Popen[bytes]) -> None:
         try:
-            self._process.wait(timeout)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(timeout)
-        self.paused = False
+            process.kill()
+            process.wait()
+        self.paused = self.stopping = False
+        atexit.unregister(self.close)
 
     def failed(self) -> str:
         """Why it ended by itself, in its own words; empty where it did not or all is well."""
-        if self._process is None or self.running or self._process.returncode in (0, -15, 143):
+        if self._process is None or self.running or self._process.returncode in (0, -15, -9, 143):
             return ""
         lines = [line for line in self._log().splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith("error: ")]

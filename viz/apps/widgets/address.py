@@ -1,4 +1,4 @@
-"""The address of the page: what is shown is in it, so that Back, Reload and a link bring it again."""
+"""The address of the page holds what is shown: Back, Reload and a link bring it again."""
 
 from __future__ import annotations
 

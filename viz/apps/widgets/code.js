@@ -23,7 +23,7 @@ function render({ model, el }) {
     setTimeout(() => { copy.textContent = "Copy"; }, 1500);
   }
   function draw() {
-    const open = model.get("open");
+    const open = model.get("expanded");
     toggle.textContent = open ? "Hide code" : "Show code";
     toggle.setAttribute("aria-expanded", String(open));
     copy.textContent = "Copy";
@@ -31,7 +31,7 @@ function render({ model, el }) {
     listing.textContent = model.get("text");
   }
   toggle.addEventListener("click", () => {
-    model.set("open", !model.get("open"));
+    model.set("expanded", !model.get("expanded"));
     model.save_changes();
     draw();
   });

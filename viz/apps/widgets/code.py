@@ -12,11 +12,11 @@ class Code(anywidget.AnyWidget):
     """A button that opens a listing.
 
     Attributes:
-        open: whether the listing is shown.
+        expanded: whether the listing is shown.
         text: the listing.
     """
 
     _esm = text("code.js")
     _css = text("code.css")
-    open = traitlets.Bool(False).tag(sync=True)
+    expanded = traitlets.Bool(False).tag(sync=True)
     text = traitlets.Unicode("").tag(sync=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
@@ -16,10 +17,11 @@ from viz.apps.widgets.assets import text
 
 def kernel_id() -> str:
     """The server's id of the kernel that runs this; empty where there is none."""
-    with contextlib.suppress(ImportError, RuntimeError):
-        from ipykernel.connect import get_connection_file
-
-        found = re.search(r"kernel-([\w-]+)\.json$", get_connection_file())
+    connect = sys.modules.get("ipykernel.connect")  # loading it would take over the comms
+    if connect is None:
+        return ""
+    with contextlib.suppress(RuntimeError):
+        found = re.search(r"kernel-([\w-]+)\.json$", connect.get_connection_file())
         return found[1] if found else ""
     return ""
 

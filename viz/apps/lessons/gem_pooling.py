@@ -9,8 +9,9 @@ import torch
 
 from mfa.models.pooling import GeM
 from viz.apps.core import html
+from viz.apps.core.controls import slider
 from viz.apps.lessons.drawing import beside, heat, note
-from viz.apps.lessons.lesson import Lesson, real
+from viz.apps.lessons.lesson import Lesson
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def parts(values: np.ndarray, p: float) -> np.ndarray:
 
 
 class GeMLesson(Lesson[State]):
-    """See ``viz.apps.lessons.gem``."""
+    """See ``viz.lessons.gem``."""
 
     name = "gem"
     heading = "Lesson: between the mean and the maximum"
@@ -54,9 +55,9 @@ class GeMLesson(Lesson[State]):
         super().__init__(
             state,
             {
-                "p": real("p", 1, 30, 0.25),
-                "peak": real("Height of the bump", 0, 2),
-                "width": real("Width of the bump", 0.05, 0.5),
+                "p": slider("p", 1, 30, 0.25),
+                "peak": slider("Height of the bump", 0, 2),
+                "width": slider("Width of the bump", 0.05, 0.5),
             },
         )
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from mfa.errors import InputError
 from mfa.retrieval import metrics
-from viz.apps.core import controls, html
+from viz.apps.core import html
+from viz.apps.core.controls import field, slider
 from viz.apps.lessons.drawing import note
-from viz.apps.lessons.lesson import Lesson, whole
+from viz.apps.lessons.lesson import Lesson
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,19 @@ def figures(ranks: np.ndarray) -> Figures:
 
 
 class Listed(Lesson[State]):
-    """See ``viz.apps.lessons.ranked_list``."""
+    """See ``viz.lessons.ranked_list``."""
 
     name = "ranked_list"
     heading = "Lesson: from a ranked list to CMC, AP and mINP"
 
     def __init__(self, state: State) -> None:
-        field = controls.field("Ranked list, 1 is a match", width="28em")
-        super().__init__(state, {"ranking": field, "step": whole("Matches counted", 0, 12)})
+        listed = field("Ranked list, 1 is a match")
+        super().__init__(state, {"ranking": listed, "step": slider("Matches counted", 0, 12, 1)})
+
+    def show(self, state: State, shown: str) -> None:
+        """See ``App.show``; matches are counted up to those that the list has."""
+        self.controls["step"].max = len(read(state.ranking))
+        super().show(state, shown)
 
     def draw(self, state: State) -> str:
         """The list, a row a match counted so far, and what they sum to."""

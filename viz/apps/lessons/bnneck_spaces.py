@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from viz.apps.core import html
+from viz.apps.core.controls import slider
 from viz.apps.lessons.drawing import Plane, beside, note
-from viz.apps.lessons.lesson import Lesson, real
+from viz.apps.lessons.lesson import Lesson
 
 PEOPLE, EACH = 4, 8
 
@@ -48,7 +49,7 @@ def separation(points: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
 
 
 class BNNeck(Lesson[State]):
-    """See ``viz.apps.lessons.bnneck``."""
+    """See ``viz.lessons.bnneck``."""
 
     name = "bnneck"
     heading = "Lesson: before and after BNNeck"
@@ -57,9 +58,9 @@ class BNNeck(Lesson[State]):
         super().__init__(
             state,
             {
-                "offset": real("What all have in common", 0, 6),
-                "stretch": real("Stretch of one direction", 0.5, 6),
-                "spread": real("Spread of a person", 0, 1),
+                "offset": slider("What all have in common", 0, 6),
+                "stretch": slider("Stretch of one direction", 0.5, 6),
+                "spread": slider("Spread of a person", 0, 1),
             },
         )
 

@@ -10,9 +10,11 @@ import numpy as np
 from mfa.datasets.loading.sampler import PKBatchSampler
 from mfa.records import ReidDataset
 from viz.apps.core import html
+from viz.apps.core.code import dataset_code
+from viz.apps.core.controls import slider
 from viz.apps.core.images import thumbnail
 from viz.apps.lessons.drawing import note
-from viz.apps.lessons.lesson import Lesson, whole
+from viz.apps.lessons.lesson import Lesson
 from viz.apps.widgets import Cards, Item
 
 
@@ -44,7 +46,7 @@ def pairs(labels: np.ndarray) -> Pairs:
 
 
 class PKBatch(Lesson[State]):
-    """See ``viz.apps.lessons.pk_batch``."""
+    """See ``viz.lessons.pk_batch``."""
 
     name = "pk_batch"
     heading = "Lesson: what is in a batch?"
@@ -53,15 +55,15 @@ class PKBatch(Lesson[State]):
         self.data = data
         pids = sorted({sample.pid for sample in data.train})
         self.labels = np.array([pids.index(sample.pid) for sample in data.train])
-        self.cards = Cards(height=84, label="The batch, a person after the other")
+        self.cards = Cards(height=84, label="The batch, one person after the other")
         most = min(len(pids), 12)
         super().__init__(
             state,
             {
-                "pids": whole("People (P)", 2, most),
-                "images": whole("Pictures of each (K)", 2, 8),
-                "epoch": whole("Epoch", 1, 20),
-                "number": whole("Batch", 0, 30),
+                "pids": slider("People (P)", 2, most, 1),
+                "images": slider("Pictures of each (K)", 1, 8, 1),
+                "epoch": slider("Epoch", 1, 20, 1),
+                "number": slider("Batch", 0, 30, 1),
             },
             self.cards,
         )
@@ -105,10 +107,9 @@ class PKBatch(Lesson[State]):
         """See ``App.code``."""
         state = self.state
         return (
-            "from pathlib import Path\n\nimport mfa\nimport viz\n\n"
-            f"data = mfa.load_dataset({self.data.name!r}, Path({str(self.data.root.parent)!r}))\n"
-            f"lesson = viz.apps.lessons.pk_batch(data, pids={state.pids}, images={state.images}, "
-            f"epoch={state.epoch}, number={state.number})\nlesson\n"
+            f"import mfa\nimport viz\n\n{dataset_code(self.data)}"
+            f"viz.lessons.pk_batch(data, pids={state.pids}, images={state.images}, "
+            f"epoch={state.epoch}, number={state.number})\n"
         )
 
 

@@ -11,8 +11,9 @@ import torch
 from mfa.losses.triplet import soft_triplet
 from viz import theme
 from viz.apps.core import html
+from viz.apps.core.controls import slider
 from viz.apps.lessons.drawing import Plane, beside, note
-from viz.apps.lessons.lesson import Lesson, real, whole
+from viz.apps.lessons.lesson import Lesson
 
 PEOPLE, EACH = 4, 4
 
@@ -21,7 +22,7 @@ PEOPLE, EACH = 4, 4
 class State:
     """Attributes: ``anchor`` picture, ``spread`` of a person, ``margin`` of the hinge."""
 
-    anchor: int = 0
+    anchor: int = 6
     spread: float = 0.5
     margin: float = 0.3
 
@@ -62,7 +63,7 @@ def hardest(points: np.ndarray, labels: np.ndarray, anchor: int, margin: float) 
 
 
 class Triplets(Lesson[State]):
-    """See ``viz.apps.lessons.triplets``."""
+    """See ``viz.lessons.triplets``."""
 
     name = "triplets"
     heading = "Lesson: which triplet teaches?"
@@ -71,9 +72,9 @@ class Triplets(Lesson[State]):
         super().__init__(
             state,
             {
-                "anchor": whole("Anchor", 0, PEOPLE * EACH - 1),
-                "spread": real("Spread of a person", 0, 1.2),
-                "margin": real("Margin", 0, 1.5),
+                "anchor": slider("Anchor", 0, PEOPLE * EACH - 1, 1),
+                "spread": slider("Spread of a person", 0, 1.2),
+                "margin": slider("Margin", 0, 1.5),
             },
         )
 
@@ -108,7 +109,7 @@ class Triplets(Lesson[State]):
         )
 
 
-def triplets(anchor: int = 0, spread: float = 0.5, margin: float = 0.3) -> Triplets:
+def triplets(anchor: int = 6, spread: float = 0.5, margin: float = 0.3) -> Triplets:
     """Play with hard triplets on a plane.
 
     Args:

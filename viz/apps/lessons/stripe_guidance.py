@@ -10,10 +10,11 @@ import torch
 
 from mfa.losses.gla import gla
 from viz.apps.core import html
+from viz.apps.core.controls import slider
 from viz.apps.lessons.drawing import beside, heat, note
-from viz.apps.lessons.lesson import Lesson, real, whole
+from viz.apps.lessons.lesson import Lesson
 
-ROWS, CHANNELS, BRANCHES, STEPS = 8, 16, 4, 80
+ROWS, CHANNELS, BRANCHES, STEPS = 8, 16, 4, 40
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,14 @@ def pull(weight: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     tells most (row 2); GLA draws its pooled vector to that of its stripe of two rows.
 
     Returns:
-        Attention (81, 4, 8) before training and after each step, and the GLA term (81,).
+        Attention (41, 4, 8) before training and after each step, and the GLA term (41,).
     """
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randn(ROWS, CHANNELS, generator=generator)
     telling = rows[2] / rows[2].norm()
     guides = rows.reshape(BRANCHES, ROWS // BRANCHES, CHANNELS).mean(dim=1)
     logits = (0.01 * torch.randn(BRANCHES, ROWS, generator=generator)).requires_grad_()
-    optimizer = torch.optim.Adam([logits], lr=0.15)
+    optimizer = torch.optim.Adam([logits], lr=0.4)
     seen, terms = [], []
     for _ in range(STEPS + 1):
         attention = logits.softmax(dim=1)
@@ -63,7 +64,7 @@ def centres(attention: np.ndarray) -> np.ndarray:
 
 
 class Stripes(Lesson[State]):
-    """See ``viz.apps.lessons.stripes``."""
+    """See ``viz.lessons.stripes``."""
 
     name = "stripes"
     heading = "Lesson: how a branch finds its stripe"
@@ -71,7 +72,10 @@ class Stripes(Lesson[State]):
     def __init__(self, state: State) -> None:
         super().__init__(
             state,
-            {"step": whole("Training step", 0, STEPS), "weight": real("GLA weight", 0, 20, 0.5)},
+            {
+                "step": slider("Training step", 0, STEPS, 1),
+                "weight": slider("GLA weight", 0, 20, 0.5),
+            },
         )
 
     def draw(self, state: State) -> str:
@@ -107,7 +111,7 @@ def stripes(step: int = 0, weight: float = 10.0) -> Stripes:
     """Watch branches being pulled to their stripes by GLA.
 
     Args:
-        step: of the training, 0 to 80.
+        step: of the training, 0 to 40.
         weight: of GLA; 0 is without.
     """
     return Stripes(State(step, weight))

@@ -9,8 +9,9 @@ import torch
 
 from mfa.losses.identity import identity_loss
 from viz.apps.core import html
+from viz.apps.core.controls import slider
 from viz.apps.lessons.drawing import beside, note
-from viz.apps.lessons.lesson import Lesson, real, whole
+from viz.apps.lessons.lesson import Lesson
 
 CLASSES = 6
 
@@ -47,7 +48,7 @@ def scores(people: int, logit: float) -> np.ndarray:
 
 
 class Smoothing(Lesson[State]):
-    """See ``viz.apps.lessons.smoothing``."""
+    """See ``viz.lessons.smoothing``."""
 
     name = "smoothing"
     heading = "Lesson: why not ask for certainty?"
@@ -56,10 +57,10 @@ class Smoothing(Lesson[State]):
         super().__init__(
             state,
             {
-                "smoothing": real("Label smoothing", 0, 0.6),
-                "temperature": real("Temperature", 0.2, 5, 0.05),
-                "logit": real("Logit of the right person", -2, 12, 0.1),
-                "people": whole("People", 3, 8),
+                "smoothing": slider("Label smoothing", 0, 0.6),
+                "temperature": slider("Temperature", 0.2, 5, 0.05),
+                "logit": slider("Logit of the right person", -2, 12, 0.1),
+                "people": slider("People", 3, 8, 1),
             },
         )
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from viz import theme
 from viz.apps.core import html
+from viz.apps.core.controls import slider
 from viz.apps.lessons.drawing import Plane, beside, note
-from viz.apps.lessons.lesson import Lesson, whole
+from viz.apps.lessons.lesson import Lesson
 
 PEOPLE = 5
 
@@ -66,13 +67,13 @@ def neighbours(points: np.ndarray, query: int, k: int) -> Neighbours:
 
 
 class Reciprocal(Lesson[State]):
-    """See ``viz.apps.lessons.reciprocal``."""
+    """See ``viz.lessons.reciprocal``."""
 
     name = "reciprocal"
     heading = "Lesson: neighbours who agree"
 
     def __init__(self, state: State) -> None:
-        super().__init__(state, {"query": whole("Query", 0, 33), "k": whole("k", 1, 16)})
+        super().__init__(state, {"query": slider("Query", 0, 33, 1), "k": slider("k", 1, 16, 1)})
 
     def draw(self, state: State) -> str:
         """The plane with solid lines to mutual neighbours, green where right, and the counts."""
