@@ -21,7 +21,7 @@ from mfa.retrieval.queries import matching
 from mfa.runs.run import Run
 from viz import theme
 from viz.apps.core import app, controls, html
-from viz.apps.core.apart import apart
+from viz.apps.core.apart import Apart
 from viz.apps.core.code import opening
 from viz.apps.core.rank_row import small
 from viz.apps.core.session import Session, open_session
@@ -46,6 +46,7 @@ HEIGHT = 270
 WHOLE = "whole descriptor"
 COLOURS = {"person": "person", "camera": "camera", "right or wrong": "answer"}
 ANSWERS = ("gallery", "query, right", "query, wrong", "query, not counted")
+PROJECTION = "mfa.comparison.projection"
 PEOPLE = (3, 40)
 """Fewest and most people shown."""
 
@@ -123,11 +124,13 @@ class Embedding(app.App[EmbeddingState, Shown]):
         _check(state)
         self.session.result(progress=partial(job.progress, words="scoring"))
         tables = {}
-        for number, name in enumerate(self.names):
-            job.progress(number / len(self.names), f"placing by {name}")
-            tables[name] = self.session.cached(
-                ("points", state.method, state.people, name), partial(self._place, state, name, job)
-            )
+        with Apart(job) as process:
+            for number, name in enumerate(self.names):
+                job.progress(number / len(self.names), f"placing by {name}")
+                tables[name] = self.session.cached(
+                    ("points", state.method, state.people, name),
+                    partial(self._place, state, name, process),
+                )
         return Shown(tables)
 
     def show(self, state: EmbeddingState, shown: Shown) -> None:
@@ -165,11 +168,11 @@ class Embedding(app.App[EmbeddingState, Shown]):
             f"    viz.plot_embedding(table)\n{selected}"
         )
 
-    def _place(self, state: EmbeddingState, name: str, job: Job) -> pd.DataFrame:
+    def _place(self, state: EmbeddingState, name: str, process: Apart) -> pd.DataFrame:
         method: Any = state.method
         options: dict[str, Any] = {}
         if method == "tsne":  # the library cannot be stopped, a process can
-            options["projection"] = partial(apart, job, "mfa.comparison.projection", "project")
+            options["projection"] = partial(process.call, PROJECTION, "project")
         table = measure_embedding(
             self.session.features(),
             people=state.people,

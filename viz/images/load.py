@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from mfa.datasets.loading.decode import read_image
+from mfa.datasets.loading.decode import file_version, read_image
 from mfa.errors import InputError
 
 PAPER = (255, 255, 255)
@@ -19,7 +19,6 @@ HEAD_WIDTH = 0.6
 """Height of the same in widths of the box: a squat box is a crop, in which the head is larger."""
 
 
-@lru_cache(maxsize=4096)
 def load(path: Path, size: tuple[int, int], hide_face: bool = False) -> Image.Image:
     """The picture scaled into ``size`` (width, height) with its proportions kept, on white.
 
@@ -31,6 +30,14 @@ def load(path: Path, size: tuple[int, int], hide_face: bool = False) -> Image.Im
         size: box in pixels.
         hide_face: coarsen the top, see ``coarsen_top``, for pictures that leave the house.
     """
+    return _load(path, size, hide_face, file_version(path))
+
+
+@lru_cache(maxsize=4096)
+def _load(
+    path: Path, size: tuple[int, int], hide_face: bool, version: tuple[int, int]
+) -> Image.Image:
+    """``version`` makes a changed file another key."""
     try:
         picture = read_image(path)
     except InputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -70,6 +71,27 @@ def keep() -> Iterator[Callable[[Any], Any]]:
         failures = list(app.failures)
         app.close()
         assert not failures, failures
+
+
+@pytest.fixture
+def executed() -> Callable[[str], dict[str, Any]]:
+    """Run the code of an app; the names it leaves, with its last expression as ``shown``.
+
+    It must be code that a person would write: nothing is imported from the apps.
+    """
+
+    def run(code: str) -> dict[str, Any]:
+        assert "viz.apps" not in code
+        tree = ast.parse(code)
+        last = tree.body[-1]
+        if isinstance(last, ast.Expr):
+            target = ast.Name("shown", ast.Store())
+            tree.body[-1] = ast.Assign([target], last.value)
+        names: dict[str, Any] = {}
+        exec(compile(ast.fix_missing_locations(tree), "code", "exec"), names)
+        return names
+
+    return run
 
 
 @pytest.fixture

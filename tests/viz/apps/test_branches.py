@@ -13,7 +13,9 @@ from mfa.inference.evaluate import extract_features
 from mfa.retrieval.branch_weights import score_branches
 
 
-def test_switches_and_sliders_score_the_weighted_descriptor(world: Any, keep: Any) -> None:
+def test_switches_and_sliders_score_the_weighted_descriptor(
+    world: Any, keep: Any, executed: Any
+) -> None:
     app = keep(viz.branch_mixer(world.anchored, data_root=world.root, query=1, k=4))
     features = extract_features(mfa.open_run(world.anchored), world.data)
     app.switches[0].value = False
@@ -26,8 +28,7 @@ def test_switches_and_sliders_score_the_weighted_descriptor(world: Any, keep: An
     assert f"{100 * expected.mAP:.1f} %" in app.numbers.value
     ranking = expected.ranking(1, 4)
     assert [i["sub"] for i in app.grid.items[1:]] == [f"{d:.3f}" for d in ranking["distance"]]
-    names: dict[str, Any] = {}
-    exec(app.code(), names)
+    names = executed(app.code())
     assert names["result"].mAP == pytest.approx(expected.mAP)
     app.reset.click()
     app.wait()

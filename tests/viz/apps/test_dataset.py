@@ -8,7 +8,6 @@ from typing import Any
 import viz
 from mfa.datasets import load_dataset
 from mfa.synthetic import SyntheticConfig, write
-from viz.apps.dataset import pictures_of
 
 
 def test_counts_and_choices(world: Any, keep: Any) -> None:
@@ -58,18 +57,17 @@ def test_words_that_are_no_person_and_no_pictures(world: Any, keep: Any) -> None
     assert "no picture fits" in app.error
 
 
-def test_the_doctor_is_heard_and_the_code_runs(world: Any, keep: Any) -> None:
+def test_the_doctor_is_heard_and_the_code_runs(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.dataset_browser(world.data))
     app.doctor.value = True
     app.wait()
     assert "doctor" in app.clean.value + app.findings.caption
-    names: dict[str, Any] = {}
-    exec(app.code(), names)
-    assert names["chosen"] == pictures_of(world.data, app.state)
+    names = executed(app.code())
+    assert names["images"] == app.state.choose(world.data)
     app.kind.value = "junk"  # nobody to draw a sheet of
     app.wait()
-    exec(app.code(), names := {})
-    assert {sample.pid for _, sample in names["chosen"]} == {-1}
+    names = executed(app.code())
+    assert {image.pid for image in names["images"]} == {-1}
 
 
 def press(table: Any, row: int, column: int) -> None:

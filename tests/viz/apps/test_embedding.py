@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ from viz.apps.core.images import thumbnail
 from viz.apps.core.session import Subject
 
 
-def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any) -> None:
+def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
     assert list(app.scatters) == ["whole descriptor", *(f"branch{n}" for n in range(1, 5))]
     first, other = (app.scatters[name].widget for name in ("whole descriptor", "branch2"))
@@ -25,11 +26,10 @@ def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any) -> No
     app.wait()
     assert list(first.selection) == [0, 5]
     assert app.state.selection == (0, 5)
-    exec(app.code(), names := {})
-    selected = names["selected"]
-    places = names["tables"]["branch2"][["x", "y"]].to_numpy()
-    assert np.allclose(places, app.scatters["branch2"]._data[["x", "y"]], atol=1e-5)
-    assert len(names["figures"]) == 5
+    names = executed(app.code())
+    selected, table = names["shown"], names["table"]  # of the whole descriptor
+    places = app.shown.tables["whole descriptor"][["x", "y"]]
+    assert np.allclose(table[["x", "y"]], places, atol=1e-5)
     titles = [item["title"] for item in app.cards.items]
     assert titles == [f"id {pid}" for pid in selected["pid"]]
     sample = next(s for s in world.data.query if s.path.name == selected["name"].iloc[0])
@@ -110,4 +110,18 @@ def test_people_and_colours_change_without_leaving_widgets(
     assert points is None or points > 0
     app.method.value = "tsne"
     app.wait()
+    assert "t-SNE" in app.words.value
+
+
+def test_tsne_can_be_stopped_at_any_moment(world: Any, keep: Any) -> None:
+    app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
+    places = app.shown.tables["branch1"]
+    app.method.value = "tsne"
+    started = time.monotonic()
+    app.stop_button.click()
+    app.wait(5)
+    assert time.monotonic() - started < 3
+    assert app.shown.tables["branch1"] is places
+    app.refresh()
+    app.wait(120)
     assert "t-SNE" in app.words.value

@@ -8,7 +8,7 @@ import mfa
 import viz
 
 
-def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
+def test_groups_and_the_wrong_answer(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.failure_browser(world.anchored, data_root=world.root))
     result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
     wrong = result.counted[result.counted["first_match_rank"] > 1]
@@ -21,7 +21,7 @@ def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
     app.group.selected = last = len(app.group.items) - 1
     app.group.clicks += 1
     app.wait()
-    assert app.state.query == app._shown[last]
+    assert app.state.query == app.shown.images[last].position
     assert app.ranks.items[1]["kind"] == "wrong"
     assert len(app.maps.items) == 10
     app.table.cell = [len(app.table.rows) - 1, 1]  # a count of the table is a button
@@ -35,14 +35,11 @@ def test_groups_and_the_wrong_answer(world: Any, keep: Any) -> None:
     app.group.selected = last = len(app.group.items) - 1
     app.group.clicks += 1
     app.wait()
-    names: dict[str, Any] = {}
-    exec(app.code(), names)
-    assert list(names["group"]["query"])[:3] == app._shown[:3]
-    assert names["query"] == app._shown[last]
-    assert (
-        app.ranks.items[1]["sub"]
-        == f"{names['result'].ranking(names['query'], 1)['distance'].iloc[0]:.3f}"
-    )
+    names = executed(app.code())
+    assert list(names["group"]["query"])[:3] == [image.row for image in app.shown.images[:3]]
+    first = names["result"].ranking(app.shown.query.row, 1)["distance"].iloc[0]
+    assert app.ranks.items[1]["sub"] == f"{first:.3f}"
+    assert names["shown"].axes
 
 
 def test_an_empty_group_is_told(world: Any, keep: Any) -> None:
@@ -53,4 +50,5 @@ def test_an_empty_group_is_told(world: Any, keep: Any) -> None:
     app.wait()
     assert "of 0" in app.place.value
     assert app.ranks.items == []
-    assert app.words.value == ""
+    assert "No query is in this group" in app.words.value
+    assert app.maps.label == app.ranks.label == ""  # no heading over nothing

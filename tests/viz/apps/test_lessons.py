@@ -14,15 +14,15 @@ import viz
 from mfa.errors import InputError
 from viz import theme
 from viz.apps.core import html
-from viz.apps.lessons.label_smoothing import answer, target
+from viz.apps.lessons.bnneck_spaces import necked, separation
+from viz.apps.lessons.bnneck_spaces import pooled as pooled_points
 from viz.apps.lessons.drawing import SIDE
 from viz.apps.lessons.gem_pooling import bump, parts, pooled
 from viz.apps.lessons.hard_triplets import batch, hardest
+from viz.apps.lessons.label_smoothing import answer, target
 from viz.apps.lessons.list_scores import figures, read
-from viz.apps.lessons.reciprocal_neighbours import neighbours, pictures
-from viz.apps.lessons.bnneck_spaces import necked, separation
-from viz.apps.lessons.bnneck_spaces import pooled as pooled_points
 from viz.apps.lessons.pk_batches import pairs
+from viz.apps.lessons.reciprocal_neighbours import neighbours, pictures
 from viz.apps.lessons.stripe_guidance import centres, pull
 
 NAMES = sorted(set(viz.apps.lessons.__all__) - {"pk_batch"})
@@ -36,7 +36,9 @@ def moved(value: Any, control: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_control_redraws_and_the_code_makes_the_same(name: str, keep: Any) -> None:
+def test_every_control_redraws_and_the_code_makes_the_same(
+    name: str, keep: Any, executed: Any
+) -> None:
     lesson = keep(getattr(viz.apps.lessons, name)())
     for field, control in lesson.controls.items():
         before = lesson.drawing.value
@@ -44,9 +46,8 @@ def test_every_control_redraws_and_the_code_makes_the_same(name: str, keep: Any)
         lesson.wait()
         assert lesson.error == ""
         assert lesson.drawing.value != before, field
-    names: dict[str, Any] = {}
-    exec(lesson.code(), names)
-    again = keep(names["lesson"])
+    names = executed(lesson.code())
+    again = keep(names["shown"])
     assert again.drawing.value == lesson.drawing.value
 
 
@@ -90,7 +91,7 @@ def test_shares_are_drawn_from_the_left() -> None:
     assert "left:25.00%;width:25.00%" in html.bars({"one": -0.5}, limit=1)
 
 
-def test_pk_batch_shows_what_the_sampler_draws(world: Any, keep: Any) -> None:
+def test_pk_batch_shows_what_the_sampler_draws(world: Any, keep: Any, executed: Any) -> None:
     lesson = keep(viz.apps.lessons.pk_batch(world.data, pids=2, images=3))
     assert len(lesson.cards.items) == 6
     assert [item["title"] for item in lesson.cards.items[:3]] == [
@@ -99,8 +100,8 @@ def test_pk_batch_shows_what_the_sampler_draws(world: Any, keep: Any) -> None:
     lesson.controls["pids"].value = 3
     lesson.wait()
     assert len(lesson.cards.items) == 9
-    exec(lesson.code(), names := {})
-    keep(names["lesson"])
+    names = executed(lesson.code())
+    keep(names["shown"])
 
 
 def test_pairs_by_a_loop() -> None:

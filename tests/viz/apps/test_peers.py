@@ -13,8 +13,9 @@ import pytest
 import mfa
 import viz
 from mfa.models import build_model
-from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
-from viz.apps.core.session import Subject
+from mfa.runs.checkpoint import Checkpoint, save_checkpoint
+from mfa.runs.run import CHECKPOINT
+from viz.apps.core.session import Session
 
 
 @pytest.fixture(scope="module", params=["mgn", "pcb"])
@@ -35,44 +36,41 @@ def peer(request: Any, world: Any, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
-def executed(code: str) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    exec(compile(code, "code", "exec"), names)
-    return names
-
-
 def test_a_pair_is_explained_and_the_shares_add_up(
-    peer: Path, world: Any, keep: Callable[[Any], Any]
+    peer: Path, world: Any, keep: Callable[[Any], Any], executed: Any
 ) -> None:
-    app = keep(viz.rank_explorer(peer, data_root=world.root, card=(0, 1)))
+    app = keep(viz.rank_explorer(peer, data_root=world.root))
+    app.rows[0].selected = 1
+    app.rows[0].clicks += 1
+    app.wait()
     assert app.error == ""
-    subject = app.subjects[0]
-    assert subject.adds_up is (peer.name == "pcb")
-    assert ("no sum over pixels" in app.bars.value) is not subject.adds_up
-    assert executed(app.code())["figure"].axes
+    session = app.sessions[0]
+    assert session.adds_up is (peer.name == "pcb")
+    assert ("no sum over pixels" in app.bars.value) is not session.adds_up
+    assert executed(app.code())["shown"].axes
 
 
 def test_shares_are_those_of_the_ledger(world: Any) -> None:
-    subject = Subject(mfa.open_run(world.anchored), world.data)
-    one, two = (subject.pixels(sample.path) for sample in world.data.query[:2])
-    ledger = subject.ledger(one, two)
-    shares = subject.shares(one, two)
+    session = Session(mfa.open_run(world.anchored), world.data)
+    one, two = session.query(0), session.query(1)
+    ledger = session.ledger(one, two)
+    shares = session.shares(one, two)
     assert shares.keys() == ledger.branches.keys()
     for name, part in ledger.branches.items():
         assert shares[name] == pytest.approx(part.share, abs=1e-5)
 
 
-def test_the_lens_says_where_it_cannot_follow(
-    peer: Path, world: Any, keep: Callable[[Any], Any]
+def test_a_network_without_correspondence_says_so(
+    peer: Path, world: Any, keep: Callable[[Any], Any], executed: Any
 ) -> None:
     app = keep(viz.attention_explorer(peer, data_root=world.root))
-    app.set(lens=(0.5, 0.5))
+    app.set(point=(0.5, 0.5))
     app.wait()
     assert app.error == ""
     follows = peer.name == "pcb"
-    assert bool(app.lens.images) is follows
-    assert app.lens.label.startswith("The same place" if follows else "No place can be followed")
-    assert executed(app.code())["figure"].axes
+    assert bool(app.places.images) is follows
+    assert app.places.label.startswith("The same place" if follows else "No place can be followed")
+    assert executed(app.code())["shown"].axes
 
 
 @pytest.mark.parametrize("name", ["occlusion", "failures", "branches", "embedding"])
@@ -82,8 +80,8 @@ def test_the_others_open(peer: Path, world: Any, keep: Callable[[Any], Any], nam
 
 
 def test_failures_code_explains_without_a_ledger(
-    peer: Path, world: Any, keep: Callable[[Any], Any]
+    peer: Path, world: Any, keep: Callable[[Any], Any], executed: Any
 ) -> None:
     app = keep(viz.failure_browser(peer, data_root=world.root))
     assert np.asarray(app.maps.items, dtype=object).size
-    assert executed(app.code())["explained"].axes
+    assert executed(app.code())["shown"].axes

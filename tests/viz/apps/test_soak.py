@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import viz
-from viz.apps.occlusion.edits import SCENES
+from mfa.explain.occlusion_edits import SCENES
 
 CHANGES = int(os.environ.get("MFA_SOAK", "15"))
 """Changes on each app; MFA_SOAK=500 is the whole soak."""

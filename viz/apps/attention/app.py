@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import ipywidgets
+import numpy as np
 
 from mfa.datasets.image_list import ImageList, ListedImage
 from mfa.errors import InputError
@@ -255,8 +256,10 @@ class Attention(app.App[AttentionState, Shown]):
         self, session: Session, state: AttentionState, pictures: Compared, progress: Progress
     ) -> BranchMaps:
         plain = replace(state, opacity=1.0, point=None, untrained=False)
+        wrong = pictures.wrong and pictures.wrong.position
         found: BranchMaps = session.cached(
-            ("maps", plain), lambda: self._compute(session, state, pictures, progress)
+            ("maps", plain, pictures.other.position, wrong),
+            lambda: self._compute(session, state, pictures, progress),
         )
         return found
 
@@ -267,14 +270,15 @@ class Attention(app.App[AttentionState, Shown]):
         target = state.target
         toward: Any = None
         if target == "other":
-            target, toward = "similarity", pictures.other.pixels(*session.size)
+            target, toward = "similarity", np.array(pictures.other.pixels(*session.size))
         elif target == "contrast":
             if pictures.wrong is None:
                 raise InputError(
                     "nobody says who your own picture shows, so no picture is a wrong one",
                     "explain the likeness to the other picture instead",
                 )
-            toward = tuple(p.pixels(*session.size) for p in (pictures.other, pictures.wrong))
+            both = (pictures.other, pictures.wrong)
+            toward = tuple(np.array(p.pixels(*session.size)) for p in both)
         centred = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
         return session.maps(
             pictures.image,

@@ -116,14 +116,14 @@ class App(ABC, Generic[S, R]):
             for part in (control, *getattr(control, "children", ())):
                 self._notes[part] = note
         self.panel.children = rows
-        self.panel.add_class("mfa-panel")
+        self.panel.add_class("mfa-panel" if rows else "mfa-none")
         self.picture_side.children = (self.busy, self.message, *picture)
         self.picture_side.add_class("mfa-picture-side")
         body = ipywidgets.Box([self.panel, self.picture_side])
         body.add_class("mfa-body")
         self.view.children = (
             ipywidgets.HTML(html.style() + f"<h2 class='mfa-heading'>{self.heading}</h2>"),
-            body if rows else self.picture_side,
+            body,
             self.script,
             self.link,
         )

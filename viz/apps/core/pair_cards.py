@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mfa.explain.inputs import enlarge
 from mfa.explain.record import shared_limit
 from viz.apps.core import html
@@ -80,7 +82,7 @@ def explain_code(session: Session, query: str, gallery: str) -> str:
 
 
 def _maps(session: Session, image: Image, other: Image) -> dict[str, Any]:
-    found = session.maps(image, toward=other.pixels(*session.size))
+    found = session.maps(image, toward=np.array(other.pixels(*session.size)))
     return {name: heat[0] for name, heat in found.raw.items()}
 
 

@@ -18,6 +18,7 @@ from mfa.retrieval.queries import select_queries
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import Run
 from viz.apps.core import app, controls, html
+from viz.apps.core.cache import Cache
 from viz.apps.core.labels import camera_of, cameras, choice_of, page_of, person
 from viz.apps.core.own_picture import own_picture
 from viz.apps.core.pair_cards import Explained, explain
@@ -30,6 +31,9 @@ from viz.apps.widgets import Cards, Item, Upload
 
 PAGE = 12
 """Queries offered at a time."""
+
+KEPT = 8
+"""Rankings kept, so that a click on a card ranks nothing again."""
 
 MOST = 50
 """Ranks shown."""
@@ -72,6 +76,7 @@ class Ranks(app.App[RanksState, Shown]):
     def __init__(self, sessions: Sequence[Session], state: RanksState) -> None:
         super().__init__(state)
         self.sessions = tuple(sessions)
+        self._ranks = Cache(KEPT)
         self.order = controls.choice("Queries", ORDERS)
         self.at = controls.number("Rank", 1, MOST)
         self.find = controls.field("Find", "name, id 7, cam 2")
@@ -131,9 +136,7 @@ class Ranks(app.App[RanksState, Shown]):
 
     def render(self, state: RanksState, job: Job) -> Shown:
         """Score and rank where needed, and explain the chosen card."""
-        ranks = self.sessions[0].cached(
-            ("ranks", replace(state, card=None)), lambda: self._ranked(state, job)
-        )
+        ranks: Shown = self._ranks.get(replace(state, card=None), lambda: self._ranked(state, job))
         if state.card is None:
             return ranks
         model, position = state.card

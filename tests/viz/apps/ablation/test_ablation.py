@@ -28,7 +28,7 @@ ROWS = pd.DataFrame(
 )
 
 
-def test_rows_are_drawn_tabulated_and_exported(keep: Any) -> None:
+def test_rows_are_drawn_tabulated_and_exported(keep: Any, executed: Any) -> None:
     app = keep(viz.ablation_explorer(ROWS))
     assert app.error == ""
     assert app.state.dataset == "market1501"
@@ -46,7 +46,7 @@ def test_rows_are_drawn_tabulated_and_exported(keep: Any) -> None:
     app.dataset.value = "synthetic"
     app.wait()
     assert "90.0" in app.table.value
-    exec(app.code(), names := {})
+    names = executed(app.code())
     assert names["figure"] is not None
 
 
@@ -60,7 +60,7 @@ def test_a_figure_that_was_not_measured_is_told(keep: Any) -> None:
 
 
 def test_the_paired_test_is_that_of_the_saved_results(
-    world: Any, keep: Any, tmp_path: Path
+    world: Any, keep: Any, tmp_path: Path, executed: Any
 ) -> None:
     results = []
     for name in ("anchored", "guided"):
@@ -78,7 +78,7 @@ def test_the_paired_test_is_that_of_the_saved_results(
     expected = paired_test(results[0][2].per_query, results[1][2].per_query)
     assert f"p = {expected.p_value:.3g}" in app.table.value
     assert f"{100 * expected.difference:+.1f}" in app.table.value
-    exec(app.code(), names := {})
+    names = executed(app.code())
     assert names["figure"] is not None
 
 
@@ -105,7 +105,7 @@ def test_a_source_without_the_figure_is_passed_over() -> None:
     assert quoted(rows, "market1501", "mINP", published())["mINP"].empty
 
 
-def test_the_repositorys_own_rows_are_shown_plan_by_plan(keep: Any) -> None:
+def test_the_repositorys_own_rows_are_shown_plan_by_plan(keep: Any, executed: Any) -> None:
     app = keep(viz.ablation_explorer(dataset="synthetic"))
     assert app.error == ""
     assert app.plan.value == "table3"
@@ -118,8 +118,8 @@ def test_the_repositorys_own_rows_are_shown_plan_by_plan(keep: Any) -> None:
     recorded = table[table["row"] == "+ CPAA"]
     p_value = recorded["p_value_over_seeds"].dropna().iloc[0]
     assert f"{recorded['mAP_gain'].mean():+.1f}, p = {p_value:.3g}, 3 seeds" in app.table.value
-    exec(app.code(), names := {})
-    assert names["held"]["+ CPAA"].p_value == pytest.approx(p_value, abs=1e-4)
+    names = executed(app.code())
+    assert names["held"]["+ CPAA"].p_value == p_value
     assert f"p = {p_value:.2g}" in [text.get_text() for text in names["axes"].texts][1]
     app.plan.value = "peers"
     app.wait()

@@ -6,18 +6,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import mfa
 import viz
 from mfa.datasets.loading.decode import decode
 from mfa.errors import InputError
-from mfa.explain.capture import mean_maps
+from mfa.explain.weightings import METHODS
+from viz.apps.attention.cards import words_of
+from viz.apps.core.own_picture import own_picture
 from viz.apps.core.worker import Superseded
 
 
-def scores(cards: Any) -> list[str]:
-    return [item["sub"].split()[0] for item in cards.items]
+def sums(maps: Any) -> list[str]:
+    return [f"{maps.raw[name][0].sum():+.2f}" for name in maps]
+
+
+def numbers(cards: Any) -> list[str]:
+    return [item["sub"] for item in cards.items]
 
 
 def test_cards_are_the_engines_maps(world: Any, keep: Any) -> None:
@@ -25,7 +30,7 @@ def test_cards_are_the_engines_maps(world: Any, keep: Any) -> None:
     run = mfa.open_run(world.anchored)
     image = decode(world.data.query[1].path, 64, 32)
     maps = mfa.branch_maps(run, image, reference=mfa.reference_pictures(run, world.data))
-    assert scores(app.rows[0]) == [f"{maps.scores[name][0]:+.2f}" for name in maps]
+    assert numbers(app.rows[0]) == sums(maps)
     assert [item["title"].split()[0] for item in app.rows[0].items] == list(maps)
 
 
@@ -35,60 +40,93 @@ def test_cards_are_the_engines_maps(world: Any, keep: Any) -> None:
         {"target": "other"},
         {"target": "contrast"},
         {"target": "identity"},
-        {"method": "EigenCAM"},
+        {"method": "GradCAM"},
         {"method": "ShapleyCAM"},
         {"layer": "layer3"},
         {"fused": "mean"},
         {"side": "gallery", "position": 3},
-        {"control": True},
+        {"untrained": True},
     ],
     ids=str,
 )
-def test_every_choice_makes_maps_and_code(world: Any, keep: Any, change: Any) -> None:
+def test_every_choice_makes_maps_and_code(
+    world: Any, keep: Any, executed: Any, change: Any
+) -> None:
     app = keep(viz.attention_explorer(world.anchored, data_root=world.root))
     app.set(**change)
     app.wait()
     assert app.error == ""
     assert len(app.rows[0].images) == 5
-    assert bool(app.rows[1].images) == bool(change.get("control"))
-    names: dict[str, Any] = {}
-    exec(app.code(), names)
-    shown = names["maps"]
-    assert scores(app.rows[0])[:4] == [f"{shown.scores[f'branch{n}'][0]:+.2f}" for n in range(1, 5)]
+    assert bool(app.rows[1].images) == bool(change.get("untrained"))
+    names = executed(app.code())
+    assert numbers(app.rows[0])[:4] == sums(names["maps"])[:4]
+    assert names["shown"].axes
+
+
+def test_each_method_has_its_own_words_and_numbers(world: Any, keep: Any) -> None:
+    """One caption stood under all of them, and the numbers never changed."""
+    words = {method: words_of(method) for method in METHODS}
+    assert len({*words.values()}) >= 8
+    app = keep(viz.attention_explorer(world.anchored, data_root=world.root))
+    before = numbers(app.rows[0])
+    app.method.value = "GradCAM"
+    app.wait()
+    assert numbers(app.rows[0]) != before
+    for method in ("RandomCAM", "EigenCAM"):
+        app.method.value = method
+        app.wait()
+        assert words[method] in app.note.value.replace("&#x27;", "'")
+        assert "argues" not in app.note.value
+        assert {*numbers(app.rows[0])} == {""}
+
+
+def test_the_best_match_belongs_to_the_picture(world: Any, keep: Any) -> None:
+    """Pictures of the gallery all got the match of query 0."""
+    app = keep(viz.attention_explorer(world.anchored, data_root=world.root, side="gallery"))
+    features = mfa.extract_features(mfa.open_run(world.anchored), world.data).gallery
+    people = [i for i, sample in enumerate(world.data.gallery) if sample.pid > 0][:4]
+    for position in people:
+        app.set(position=position)
+        app.wait()
+        pictures = app.shown.pictures
+        own = world.data.gallery[position]
+        right = (features.pids == own.pid) & (features.camids != own.camid)
+        unit = features.features / np.linalg.norm(features.features, axis=1, keepdims=True)
+        cosine = np.where(right, unit @ unit[position], -2)
+        assert pictures.other.position == int(cosine.argmax())
+        assert pictures.other.pid == own.pid
+        assert pictures.wrong.pid != own.pid
 
 
 def test_opacity_changes_the_picture_alone(world: Any, keep: Any) -> None:
     app = keep(viz.attention_explorer(world.anchored, data_root=world.root))
-    before, numbers = list(app.rows[0].images), scores(app.rows[0])
+    before, found = list(app.rows[0].images), numbers(app.rows[0])
     app.opacity.value = 0.3
     app.wait()
     assert app.rows[0].images != before
-    assert scores(app.rows[0]) == numbers
+    assert numbers(app.rows[0]) == found
 
 
-def test_two_models_stand_below_each_other(world: Any, keep: Any) -> None:
+def test_two_models_stand_below_each_other(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.attention_explorer([world.anchored, world.guided], data_root=world.root))
     assert [row.label for row in app.rows[:2]] == ["anchored", "guided"]
+    executed(app.code())
 
 
-def test_the_lens_finds_a_place_in_the_other_picture(world: Any, keep: Any) -> None:
+def test_a_place_is_found_in_the_other_picture(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.attention_explorer(world.anchored, data_root=world.root))
     app.picture.point = [0.5, 0.25]
     app.picture.points += 1
     app.wait()
-    assert app.state.lens == (0.5, 0.25)
-    assert len(app.lens.items) == 5
-    run = mfa.open_run(world.anchored)
-    sides = [decode(path, 64, 32) for path in app.paths(app.state)]
-    from mfa.explain.correspondence import correspond
-
-    reference = mfa.reference_pictures(run, world.data)
-    found = correspond(run, *sides, (16, 16), reference=reference)
-    assert app.lens.items[-1]["sub"] == f"{found.maps['fused'].sum():+.4f}"
+    assert app.state.point == (0.5, 0.25)
+    assert len(app.places.items) == 5
+    found = executed(app.code())["found"]
+    assert found.point == (16, 16)
+    assert app.places.items[-1]["sub"] == f"{found.maps['fused'].sum():+.4f}"
     app.position.value = 3  # the place was one of the picture before
     app.wait()
-    assert app.state.lens is None
-    assert app.lens.items == []
+    assert app.state.point is None
+    assert app.places.items == []
     count = len(world.data.query)
     assert app.offers.label == f"Pictures 0 to {min(12, count) - 1} of {count}"
 
@@ -102,17 +140,52 @@ def test_pictures_are_chosen_by_a_click_and_the_other_one_by_number(world: Any, 
     assert app.state.position == app.position.value == 3
     assert world.data.query[3].path.name in app.note.value
     best = app.other.image
-    assert app.other_position.value == -1
-    app.other_position.value = 2
+    assert app.compare.label == "best match"
+    app.compare.value = False
     app.wait()
-    assert app.paths(app.state)[1] == world.data.gallery[2].path
+    assert app.other.image == best  # it is where choosing begins
+    other = 0 if app.state.other else 1
+    app.other_position.value = other
+    app.wait()
+    assert app.shown.pictures.other.position == other
     assert app.other.image != best
-    app.other_position.value = -1
+    app.compare.value = True
     app.wait()
     assert app.other.image == best
 
 
-def test_a_slow_rule_tells_how_far_it_is_and_can_be_stopped(world: Any) -> None:
+def test_ones_own_picture_is_explained(world: Any, keep: Any, executed: Any) -> None:
+    app = keep(viz.attention_explorer(world.anchored, data_root=world.root))
+    place, sample = next((i, s) for i, s in enumerate(world.data.gallery) if s.pid > 0)
+    app.upload.name, app.upload.content = "me.jpg", memoryview(sample.path.read_bytes())
+    app.upload.chosen += 1
+    app.wait()
+    assert app.error == ""
+    assert "me.jpg" in app.note.value
+    assert app.shown.pictures.other.position == place
+    names = executed(app.code().replace("YOUR_PICTURE.jpg", str(sample.path)))
+    assert numbers(app.rows[0]) == sums(names["maps"])
+    app.set(target="contrast")
+    app.wait()
+    assert "nobody says who your own picture shows" in app.error
+
+
+def test_the_code_computes_nothing(world: Any, keep: Any, monkeypatch: Any) -> None:
+    """It is asked for on the kernel's thread, which it would block."""
+    own = own_picture(world.data.query[0].path.read_bytes())
+    for name in ("ranks", "attention", "occlusion", "branches", "failures", "embedding"):
+        app = keep(viz.apps.opener(name)(world.anchored, data_root=world.root))
+        if hasattr(app.state, "own"):
+            app.set(own=own)
+            app.wait()
+        with monkeypatch.context() as patched:
+            for computing in ("_cache", "_lists"):
+                for session in getattr(app, "sessions", [getattr(app, "session", None)]):
+                    patched.setattr(session, computing, None)
+            assert "mfa.open_run" in app.code(), name
+
+
+def test_a_slow_method_tells_how_far_it_is_and_can_be_stopped(world: Any) -> None:
     run = mfa.open_run(world.anchored)
     image = decode(world.data.query[0].path, 64, 32)
     shares: list[float] = []
@@ -130,22 +203,15 @@ def stopped(share: float) -> None:
 
 def test_a_position_that_is_not_there_is_a_sentence(world: Any, keep: Any) -> None:
     app = keep(viz.attention_explorer(world.anchored, data_root=world.root))
+    assert app.position.max == len(world.data.query) - 1
+    app.side.value = "gallery"
+    app.wait()
+    assert app.position.max == len(world.data.gallery) - 1
     app.set(other=10_000)
     app.wait()
-    assert "the gallery has pictures 0 to" in app.error
-    app.set(other=None, target="identity", control=True)
+    assert "has no picture 10000" in app.error
+    app.set(other=None, target="identity", untrained=True)
     app.wait()
-    assert "random weights know no identity" in app.error
+    assert "an untrained network knows no identity" in app.error
     with pytest.raises(InputError):
         viz.attention_explorer(world.root / "nowhere")
-
-
-def test_mean_maps_may_be_given_instead_of_pictures(world: Any) -> None:
-    run = mfa.open_run(world.anchored)
-    image = decode(world.data.query[0].path, 64, 32)
-    reference = mfa.reference_pictures(run, world.data, 8)
-    assert isinstance(reference, torch.Tensor)
-    means = mean_maps(run.model, reference, layer="branch", names=tuple(run.model.heads))
-    one = mfa.branch_maps(run, image, reference=reference)
-    two = mfa.branch_maps(run, image, reference=means)
-    assert all(np.array_equal(one.raw[name], two.raw[name]) for name in one)

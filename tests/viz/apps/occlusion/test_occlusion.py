@@ -10,7 +10,7 @@ import pytest
 import mfa
 import viz
 from mfa.errors import InputError
-from viz.apps.occlusion.edits import (
+from mfa.explain.occlusion_edits import (
     OCCLUDERS,
     SCENES,
     WAYS,
@@ -83,14 +83,13 @@ def test_scenes_keep_the_size_and_change_the_picture() -> None:
         assert np.array_equal(after, ramp()) == (name == SCENES[0])
 
 
-def test_painting_changes_score_maps_and_code(world: Any, keep: Any) -> None:
+def test_painting_changes_score_maps_and_code(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.occlusion_brush(world.anchored, data_root=world.root, query=1, k=3))
     assert app.error == ""
     assert "+0.0" in app.numbers.value  # nothing done yet
-    pixels = app.subject.pixels(app.subject.query_path(1))
-    assert np.allclose(
-        app.subject.embed(pixels), app.subject.features().query.features[1], atol=1e-4
-    )
+    session = app.session
+    features = session.features().query.features
+    assert np.allclose(session.embed(session.query(1)), features[1], atol=1e-4)
     before, after = ([item["sub"] for item in row.items] for row in app.maps)
     assert len(before) == 5
     assert before == after
@@ -100,8 +99,7 @@ def test_painting_changes_score_maps_and_code(world: Any, keep: Any) -> None:
     assert len(app.state.strokes) == 1
     assert [item["sub"] for item in app.maps[0].items] == before
     assert [item["sub"] for item in app.maps[1].items] != after
-    names: dict[str, Any] = {}
-    exec(app.code(), names)
+    names = executed(app.code())
     precision = names["result"].per_query["AP"].iloc[0]
     assert f"{100 * precision:.1f} %" in app.numbers.value
     app.undo.click()
@@ -130,10 +128,7 @@ def test_presets_and_sliders_reach_the_picture(world: Any, keep: Any) -> None:
 
 
 def test_the_unchanged_query_ranks_as_in_the_whole_scoring(world: Any) -> None:
-    from viz.apps.core.session import open_subject
-    from viz.apps.occlusion.app import rescored
-
-    subject = open_subject(world.anchored, data_root=world.root)
-    whole = mfa.evaluate(subject.run, world.data)
-    one = rescored(subject, 3, subject.features().query.features[3])
+    run = mfa.open_run(world.anchored)
+    whole, features = mfa.evaluate(run, world.data), mfa.extract_features(run, world.data)
+    one = mfa.score(mfa.with_descriptor(features, 3, features.query.features[3]))
     assert one.per_query["AP"].iloc[0] == pytest.approx(whole.per_query["AP"].iloc[3])

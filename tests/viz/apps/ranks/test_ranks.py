@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import mfa
 import viz
 from mfa.errors import InputError
-from mfa.records import FeatureSet
-from mfa.retrieval.nearest import nearest
+from mfa.retrieval.queries import first_errors, select_queries
 from viz.apps.core.images import thumbnail
-from viz.apps.core.labels import told_apart
-from viz.apps.core.search import ALL, first_errors, ordered
+from viz.apps.core.labels import ALL, told_apart
 
 
 def test_cards_are_the_ranking(world: Any, keep: Any) -> None:
@@ -32,36 +31,41 @@ def test_cards_are_the_ranking(world: Any, keep: Any) -> None:
     assert app.rows[0].images[1] == thumbnail(world.data.gallery[place].path)
 
 
-def test_switches_change_the_numbers_as_a_scoring_does(world: Any, keep: Any) -> None:
+def test_changes_are_told_against_equal_questions_only(world: Any, keep: Any) -> None:
+    """Another camera filter asks other questions, so nothing is compared with the default."""
     app = keep(viz.rank_explorer(world.anchored, data_root=world.root))
+    run = mfa.open_run(world.anchored)
     app.camera_filter.value = False
     app.wait()
-    unfiltered = mfa.evaluate(mfa.open_run(world.anchored), world.data, camera_filter=False)
+    unfiltered = mfa.evaluate(run, world.data, camera_filter=False)
     assert f"{100 * unfiltered.mAP:.1f} %" in app.numbers.value
-    assert "<small>" in app.numbers.value  # the change against the default
+    assert "<small>" not in app.numbers.value
     app.flip.value = True
     app.wait()
-    both = mfa.evaluate(mfa.open_run(world.anchored), world.data, camera_filter=False, flip=True)
+    both = mfa.evaluate(run, world.data, camera_filter=False, flip=True)
     assert f"{100 * both.mAP:.1f} %" in app.numbers.value
+    assert f"<small>{100 * (both.mAP - unfiltered.mAP):+.1f}</small>" in app.numbers.value
     app.rerank.value = True
     app.wait()
     assert not app.error
 
 
-def test_a_camera_leaves_only_its_pictures(world: Any, keep: Any) -> None:
+def test_a_camera_leaves_only_its_pictures(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.rank_explorer(world.anchored, data_root=world.root))
     assert app.camera.label == "all cameras"  # a list that shows nothing says nothing
     camera = next(value for _, value in app.camera.options if value != ALL)
     app.camera.value = camera
     app.wait()
     assert all(f"cam {camera}" in item["title"] for item in app.rows[0].items[1:])
+    names = executed(app.code())
+    assert f"{100 * names['result'].mAP:.1f} %" in app.numbers.value
     app.camera.value = ALL
     app.wait()
     assert app.state.camera is None
     assert app.camera.label == "all cameras"
 
 
-def test_clicking_a_query_and_a_card(world: Any, keep: Any) -> None:
+def test_clicking_a_query_and_a_card(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.rank_explorer([world.anchored, world.guided], data_root=world.root, k=4))
     app.offers.selected = 3
     app.offers.clicks += 1
@@ -71,28 +75,39 @@ def test_clicking_a_query_and_a_card(world: Any, keep: Any) -> None:
     app.rows[1].clicks += 1
     app.wait()
     run = mfa.open_run(world.guided)
-    place = int(mfa.evaluate(run, world.data).ranking(3, 4)["gallery"].iloc[1])
-    assert app.state.card == (1, place)
-    assert len(app.maps.items) == 10  # four branches and fused, twice
     ranking = mfa.evaluate(run, world.data).ranking(3, 4)
-    cosine = 1 - ranking["distance"].iloc[1]
-    assert f"cosine {cosine:.3f}" in app.bars.value
-    names: dict[str, Any] = {}
-    exec(app.code(), names)
-    assert names["figure"].get_size_inches()[0] == pytest.approx(7.0)
+    assert app.state.card == (1, int(ranking["gallery"].iloc[1]))
+    assert len(app.maps.items) == 10  # four branches and fused, twice
+    assert f"cosine {1 - ranking['distance'].iloc[1]:.3f}" in app.bars.value
+    assert executed(app.code())["shown"].axes
+    app.rows[0].selected = 0  # the query's own card is no button
+    assert app.rows[0].items[0]["still"]
+
+
+def test_an_explanation_goes_with_its_card(world: Any, keep: Any) -> None:
+    """It stayed, for a picture that was not in the row any more."""
+    app = keep(viz.rank_explorer(world.anchored, data_root=world.root, k=10))
+    app.rows[0].selected = 9
+    app.rows[0].clicks += 1
+    app.wait()
+    assert app.maps.items
+    app.k.value = 3
+    app.wait()
+    assert app.maps.items == []
+    assert "cosine" not in app.bars.value
 
 
 def test_orders_and_words_find_queries(world: Any, keep: Any) -> None:
     result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
     table = result.per_query
-    worst = ordered(result, "worst")
+    worst = select_queries(result, "worst")
     precision = table.set_index("query")["AP"]
     assert [precision[q] for q in worst] == sorted(precision[q] for q in worst)
     pid = int(table["pid"].iloc[0])
-    found = ordered(result, "list", f"id {pid}")
+    found = select_queries(result, find=f"id {pid}")
     assert found == [int(q) for q in table["query"][table["pid"] == pid]]
     with pytest.raises(InputError, match="no query fits"):
-        ordered(result, "list", "nobody")
+        select_queries(result, find="nobody")
     app = keep(viz.rank_explorer(world.anchored, data_root=world.root))
     app.order.value = "worst"
     app.wait()
@@ -110,7 +125,7 @@ def test_first_errors_are_those_of_a_walk_down_the_list(world: Any, keep: Any) -
         assert found[query] == 1 + (match.index(False) if False in match else len(match))
     assert (found[result.dropped["query"]] == 0).all()
     rank = int(np.bincount(found)[1:].argmax()) + 1
-    chosen = ordered(result, "first_error", "", found, rank)
+    chosen = select_queries(result, "first_error", at=rank)
     assert sorted(chosen) == sorted(np.flatnonzero(found == rank))
     app = keep(
         viz.rank_explorer(world.anchored, data_root=world.root, order="first_error", at=rank)
@@ -124,13 +139,13 @@ def test_first_errors_are_those_of_a_walk_down_the_list(world: Any, keep: Any) -
 
 def test_another_order_begins_with_its_first_query_and_pages_turn(world: Any, keep: Any) -> None:
     app = keep(viz.rank_explorer(world.anchored, data_root=world.root))
-    app.code_button.click()
+    app.script.expanded = True
     app.order.value = "worst"
     app.wait()
     result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
-    worst = ordered(result, "worst")
+    worst = select_queries(result, "worst")
     assert app.state.query == worst[0]
-    assert f"draw_rank_grid(results, data, [{worst[0]}]," in app.code_text.value  # the app chose it
+    assert f"draw_rank_grid(result, data, [{worst[0]}]," in app.script.text  # the app chose it
     assert f"Over all {len(result.counted)} counted queries" in app.numbers.value
     app.after.click()
     app.wait()
@@ -152,66 +167,88 @@ def test_runs_of_one_name_are_told_apart(world: Any, keep: Any) -> None:
 
 
 def test_an_explanation_says_what_it_leaves_out(world: Any, keep: Any) -> None:
-    app = keep(viz.rank_explorer(world.anchored, data_root=world.root, card=(0, 1)))
+    app = keep(viz.rank_explorer(world.anchored, data_root=world.root))
+    app.rows[0].selected = 1
+    app.rows[0].clicks += 1
+    app.wait()
     assert "plain cosine" not in app.bars.value
     app.flip.value = True
     app.wait()
-    assert "This explains the plain cosine; the order above is with flip." in app.bars.value
+    assert "plain cosine" in app.bars.value
 
 
-def give(app: Any, content: bytes, size: int = 0) -> None:
-    """Choose a file as the page does; one of a larger ``size`` is not sent."""
-    app.upload.name, app.upload.size = "me.jpg", size or len(content)
+def give(app: Any, content: bytes) -> None:
+    """Choose a file as the page does; it sends nothing of one that it cannot read."""
+    app.upload.name = "me.jpg"
     app.upload.content = memoryview(content)
     app.upload.chosen += 1
     app.wait()
 
 
-def test_a_picture_of_ones_own_is_asked(world: Any, keep: Any) -> None:
+def test_ones_own_picture_is_searched_with(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.rank_explorer(world.anchored, data_root=world.root, k=3))
     path = next(sample.path for sample in world.data.gallery if sample.pid > 0)
     give(app, path.read_bytes())
     assert app.upload.content == b""
     assert app.rows[0].items[0]["title"] == "your picture"
     assert app.rows[0].images[1] == thumbnail(path)  # itself is the nearest
-    assert app.rows[0].items[1]["sub"] == "0.000"
-    app.flip.value = True  # its mirror image is asked as well, as the gallery's are
+    assert app.rows[0].items[1]["sub"].endswith("0.000")
+    app.flip.value = True  # its mirror image is searched with as well, as the gallery's are
     app.wait()
-    assert app.rows[0].items[1]["sub"] == "0.000"
+    assert app.rows[0].items[1]["sub"].endswith("0.000")
     app.camera.value = next(value for _, value in app.camera.options if value != ALL)
     app.wait()
-    exec(app.code().replace("YOUR_PICTURE.jpg", str(path)), names := {})
-    found = [f"{distance:.3f}" for distance in names["table"]["distance"]]
-    assert [item["sub"] for item in app.rows[0].items[1:]] == found
-    app.set(upload=b"", query=1)
+    names = executed(app.code().replace("YOUR_PICTURE.jpg", str(path)))
+    found = [f"{distance:.3f}" for distance in names["shown"]["distance"]]
+    assert [item["sub"].split(" · ")[1] for item in app.rows[0].items[1:]] == found
+    assert app.offers.selected == -1  # no query on offer is the one that is searched with
+    app.set(own=None, query=1)
     app.wait()
+    for content in (b"no", b""):
+        give(app, content)
+        assert "me.jpg cannot be read" in app.error
+
+
+def test_an_error_stands_beside_its_control_and_old_answers_are_dimmed(
+    world: Any, keep: Any
+) -> None:
+    app = keep(viz.rank_explorer(world.anchored, data_root=world.root))
     give(app, b"no")
-    assert "me.jpg cannot be read" in app.error
-    give(app, b"", size=20_000_000)
-    assert "me.jpg has 20.0 MB; pictures up to 6 MB are taken" in app.error
-    give(app, path.read_bytes())  # the first one again
-    assert app.rows[0].items[0]["title"] == "your picture"
-    assert app.offers.selected == -1  # no query on offer is the one that is asked
+    place = list(app.panel.children).index(app.upload)
+    note = app.panel.children[place + 1]
+    assert "me.jpg cannot be read" in note.value
+    assert note.layout.display == ""
+    assert "mfa-old" in app.picture_side._dom_classes
+    app.find.value = "nobody"  # another control, another place
+    app.wait()
+    assert note.layout.display == "none"
+    app.find.value = ""
+    app.wait()
+    assert "mfa-old" not in app.picture_side._dom_classes
 
 
-def test_nearest_is_a_sort_without_junk() -> None:
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(20, 4)).astype(np.float32)
-    pids = np.array([-1, *range(1, 20)])
-    side = FeatureSet(rows, pids, np.zeros(20, dtype=int), np.array([f"{i}" for i in range(20)]))
-    asked = rng.normal(size=4).astype(np.float32)
-    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    distance = 1 - unit @ (asked / np.linalg.norm(asked))
-    expected = [i for i in np.argsort(distance) if pids[i] != -1][:6]
-    found = nearest(side, asked, 6)
-    assert list(found["gallery"]) == expected
-    assert np.allclose(found["distance"], distance[expected], atol=1e-6)
-    with pytest.raises(InputError, match="shape"):
-        nearest(side, asked[:2])
+def test_own_pictures_are_decoded_once(world: Any, keep: Any, monkeypatch: Any) -> None:
+    app = keep(viz.rank_explorer(world.anchored, data_root=world.root, k=3))
+    opened: list[Any] = []
+    real = Image.open
+    monkeypatch.setattr(Image, "open", lambda *a, **k: opened.append(a) or real(*a, **k))
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 90), "red").save(buffer, "PNG")
+    give(app, buffer.getvalue())
+    uploads = [given for given in opened if isinstance(given[0], io.BytesIO)]
+    app.k.value = 5
+    app.wait()
+    app.rows[0].selected = 1
+    app.rows[0].clicks += 1
+    app.wait()
+    assert len(uploads) == 1
+    assert [given for given in opened if isinstance(given[0], io.BytesIO)] == uploads
 
 
-def test_thumbnails_are_pictures(world: Any) -> None:
-    from PIL import Image
-
-    picture = Image.open(io.BytesIO(thumbnail(world.data.query[0].path)))
-    assert picture.size == (64, 128)
+def test_thumbnails_are_pictures_and_follow_the_file(world: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (8, 16), "red").save(path)
+    first = thumbnail(path)
+    assert Image.open(io.BytesIO(first)).size == (64, 128)
+    Image.new("RGB", (9, 18), "blue").save(path)
+    assert thumbnail(path) != first

@@ -1,4 +1,4 @@
-"""Cockpit: a training in another process, watched, paused, stopped and resumed."""
+"""Training monitor: a training in another process, watched, paused, stopped and resumed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 
+import mfa
 import viz
 from mfa.errors import InputError
-from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from mfa.explain.probes import measure_probes
+from mfa.runs.checkpoint import load_checkpoint, save_checkpoint
+from mfa.runs.run import CHECKPOINT
+from viz.apps.training import app as monitor
 from viz.apps.training import process as module
-from viz.apps.training.process import CAN_PAUSE, Training
+from viz.apps.training.process import CAN_PAUSE, TrainingProcess
 
 COUNT = """
 import sys, time
@@ -43,7 +47,7 @@ def until(holds: Callable[[], Any], seconds: float = 150) -> None:
 
 def test_pause_stands_still_and_stop_ends(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(module, "COMMAND", (sys.executable, "-c", COUNT))
-    training = Training(tmp_path / "run")
+    training = TrainingProcess(tmp_path / "run")
     training.start([])
     count = tmp_path / "run" / "count"
     try:
@@ -63,15 +67,35 @@ def test_pause_stands_still_and_stop_ends(tmp_path: Path, monkeypatch: Any) -> N
             until(lambda: count.read_text() != before)
             training.pause()  # a paused one can be stopped
     finally:
-        training.stop()
+        training.close()
     assert not training.running
+    assert training.failed() == ""
+
+
+def test_stop_returns_at_once_also_where_the_training_does_not_listen(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    deaf = COUNT.replace(
+        "import sys", "import signal; signal.signal(15, signal.SIG_IGN)\nimport sys"
+    )
+    monkeypatch.setattr(module, "COMMAND", (sys.executable, "-c", deaf))
+    monkeypatch.setattr(module, "PATIENCE", 1.0)
+    training = TrainingProcess(tmp_path / "run")
+    training.start([])
+    until(lambda: training.line())
+    started = time.monotonic()
+    training.stop()
+    assert time.monotonic() - started < 0.5
+    assert training.stopping
+    until(lambda: not training.running)
+    until(lambda: not training.stopping)
     assert training.failed() == ""
 
 
 @pytest.mark.skipif(not CAN_PAUSE, reason="this system has no such locks")
 def test_two_windows_do_not_train_in_one_folder(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(module, "COMMAND", (sys.executable, "-c", COUNT))
-    one, two = Training(tmp_path / "run"), Training(tmp_path / "run")
+    one, two = TrainingProcess(tmp_path / "run"), TrainingProcess(tmp_path / "run")
     assert not two.elsewhere
     one.start([])
     try:
@@ -84,28 +108,28 @@ def test_two_windows_do_not_train_in_one_folder(tmp_path: Path, monkeypatch: Any
         two.stop_elsewhere()
         until(lambda: not one.running)
     finally:
-        one.stop()
+        one.close()
     assert one.failed() == ""
     assert not two.elsewhere
     two.start([])
-    two.stop()
+    two.close()
 
 
 def test_a_training_that_fails_says_why(tmp_path: Path, monkeypatch: Any) -> None:
     script = "import sys; print('error: the disk is full', file=sys.stderr); sys.exit(2)"
     monkeypatch.setattr(module, "COMMAND", (sys.executable, "-c", script))
-    training = Training(tmp_path / "run")
+    training = TrainingProcess(tmp_path / "run")
     training.start([])
     until(lambda: not training.running)
     assert training.failed() == "the disk is full"
 
 
 def test_an_epoch_counts_once_its_checkpoint_is_there(world: Any, tmp_path: Path) -> None:
-    assert Training(tmp_path).epochs == 0
+    assert TrainingProcess(tmp_path).epochs == 0
     made = load_checkpoint(world.anchored / CHECKPOINT)
     save_checkpoint(replace(made, epoch=3), tmp_path / CHECKPOINT)
     (tmp_path / "history.csv").write_text("epoch,warnings\n1,\n2,\n3,\n4,\n")  # written before it
-    assert Training(tmp_path).epochs == 3
+    assert TrainingProcess(tmp_path).epochs == 3
 
 
 def test_a_run_that_is_there_is_shown_at_once(world: Any, keep: Any, tmp_path: Path) -> None:
@@ -113,7 +137,7 @@ def test_a_run_that_is_there_is_shown_at_once(world: Any, keep: Any, tmp_path: P
     save_checkpoint(replace(made, epoch=3), tmp_path / CHECKPOINT)
     (tmp_path / "history.csv").write_text(HISTORY)
     app = keep(viz.training_monitor(tmp_path, data=world.data, probes=(0,)))
-    assert [item["title"] for item in app.film[0].items] == ["epoch 3"]
+    assert [item["title"] for item in app.strips[0].items] == ["epoch 3"]
     assert "0.250" in app.numbers.value
     for button in (app.pause, app.halt):  # of what does not run
         button.click()
@@ -132,9 +156,9 @@ def test_a_real_training_is_watched_and_resumed(world: Any, keep: Any, tmp_path:
     assert app.error == ""
     until(lambda: app.training.epochs >= 1 or app.error)
     assert app.error == ""
-    until(lambda: app.film[0].items)
+    until(lambda: app.strips[0].items)
     app.wait()
-    assert app.film[0].items[0]["title"] == "epoch 1"
+    assert app.strips[0].items[0]["title"] == "epoch 1"
     assert "branch1" in app.numbers.value
     assert app.chart.image.startswith(b"\x89PNG")
     until(lambda: not app.training.running)
@@ -156,8 +180,39 @@ def test_closing_stops_the_watch_and_the_training(
     app.pause.click()
     assert "paused" in app.status.value or not CAN_PAUSE
     app.close()
-    assert not app.training.running
-    assert left_over() == before
+    until(lambda: not app.training.running)
+    until(lambda: left_over() == before)
+
+
+def test_the_watch_survives_an_error(
+    world: Any, keep: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """It died after the first one, e.g. of a file in the making."""
+    monkeypatch.setattr(monitor, "EVERY", 0.05)
+    app = keep(viz.training_monitor(tmp_path, data=world.data, probes=(0,)))
+    broken = property(lambda self: 1 // 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingProcess, "epochs", broken)
+        until(lambda: "cannot be read just now" in app.error)
+    made = load_checkpoint(world.anchored / CHECKPOINT)
+    (tmp_path / "history.csv").write_text(HISTORY)
+    save_checkpoint(replace(made, epoch=3), tmp_path / CHECKPOINT)
+    until(lambda: app.strips[0].items)
+    app.wait()
+    assert app.error == ""
+
+
+def test_probes_are_embedded_in_batches(world: Any, monkeypatch: Any) -> None:
+    run = mfa.open_run(world.anchored)
+    sizes: list[int] = []
+    run.model.register_forward_pre_hook(lambda _, given: sizes.append(len(given[0])))
+    found = measure_probes(run, world.data, (0, 3))
+    people = {world.data.query[place].pid for place in (0, 3)}
+    crowd = [s for s in world.data.gallery if s.pid > 0]
+    assert found[0].crowd == len(crowd)
+    assert len(sizes) < 8 + len(crowd) // 32
+    assert all(probe.rank > 0 for probe in found)
+    assert len(people) == 2
 
 
 def test_bad_probes_are_refused(world: Any, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_all_apps_is_the_page_of_links_wherever_one_began(world: Any, monkeypatc
 
 
 def test_the_page_of_links_does_without_pytorch() -> None:
-    code = "import sys, viz.apps.web.page; viz.apps.web.page.page(['a/run']); print('torch' in sys.modules)"
+    code = "import sys, viz.apps.web.page as p; p.page(['a/run']); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "False"
 
