@@ -72,10 +72,12 @@ _HOME = {
     "pair_ledgers": "mfa.explain.ledger",
     "situations": "mfa.explain.pictures",
     # What a module is worth.
+    "compare_rows": "mfa.ablation.paired_tests",
     "estimate": "mfa.ablation",
     "load_plan": "mfa.ablation",
     "mean_over_seeds": "mfa.ablation.significance",
     "run_plan": "mfa.ablation",
+    "saved_results": "mfa.ablation.paired_tests",
     "with_tests": "mfa.ablation.significance",
 }
 """Where each public name lives."""

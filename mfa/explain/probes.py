@@ -11,7 +11,6 @@ import torch
 from mfa.explain.engine import branch_maps
 from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import FUSED
-from mfa.inference.extract import concatenate
 from mfa.inference.pictures import input_pixels
 from mfa.records import FeatureSet, ReidDataset, Sample
 from mfa.retrieval.nearest import nearest
@@ -55,7 +54,7 @@ def measure_probes(run: Run, data: ReidDataset, positions: Sequence[int]) -> lis
     queries = [data.query[position] for position in positions]
     chosen = _crowd(data, queries)
     crowd = FeatureSet(
-        _embedded(run, chosen),
+        _embedded(run, data, chosen),
         np.array([s.pid for s in chosen]),
         np.array([s.camid for s in chosen]),
         np.array([s.path.name for s in chosen]),
@@ -64,7 +63,7 @@ def measure_probes(run: Run, data: ReidDataset, positions: Sequence[int]) -> lis
     maps = branch_maps(run, pixels, reference=reference_pictures(run, data))
     name = FUSED if len(maps.branches) > 1 else maps.branches[0]
     found = []
-    for number, (sample, feature) in enumerate(zip(queries, _embedded(run, queries), strict=True)):
+    for number, (sample, feature) in enumerate(zip(queries, _embedded(run, data, queries), strict=True)):
         table = nearest(crowd, feature, len(crowd))
         right = table["rank"][(table["pid"] == sample.pid) & (table["camid"] != sample.camid)]
         rank = int(right.iloc[0]) if len(right) else 0
@@ -79,12 +78,13 @@ def _crowd(data: ReidDataset, queries: Sequence[Sample]) -> list[Sample]:
     return own + others[:: max(1, len(others) // CROWD)]
 
 
-def _embedded(run: Run, samples: Sequence[Sample]) -> np.ndarray:
+def _embedded(run: Run, data: ReidDataset, samples: Sequence[Sample]) -> np.ndarray:
     """Embeddings (N, D), batch by batch."""
     rows = []
     for start in range(0, len(samples), BATCH):
         pixels = np.stack([input_pixels(run, s.path) for s in samples[start : start + BATCH]])
+        cameras = run.cameras_of(samples[start : start + BATCH], data)
         batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(run.device).float() / 255
         with torch.inference_mode(), run.autocast():
-            rows.append(concatenate(run.model(batch)).float().cpu().numpy())
+            rows.append(run.model(batch, cameras).embedding.float().cpu().numpy())
     return np.concatenate(rows)

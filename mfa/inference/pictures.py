@@ -8,20 +8,23 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from mfa.datasets.loading.decode import read_image
 from mfa.errors import InputError
-from mfa.inference.extract import concatenate
 from mfa.runs.run import Run
 
 
-def embed_picture(run: Run, picture: Any, *, flip: bool = False) -> np.ndarray:
+def embed_picture(
+    run: Run, picture: Any, *, flip: bool = False, cameras: Tensor | None = None
+) -> np.ndarray:
     """The embeddings of all branches after BNNeck, concatenated, (D,) float32, not normalised.
 
     Args:
         run: whose network embeds it.
         picture: a path, or RGB pixels (H, W, 3) uint8; resized to the run's input size.
         flip: take the mean with the embeddings of the mirrored picture.
+        cameras: (1,) its camera as the network is told it, see ``Run.cameras_of``.
 
     Raises:
         InputError: the file cannot be read, or the pixels have another shape.
@@ -29,8 +32,9 @@ def embed_picture(run: Run, picture: Any, *, flip: bool = False) -> np.ndarray:
     batch = torch.from_numpy(input_pixels(run, picture)).permute(2, 0, 1)[None]
     images = batch.to(run.device).float() / 255
     both = torch.cat([images, images.flip(3)]) if flip else images
+    seen_by = None if cameras is None else cameras.to(run.device).expand(len(both))
     with torch.inference_mode(), run.autocast():
-        rows = concatenate(run.model(both))
+        rows = run.model(both, seen_by).embedding
     return np.asarray(rows.float().mean(dim=0).cpu().numpy())
 
 

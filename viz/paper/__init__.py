@@ -18,6 +18,7 @@ _HOME = {
     "fig5": "viz.paper.figures",
     "fig6": "viz.paper.figures",
     "fig7": "viz.paper.figures",
+    "published_of": "viz.paper.published",
     "table1": "viz.paper.tables",
     "table2": "viz.paper.ablation_tables",
     "table3": "viz.paper.ablation_tables",

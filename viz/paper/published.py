@@ -80,6 +80,27 @@ def ablation_rows(plan: str, folder: Path = DATA / "results") -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def published_of(
+    rows: pd.DataFrame, dataset: str, metric: str, table: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Published figures of measured rows, one each, under the rows' own names.
+
+    Args:
+        rows: with ``row``.
+        dataset: its name.
+        metric: the figure; sources that do not give it are passed over.
+        table: of published figures; by default that of ``published``.
+    """
+    table = published() if table is None else table
+    if metric not in table:
+        return table.iloc[:0].assign(**{metric: []})
+    ours = {str(name).casefold(): name for name in rows["row"]}
+    theirs = table[(table["dataset"] == dataset) & table[metric].notna()]
+    theirs = theirs.replace({"method": ABLATION_NAMES})
+    names = theirs["method"].str.casefold().map(ours)
+    return theirs.assign(method=names).dropna(subset=["method"]).drop_duplicates("method")
+
+
 def cell(row: pd.Series, column: str, digits: int = 1) -> Cell:
     """One published figure; how far it was checked decides its origin."""
     value = row[column]

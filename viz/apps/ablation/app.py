@@ -11,17 +11,17 @@ from typing import Any
 import ipywidgets
 import pandas as pd
 
+from mfa.ablation.paired_tests import RowTest, compare_rows, saved_results
 from mfa.errors import InputError
 from viz import theme
-from viz.apps.ablation.code import code_of, plan_of, quoted
-from viz.apps.ablation.paired_tests import Held, held_against, saved
+from viz.apps.ablation.code import code_of, plan_of
 from viz.apps.ablation.state import METRICS, AblationState
 from viz.apps.core import app, controls, html
 from viz.apps.core.images import saved as as_file
 from viz.apps.core.worker import Job
 from viz.apps.widgets import Picture
 from viz.charts.ablation import plot_ablation
-from viz.paper.published import DATA, cell, published, read_rows, spread, title
+from viz.paper.published import DATA, cell, published_of, read_rows, spread, title
 from viz.tables import EMPTY, Cell, Table
 
 NEEDED = ("row", "seed", "dataset", "mAP")
@@ -56,7 +56,7 @@ class Ablation(app.App[AblationState, Shown]):
     def __init__(self, rows: pd.DataFrame, folders: Sequence[Path], state: AblationState) -> None:
         super().__init__(state)
         self.rows, self.folders = rows, tuple(folders)
-        self._tests: dict[tuple[str, ...], dict[str, Held]] = {}
+        self._tests: dict[tuple[str, ...], dict[str, RowTest]] = {}
         names = list(dict.fromkeys(rows["dataset"]))
         methods = self._methods(state)
         self.dataset = controls.choice("Dataset", [(title(name), name) for name in names])
@@ -102,7 +102,7 @@ class Ablation(app.App[AblationState, Shown]):
         """Draw, test, tabulate."""
         ours, theirs = self.chosen(state)
         names = list(dict.fromkeys(ours["row"]))
-        tests = self._held(state, job)
+        tests = self._compared(state, job)
         p_values = {name: held.p_value for name, held in tests.items()}
         with theme.theme():
             axes = plot_ablation(
@@ -157,7 +157,7 @@ class Ablation(app.App[AblationState, Shown]):
             raise InputError(f"the rows of {state.dataset} have no {state.metric}")
         if state.methods:
             ours = ours[ours["row"].isin(state.methods)]
-        return ours, quoted(ours, state.dataset, state.metric, published())
+        return ours, published_of(ours, state.dataset, state.metric)
 
     def code(self) -> str:
         """See ``App.code``."""
@@ -187,15 +187,15 @@ class Ablation(app.App[AblationState, Shown]):
     def _methods(self, state: AblationState) -> list[str]:
         return list(dict.fromkeys(self._measured(state)["row"]))
 
-    def _held(self, state: AblationState, job: Job) -> dict[str, Held]:
+    def _compared(self, state: AblationState, job: Job) -> dict[str, RowTest]:
         """Every row held against the reference."""
         key = (state.dataset, state.plan, state.reference, state.metric)
         if key not in self._tests:
             rows = self._measured(state)
             progress = partial(job.progress, words="paired tests")
             reference = state.reference or str(rows["row"].iloc[0])
-            self._tests[key] = held_against(
-                rows, reference, saved(self.folders), state.metric, progress
+            self._tests[key] = compare_rows(
+                rows, reference, saved_results(self.folders), state.metric, progress
             )
         return self._tests[key]
 
@@ -209,7 +209,7 @@ def tabulate(
     ours: pd.DataFrame,
     theirs: pd.DataFrame,
     state: AblationState,
-    tests: dict[str, Held],
+    tests: dict[str, RowTest],
 ) -> Table:
     """Measured mean and spread, published figure and paired test of every row."""
     rows: list[tuple[Cell, ...]] = []

@@ -128,7 +128,9 @@ class Session:
 
     def embed(self, image: Image, *, flip: bool = False) -> np.ndarray:
         """The concatenated embeddings (D,) of a picture, as features hold them."""
-        return embed_picture(self.run, image.pixels(*self.size), flip=flip)
+        sample = getattr(image, "sample", None)  # of a list, whose camera some networks are told
+        cameras = None if sample is None else self.run.cameras_of([sample], self.data)
+        return embed_picture(self.run, image.pixels(*self.size), flip=flip, cameras=cameras)
 
     def maps(self, image: Image, *, centred: bool = True, **options: Any) -> BranchMaps:
         """``mfa.branch_maps`` of one picture; the mean of the reference pictures is made once.

@@ -16,7 +16,7 @@ from mfa.datasets.image_list import ListedImage
 from mfa.errors import InputError
 from mfa.explain.occlusion_edits import OCCLUDERS, SCENES, WAYS, Edits, Stroke
 from mfa.explain.record import FUSED, BranchMaps, shared_limit
-from mfa.records import FeatureRow, ReidDataset
+from mfa.records import FeatureRow, ReidDataset, Sample
 from mfa.retrieval.metrics import score
 from mfa.retrieval.nearest import nearest
 from mfa.retrieval.replaced import with_descriptor
@@ -57,6 +57,11 @@ class EditedPicture:
     def name(self) -> str:
         """Of the picture as it was."""
         return self.image.name
+
+    @property
+    def sample(self) -> Sample | None:
+        """The picture's own entry of the dataset, where it has one."""
+        return self.image.sample if isinstance(self.image, ListedImage) else None
 
     def pixels(self, height: int, width: int) -> np.ndarray:
         """(height, width, 3) uint8."""

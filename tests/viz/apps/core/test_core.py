@@ -170,7 +170,7 @@ def test_the_first_scoring_is_part_of_the_app_and_can_be_stopped(
     for make in makes:
         begun.clear()
         app = make(world.anchored, data_root=world.root)
-        assert begun.wait(10), make
+        assert begun.wait(60), make
         deadline = time.monotonic() + 5
         while app.busy.layout.visibility == "hidden" and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""One row of an ablation held against another: a paired test, from saved results or as recorded."""
+"""Rows of an ablation tested against one of them: by saved results, or as recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RECORDED = ("mAP_gain", "p_value")
 
 
 @dataclass(frozen=True)
-class Held:
+class RowTest:
     """How much better a row is than the other, in words; how likely by chance; by which test."""
 
     words: str
@@ -27,22 +27,22 @@ class Held:
     test: str
 
 
-def saved(folders: Sequence[Path]) -> dict[str, Path]:
+def saved_results(folders: Sequence[Path | str]) -> dict[str, Path]:
     """Checkpoint to file of every saved result; runs lie in ``folders`` as ``ROW-sSEED``."""
     found: dict[str, Path] = {}
     for folder in folders:
-        for path in sorted(folder.glob("*/result.json")):
+        for path in sorted(Path(folder).glob("*/result.json")):
             found.setdefault(str(RetrievalResult.load(path).card.get("checkpoint")), path)
     return found
 
 
-def held_against(
+def compare_rows(
     rows: pd.DataFrame,
     reference: str,
     results: dict[str, Path],
     metric: str = "mAP",
     progress: Progress = silent,
-) -> dict[str, Held]:
+) -> dict[str, RowTest]:
     """The rows of a plan held against one of them, where that can be told.
 
     With several seeds, the rows' figures are tested over the seeds, as the mean and spread beside
@@ -52,11 +52,11 @@ def held_against(
     Args:
         rows: all seeds of all rows, with ``row``, ``checkpoint`` and what was measured.
         reference: the row the others are held against.
-        results: of ``saved``.
+        results: of ``saved_results``.
         metric: ``mAP`` and ``mINP`` are tested by AP, ``rank1`` by the first answers.
         progress: called with the share done, before each row.
     """
-    found: dict[str, Held] = {}
+    found: dict[str, RowTest] = {}
     names = [name for name in dict.fromkeys(rows["row"]) if name != reference]
     recorded = (reference, metric) == (rows["row"].iloc[0], "mAP")
     other = rows[rows["row"] == reference]
@@ -71,21 +71,21 @@ def held_against(
     return found
 
 
-def _over_seeds(row: pd.DataFrame, other: pd.DataFrame, metric: str) -> Held | None:
+def _over_seeds(row: pd.DataFrame, other: pd.DataFrame, metric: str) -> RowTest | None:
     both = other.merge(row, on="seed", suffixes=("_other", ""))
     both = both.dropna(subset=[metric, f"{metric}_other"])
     if len(both) < 2:
         return None
     p_value = seeds_test(both[f"{metric}_other"].tolist(), both[metric].tolist())
     gain = (both[metric] - both[f"{metric}_other"]).mean()
-    return Held(
+    return RowTest(
         f"{gain:+.1f}, p = {p_value:.3g}, {len(both)} seeds", p_value, "paired t-test over seeds"
     )
 
 
 def _by_results(
     row: pd.DataFrame, other: pd.DataFrame, results: dict[str, Path], metric: str
-) -> Held | None:
+) -> RowTest | None:
     if "checkpoint" not in row:
         return None
     paths = [
@@ -98,10 +98,10 @@ def _by_results(
     test = paired_test(before, after, metric="rank1" if metric == "rank1" else "AP")
     low, high = (100 * end for end in test.interval)
     words = f"{100 * test.difference:+.1f} [{low:+.1f}, {high:+.1f}], p = {test.p_value:.3g}"
-    return Held(f"{words}, one seed", test.p_value, "sign flips by identity")
+    return RowTest(f"{words}, one seed", test.p_value, "sign flips by identity")
 
 
-def _as_recorded(row: pd.DataFrame) -> Held | None:
+def _as_recorded(row: pd.DataFrame) -> RowTest | None:
     if not {*RECORDED} <= {*row}:
         return None
     recorded = row.dropna(subset=[*RECORDED])
@@ -109,4 +109,4 @@ def _as_recorded(row: pd.DataFrame) -> Held | None:
         return None
     unit = "identity" if recorded.get("resampled", EMPTY).eq("identities").any() else "query"
     gain, p_value = (float(recorded[name].iloc[0]) for name in RECORDED)
-    return Held(f"{gain:+.1f}, p = {p_value:.3g}, one seed", p_value, f"sign flips by {unit}")
+    return RowTest(f"{gain:+.1f}, p = {p_value:.3g}, one seed", p_value, f"sign flips by {unit}")
