@@ -63,7 +63,8 @@ def measure_probes(run: Run, data: ReidDataset, positions: Sequence[int]) -> lis
     maps = branch_maps(run, pixels, reference=reference_pictures(run, data))
     name = FUSED if len(maps.branches) > 1 else maps.branches[0]
     found = []
-    for number, (sample, feature) in enumerate(zip(queries, _embedded(run, data, queries), strict=True)):
+    embedded = _embedded(run, data, queries)
+    for number, (sample, feature) in enumerate(zip(queries, embedded, strict=True)):
         table = nearest(crowd, feature, len(crowd))
         right = table["rank"][(table["pid"] == sample.pid) & (table["camid"] != sample.camid)]
         rank = int(right.iloc[0]) if len(right) else 0
