@@ -3,8 +3,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import platform
 import re
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -178,12 +180,13 @@ def _interrupt_after(
 
 
 def test_remains_of_a_killed_run_are_swept_but_not_those_of_a_live_one(tmp_path: Path) -> None:
-    dead, live = tmp_path / ".synthetic-dead", tmp_path / ".synthetic-live"
-    dead.mkdir()
-    live.mkdir()
-    os.utime(dead, (time.time() - 7200,) * 2)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead, live = (f".synthetic.{platform.node()}-{pid}-x.part" for pid in (ended.pid, os.getpid()))
+    (tmp_path / dead).mkdir()
+    (tmp_path / live).mkdir()
     write(tmp_path, SMALL)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".synthetic-live", "synthetic"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [live, "synthetic"]
 
 
 def test_partial_set_in_partial_reids_layout(tmp_path: Path) -> None:
