@@ -19,7 +19,7 @@ from mfa.errors import InputError
 
 T = typing.TypeVar("T")
 
-FORMAT = 2
+FORMAT = 3
 """Of a stored configuration. A change of the fields raises it and adds a step to ``from_json``."""
 
 Trunk = Literal[
@@ -83,11 +83,19 @@ class ModelConfig:
     named after them: vit_b16 has 12 blocks, the shallower ones (ours) as many as they say."""
     width: int = 64
     """Channels of the stem; torchvision's own is 64. Half of it is a quarter of the work."""
-    stride: Literal[8, 12, 16] = 16
-    """Input pixels per pixel of the trunk map; 16 is [paper], 8 gives small inputs a finer map, 12
-    is for the overlapping patches of transreid and aaformer alone."""
+    stride: Literal[8, 12, 16, 32] = 16
+    """Input pixels per pixel of the trunk map. 16 is [paper]; 8 gives small inputs a finer map; 12
+    is for the overlapping patches of transreid and aaformer alone, 32 for ResNets that halve their
+    last map too, as torchvision's does."""
     weights: str = "none"
     """Where the trunk starts: none, imagenet (torchvision's or timm's), mfa-tiny, or a path."""
+    ibn: bool = False
+    """IBN-a (Pan et al. 2018) in layers 1 to 3 of a ResNet: half of each block's first channels
+    are normalised by picture."""
+    authors_code: bool = False
+    """Follow the authors' code where it departs from their paper, so that their weights give their
+    features: no ReLU behind the first normalisation (bagtricks, agw), parts of equal length dealt
+    from the fifth patch (transreid)."""
     sie: bool = False
     """Learn an embedding of each training camera (SIE; transreid alone): descriptors are then of
     picture and camera. Cameras not trained on get the mean of the learned ones (ours)."""
@@ -190,7 +198,7 @@ class DataConfig:
             )
         for name in ("height", "width"):
             _check_range(f"data.{name}, in pixels,", getattr(self, name), low=32, high=4096)
-        for name in ("flip", "erasing"):
+        for name in ("flip", "erasing", "cut", "covering"):
             _check_range(f"data.{name}, a chance,", getattr(self, name), low=0, high=1)
         _check_range("data.jitter, a share,", self.jitter, low=0, high=1)
         _check_range("data.pad", self.pad, low=0)
@@ -225,6 +233,7 @@ class OptimConfig:
 
     def __post_init__(self) -> None:
         _check_range("optim.lr", self.lr, low=0, high=1000)
+        _check_range("optim.trunk_rate", self.trunk_rate, low=0)
         _check_range("optim.weight_decay", self.weight_decay, low=0)
         _check_range("optim.epochs", self.epochs, low=1)
         _check_range("optim.warmup_epochs", self.warmup_epochs, low=0)
@@ -324,7 +333,20 @@ def from_json(text: str) -> Config:
         )
     if written == 1:
         _from_format_1(values)
+    if written <= 2:
+        _from_format_2(values)
     return from_dict(Config, values)
+
+
+def _from_format_2(values: dict[str, Any]) -> None:
+    """Add the fields that formats 1 and 2 did not have yet, at the value that changes nothing."""
+    added = {
+        "model": {"ibn": False, "authors_code": False},
+        "data": {"cut": 0.0, "covering": 0.0},
+        "optim": {"trunk_rate": 1.0, "frozen": []},
+    }
+    for section, fields in added.items():
+        values[section] = {**fields, **values[section]}
 
 
 def _from_format_1(values: dict[str, Any]) -> None:

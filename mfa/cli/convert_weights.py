@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -27,7 +29,7 @@ class Options:
     file: tyro.conf.Positional[Path]
     """The project's file: .pth, .pth.tar, .pt or .safetensors."""
     source: Annotated[str, tyro.conf.arg(name="from")]
-    """fast-reid, torchreid, bagtricks, agw, transreid, lightmbn or torchvision."""
+    """fast-reid, torchreid, bagtricks, agw, layumi, transreid, lightmbn or torchvision."""
     run: str | None = None
     """Name of the run, a folder under runs/ (or a path); by default the file's name."""
     identities: int | None = None
@@ -36,6 +38,9 @@ class Options:
     """Height of the pictures it was trained on, in pixels."""
     width: int = 128
     """Their width."""
+    stride: Literal[8, 16, 32] | None = None
+    """Input pixels per pixel of a ResNet's last map, which its file does not tell; by default what
+    the project uses by default."""
     trained_on: str | None = None
     """Dataset it was trained on, where that lies here; a network with SIE needs it to know which
     cameras its embeddings are of, and takes their mean without."""
@@ -52,19 +57,24 @@ def main(argv: list[str]) -> None:
         InputError: the file cannot be read or is of another project, or the run exists.
     """
     options = tyro.cli(Options, prog="mfa import-weights", args=argv)
-    from mfa.models.weight_conversion import convert, read_foreign
+    from mfa.models.tensor_files import read_tensors
+    from mfa.models.weight_conversion import convert
     from mfa.runs.side_information import training_cameras
 
     data = _trained_on(options)
     cameras = () if data is None else training_cameras(data.train)
-    imported = convert(read_foreign(options.file), options.source, options.identities, cameras)
+    file = read_tensors(options.file)
+    imported = convert(
+        file.tensors, options.source, options.identities, cameras, stride=options.stride
+    )
+    imported = replace(imported, notes=(*file.notes, *imported.notes))
     run = Path(options.run or options.file.name.partition(".")[0])
     folder = run if run.parent != Path() else Path("runs") / run
     _write(imported, folder, options, data)
     if options.json:
         print(json.dumps(_facts(imported, folder)))
         return
-    for line in _words(imported, progress=data is not None):
+    for line in _words(imported, told=data is not None):
         print(line)
     print(f"run {folder}; score it with: mfa evaluate {folder} --data NAME", file=sys.stderr)
 
@@ -92,10 +102,13 @@ def _write(imported: Imported, folder: Path, options: Options, data: ReidDataset
     size = {"data.height": options.height, "data.width": options.width}
     named = replace(base, model=imported.config, name=f"{base.name}/imported")
     tensors = {f"model.{name}": value for name, value in imported.network.state_dict().items()}
+    digest = hashlib.sha256(options.file.read_bytes()).hexdigest()
+    notes = list(imported.notes)
+    if imported.missing:
+        notes.append(f"the file has nothing for {shortened(imported.missing, 4)}: they are random")
     facts = {
-        "imported": f"{options.source} file {options.file.name}",
-        "notes": list(imported.notes),
-        "random": list(imported.missing),
+        "imported": f"{options.source} file {options.file.name} (sha256 {digest[:12]})",
+        "notes": notes,
         "cameras": imported.cameras,
     }
     if data is not None:
@@ -119,25 +132,29 @@ def _facts(imported: Imported, folder: Path) -> dict[str, Any]:
     }
 
 
-def _words(imported: Imported, *, progress: bool) -> list[str]:
+def _words(imported: Imported, *, told: bool) -> list[str]:
     """What was loaded, and each reason with the tensors it holds for.
 
-    ``progress``: it is known which data it was trained on.
+    ``told``: it is known which data it was trained on.
     """
     lines = [f"{len(imported.loaded)} tensors loaded into {imported.config.network}"]
     reasons: dict[str, list[str]] = {}
     for name, why in imported.left_out.items():
         reasons.setdefault(why, []).append(name)
     for why, names in reasons.items():
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        lines.append(f"not used: {', '.join(names[:3])}{more}: {why}")
+        lines.append(f"not used: {shortened(names, 3)}: {why}")
     if imported.missing:
-        names = list(imported.missing)
-        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-        lines.append(f"stay random, the file has nothing for them: {', '.join(names[:6])}{more}")
-    if imported.cameras and not progress:
+        few = shortened(imported.missing, 6)
+        lines.append(f"stay random, the file has nothing for them: {few}")
+    if imported.cameras and not told:
         lines.append(
             f"note: it has embeddings of {len(imported.cameras)} cameras; say with --trained-on "
             "which dataset's, else their mean is taken for every picture"
         )
     return [*lines, *(f"note: {note}" for note in imported.notes)]
+
+
+def shortened(names: Sequence[str], count: int) -> str:
+    """The first ``count`` names, and how many more there are."""
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more

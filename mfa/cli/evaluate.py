@@ -131,6 +131,7 @@ def _lines(summary: dict[str, Any]) -> list[str]:
     figures = "  ".join(f"{word} {summary[word]:.2f}" for word in words)
     lines = [f"{summary['run']} on {card['dataset']}: {figures}", table(summary)]
     lines.append(f"trained on {card['trained_on']}, scored on {card['dataset']}")
+    lines += [f"note: {note}" for note in card.get("notes", ())]
     lines += [f"{name}: {value:.3f}" for name, value in summary.get("separation", {}).items()]
     left_out = card.get("left_out") or []
     if left_out:

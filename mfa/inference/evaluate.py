@@ -210,8 +210,16 @@ def _origin(run: Run, data: ReidDataset, flip: bool, left_out: list[str]) -> dic
         "checkpoint": run.hash,
         "model": run.config.name,
         "epochs": run.checkpoint.epoch,
-        "trained_on": run.checkpoint.facts.get("dataset", "nothing"),
+        "trained_on": _trained_on(run),
         "left_out": left_out,
         "torch": torch.__version__,
         **told_words(run, data),
+        **({"notes": notes} if (notes := run.checkpoint.facts.get("notes")) else {}),
     }
+
+
+def _trained_on(run: Run) -> str:
+    facts = run.checkpoint.facts
+    if "dataset" in facts:
+        return str(facts["dataset"])
+    return f"data of its authors ({facts['imported']})" if "imported" in facts else "nothing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
@@ -23,6 +24,9 @@ BLOCKS: dict[str, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int
 RESNETS = tuple(BLOCKS)
 """Names of the ResNets, as ``ModelConfig.trunk`` takes them."""
 
+STRIDES = {8: (1, 2, 1, 1), 16: (1, 2, 2, 1), 32: (1, 2, 2, 2)}
+"""Stride of each layer behind the stem, which halves twice, by the stride of the whole trunk."""
+
 LAYERS = ("layer1", "layer2", "layer3", "layer4")
 
 
@@ -30,7 +34,7 @@ class ResNet(Trunk):
     """ResNet without its classifier, last stride 1 [paper], CPAA after chosen layers.
 
     ``stride`` 16 keeps the strides 4, 8, 16, 16 of the paper; 8 stops at 4, 8, 8, 8, for inputs so
-    small that the map would have a handful of pixels.
+    small that the map would have a handful of pixels; 32 is torchvision's 4, 8, 16, 32.
 
     Raises:
         InputError: ``stride`` is 12, which halving does not reach.
@@ -38,18 +42,18 @@ class ResNet(Trunk):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__({}, 0)
-        if config.stride == 12:
+        if config.stride not in STRIDES:
             raise InputError(
                 "a ResNet halves its maps, so it has no stride 12; that is for the patches of a "
                 "vision transformer",
-                "set model.stride to 8 or 16",
+                "set model.stride to 8, 16 or 32",
             )
         block, depths = BLOCKS[config.trunk]
-        strides = (1, 2, 2, 1) if config.stride == 16 else (1, 2, 1, 1)
+        strides = STRIDES[config.stride]
         width = config.width
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.relu = nn.ReLU(inplace=True)
+        self.relu = nn.Identity() if config.authors_code else nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         channels = width
         self.cpaa = nn.ModuleDict()
@@ -59,6 +63,9 @@ class ResNet(Trunk):
             channels = planes * block.expansion
             if number in config.cpaa:
                 self.cpaa[f"layer{number}"] = CPAA(channels, affinity=config.cpaa_affinity)
+            if config.ibn and number < 4:
+                for each in self.layer(number):
+                    each.bn1 = IBN(each.bn1.num_features)
         self.channels = channels
         self.stages = ("stem", *LAYERS)
         self.apply(_initialise)
@@ -79,6 +86,24 @@ class ResNet(Trunk):
             return self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.get_submodule(name)(x)
         return self.cpaa[name](x) if name in self.cpaa else x
+
+
+class IBN(nn.Module):
+    """Instance normalisation of the first half of the channels, batch normalisation of the rest.
+
+    Pan et al., Two at Once, ECCV 2018 (IBN-a). The first half loses what the light and the colours
+    of a single picture do to it; the second half keeps that.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = channels // 2
+        self.IN = nn.InstanceNorm2d(self.first, affine=True)
+        self.BN = nn.BatchNorm2d(channels - self.first)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to the same shape."""
+        return torch.cat([self.IN(x[:, : self.first]), self.BN(x[:, self.first :])], dim=1)
 
 
 def _layer(

@@ -37,6 +37,6 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> MFA:
 
 def reads(config: ModelConfig) -> frozenset[str]:
     """The fields of ``config`` that the network reads: those of the branches where it has any."""
-    always = {"stride", "weights", "cpaa", "cpaa_affinity", "branches", "pooling"}
+    always = {"stride", "weights", "ibn", "cpaa", "cpaa_affinity", "branches", "pooling"}
     of_branches = {"branch", "reduced_dim", "gate", "guide_pooling"}
     return frozenset(always | of_branches if config.branches else always)

@@ -54,12 +54,14 @@ def refuse_settings(config: ModelConfig) -> None:
     """Refuse the settings that only a ResNet trunk reads.
 
     Raises:
-        InputError: ``width`` is not 64, or ``stride`` is 12.
+        InputError: ``width`` is not 64, ``ibn`` is on, or ``stride`` is neither 8 nor 16.
     """
     if config.width != 64:
         raise InputError(f"the trunk {config.trunk} has one width only", "set model.width to 64")
-    if config.stride == 12:
+    if config.ibn:
+        raise InputError(f"the trunk {config.trunk} has no IBN", "set model.ibn to false")
+    if config.stride not in (8, 16):
         raise InputError(
-            f"the trunk {config.trunk} halves its maps, so it has no stride 12",
+            f"the trunk {config.trunk} has no stride {config.stride}",
             "set model.stride to 8 or 16",
         )

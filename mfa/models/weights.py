@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models.mobile import MobileTrunk, rename_efficientnet
+from mfa.models.tensor_files import read_tensors
 from mfa.models.trunk import Trunk
 
 RELEASED = ("mfa-tiny",)
@@ -69,7 +69,23 @@ def read_weights(name: str) -> Mapping[str, Tensor]:
     Raises:
         InputError: there is no such file, or it is not safe or not possible to read.
     """
-    return _read(_file(name))
+    return read_tensors(_file(name)).tensors
+
+
+def weights_stamp(config: ModelConfig) -> str:
+    """Where the trunk starts, with the hash of the file, for a checkpoint to keep; empty for none.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if config.weights == "none":
+        return ""
+    if config.weights == "imagenet":
+        return f"ImageNet, {config.trunk}"
+    file = _file(config.weights)
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return f"{config.weights} (sha256 {digest[:12]})"
 
 
 def fetch_imagenet(name: str) -> Mapping[str, Tensor]:
@@ -176,24 +192,10 @@ def _file(name: str) -> Path:
     if name in RELEASED:
         return released_file(name)
     path = Path(name)
-    return path / "checkpoint.safetensors" if path.is_dir() else path
-
-
-def _read(path: Path) -> Mapping[str, Tensor]:
-    if not path.is_file():
+    file = path / "checkpoint.safetensors" if path.is_dir() else path
+    if not file.is_file():
         raise InputError(
-            f"no weights file {path}; weights is none, imagenet, "
-            f"{', '.join(RELEASED)}, a run folder or a file"
+            f"no weights file {file}",
+            f"model.weights is none, imagenet, {', '.join(RELEASED)}, a run folder or a file",
         )
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, OSError, EOFError) as error:
-        raise InputError(f"{path} is no readable weights file: {error}") from error
-    except Exception as error:  # torch raises pickle errors of several kinds here
-        raise InputError(
-            f"{path} holds more than tensors and is not loaded, because unpickling may run code: "
-            f"{error}; save its state_dict alone and try again"
-        ) from error
-    return state.get("state_dict", state)
+    return file

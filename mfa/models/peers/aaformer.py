@@ -113,6 +113,7 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
 PEER = Peer(
     make,
     paper="Zhu et al., arXiv 2104.00921",
+    reads=frozenset({"stride", "weights"}),
     trunks=tuple(DEPTHS),
     in_place_of=AT_BUDGET,
     recipe={"loss.center_weight": 0.0, "loss.label_smoothing": 0.0},

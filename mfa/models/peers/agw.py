@@ -5,6 +5,7 @@ regularisation triplet (``mfa.losses.weighted_triplet``). From the authors' code
 two non-local blocks end layer 2 and three end layer 3; their inner width is 1, because the code
 divides the reduction ratio by itself, so they add 28,687 parameters and not the 7.4 million that a
 width of C/2 would. The size of 23.5 million that is quoted holds only so.
+The authors' code has no ReLU behind the first normalisation; ``model.authors_code`` leaves it out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from mfa.config import ModelConfig
 from mfa.models.backbones import ResNet
 from mfa.models.heads import Head
 from mfa.models.peers.parts.attention import add_non_local
-from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, resnet
 from mfa.models.pooling import make_pooling
 
 BLOCKS = {"layer2": 2, "layer3": 3}
@@ -42,7 +43,7 @@ def add_blocks(trunk: ResNet) -> None:
 PEER = Peer(
     make,
     paper="Ye et al., TPAMI 2021, arXiv 2001.04193",
-    reads=frozenset({"stride", "weights", "pooling"}),
+    reads=RESNET | {"pooling", "authors_code"},
     recipe={"model.pooling": "gem", "loss.triplet": "weighted"},
     parameters_m=23.5,
     source="the paper states none; quoted for the authors' network",

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from mfa.config import ModelConfig
 from mfa.models.heads import Head
-from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, resnet
 from mfa.models.peers.parts.pixelclusters import part_labels
 from mfa.models.pooling import make_pooling
 from mfa.records import Output
@@ -62,5 +62,5 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
 PEER = Peer(
     make,
     paper="Chen et al., arXiv 2003.00517",
-    reads=frozenset({"stride", "weights", "pooling"}),
+    reads=RESNET | {"pooling"},
 )

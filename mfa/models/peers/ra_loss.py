@@ -11,7 +11,7 @@ from torch import Tensor
 from mfa.config import ModelConfig
 from mfa.losses.ra import ra_loss
 from mfa.models.heads import Head
-from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
+from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, resnet
 from mfa.models.pooling import make_pooling
 from mfa.records import Output
 
@@ -34,6 +34,6 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
 PEER = Peer(
     make,
     paper="Wang et al., ACCV 2022",
-    reads=frozenset({"stride", "weights", "pooling"}),
+    reads=RESNET | {"pooling"},
     recipe={"loss.triplet_weight": 0.0},
 )

@@ -9,6 +9,9 @@ With SIE a descriptor is of picture and camera. Where the camera is not told (up
 unknown, or is another dataset's, which bears the same numbers without being the same camera, the
 mean of the learned vectors stands in (ours).
 
+The authors' code departs from the paper where patches are dealt; ``model.authors_code`` follows
+it, so that their weights give their vectors.
+
 Simplified: all five branches weigh alike in loss and descriptor, where the paper lets the four
 parts together weigh as much as the global one; its rate and SGD are not in the recipe, and
 ``imagenet`` is torchvision's ViT-B/16 where the paper's is timm's, which a path may name.
@@ -103,16 +106,18 @@ class LastBlock(nn.Module):
 class Read(nn.Module):
     """Pooling: the class token after the last block, having seen all patches or a part of them."""
 
-    def __init__(self, last: LastBlock, part: int | None) -> None:
+    def __init__(self, last: LastBlock, part: int | None, authors_code: bool) -> None:
         super().__init__()
         self._last = (last,)  # of the network; parts share one
         self.part = part
+        self.authors_code = authors_code
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 2C, h, w) to (B, C)."""
         tokens = as_tokens(x)
         if self.part is not None:
-            mine = torch.tensor(dealt(int(tokens.shape[1]) - 1)[self.part], device=x.device)
+            parts = dealt(int(tokens.shape[1]) - 1, self.authors_code)
+            mine = torch.tensor(parts[self.part], device=x.device)
             tokens = torch.cat([tokens[:, :1], tokens[:, 1:][:, mine]], dim=1)
         return self._last[0](tokens)
 
@@ -144,13 +149,23 @@ class TransReID(PeerNetwork):
         return self.trunk.run(tokens, self.layers[: self.layers.index(layer) + 1])
 
 
-def dealt(count: int) -> list[list[int]]:
-    """Which patches each part gets: shifted, shuffled in groups, dealt out in order."""
-    shifted = [(i + SHIFT) % count for i in range(count)]
+def dealt(count: int, authors_code: bool = False) -> list[list[int]]:
+    """Which patches each part gets: shifted, shuffled in groups, dealt out in order.
+
+    With ``authors_code`` the fifth patch comes first, where a shift by five starts with the sixth;
+    of an odd number the last but one counts twice; all parts have the length of the shortest.
+    """
+    shift = SHIFT - authors_code
+    shifted = [(i + shift) % count for i in range(count)]
+    if authors_code and count % GROUPS:
+        shifted.append(shifted[-2])
     half = math.ceil(count / GROUPS)
-    groups = [shifted[i : i + half] for i in range(0, count, half)]
+    groups = [shifted[i : i + half] for i in range(0, len(shifted), half)]
     mixed = [group[i] for i in range(half) for group in groups if i < len(group)]
-    cuts = [round(count * part / PARTS) for part in range(PARTS + 1)]
+    even = count // PARTS
+    cuts = [
+        part * even if authors_code else round(count * part / PARTS) for part in range(PARTS + 1)
+    ]
     return [mixed[first:last] for first, last in itertools.pairwise(cuts)]
 
 
@@ -161,8 +176,9 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     whole, jigsaw = LastBlock(dim), LastBlock(dim)
     for part in (trunk, whole, jigsaw):
         part.apply(initialise)
-    heads = {"global": Token(dim, Read(whole, None), identities)} | {
-        f"part{i + 1}": Token(dim, Read(jigsaw, i), identities) for i in range(PARTS)
+    heads = {"global": Token(dim, Read(whole, None, config.authors_code), identities)} | {
+        f"part{i + 1}": Token(dim, Read(jigsaw, i, config.authors_code), identities)
+        for i in range(PARTS)
     }
     stems = {"whole": whole, "jigsaw": jigsaw}
     if pretrained:
@@ -173,7 +189,7 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
 PEER = Peer(
     make,
     paper="He et al., ICCV 2021, arXiv 2102.04378",
-    reads=frozenset({"stride", "weights", "sie"}),
+    reads=frozenset({"stride", "weights", "sie", "authors_code"}),
     trunks=tuple(DEPTHS),
     in_place_of=AT_BUDGET,
     recipe={"model.sie": True, "loss.center_weight": 0.0, "loss.label_smoothing": 0.0},

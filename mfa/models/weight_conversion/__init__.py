@@ -1,6 +1,6 @@
-"""Weights from other projects: read safely, renamed, and what did not fit told."""
+"""Weights of other projects as networks of ours."""
 
-from mfa.models.weight_conversion.convert import Imported, convert, read_foreign
+from mfa.models.weight_conversion.convert import Imported, convert
 from mfa.models.weight_conversion.sources import SOURCES
 
-__all__ = ["SOURCES", "Imported", "convert", "read_foreign"]
+__all__ = ["SOURCES", "Imported", "convert"]

@@ -1,34 +1,22 @@
-"""A foreign file to a network of ours, with a list of what did not fit."""
+"""The weights of another project as a network of ours, with a list of what did not fit."""
 
 from __future__ import annotations
 
-import pickle
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import ReidNetwork, build_model
-from mfa.models.weight_conversion.sources import CAMERAS, SKIPPED, SOURCES
+from mfa.models.weight_conversion.sources import SKIPPED, SOURCES, Source
 
-WRAPPERS = ("state_dict", "model", "net", "model_state_dict")
-"""Names under which training programs keep the weights, beside optimiser and epoch."""
-
-_SCALAR = np.float64(0).__reduce__()[0]
-NUMBERS: list[Any] = [
-    *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
-    np.dtype,
-    *(type(np.dtype(kind)) for kind in ("f4", "f8", "i8")),
-]
-"""What a NumPy number in a file is made of; torchreid writes one, Rank-1, beside the weights."""
+PREFIXES = frozenset(
+    {"module", "_orig_mod", "model", "net", "network", "backbone", "encoder", "ema", "student"}
+)
+"""Parts that wrappers put before a name: DataParallel, torch.compile, Lightning, averaging."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +30,7 @@ class Imported:
         loaded: names of our tensors that were filled.
         left_out: name in the file to why it was not used.
         missing: our tensors the file had nothing for; they stay random.
-        notes: what to know of weights from there.
+        notes: in which points its vectors differ from those of the project it comes from.
         cameras: numbers of the cameras whose embeddings it holds (SIE); empty without.
     """
 
@@ -56,31 +44,13 @@ class Imported:
     cameras: tuple[int, ...] = ()
 
 
-def read_foreign(path: Path) -> dict[str, Tensor]:
-    """The named tensors of a file, without running code that may be in it.
+@dataclass(frozen=True)
+class _Reading:
+    """A file read as of a source: the configuration, and tensors by our name."""
 
-    Raises:
-        InputError: no such file, not a file of weights, or one that holds Python objects beside
-            them.
-    """
-    if not path.is_file():
-        raise InputError(f"no weights file {path}")
-    try:
-        if path.suffix == ".safetensors":
-            return dict(load_file(path))
-        with torch.serialization.safe_globals(NUMBERS):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        foreign = re.search(r"GLOBAL (\S+)", str(error))
-        if foreign is None:
-            raise InputError(_unreadable(path, error)) from error
-        raise InputError(
-            f"{path} holds a Python object ({foreign[1]}) and is not loaded, because unpickling it "
-            "may run code; in the project it comes from, load it and save its state_dict() alone"
-        ) from error
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise InputError(_unreadable(path, error)) from error
-    return _tensors(content, path)
+    config: ModelConfig
+    found: dict[str, tuple[str, Tensor]]
+    left_out: dict[str, str]
 
 
 def convert(
@@ -88,17 +58,21 @@ def convert(
     source: str,
     identities: int | None = None,
     cameras: Sequence[int] = (),
+    *,
+    stride: int | None = None,
 ) -> Imported:
     """The network ``state`` belongs to, filled with it.
 
     Args:
-        state: of ``read_foreign``.
+        state: tensors by their names there; prefixes that wrappers add are taken off.
         source: a key of ``SOURCES``.
         identities: classes wanted; by default as many as the file's classifier has. Of another
             number the classifier stays out, since its rows are people of the set it was trained
             on.
         cameras: sorted numbers of the cameras it was trained on, whose embeddings a file with SIE
             holds in that order; where they are not given, no dataset may tell the network any.
+        stride: input pixels per pixel of the trunk map, which a ResNet's file does not tell; by
+            default what the project uses by default.
 
     Raises:
         InputError: no such source, the file is not of it, classes below 0, or another number of
@@ -108,31 +82,23 @@ def convert(
         raise InputError(f"a classifier has 0 classes (none) or more, not {identities}")
     if source not in SOURCES:
         raise InputError(f"no source {source!r}; there are {', '.join(SOURCES)}")
-    if state and all(name.startswith("module.") for name in state):  # saved from DataParallel
-        state = {name.removeprefix("module."): value for name, value in state.items()}
-    try:
-        config = SOURCES[source].network(state)
-    except InputError as error:
-        raise InputError(f"this is no {source} file that can be read: {error}") from error
-    cameras = _cameras(state, tuple(cameras))
-    found, left_out = _renamed(SOURCES[source].adapt(state), source)
-    own_classes = _classes(found)
-    classes = own_classes if identities is None else identities
+    reading = _read_as(state, source)
+    config = reading.config
+    if stride is not None:
+        config = replace(config, stride=stride)  # type: ignore[arg-type]
+    cameras = _cameras(reading, tuple(cameras))
+    classes = _classes(reading.found) if identities is None else identities
     network = build_model(config, classes, cameras=cameras, pretrained=False).eval()
     own = network.state_dict()
     fitting: dict[str, Tensor] = {}
-    for name, (origin, value) in found.items():
+    left_out = dict(reading.left_out)
+    for name, (origin, value) in reading.found.items():
         if name not in own:
             left_out[origin] = "no such tensor in the network" + _why_absent(name, classes)
         elif own[name].shape != value.shape and own[name].numel() != value.numel():
             left_out[origin] = _of_another_shape(name, value, own[name])
         else:
             fitting[name] = value.reshape(own[name].shape)
-    if 2 * len(fitting) < len(own):
-        raise InputError(
-            f"only {len(fitting)} of the {len(own)} tensors of {config.network} are in this file; "
-            f"is it of {source}?"
-        )
     network.load_state_dict(fitting, strict=False)
     missing = [k for k in own if k not in fitting and not k.endswith("num_batches_tracked")]
     return Imported(
@@ -142,30 +108,80 @@ def convert(
         tuple(fitting),
         left_out,
         tuple(missing),
-        SOURCES[source].notes,
+        SOURCES[source].notes(config),
         cameras,
     )
 
 
-def _unreadable(path: Path, error: Exception) -> str:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-    return f"{path} is no readable weights file ({reason}); is it whole, and of PyTorch?"
+def _read_as(state: Mapping[str, Tensor], source: str) -> _Reading:
+    """The file as one of ``source``.
+
+    Raises:
+        InputError: it is not; names the sources that fit.
+    """
+    try:
+        return _reading(state, SOURCES[source], source)
+    except InputError as error:
+        fits = [name for name in SOURCES if name != source and _fits(state, name)]
+        raise InputError(
+            f"this is no {source} file that can be read: {error}",
+            f"it reads as one of {' or '.join(fits)} (--from {fits[0]})" if fits else "",
+        ) from error
 
 
-def _tensors(content: object, path: Path) -> dict[str, Tensor]:
-    for name in WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(name), dict):
-            content = content[name]
-    if not isinstance(content, dict):
-        raise InputError(f"{path} holds no table of named tensors but {type(content).__name__}")
-    tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
-    if not tensors:
-        raise InputError(f"{path} holds no tensors under names; save a state_dict()")
-    return tensors
+def _fits(state: Mapping[str, Tensor], name: str) -> bool:
+    try:
+        _reading(state, SOURCES[name], name)
+    except InputError:
+        return False
+    return True
+
+
+def _reading(state: Mapping[str, Tensor], source: Source, name: str) -> _Reading:
+    """The first way to take prefixes off the names in which the file is one of ``source``."""
+    refusal: InputError | None = None
+    for prefix, inner in _without_prefixes(state):
+        try:
+            config = source.network(inner)
+        except InputError as error:
+            refusal = refusal or error
+            continue
+        found, left_out = _renamed(source.adapt(inner), source)
+        outside = {k: "outside the network" for k in state if not k.startswith(prefix)}
+        with torch.device("meta"):
+            own = build_model(config, _classes(found), pretrained=False).state_dict()
+        fitting = [k for k, (_, value) in found.items() if _same_size(own.get(k), value)]
+        if 2 * len(fitting) >= len(own):
+            return _Reading(config, found, left_out | outside)
+        refusal = refusal or InputError(
+            f"only {len(fitting)} of the {len(own)} tensors of {config.network} are in this file; "
+            f"is it of {name}?"
+        )
+    raise refusal or InputError("it holds no tensors")
+
+
+def _without_prefixes(
+    state: Mapping[str, Tensor],
+) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """The tensors as they are, then under each prefix of ``PREFIXES``, without it."""
+    yield "", dict(state)
+    prefixes: set[str] = set()
+    for name in state:
+        parts = name.split(".")
+        for count in range(1, min(len(parts), 4)):
+            if parts[count - 1] not in PREFIXES:
+                break
+            prefixes.add(".".join(parts[:count]) + ".")
+    for prefix in sorted(prefixes, key=len):
+        yield prefix, {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def _same_size(own: Tensor | None, value: Tensor) -> bool:
+    return own is not None and own.numel() == value.numel()
 
 
 def _renamed(
-    state: Mapping[str, Tensor], source: str
+    state: Mapping[str, Tensor], source: Source
 ) -> tuple[dict[str, tuple[str, Tensor]], dict[str, str]]:
     """By our name: theirs and the tensor; and what has no place, with the reason."""
     found: dict[str, tuple[str, Tensor]] = {}
@@ -173,11 +189,11 @@ def _renamed(
     for name, value in state.items():
         if name.endswith("num_batches_tracked"):
             left_out[name] = SKIPPED.strip("()")
-        elif source == "transreid" and name == "base.pos_embed":
+        elif name == "base.pos_embed":
             found["trunk.patches.cls_position"] = (name, value[0, 0])
             found["trunk.patches.position"] = (name, value[0, 1:].T)
         else:
-            ours = SOURCES[source].rename(name)
+            ours = source.rename(name)
             if ours.startswith("("):
                 left_out[name] = ours.strip("()")
             else:
@@ -185,9 +201,10 @@ def _renamed(
     return found, left_out
 
 
-def _cameras(state: Mapping[str, Tensor], given: tuple[int, ...]) -> tuple[int, ...]:
+def _cameras(reading: _Reading, given: tuple[int, ...]) -> tuple[int, ...]:
     """Numbers of the cameras a file has embeddings for; counted from 0 where none are given."""
-    count = len(state[CAMERAS]) if CAMERAS in state else 0
+    embeddings = reading.found.get("sie.embedding")
+    count = 0 if embeddings is None else len(embeddings[1])
     if given and count and len(given) != count:
         raise InputError(
             f"the file has embeddings of {count} cameras, but it is said to be trained on "

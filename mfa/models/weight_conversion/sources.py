@@ -29,6 +29,9 @@ PROJECTION = "base.patch_embed.proj."
 CAMERAS = "base.sie_embed"
 """Where TransReID keeps the embeddings of its cameras, (cameras, 1, C)."""
 
+LIGHTMBN = ("backone", "backbone")
+"""What LightMBN calls its trunk; its first files have the misspelt name."""
+
 SKIPPED = "(counts batches; not needed)"
 
 Weights = Mapping[str, Tensor]
@@ -41,13 +44,13 @@ class Source:
     Attributes:
         network: the configuration a file's tensors belong to.
         rename: a tensor's name there to its name here, or ``(why not)``.
-        notes: what a user of these weights should know.
+        notes: of the network's configuration, in which points its vectors differ from theirs.
         adapt: the tensors, under their names there, as the network here needs them.
     """
 
     network: Callable[[Weights], ModelConfig]
     rename: Callable[[str], str]
-    notes: tuple[str, ...] = ()
+    notes: Callable[[ModelConfig], tuple[str, ...]] = lambda config: ()
     adapt: Callable[[Weights], Weights] = lambda state: state
 
 
@@ -68,11 +71,12 @@ def _first(rules: list[tuple[str, str]]) -> Callable[[str], str]:
 
 def _resnet_by_shapes(state: Weights, block: str) -> ModelConfig:
     """resnet18, 34 or 50 from the blocks there are; with GeM where its exponent is there."""
-    _refuse_other_layers(state)
+    if any(re.search(r"\.(se|se_module)\.", name) for name in state):
+        raise InputError("its trunk has SE layers, which no network here has")
     deep = f"{block}layer3.5.conv1.weight" in state
     wide = f"{block}layer1.0.conv3.weight" in state
     if not {f"{block}conv1.weight", f"{block}layer1.0.conv1.weight"} <= set(state):
-        raise InputError("no layer1.0.conv1.weight is in it; these are no weights of a ResNet")
+        raise InputError(f"no {block}layer1.0.conv1.weight is in it")
     if f"{block}layer3.6.conv1.weight" in state or (wide and not deep):
         raise InputError("it is a ResNet other than 18, 34 and 50, which no network here has")
     trunk: Trunk = "resnet50" if wide else "resnet34" if deep else "resnet18"
@@ -80,13 +84,21 @@ def _resnet_by_shapes(state: Weights, block: str) -> ModelConfig:
         RESNET50,
         trunk=trunk,
         width=state[f"{block}conv1.weight"].shape[0],
+        ibn=f"{block}layer1.0.bn1.IN.weight" in state,
         pooling="gem" if any(name in state for name in GEM) else "gap",
     )
 
 
-def _refuse_other_layers(state: Weights) -> None:
-    if any(re.search(r"\.(IN|ibn|se|se_module)\.", name) for name in state):
-        raise InputError("its trunk has IBN or SE layers, which no network here has")
+def _strong_baseline(state: Weights) -> ModelConfig:
+    """BagTricks or AGW; their plain trunks have no ReLU behind the first normalisation."""
+    config = _with_non_local(_resnet_by_shapes(state, "base."), state)
+    return replace(config, authors_code=not config.ibn)
+
+
+def _layumi(state: Weights) -> ModelConfig:
+    if "classifier.add_block.0.weight" not in state:
+        raise InputError("no classifier.add_block.0.weight is in it")
+    return replace(_resnet_by_shapes(state, "model."), network="layumi", stride=32)
 
 
 def _with_non_local(config: ModelConfig, state: Weights) -> ModelConfig:
@@ -94,11 +106,14 @@ def _with_non_local(config: ModelConfig, state: Weights) -> ModelConfig:
 
 
 def _torchreid(state: Weights) -> ModelConfig:
-    _refuse_other_layers(state)
     if "conv2.0.conv2a.conv1.weight" in state:
+        if "conv2.0.IN.weight" in state:
+            raise InputError("it is an OSNet with instance normalisation, which is not built here")
         width = state["conv1.conv.weight"].shape[0]
         return replace(RESNET50, network="osnet", trunk="osnet", width=width)
-    return _resnet_by_shapes(state, "")
+    if any(name.startswith("fc.0.") for name in state):
+        raise InputError("it is a ResNet with a layer behind its pooling, which is not built here")
+    return replace(_resnet_by_shapes(state, ""), stride=32)
 
 
 def _transreid(state: Weights) -> ModelConfig:
@@ -116,7 +131,7 @@ def _transreid(state: Weights) -> ModelConfig:
         raise InputError("it has no jigsaw branch (JPM); TransReID is built with it")
     width, sie = positions.shape[2] // 12, CAMERAS in state
     vit = replace(RESNET50, network="transreid", trunk="vit_b16", width=width)
-    return replace(vit, stride=strides[count], sie=sie)
+    return replace(vit, stride=strides[count], sie=sie, authors_code=True)
 
 
 def _seen_with_our_normalisation(state: Weights) -> Weights:
@@ -135,10 +150,11 @@ def _seen_with_our_normalisation(state: Weights) -> Weights:
 
 
 def _lightmbn(state: Weights) -> ModelConfig:
-    if "backone.0.conv.weight" not in state:
-        raise InputError("no backone.0.conv.weight is in it; these are no weights of LightMBN")
-    width = state["backone.0.conv.weight"].shape[0]
-    return replace(RESNET50, network="osnet", trunk="osnet", width=width)
+    for name in LIGHTMBN:
+        if f"{name}.0.conv.weight" in state:
+            width = state[f"{name}.0.conv.weight"].shape[0]
+            return replace(RESNET50, network="osnet", trunk="osnet", width=width)
+    raise InputError(f"no {LIGHTMBN[0]}.0.conv.weight is in it")
 
 
 HEAD = r"heads.global."
@@ -156,11 +172,6 @@ _STRONG_BASELINE = [
     _CLASSIFIER,
 ]
 
-_NO_RELU = (
-    "the authors' trunk has no ReLU behind its first normalisation, ours has: descriptors differ "
-    "from theirs until the network is trained on"
-)
-
 
 def _placed(rename: Callable[[str], str]) -> Callable[[str], str]:
     """Fill in ``{2+1}``, AGW's non-local names, and theirs for what is inside."""
@@ -175,18 +186,44 @@ def _placed(rename: Callable[[str], str]) -> Callable[[str], str]:
     return place
 
 
+def _differs(*notes: str) -> Callable[[ModelConfig], tuple[str, ...]]:
+    return lambda config: notes
+
+
+def _torchreid_notes(config: ModelConfig) -> tuple[str, ...]:
+    if config.network == "osnet":
+        return ()
+    return (
+        "a ResNet's file does not tell its stride; it is read as one of stride 32, torchreid's "
+        "default",
+    )
+
+
+_RENAME_STRONG = _placed(_first(_STRONG_BASELINE))
+
 SOURCES: Mapping[str, Source] = {
     "torchvision": Source(
         lambda state: _resnet_by_shapes(state, ""), _first([(r"fc\.", _FC), (r"", "trunk.")])
     ),
-    "bagtricks": Source(
-        lambda state: _resnet_by_shapes(state, "base."),
-        _placed(_first(_STRONG_BASELINE)),
-        (_NO_RELU,),
-    ),
-    "agw": Source(
-        lambda state: _with_non_local(_resnet_by_shapes(state, "base."), state),
-        _placed(_first(_STRONG_BASELINE)),
+    "bagtricks": Source(_strong_baseline, _RENAME_STRONG),
+    "agw": Source(_strong_baseline, _RENAME_STRONG),
+    "layumi": Source(
+        _layumi,
+        _first(
+            [
+                (r"model\.fc\.", _FC),
+                (r"model\.", "trunk."),
+                (r"classifier\.add_block\.0\.", HEAD + "pool.layers."),
+                (r"classifier\.add_block\.1\.", HEAD + "neck."),
+                (r"classifier\.classifier\.0\.", HEAD + "classifier."),
+            ]
+        ),
+        _differs(
+            "the file does not tell its stride; it is read as one of stride 32, the project's "
+            "default",
+            "files of 2019 and before end in a leaky ReLU, which has no tensors and is not "
+            "applied here",
+        ),
     ),
     "fast-reid": Source(
         lambda state: _with_non_local(_resnet_by_shapes(state, "backbone."), state),
@@ -206,9 +243,9 @@ SOURCES: Mapping[str, Source] = {
                 ]
             )
         ),
-        (
-            "fast-reid has no ReLU behind its trunk's last block in some configurations; compare a "
-            "descriptor with theirs before trusting figures",
+        _differs(
+            "fast-reid's configurations differ in ways that a file does not tell (stride, feature "
+            "before or after the neck); compare a descriptor with theirs before trusting figures"
         ),
     ),
     "torchreid": Source(
@@ -220,10 +257,7 @@ SOURCES: Mapping[str, Source] = {
                 (r"", "trunk."),
             ]
         ),
-        (
-            "torchreid's ResNets halve their last map once more than this network: descriptors of "
-            "one differ from theirs until it is trained on; OSNet's are equal",
-        ),
+        _torchreid_notes,
     ),
     "transreid": Source(
         _transreid,
@@ -248,15 +282,19 @@ SOURCES: Mapping[str, Source] = {
                 ]
             )
         ),
+        _differs(
+            "the authors score the vectors before the necks and divide those of the parts by 4; "
+            "here they are scored after the necks, all alike"
+        ),
         adapt=_seen_with_our_normalisation,
     ),
     "lightmbn": Source(
         _lightmbn,
         _first(
             [
-                (r"backone\.0\.", "trunk.conv1."),
-                (r"backone\.2\.", "trunk.conv2."),
-                (r"backone\.3\.", "trunk.conv3.0."),
+                (r"back(?:b)?one\.0\.", "trunk.conv1."),
+                (r"back(?:b)?one\.2\.", "trunk.conv2."),
+                (r"back(?:b)?one\.3\.", "trunk.conv3.0."),
                 (r"global_branch\.0\.0\.", "trunk.conv3.1."),
                 (r"global_branch\.0\.1\.", "trunk.conv3.2."),
                 (r"global_branch\.1\.", "trunk.conv4."),
@@ -264,9 +302,9 @@ SOURCES: Mapping[str, Source] = {
                 (r"", "(LightMBN's own branches and heads are not built here)"),
             ]
         ),
-        (
-            "its trunk and global branch become an OSNet's, whose last layer stays random: a start "
-            "for training, not a model to score",
+        _differs(
+            "LightMBN's trunk and global branch become an OSNet's, whose last layer stays random: "
+            "a start for training, not a model to score"
         ),
     ),
 }

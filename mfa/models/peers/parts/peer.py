@@ -18,6 +18,9 @@ from mfa.models.trunk import Trunk
 from mfa.models.weights import load_trunk_weights
 from mfa.records import Output
 
+RESNET = frozenset({"stride", "weights", "ibn"})
+"""Fields of ``ModelConfig`` that a ResNet trunk reads beside the common ones."""
+
 
 class Build(Protocol):
     """How a method's network is made."""
@@ -49,7 +52,7 @@ class Peer:
     paper: str
     recipe: Mapping[str, object] = field(default_factory=dict)
     full: Mapping[str, object] = field(default_factory=dict)
-    reads: frozenset[str] = frozenset({"stride", "weights"})
+    reads: frozenset[str] = RESNET
     trunks: tuple[str, ...] = RESNETS
     in_place_of: Mapping[str, str] = field(default_factory=dict)
     parameters_m: float | None = None

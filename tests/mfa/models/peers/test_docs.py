@@ -29,22 +29,21 @@ def test_the_peer_of_the_documentation_is_one_short_file_and_works(
 ) -> None:
     (text,) = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
     assert len(text.splitlines()) < 60
-    assert "bagtricks_ibn" not in names()
-    (tmp_path / "bagtricks_ibn.py").write_text(text)
+    assert "bagtricks_max" not in names()
+    (tmp_path / "bagtricks_max.py").write_text(text)
     monkeypatch.setattr(peers, "__path__", [*peers.__path__, str(tmp_path)])
     importlib.invalidate_caches()
-    monkeypatch.delitem(sys.modules, "mfa.models.peers.bagtricks_ibn", raising=False)
-    assert "bagtricks_ibn" in names()
-    config = presets.get("bagtricks_ibn-demo")
-    assert config.name == "demo/bagtricks_ibn"
+    monkeypatch.delitem(sys.modules, "mfa.models.peers.bagtricks_max", raising=False)
+    assert "bagtricks_max" in names()
+    config = presets.get("bagtricks_max-demo")
+    assert config.name == "demo/bagtricks_max"
     torch.manual_seed(0)
     network = build_model(config.model, 3).train()
     output = network(torch.rand(4, 3, 96, 48))
     logits = output.branches["global"].logits
     assert logits is not None
     assert logits.shape == (4, 3)
-    assert any("IN" in key for key in network.state_dict())
-    sys.modules.pop("mfa.models.peers.bagtricks_ibn")
+    sys.modules.pop("mfa.models.peers.bagtricks_max")
 
 
 def test_every_network_has_its_row_and_every_row_without_one_its_reason() -> None:

@@ -273,7 +273,7 @@ def test_non_local_equals_a_loop() -> None:
 
 
 def test_ibn_normalises_half_by_picture() -> None:
-    from mfa.models.peers.parts.ibn import IBN, use_ibn
+    from mfa.models.backbones import IBN
     from mfa.models.peers.parts.peer import resnet
 
     x = torch.randn(2, 6, 4, 5) * 3 + 1
@@ -282,10 +282,9 @@ def test_ibn_normalises_half_by_picture() -> None:
     torch.testing.assert_close(flat[:, :3].mean(dim=2), torch.zeros(2, 3), atol=1e-5, rtol=0)
     assert flat[:, 3:].mean(dim=2).abs().max() > 1e-3
     torch.testing.assert_close(flat[:, 3:].mean(dim=(0, 2)), torch.zeros(3), atol=1e-5, rtol=0)
-    trunk = resnet(ModelConfig(trunk="resnet10", width=8), pretrained=False)
-    before = count(trunk)
-    use_ibn(trunk)
-    assert count(trunk) == before
+    config = ModelConfig(trunk="resnet10", width=8, ibn=True)
+    trunk = resnet(config, pretrained=False)
+    assert count(trunk) == count(resnet(replace(config, ibn=False), pretrained=False))
     assert sum(isinstance(module, IBN) for module in trunk.modules()) == 3
 
 

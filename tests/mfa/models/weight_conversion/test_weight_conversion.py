@@ -18,8 +18,9 @@ from mfa.cli import COMMANDS, run
 from mfa.config import ModelConfig
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
-from mfa.models import ReidNetwork, build_model
-from mfa.models.weight_conversion import SOURCES, convert, read_foreign
+from mfa.models import build_model
+from mfa.models.tensor_files import read_tensors
+from mfa.models.weight_conversion import SOURCES, convert
 from mfa.runs.run import open_run
 
 PEOPLE = 7
@@ -135,6 +136,16 @@ def transreid(stride: int = 16) -> State:
     return theirs
 
 
+def layumi() -> State:
+    return renamed(
+        made("layumi", trunk="resnet18"),
+        ("trunk.", "model."),
+        ("heads.global.pool.layers.", "classifier.add_block.0."),
+        ("heads.global.neck.", "classifier.add_block.1."),
+        ("heads.global.classifier.", "classifier.classifier.0."),
+    )
+
+
 def lightmbn() -> State:
     return renamed(
         made("osnet", width=16),
@@ -159,6 +170,7 @@ FILES: dict[str, tuple[Callable[[], State], str, str]] = {
     "agw": (agw, "agw", ""),
     "fast-reid": (fast_reid, "agw", "model"),
     "torchreid": (torchreid, "osnet", "state_dict"),
+    "layumi": (layumi, "layumi", ""),
     "transreid": (transreid, "transreid", ""),
     "lightmbn": (lightmbn, "osnet", ""),
 }
@@ -179,7 +191,7 @@ def test_every_tensor_arrives(source: str, tmp_path: Path) -> None:
     beside = {"epoch": 3, "optimizer": {}, "rank1": np.float32(0.9)}
     content: object = {wrapper: state, **beside} if wrapper else state
     torch.save(content, tmp_path / "theirs.pth.tar")
-    read = read_foreign(tmp_path / "theirs.pth.tar")
+    read = read_tensors(tmp_path / "theirs.pth.tar").tensors
     imported = convert(read, source)
     assert imported.config.network == network
     own = imported.network.state_dict()
@@ -201,31 +213,6 @@ def test_every_tensor_arrives(source: str, tmp_path: Path) -> None:
         assert why, name
 
 
-def test_a_descriptor_comes_out_as_it_went_in(tmp_path: Path) -> None:
-    """The whole way for two: our network, their names, back, the same descriptor."""
-    images = torch.rand(2, 3, 64, 32)
-    for source, name, changes in (
-        ("torchreid", "osnet", {"width": 16}),
-        ("transreid", "transreid", {"width": 8}),
-    ):
-        original = build_model(ours(name, **changes), PEOPLE)
-        original.load_state_dict(made(name, **changes))
-        state = FILES[source][0]()
-        imported = convert({k: v for k, v in state.items() if k != "base.sie_embed"}, source)
-        assert imported.cameras == ()
-        if source == "transreid":
-            as_the_authors(original)
-        with torch.no_grad():
-            wanted = original.eval()(images).descriptor
-            torch.testing.assert_close(imported.network(images).descriptor, wanted)
-
-
-def as_the_authors(network: ReidNetwork) -> None:
-    """Pictures normalised by one half, as TransReID's files are trained."""
-    network.mean.fill_(0.5)
-    network.std.fill_(0.5)
-
-
 def test_transreids_cameras_come_along() -> None:
     state = transreid()
     imported = convert(state, "transreid", cameras=(1, 2, 3, 5, 8, 9))
@@ -236,33 +223,6 @@ def test_transreids_cameras_come_along() -> None:
     assert convert(state, "transreid").cameras == (0, 1, 2, 3, 4, 5)
     with pytest.raises(InputError, match=r"of 6 cameras, but .* trained on 2 \(1, 2\)"):
         convert(state, "transreid", cameras=(1, 2))
-    # By hand: the vector of camera 8, the fifth, times 3 in every token before the first block.
-    original = build_model(replace(imported.config, sie=False), PEOPLE)
-    original.load_state_dict(made("transreid", width=8))
-    as_the_authors(original)
-    patches = original.eval().trunk.get_submodule("patches")
-    vector = 3 * state["base.sie_embed"][4, 0].repeat(2).view(1, -1, 1, 1)
-    patches.register_forward_hook(lambda module, given, out: out + vector)
-    images = torch.rand(2, 3, 64, 32)
-    with torch.no_grad():
-        found = imported.network(images, torch.tensor([8, 8])).descriptor
-        torch.testing.assert_close(found, original(images).descriptor)
-
-
-def test_transreids_overlapping_patches_have_a_network() -> None:
-    imported = convert(transreid(stride=12), "transreid")
-    assert imported.config.stride == 12
-    assert not imported.missing
-    original = build_model(replace(imported.config, sie=False), PEOPLE)
-    original.load_state_dict(made("transreid", width=8, stride=12))
-    images = torch.rand(1, 3, 64, 40)
-    with torch.no_grad():
-        as_the_authors(original)
-        cameras = torch.tensor([99])
-        assert imported.network.sie is not None  # type: ignore[union-attr]
-        imported.network.sie.embedding.zero_()  # type: ignore[union-attr,operator]
-        wanted = original.eval()(images).descriptor
-        torch.testing.assert_close(imported.network(images, cameras).descriptor, wanted)
 
 
 def test_torchvisions_trunk_gives_torchvisions_map() -> None:
@@ -295,12 +255,17 @@ def test_a_classifier_of_other_people_is_explained() -> None:
     ("source", "state", "sentence"),
     [
         ("torchreid", {"a": torch.zeros(1)}, "no torchreid file.*no layer1"),
+        ("layumi", {"a": torch.zeros(1)}, "no classifier.add_block.0.weight"),
         ("transreid", {"a": torch.zeros(1)}, "no base.pos_embed"),
         ("transreid", {"base.pos_embed": torch.zeros(1, 197, 96)}, "196 positions"),
         ("lightmbn", {"a": torch.zeros(1)}, "no backone"),
-        ("fast-reid", {"backbone.layer1.0.bn1.IN.weight": torch.zeros(1)}, "IBN"),
         ("bagtricks", {"base.layer1.0.se_module.fc1.weight": torch.zeros(1)}, "SE layers"),
-        ("torchreid", {"conv2.0.IN.weight": torch.zeros(1)}, "IBN"),
+        (
+            "torchreid",
+            {"conv2.0.conv2a.conv1.weight": torch.zeros(1), "conv2.0.IN.weight": torch.zeros(1)},
+            "instance normalisation",
+        ),
+        ("torchreid", {"fc.0.weight": torch.zeros(1)}, "layer behind its pooling"),
         ("nothing", {}, "no source 'nothing'"),
     ],
 )
@@ -319,6 +284,37 @@ def test_a_pooling_with_an_exponent_is_kept() -> None:
         convert(state, "agw", identities=-1)
 
 
+@pytest.mark.parametrize(
+    "prefix", ["module.", "_orig_mod.", "model.", "model.module.", "ema.module.", "backbone."]
+)
+@pytest.mark.parametrize("source", ["bagtricks", "torchreid", "layumi", "transreid"])
+def test_prefixes_of_wrappers_are_taken_off(prefix: str, source: str) -> None:
+    state = {k.removeprefix("module."): v for k, v in FILES[source][0]().items()}
+    wrapped = {prefix + name: value for name, value in state.items()}
+    plain = convert(state, source)
+    imported = convert(wrapped | {"loss.center": torch.zeros(2)}, source)
+    assert set(imported.loaded) == set(plain.loaded)
+    assert imported.left_out["loss.center"]
+
+
+def test_averaged_weights_are_named(tmp_path: Path) -> None:
+    torch.save({"model": {"a": torch.ones(1)}, "ema": {"a": torch.zeros(1)}}, tmp_path / "both")
+    both = read_tensors(tmp_path / "both")
+    assert both.tensors["a"].item() == 1
+    assert "averaged" in both.notes[0]
+    torch.save({"state_dict_ema": {"a": torch.zeros(1)}}, tmp_path / "one")
+    one = read_tensors(tmp_path / "one")
+    assert one.tensors["a"].item() == 0
+    assert "averaged" in one.notes[0]
+
+
+def test_a_wrong_source_says_which_fits() -> None:
+    with pytest.raises(InputError, match=r"no transreid file.*--from torchreid"):
+        convert(torchreid(), "transreid")
+    with pytest.raises(InputError, match=r"no agw file.*--from lightmbn"):
+        convert(lightmbn(), "agw")
+
+
 def test_half_a_file_is_refused() -> None:
     kept = ("base.conv1", "base.layer1.0", "base.layer2")
     state = {name: value for name, value in bagtricks().items() if name.startswith(kept)}
@@ -331,22 +327,28 @@ def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"object \(torch\.nn\..*Linear\).*save its state_dict\(\) "
     ):
-        read_foreign(tmp_path / "whole.pth")
+        read_tensors(tmp_path / "whole.pth")
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(InputError, match="no table of named tensors but list"):
-        read_foreign(tmp_path / "list.pth")
+        read_tensors(tmp_path / "list.pth")
     torch.save({"epoch": 1}, tmp_path / "bare.pth")
     with pytest.raises(InputError, match="no tensors under names"):
-        read_foreign(tmp_path / "bare.pth")
+        read_tensors(tmp_path / "bare.pth")
     (tmp_path / "text.pth").write_text("hello")
     whole = (tmp_path / "list.pth").read_bytes()
     (tmp_path / "cut.pth").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty.safetensors").write_bytes(b"")
+    (tmp_path / "page.pth").write_text("\n<!DOCTYPE html><html>Quota exceeded</html>")
+    (tmp_path / "pointer.pth").write_text("version https://git-lfs.github.com/spec/v1\noid 1")
+    with pytest.raises(InputError, match=r"page\.pth is a web page"):
+        read_tensors(tmp_path / "page.pth")
+    with pytest.raises(InputError, match=r"pointer\.pth is a git-LFS pointer.*git lfs pull"):
+        read_tensors(tmp_path / "pointer.pth")
     for name in ("text.pth", "cut.pth", "empty.safetensors"):
         with pytest.raises(InputError, match=rf"{name} is no readable weights file .*is it whole"):
-            read_foreign(tmp_path / name)
+            read_tensors(tmp_path / name)
     with pytest.raises(InputError, match="no weights file"):
-        read_foreign(tmp_path / "nowhere.pth")
+        read_tensors(tmp_path / "nowhere.pth")
 
 
 def test_the_command_writes_a_run(
@@ -363,8 +365,11 @@ def test_the_command_writes_a_run(
     assert (opened.config.model.width, opened.config.data.height) == (16, 64)
     images = torch.rand(2, 3, 64, 32)
     with torch.no_grad():
-        wanted = convert(read_foreign(Path("osnet_x0_25.pth.tar")), "torchreid").network(images)
+        wanted = convert(read_tensors(Path("osnet_x0_25.pth.tar")).tensors, "torchreid").network(
+            images
+        )
         assert torch.equal(opened.model(images).descriptor, wanted.descriptor)
+    assert "osnet_x0_25.pth.tar (sha256 " in opened.checkpoint.facts["imported"]
     assert run("mfa", COMMANDS, words) == 2
     assert "already holds a run" in capsys.readouterr().err
     assert run("mfa", COMMANDS, [*words, "--run", "other", "--identities", "3"]) == 0

@@ -1,0 +1,114 @@
+"""Read the named tensors of a file without running code that may be in it."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from mfa.errors import InputError
+
+WRAPPERS = ("state_dict", "model", "net", "model_state_dict")
+"""Names under which training programs keep the weights, beside optimiser and epoch."""
+
+AVERAGED = ("ema", "model_ema", "ema_model", "ema_state_dict", "state_dict_ema")
+"""Names under which they keep the exponential moving average of the weights (EMA)."""
+
+_SCALAR = np.float64(0).__reduce__()[0]
+NUMBERS: list[Any] = [
+    *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("f4", "f8", "i8")),
+]
+"""What a NumPy number in a file is made of; torchreid writes one, Rank-1, beside the weights."""
+
+
+@dataclass(frozen=True)
+class TensorFile:
+    """What a file of weights holds.
+
+    Attributes:
+        tensors: by name.
+        notes: sentences about what else is in it.
+    """
+
+    tensors: dict[str, Tensor]
+    notes: tuple[str, ...] = ()
+
+
+def read_tensors(path: Path) -> TensorFile:
+    """The named tensors of ``path``: a safetensors file or one of ``torch.save``.
+
+    Raises:
+        InputError: no such file, a web page or a git-LFS pointer in its place, not a file of
+            weights, or one that holds Python objects beside them.
+    """
+    if not path.is_file():
+        raise InputError(f"no weights file {path}")
+    _refuse_stand_ins(path)
+    try:
+        if path.suffix == ".safetensors":
+            return TensorFile(dict(load_file(path)))
+        with torch.serialization.safe_globals(NUMBERS):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        if found is None:
+            raise _unreadable(path, error) from error
+        raise InputError(
+            f"{path} holds a Python object ({found[1]}) and is not loaded, because unpickling it "
+            "may run code",
+            "in the project it comes from, load it and save its state_dict() alone",
+        ) from error
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise _unreadable(path, error) from error
+    return _unwrapped(content, path)
+
+
+def _refuse_stand_ins(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(512).lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        raise InputError(
+            f"{path} is a git-LFS pointer, not the weights",
+            "run `git lfs pull` in its repository, or download the file itself",
+        )
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        raise InputError(
+            f"{path} is a web page (HTML), not the weights",
+            "open the link in a browser and download the file that the page offers",
+        )
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return InputError(
+        f"{path} is no readable weights file ({reason}); is it whole, and of PyTorch?"
+    )
+
+
+def _unwrapped(content: object, path: Path) -> TensorFile:
+    notes: list[str] = []
+    for name in WRAPPERS:
+        if isinstance(content, dict):
+            averaged = [key for key in AVERAGED if isinstance(content.get(key), dict)]
+            if isinstance(content.get(name), dict):
+                if averaged:
+                    notes.append(f"its averaged weights ({averaged[0]}) are not used")
+                content = content[name]
+            elif averaged and not any(isinstance(content.get(w), dict) for w in WRAPPERS):
+                notes.append(f"only averaged weights ({averaged[0]}) are in the file")
+                content = content[averaged[0]]
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no table of named tensors but {type(content).__name__}")
+    tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
+    if not tensors:
+        raise InputError(f"{path} holds no tensors under names", "save a state_dict()")
+    return TensorFile(tensors, tuple(notes))
