@@ -56,11 +56,25 @@ class OmniScaleTrunk(StagedTrunk):
             nn.Sequential(*_blocks(STEM, first)),
             nn.Sequential(*_transition(first, halve=True), *_blocks(first, second)),
             nn.Sequential(*_transition(second, halve=halve), *_blocks(second, third)),
-            nn.Sequential(*_transition(third, halve=False)),
+            nn.Sequential(*_transition(third, halve=False), ChannelContrast()),
         )
         super().__init__(config, stem, layers, (first, second, third, fourth))
         for layer in (stem, *layers):
             layer.apply(_initialise)
+
+
+class ChannelContrast(nn.Module):
+    """ReLU of the map minus twice each pixel's mean over the channels (ours).
+
+    The public model's map has two pixels, its upper corners, whose 512 channels are all strong,
+    with a thousand times the energy of the others. Its own pooling knows them by their place and
+    weighs them down; GeM would see nothing else. A pixel that excites all channels alike says
+    nothing of a person, and becomes 0. Of the other pixels, two thirds of the energy remain.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w), not negative, to the same shape."""
+        return torch.relu(x - 2 * x.mean(dim=1, keepdim=True))
 
 
 class LightConv(nn.Module):

@@ -15,6 +15,7 @@ from mfa.errors import InputError
 from mfa.models import build_model
 from mfa.models.backbones import LAYERS
 from mfa.models.mobile import rename_efficientnet
+from mfa.models.omni_scale import ChannelContrast
 from mfa.models.trunks import make_trunk
 
 SMALL = {"osnet_lct": 512, "mobilenet_v2": 320, "efficientnet_lite0": 320}
@@ -83,3 +84,13 @@ def test_the_other_efficientnet_naming_is_timms_in_disguise() -> None:
     assert len(renamed) == len(theirs)
     assert set(renamed) <= set(state)
     assert {"blocks.6.0.conv_pw.weight", "blocks.4.1.conv_dw.weight"} <= set(renamed)
+
+
+def test_a_pixel_that_excites_all_channels_alike_becomes_zero() -> None:
+    x = torch.zeros(1, 8, 2, 2)
+    x[0, :, 0, 0] = torch.linspace(20, 30, 8)
+    x[0, 3, 1, 1] = 4
+    made = ChannelContrast()(x)
+    assert made[0, :, 0, 0].abs().max() == 0
+    assert made[0, 3, 1, 1] == 3  # 4 less twice the mean of 0.5
+    assert made.count_nonzero() == 1
