@@ -19,7 +19,7 @@ def release(run: Run, file: Path, *, name: str | None = None) -> None:
     Classifiers belong to the identities of the training set and are left out; so are centers and
     optimiser. Matrices and convolutions are rounded to float16; biases, normalisation and single
     numbers, a hundredth of the size, keep float32, because a running variance may leave float16's
-    range.
+    range. Of ``model.weights`` only the file's name is kept, not its folder.
 
     Args:
         run: what to release.
@@ -35,7 +35,9 @@ def release(run: Run, file: Path, *, name: str | None = None) -> None:
         for key, value in old.part("model").items()
         if ".classifier." not in key
     }
-    config = replace(old.config, name=name or old.config.name)
+    # Where the training found its first weights is nobody's business; what they were is.
+    start = replace(old.config.model, weights=Path(old.config.model.weights).name)
+    config = replace(old.config, name=name or old.config.name, model=start)
     made = Checkpoint(config, old.epoch, 0, tensors, old.facts)
     if not file.exists():
         save_checkpoint(made, file)

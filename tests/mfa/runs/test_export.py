@@ -43,6 +43,13 @@ def test_the_file_holds_the_network_alone_and_gives_nearly_its_descriptors(
     assert back.hash == weights_hash(back.checkpoint.part("model"))
 
 
+def test_of_the_first_weights_only_the_name_is_kept(run: Run, tmp_path: Path) -> None:
+    old = run.checkpoint.config
+    config = replace(old, model=replace(old.model, weights="/home/me/secret/trunk.pth"))
+    release(Run(None, replace(run.checkpoint, config=config)), tmp_path / "small.safetensors")
+    assert open_run(tmp_path / "small.safetensors").config.model.weights == "trunk.pth"
+
+
 def test_released_weights_start_a_trunk(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "small.safetensors"
     release(run, file)
