@@ -106,6 +106,7 @@ def test_a_model_is_asked_once_and_its_answers_are_kept(
         "    return pictures.mean(axis=(2, 3)) + 1\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "data").mkdir()
     data = replace(load_dataset("synthetic", tiny_root), root=tmp_path / "data" / "synthetic")
     for _ in range(2):
         teacher = find_teacher("made_teacher:means", data)
