@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 import torch
 import tyro
+from mfa.training.teacher import read_teacher
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -38,7 +39,6 @@ from mfa.models.separation import centroid, map_cosine
 from mfa.records import ReidDataset, Sample
 from mfa.runs.run import Run, open_run
 from mfa.training.fit import fit
-from mfa.training.teacher import read_teacher
 
 CUT = (0.4, 0.7)
 """Kept share of the height of a cut query."""

@@ -150,6 +150,7 @@ def draw_others(root: Path) -> Path:
             colour = (80 * pid, 255 - 80 * pid, 20 if split == "query" else 60)
             Image.new("RGB", (32, 64), colour).save(place / part / f"{pid:03}_001.jpg")
             rows.append(f"synthetic_partial/{part}/{pid:03}_001.jpg,{pid},,{split}")
+    (place / "synthetic.json").write_text("{}")
     (root / "dataset.csv").write_text("\n".join(rows))
     return root
 
