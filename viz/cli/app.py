@@ -15,7 +15,7 @@ from mfa.errors import InputError
 class Options:
     """Serve the interactive apps to a browser; without a name, a page that links to all of them.
 
-    It listens on this machine alone unless told otherwise. Every visit has its own kernel.
+    It listens on this machine alone unless told otherwise. Every visit has one kernel of its own.
     """
 
     name: tyro.conf.Positional[str] = ""
@@ -32,6 +32,10 @@ class Options:
     """Port to listen on."""
     token: str | None = None
     """What visitors must know; made where it is needed and not given."""
+    base_url: str = "/"
+    """Prefix of the address, as behind JupyterHub or nginx."""
+    visits: int | None = None
+    """Most visits at once; by default as many as memory holds, a gigabyte each."""
     idle: float = 30
     """Minutes after which a visit that does nothing is ended."""
     dark: bool = False
@@ -47,17 +51,24 @@ def main(argv: list[str]) -> None:
         raise InputError("name a run: mfa-viz app --run runs/NAME (make demo leaves one)")
     from mfa.datasets import data_root, load_dataset
     from mfa.runs.run import open_run
-    from viz.apps.web.page import LESSONS, WORDS
+    from viz.apps.web.landing import LESSONS, QUESTIONS
     from viz.apps.web.server import address, notebook, serve
 
-    names = (*WORDS, *LESSONS)
+    names = (*QUESTIONS, *LESSONS)
     if options.name and options.name not in names:
         raise InputError(f"no app {options.name!r}; there are {', '.join(names)}")
     runs = [open_run(name) for name in options.run]
     root = data_root(options.data_root).resolve()
     load_dataset(options.data or str(runs[0].checkpoint.facts.get("dataset")), root)
-    where = address(options.host, options.port, options.token)
+    where = address(options.host, options.port, options.token, options.base_url)
     folders = [str(run.path.resolve()) for run in runs if run.path is not None]
     print(f"serving {where.url}  (stop with Ctrl-C)", file=sys.stderr, flush=True)
     content = notebook(folders, options.data, str(root), options.name, where.local)
-    serve(content, where, browser=options.browser, dark=options.dark, idle=options.idle)
+    serve(
+        content,
+        where,
+        browser=options.browser,
+        dark=options.dark,
+        idle=options.idle,
+        visits=options.visits,
+    )

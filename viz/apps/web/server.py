@@ -1,4 +1,4 @@
-"""The apps as a web page: one notebook served by Voila, a kernel of its own for every visit."""
+"""The apps as a web page: one notebook served by Voila, one kernel for all apps of a visit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mfa.errors import InputError
+from viz.apps.web import gate
 
 TEMPLATE = """
 {%- extends 'voila/templates/lab/index.html.j2' -%}
@@ -34,11 +35,13 @@ class Address:
         host: address to listen on.
         port: 0 chooses a free one.
         token: what visitors must know; empty for none.
+        base: prefix of every path, as behind JupyterHub or nginx; begins and ends with a slash.
     """
 
     host: str
     port: int
     token: str
+    base: str = "/"
 
     @property
     def local(self) -> bool:
@@ -50,7 +53,7 @@ class Address:
         """What to open; where it listens on every address, by this machine's name."""
         token = f"?token={self.token}" if self.token else ""
         host = socket.gethostname() if self.host in ("", "0.0.0.0", "::") else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/{token}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}{self.base}{token}"
 
 
 def is_local(host: str) -> bool:
@@ -63,7 +66,7 @@ def is_local(host: str) -> bool:
         return False
 
 
-def address(host: str, port: int, token: str | None) -> Address:
+def address(host: str, port: int, token: str | None, base: str = "/") -> Address:
     """The address of given options; away from this machine a token is made where none is given.
 
     Raises:
@@ -73,10 +76,10 @@ def address(host: str, port: int, token: str | None) -> Address:
         token = "" if is_local(host) else secrets.token_urlsafe(24)
     if not is_local(host) and len(token) < 16:
         raise InputError(
-            f"{host} can be reached by others, so a token of 16 characters or more is needed; "
-            "leave --token out and one is made"
+            f"{host} can be reached by others, so a token of 16 characters or more is needed",
+            "leave --token out and one is made",
         )
-    return Address(host, port, token)
+    return Address(host, port, token, f"/{base.strip('/')}/".replace("//", "/"))
 
 
 def notebook(
@@ -93,7 +96,15 @@ def notebook(
     return str(nbformat.writes(made))
 
 
-def serve(content: str, where: Address, *, browser: bool, dark: bool, idle: float) -> None:
+def serve(
+    content: str,
+    where: Address,
+    *,
+    browser: bool,
+    dark: bool,
+    idle: float,
+    visits: int | None = None,
+) -> None:
     """Serve a notebook until interrupted.
 
     Args:
@@ -102,9 +113,11 @@ def serve(content: str, where: Address, *, browser: bool, dark: bool, idle: floa
         browser: open it in the browser.
         dark: the dark theme.
         idle: minutes after which a visit that does nothing is ended.
+        visits: most visits at once; by default what memory holds.
     """
     from traitlets.config import Config
-    from voila.app import Voila
+
+    from viz.apps.web.visits import Workbench
 
     with tempfile.TemporaryDirectory(prefix="mfa-viz-") as folder:
         path = Path(folder) / "workbench.ipynb"
@@ -115,23 +128,34 @@ def serve(content: str, where: Address, *, browser: bool, dark: bool, idle: floa
         (look / "index.html.j2").write_text(TEMPLATE, encoding="utf-8")
         others = os.environ.get("JUPYTER_PATH", "")
         os.environ["JUPYTER_PATH"] = os.pathsep.join([folder, *filter(None, [others])])
-        Voila.launch_instance(
+        Workbench.launch_instance(
             [
                 str(path),
                 f"--port={where.port}",
                 f"--Voila.ip={where.host}",
                 f"--Voila.token={where.token}",
+                f"--Voila.base_url={where.base}",
                 f"--Voila.open_browser={browser}",
                 f"--theme={'dark' if dark else 'light'}",
                 "--VoilaConfiguration.template=mfa",
+                "--VoilaConfiguration.allow_template_override=NO",
+                "--VoilaConfiguration.allow_theme_override=NO",
                 "--VoilaConfiguration.show_tracebacks=False",
                 f"--MappingKernelManager.cull_idle_timeout={round(60 * idle)}",
                 f"--MappingKernelManager.cull_interval={max(5, round(min(60, 10 * idle)))}",
                 "--MappingKernelManager.cull_connected=True",
                 "--Application.log_level=WARN",
             ],
-            config=Config(VoilaConfiguration={"page_config_hook": with_cookie}),
+            config=Config(
+                VoilaConfiguration={"page_config_hook": with_cookie},
+                Workbench={"visits": visits or gate.most_visits(), "dark": dark},
+                Voila={"tornado_settings": {"headers": HEADERS}},
+            ),
         )
+
+
+HEADERS = {"Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
+"""Of every answer: no other server learns the address, which may hold a token."""
 
 
 def with_cookie(config: dict[str, Any], **_: Any) -> dict[str, Any]:

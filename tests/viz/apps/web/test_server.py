@@ -1,25 +1,28 @@
-"""The web page: addresses, tokens, and what an address opens."""
+"""The web page: addresses, tokens, who gets in, and what an address opens."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from http.cookiejar import CookieJar
+from collections.abc import Callable, Iterator
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
 
 import mfa.cli
 from mfa.errors import InputError
-from viz.apps.web.page import LESSONS, WORDS, page
-from viz.apps.web.server import address, is_local, notebook
+from viz.apps.web import gate
+from viz.apps.web.landing import LESSONS, QUESTIONS
+from viz.apps.web.page import Page, page
+from viz.apps.web.server import Address, address, is_local, notebook
+from viz.apps.widgets.tree import close_tree
 from viz.cli import COMMANDS
 
 
@@ -37,59 +40,154 @@ def test_addresses_of_this_machine_need_no_token_and_others_do() -> None:
     assert made not in address("127.0.0.1", 80, None).url
     assert address("::1", 80, "").url == "http://[::1]:80/"
     assert address("0.0.0.0", 80, made).url.startswith(f"http://{socket.gethostname()}:80/?token=")
+    assert address("127.0.0.1", 80, "", "user/me").url == "http://127.0.0.1:80/user/me/"
     for token in ("", "short"):
         with pytest.raises(InputError, match="token"):
             address("0.0.0.0", 80, token)
 
 
-def landed(url: str, process: subprocess.Popen[bytes]) -> str:
-    """Where a visitor of ``url`` ends, once the server answers at all."""
-    deadline = time.monotonic() + 600
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=60) as answer:
-                return str(answer.url)
-        except urllib.error.URLError:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+SERVER = (
+    "import sys; from viz.apps.web.server import Address, serve\n"
+    "serve(sys.argv[1], Address('127.0.0.1', int(sys.argv[2]), sys.argv[3], sys.argv[4]), "
+    "browser=False, dark=False, idle=1, visits=1)"
+)
+EMPTY = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+Ask = Callable[..., tuple[int, dict[str, str], str]]
 
 
-def test_the_server_lets_in_only_who_knows_the_token() -> None:
+@pytest.fixture(scope="module", params=[("", "/"), ("a-token-of-the-test", "/hub/me/")])
+def served(request: Any) -> Iterator[tuple[Address, Ask]]:
+    """A server for one visit at most, without a token and with one below a prefix."""
     pytest.importorskip("voila")
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
-    where = address("127.0.0.1", port, "a-token-of-the-test")
-    content = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-    script = (
-        "from viz.apps.web.server import Address, serve\n"
-        f"serve({content!r}, {where!r}, browser=False, dark=False, idle=1)"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.DEVNULL)
+    where = Address("127.0.0.1", port, *request.param)
+    command = [sys.executable, "-c", SERVER, EMPTY, str(port), where.token, where.base]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
+        """Status, headers and text of one answer; redirects are not followed."""
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        if where.token:
+            names.setdefault("Authorization", f"token {where.token}")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        try:
+            connection.request(method, path, headers=names)
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+            return answer.status, dict(answer.getheaders()), text
+        finally:
+            connection.close()
+
     try:
-        plain = f"http://127.0.0.1:{port}/"
-        for refused in (plain, f"{plain}?token=another-one"):
-            assert "/login" in landed(refused, process)
-        assert landed(where.url, process) == where.url
-        browser = urllib.request.build_opener(
-            urllib.request.HTTPCookieProcessor(jar := CookieJar())
-        )
-        with browser.open(where.url, timeout=120) as answer:
-            page = answer.read().decode()
-        assert "theme-light" in page
-        assert not re.search(r"<(link|script)[^>]*https?://", page)  # nothing from elsewhere
-        kernel = re.search(r'"kernelId": "([^"]+)"', page)
-        assert kernel
-        secret = next(cookie.value for cookie in jar if cookie.name == "_xsrf")
-        leave = f"{plain}voila/api/shutdown/{kernel[1]}"  # as the page does when it is left
-        with browser.open(leave, urllib.parse.urlencode({"_xsrf": secret}).encode()) as answer:
-            assert answer.status == 204
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            browser.open(f"{plain}api/kernels/{kernel[1]}")
+        deadline = time.monotonic() + 300
+        while True:
+            try:
+                ask(f"{where.base}voila/static/voila.js")
+                break
+            except OSError:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+        yield where, ask
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
+
+
+def test_what_is_no_page_is_a_sentence(served: tuple[Address, Ask]) -> None:
+    where, ask = served
+    base = where.base
+    odd = "ranks logout voila/files/x voila/render/x api/contents api/terminals tree %2e%2e/x"
+    for path in (*odd.split(), "voila/templates/../../etc/passwd", "voila/templates/nope/x"):
+        status, headers, text = ask(base + path)
+        assert status == 404, path
+        assert "no such page" in text
+        assert "Traceback" not in text
+        assert "mfa" not in headers.get("Server", "")
+    for method in ("POST", "PUT", "DELETE"):
+        assert ask(f"{base}api/kernels", method)[0] in (403, 404, 405)
+
+
+def test_strangers_names_get_no_answer_without_a_token(served: tuple[Address, Ask]) -> None:
+    where, ask = served
+    if where.token:
+        pytest.skip("this server has a token, which no stranger knows")
+    for host in ("evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::2]", "a@b"):
+        for path in ("", "voila/static/voila.js", "api/kernels/0/channels"):
+            status, _, text = ask(where.base + path, Host=host)
+            assert status in (400, 403), (host, path)
+            assert "kernelId" not in text
+
+
+def test_a_foreign_page_starts_no_kernel(served: tuple[Address, Ask]) -> None:
+    where, ask = served
+    for headers in (
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "document"},
+        {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Dest": "document"},
+        {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "image"},
+        {"Sec_Fetch_Site": "none", "Sec_Fetch_Dest": "iframe"},
+        {"Referer": "https://evil.example/page"},
+        {"Origin": "https://evil.example"},
+    ):
+        status, _, text = ask(where.base, **headers)
+        assert status == 200
+        assert "kernelId" not in text
+        assert "from another page" in text
+
+
+def test_a_visit_and_the_one_too_many(served: tuple[Address, Ask]) -> None:
+    """The theme of the address is not written into the page; the second visit gets a sentence."""
+    where, ask = served
+    attack = urllib.parse.quote('"><script>alert(1)</script>')
+    status, headers, text = ask(f"{where.base}?theme={attack}&template=nope")
+    assert status == 200
+    assert "<script>alert(1)" not in text
+    assert "theme-light" in text
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert not re.search(r"<(link|script)[^>]*https?://", text)  # nothing from elsewhere
+    kernel = re.search(r'"kernelId": "([^"]+)"', text)
+    assert kernel
+    for _ in range(3):
+        status, _, text = ask(where.base)
+        assert status == 503
+        assert "no memory for one more" in text
+    assert ask(f"{where.base}api/kernels/{kernel[1]}")[0] == 200
+    secret = SimpleCookie(headers["Set-Cookie"])["_xsrf"].value
+    status, _, _ = ask(  # as the page does when it is left
+        f"{where.base}voila/api/shutdown/{kernel[1]}?_xsrf={secret}",
+        "POST",
+        Cookie=f"_xsrf={secret}",
+    )
+    assert status in (204, 403)
+
+
+def test_the_token_leaves_the_address(served: tuple[Address, Ask]) -> None:
+    where, ask = served
+    if not where.token:
+        pytest.skip("this server has no token")
+    assert ask(where.base, Authorization="none")[0] == 302  # to the login
+    status, headers, _ = ask(f"{where.base}?token={where.token}&app=ranks", Authorization="none")
+    assert status == 302
+    assert headers["Location"] == f"{where.base}?app=ranks"
+    assert "Set-Cookie" in headers
+    wrong = ask(f"{where.base}?token=another-one", Authorization="none")
+    assert "/login" in wrong[1]["Location"]
+
+
+def test_the_gate_knows_its_paths_and_names() -> None:
+    assert gate.is_known("/hub/me/", "/hub/me/")
+    assert gate.is_known("/api/kernels/a-b/channels", "/")
+    for path in ("/voila/static/../x", "/voila/templates/a/static/..", "/api/kernels", "/x"):
+        assert not gate.is_known(path, "/")
+    assert not gate.is_known("/other/", "/hub/me/")
+    for host in ("localhost:8866", "127.0.0.1", "[::1]:80"):
+        assert gate.is_own_name(host, "127.0.0.1")
+    for host in ("", "localhost.evil.example", "127.0.0.1@evil.example", "[", "evil"):
+        assert not gate.is_own_name(host, "127.0.0.1")
+    assert gate.most_visits() >= 1
 
 
 def test_the_notebook_holds_one_cell_that_opens_the_page() -> None:
@@ -99,40 +197,68 @@ def test_the_notebook_holds_one_cell_that_opens_the_page() -> None:
     assert repr("/a'b/run") in "".join(cell["source"])
 
 
-def closed(widget: Any) -> None:
-    from viz.apps.widgets.tree import close_tree
-
-    close_tree(widget)
-
-
 @pytest.mark.parametrize("name", ["", "ranks", "triplets", "nonsense", "training"])
 def test_an_address_opens_what_it_names(world: Any, monkeypatch: Any, name: str) -> None:
     monkeypatch.setenv("QUERY_STRING", f"app={name}")
     shown = page([str(world.anchored)], None, str(world.root), local=False)
-    top, rest = shown.children
+    top, note, place, _ = shown.children
     assert "?app=ranks" in top.value
     if name == "":
-        assert all(f"?app={other}" in rest.value for other in (*LESSONS, "ranks"))
-        assert "training" not in rest.value  # a foreign visitor starts no programs
+        (first,) = place.children
+        assert all(f"?app={other}" in first.value for other in (*LESSONS, "ranks"))
+        assert "training" not in first.value  # a foreign visitor starts no programs
     elif name in ("nonsense", "training"):
-        assert "there is no app" in rest.value
+        assert "there is no app" in note.value
+        assert place.children == ()
     else:
-        assert "mfa-app" in rest._dom_classes
-    closed(shown)
+        assert "mfa-app" in place.children[0]._dom_classes
+    close_tree(shown)
 
 
-def test_all_apps_is_the_page_of_links_wherever_one_began(world: Any, monkeypatch: Any) -> None:
+def test_one_kernel_serves_all_apps_and_the_address_holds_the_state(
+    world: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("QUERY_STRING", "app=ranks&query=3&k=5&theme=x")
+    made = Page([str(world.anchored)], None, str(world.root))
+    ranks = made.apps["ranks"]
+    ranks.wait()
+    assert (ranks.state.query, ranks.state.k) == (3, 5)
+    assert made.address.query == "app=ranks&query=3&k=5"
+    ranks.set(k=7)
+    ranks.wait()
+    assert made.address.query == "app=ranks&query=3&k=7"
+    made.go("app=triplets&anchor=4")
+    assert made.apps["triplets"].state.anchor == 4
+    made.go("app=attention&position=2")
+    assert made.apps["attention"].sessions[0] is ranks.sessions[0]  # one network in memory
+    made.go("app=ranks&query=2")  # Back: the same app, in another state
+    ranks.wait()
+    assert made.apps["ranks"] is ranks
+    assert made.place.children == (ranks.view,)
+    assert ranks.state.query == 2
+    made.go("app=ranks&query=x")
+    assert "address says query=" in made.note.value
+    made.go("app=ranks&query=-1&k=1000000000")
+    ranks.wait()
+    assert ranks.error
+    for app in made.apps.values():
+        app.close()
+    close_tree(made.view)
+
+
+def test_the_first_page_names_the_runs(world: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("QUERY_STRING", "app=")
     runs = [str(world.anchored), str(world.guided)]
     shown = page(runs, None, str(world.root), start="triplets")
-    assert "<h1" in shown.children[1].value
+    (first,) = shown.children[2].children
+    assert "<h1" in first.value
     for name in (world.anchored, world.guided):
-        assert f"{name.parent.name}/{name.name}" in shown.children[1].value
-    assert "the others the first" in shown.children[1].value
-    closed(shown)
+        assert f"{name.parent.name}/{name.name}" in first.value
+    assert "the others the first" in first.value
+    close_tree(shown)
 
 
-def test_the_page_of_links_does_without_pytorch() -> None:
+def test_the_first_page_does_without_pytorch() -> None:
     code = "import sys, viz.apps.web.page as p; p.page(['a/run']); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "False"
@@ -157,5 +283,5 @@ def test_bad_calls_are_one_sentence(world: Any, capsys: Any, argv: list[str], wo
 def test_every_app_is_on_the_page() -> None:
     import viz
 
-    assert set(WORDS) == set(viz.apps.APPS)
+    assert set(QUESTIONS) == set(viz.apps.APPS)
     assert set(LESSONS) == set(viz.lessons.__all__)
