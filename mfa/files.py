@@ -16,6 +16,22 @@ from mfa.errors import InputError
 _COUNT = itertools.count()
 
 
+def found_above(path: Path) -> Path:
+    """A relative path as seen from the working directory, or from the checkout it lies in.
+
+    Notebooks run in ``notebooks/``, while runs and data lie beside that folder. A checkout is the
+    nearest folder above with a ``pyproject.toml``. A path that is nowhere comes back as it is.
+    """
+    if path.is_absolute() or path.exists():
+        return path
+    for above in Path.cwd().parents:
+        if (above / path).exists():
+            return above / path
+        if (above / "pyproject.toml").is_file():
+            break
+    return path
+
+
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a draft beside ``path``, and move it there when the block ends without an error.

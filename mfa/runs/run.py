@@ -16,6 +16,7 @@ from mfa.config import Config
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
 from mfa.errors import InputError
+from mfa.files import found_above
 from mfa.models import ReidNetwork, build_model
 from mfa.models.weights import RELEASED, released_file
 from mfa.progress import Progress, silent
@@ -203,9 +204,11 @@ def open_run(
         InputError: there is no complete run, no such device or no such precision.
     """
     place, kind = choose_device(device), check_precision(precision)
-    folder = Path(path)
-    if not folder.exists() and (Path("runs") / folder).is_dir():
-        folder = Path("runs") / folder
+    folder = found_above(Path(path))
+    if not folder.exists():
+        folder = found_above(Path("runs") / path)
+    if not folder.exists():
+        folder = Path(path)
     if (folder / CHECKPOINT).is_file() or str(path) not in RELEASED:
         file = folder if folder.is_file() else folder / CHECKPOINT
         home = folder.with_suffix("") if folder.is_file() else folder

@@ -61,7 +61,10 @@ def main(argv: list[str]) -> None:
     root = data_root(options.data_root).resolve()
     load_dataset(options.data or str(runs[0].checkpoint.facts.get("dataset")), root)
     where = address(options.host, options.port, options.token, options.base_url)
-    folders = [str(run.path.resolve()) for run in runs if run.path is not None]
+    folders = [
+        str(run.path.resolve()) if run.path is not None and run.path.exists() else name
+        for run, name in zip(runs, options.run, strict=True)
+    ]
     print(f"serving {where.url}  (stop with Ctrl-C)", file=sys.stderr, flush=True)
     content = notebook(folders, options.data, str(root), options.name, where.local)
     serve(

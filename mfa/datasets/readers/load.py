@@ -21,6 +21,7 @@ from mfa.datasets.readers.fingerprint import fingerprint
 from mfa.datasets.readers.layout import Layout, find_folder, folders_called
 from mfa.datasets.readers.listing import Listing, Reason, expanded
 from mfa.errors import InputError
+from mfa.files import found_above
 from mfa.records import ReidDataset
 
 LAYOUTS: Mapping[str, Layout] = {
@@ -46,8 +47,11 @@ LAYOUTS: Mapping[str, Layout] = {
 
 
 def data_root(explicit: Path | None = None) -> Path:
-    """Where datasets lie: ``explicit``, else the variable MFA_DATA, else ``data``."""
-    return expanded(explicit or os.environ.get("MFA_DATA") or "data")
+    """Where datasets lie: ``explicit``, else the variable MFA_DATA, else ``data``.
+
+    A relative folder is found from ``notebooks/`` as well, see ``mfa.files.found_above``.
+    """
+    return found_above(expanded(explicit or os.environ.get("MFA_DATA") or "data"))
 
 
 def named(name: str) -> Layout | None:

@@ -23,6 +23,7 @@ from mfa.explain.engine import branch_maps
 from mfa.explain.ledger import PairLedger, decompose, has_ledger, ledgers_between, means
 from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import BranchMaps
+from mfa.files import found_above
 from mfa.inference.evaluate import extract_features, resolve
 from mfa.inference.pictures import branch_shares, embed_picture
 from mfa.progress import Progress, silent
@@ -276,7 +277,8 @@ def _named(session: Session, name: str) -> Session:
 
 def _version(run: Path | str) -> Hashable | None:
     """What changes when the weights of a run folder do; ``None`` for released weights."""
-    for file in (Path(run) / CHECKPOINT, Path("runs") / run / CHECKPOINT, Path(run)):
+    for place in (Path(run) / CHECKPOINT, Path("runs") / run / CHECKPOINT, Path(run)):
+        file = found_above(place)
         if file.is_file():
             status = file.stat()
             return file.resolve(), status.st_mtime_ns, status.st_size

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import io
+import shutil
 import threading
 import time
 import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -296,3 +298,22 @@ def test_the_address_holds_the_state_and_nothing_else_gets_in() -> None:
         with pytest.raises(InputError, match="address says query="):
             from_query(RanksState, {"query": wrong})
     assert from_query(RanksState, {"own": "1", "theme": "<script>", "__class__": "1"}) == {}
+
+
+def test_runs_and_data_are_found_from_the_notebooks_folder(
+    world: Any, keep: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """``make lab`` opens there, and the documented call names ``runs/demo/run``."""
+    (tmp_path / "pyproject.toml").write_text("")
+    for folder in ("notebooks", "runs/demo"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copytree(world.anchored, tmp_path / "runs/demo/run")
+    shutil.copytree(world.root, tmp_path / "data")
+    monkeypatch.chdir(tmp_path / "notebooks")
+    monkeypatch.delenv("MFA_DATA", raising=False)
+    for name in ("runs/demo/run", "demo/run"):
+        app = keep(viz.rank_explorer(name))
+        assert app.rows[0].items
+    monkeypatch.chdir(tmp_path.parent)  # from outside a checkout nothing is looked for
+    with pytest.raises(InputError):
+        viz.rank_explorer("runs/demo/run")
