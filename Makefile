@@ -3,10 +3,11 @@
 export PYTHON
 BIN := .venv/bin
 
-.PHONY: help setup demo test lab lint apps site screenshots
+.PHONY: help setup demo test bench lab lint apps site screenshots
 help:
 	@echo "make demo   draw pedestrians, score, train, draw maps; leaves runs/demo/ (START=none: from random weights)"
 	@echo "make test   run the tests"
+	@echo "make bench  measure speed, with the bound of every figure"
 	@echo "make lab    open JupyterLab on notebooks/"
 	@echo "make apps   serve the interactive apps on the demo's run"
 	@echo "make site   documents and executed notebooks as pages, into site/"
@@ -21,6 +22,9 @@ demo: setup
 
 test: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+bench: setup
+	@$(BIN)/python -m benchmarks all
 
 # JupyterLab refuses to start as root (containers) unless told that it may.
 lab: setup

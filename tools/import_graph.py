@@ -33,7 +33,7 @@ viz.images viz.tables viz.export viz.notebook
 viz.charts viz.grids
 viz.paper
 viz.apps
-viz.bench viz.cli
+viz.cli
 """
 LINE = {room: line for line, rooms in enumerate(ORDER.split("\n")) for room in rooms.split()}
 

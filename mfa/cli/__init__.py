@@ -18,18 +18,19 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "data": ("mfa.cli.data", "make, prepare and examine datasets"),
     "train": ("mfa.cli.train", "train a preset on a dataset"),
     "export": ("mfa.cli.export", "a trained network as one small file"),
-    "evaluate": ("mfa.cli.evaluate", "score a run on a dataset"),
+    "evaluate": ("mfa.cli.evaluate", "score a run on a dataset, or a file of features"),
     "ablate": ("mfa.cli.ablate", "train and score every row of a table, with several seeds"),
     "compare": ("mfa.cli.compare", "runs and models side by side, tested on the same queries"),
     "import-weights": ("mfa.cli.convert_weights", "weights of another project as a run"),
-    "score": ("mfa.cli.score", "score a file of features"),
     "complexity": ("mfa.cli.complexity", "parameters and operations of a preset"),
-    "bench": ("mfa.cli.bench", "measure speed as ratios"),
 }
 """name: (module with ``main(argv)``, one line)."""
 
 MOVED: Mapping[str, str] = {
-    "distill": "mfa train PRESET --teacher FILE|MODEL",
+    "mfa distill": "mfa train PRESET --teacher FILE|MODEL",
+    "mfa score": "mfa evaluate FILE.npz",
+    "mfa bench": "python -m benchmarks NAME, or make bench, in a checkout",
+    "mfa-viz bench": "python -m benchmarks NAME, or make bench, in a checkout",
 }
 """Retired commands, and what does their work now."""
 
@@ -55,8 +56,8 @@ def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[st
         print(f"\n{program} COMMAND --help tells the options of a command.\n{_CACHE}")
         return 0
     name = argv[0]
-    if name in MOVED and program == "mfa":
-        print(f"error: `mfa {name}` is now `{MOVED[name]}`", file=sys.stderr)
+    if f"{program} {name}" in MOVED:
+        print(f"error: {program} {name} is now: {MOVED[f'{program} {name}']}", file=sys.stderr)
         return 2
     if name not in commands:
         print(f"error: no command {name!r}; there are {', '.join(commands)}", file=sys.stderr)

@@ -1,4 +1,7 @@
-"""``mfa evaluate RUN``: score a run on a dataset, the one it was trained on or another."""
+"""``mfa evaluate RUN``: score a run on a dataset, the one it was trained on or another.
+
+``mfa evaluate FILE.npz`` is ``mfa.cli.evaluate_file``.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ class Options:
     """Score a run; writes RUN/results/DATASET.json and a CSV with one row per query beside it.
 
     Another dataset than the one trained on makes it a cross-dataset score; the card names both.
+    A file of features has options of its own: mfa evaluate FILE.npz --help.
     """
 
     run: tyro.conf.Positional[str]
@@ -55,6 +59,11 @@ class Options:
 
 def main(argv: list[str]) -> None:
     """Parse, score, print."""
+    if any(word.endswith(".npz") for word in argv):
+        from mfa.cli import evaluate_file
+
+        evaluate_file.main(argv)
+        return
     options = tyro.cli(
         Options, prog="mfa evaluate", args=argv, config=(tyro.conf.FlagCreatePairsOff,)
     )

@@ -1,8 +1,8 @@
 """pytorch-grad-cam end to end on one branch at a time.
 
 For the rules that run the network again for every channel, and as the yardstick of the engine in
-tests and in ``mfa-viz bench cam``. The library changes what it is given (mode, gradients, hooks),
-so it only ever sees a copy.
+tests and in ``python -m benchmarks cam``. The library changes what it is given (mode, gradients,
+hooks), so it only ever sees a copy.
 """
 
 from __future__ import annotations

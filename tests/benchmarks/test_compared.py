@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.mfa_bench import compared
+from benchmarks import compared
 from mfa.errors import InputError
 from mfa.models.peers import names
 

@@ -5,7 +5,7 @@ from math import isfinite
 
 import pytest
 
-from benchmarks.mfa_bench import extract, loading, models, train
+from benchmarks import extract, loading, models, train
 from mfa import presets
 from mfa.config import Config
 

@@ -17,7 +17,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "data": ("viz.cli.data", "what a dataset looks like: people, cameras, samples"),
     "figures": ("viz.cli.figures", "the paper's figures and tables, from your runs"),
     "app": ("viz.cli.app", "the interactive apps as a web page"),
-    "bench": ("viz.cli.bench", "measure how fast pictures are drawn"),
 }
 """name: (module with ``main(argv)``, one line)."""
 

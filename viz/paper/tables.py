@@ -153,7 +153,7 @@ def table5(inputs: PaperInputs) -> Table:
         ("method", "input", "parameters (M)", "multiply-adds (G)", "images/s", "device"),
         tuple(rows),
         "Size and speed. Parameters without classifiers; multiply-adds of one picture. Speed "
-        "depends on the machine: mfa bench models measures it on yours.",
+        "depends on the machine: python -m benchmarks models measures it on yours.",
         (published_rows,),
         tuple(sources),
     )

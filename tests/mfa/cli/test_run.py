@@ -79,7 +79,7 @@ def test_every_command_takes_the_folder_of_the_cache(
     command = types.ModuleType("command")
     command.main = seen.extend  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "command", command)
-    assert run("mfa", {"score": ("command", "")}, ["score", *given]) == 0
+    assert run("mfa", {"compare": ("command", "")}, ["compare", *given]) == 0
     assert seen == rest
     assert os.environ.get("MFA_CACHE") == cache
 
@@ -87,3 +87,20 @@ def test_every_command_takes_the_folder_of_the_cache(
 def test_a_cache_without_a_folder_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("mfa", COMMANDS, ["evaluate", "RUN", "--cache"]) == 2
     assert "--cache lacks its value" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("program", "old", "new"),
+    [
+        ("mfa", "score", "mfa evaluate FILE.npz"),
+        ("mfa", "bench", "python -m benchmarks"),
+        ("mfa-viz", "bench", "make bench"),
+    ],
+)
+def test_an_old_spelling_says_where_it_went(
+    program: str, old: str, new: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(program, COMMANDS, [old, "features.npz"]) == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert new in printed

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchmarks.mfa_bench.made import made_features
+from benchmarks.made import made_features
 from mfa.comparison.breakdown import by_camera_pair, by_gallery_size
 from mfa.errors import InputError
 from mfa.records import Features

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.mfa_bench.made import made_features
+from benchmarks.made import made_features
 from mfa.comparison.verification import Verification, verify
 from mfa.errors import InputError
 from mfa.records import JUNK, Features

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.mfa_bench.made import made_features
+from benchmarks.made import made_features
 from mfa.errors import InputError
 from mfa.records import Features
 from mfa.retrieval.branch_weights import score_branches, weighted

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.mfa_bench.made import made_features
+from benchmarks.made import made_features
 from mfa.errors import InputError
 from mfa.records import NO_CAMERA
 from mfa.retrieval import feature_file

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.mfa_bench.made import made_features
+from benchmarks.made import made_features
 from mfa.errors import InputError
 from mfa.records import JUNK, NO_CAMERA, Features, FeatureSet
 from mfa.retrieval import feature_file

@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from benchmarks.mfa_bench.made import made_features
+from benchmarks.made import made_features
 from mfa.errors import InputError
 from mfa.records import JUNK, Features
 from mfa.retrieval.metrics import score

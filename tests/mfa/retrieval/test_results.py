@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.mfa_bench.made import made_features
+from benchmarks.made import made_features
 from mfa.errors import InputError
 from mfa.records import JUNK, Features, FeatureSet
 from mfa.retrieval.metrics import score

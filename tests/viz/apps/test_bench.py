@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mfa
-from viz.bench.apps import TARGETS, run
+from benchmarks.apps import TARGETS, run
 
 
 def test_every_kind_of_reaction_is_measured(world: object) -> None:

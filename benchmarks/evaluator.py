@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.mfa_bench.made import made_features
-from benchmarks.mfa_bench.timing import ratio, seconds_each
+from benchmarks.made import made_features
+from benchmarks.timing import ratio, seconds_each
 from mfa.records import JUNK, NO_CAMERA, Features
 from mfa.retrieval import feature_file
 from mfa.retrieval.distances import FeatureDistances

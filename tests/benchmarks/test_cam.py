@@ -1,7 +1,7 @@
 """The bench of the map engine, on a network small enough to wait for."""
 
+from benchmarks.cam import run
 from mfa.config import ModelConfig
-from viz.bench.cam import run
 
 
 def test_figures_have_the_agreed_names_and_the_maps_agree():

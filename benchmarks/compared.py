@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import mfa
-from benchmarks.mfa_bench.timing import seconds_each
+from benchmarks.timing import seconds_each
 from mfa import presets
 from mfa.config import Config
 from mfa.models import build_model

@@ -1,4 +1,4 @@
-from viz.bench.grid import run
+from benchmarks.grid import run
 
 
 def test_the_bench_measures_a_strip():

@@ -1,4 +1,4 @@
-"""``mfa-viz bench grid``: the first ten ranks as the apps show them, all of it in memory.
+"""``python -m benchmarks grid``: the first ten ranks as the apps show them, all of it in memory.
 
 Of Market-1501's size: 15,913 gallery pictures and a descriptor of four branches of 256. The
 features are random, since the time does not depend on them; the pictures are drawn noise.

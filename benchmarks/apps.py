@@ -1,4 +1,4 @@
-"""``mfa-viz bench apps``: how long the apps take to react, measured on objects without a browser.
+"""``python -m benchmarks apps``: how long the apps take to react, without a browser.
 
 Two subjects: a Market-1501 of made-up features for the switchboard, and drawn people with an
 untrained ResNet-18 at 256x128 for everything that makes maps, since time does not depend on the

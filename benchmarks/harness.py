@@ -1,7 +1,7 @@
-"""Speed as ratios measured in one run, each bench a module.
+"""Run benches, each a module, and keep what they measured with the machine and the date.
 
-A bench module has ``run() -> dict``, which may take ``repeats`` and options of its own, and where
-the design bounds its figures ``TARGETS``, such as ``{"ratio_to_product": ("<=", 2.5)}``. Ratios
+A bench module has ``run() -> dict``. It may take ``repeats`` and options of its own. Where the
+design bounds its figures it has ``TARGETS``, such as ``{"ratio_to_product": ("<=", 2.5)}``. Ratios
 come from pairs timed one after the other, so that a machine that is busy for a while slows both.
 """
 
@@ -22,51 +22,47 @@ from typing import Any
 from mfa.errors import InputError
 from mfa.files import write_atomically
 
-BENCHES: Mapping[str, str] = {
-    "evaluator": "benchmarks.mfa_bench.evaluator",
-    "msmt17": "benchmarks.mfa_bench.msmt17",
-    "synthetic": "benchmarks.mfa_bench.synthetic",
-    "loading": "benchmarks.mfa_bench.loading",
-    "train": "benchmarks.mfa_bench.train",
-    "extract": "benchmarks.mfa_bench.extract",
-    "models": "benchmarks.mfa_bench.models",
-}
-"""name: module."""
+BENCHES = (
+    "evaluator",
+    "msmt17",
+    "synthetic",
+    "loading",
+    "train",
+    "extract",
+    "models",
+    "cam",
+    "grid",
+    "apps",
+)
+"""Modules of this package."""
+
+MAX_REPEATS = 1_000
 
 
-def run(
-    name: str,
-    benches: Mapping[str, str] = BENCHES,
-    *,
-    repeats: int = 5,
-    options: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+def run(name: str, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Run one bench.
 
     Args:
-        name: a key of ``benches``.
-        benches: the table; ``viz`` has its own.
-        repeats: timed turns, for a bench that lets them be chosen.
-        options: what the bench takes beside them.
+        name: one of ``BENCHES``.
+        options: ``repeats``, and what else the bench takes.
 
     Returns:
         The bench's own keys, ``targets`` (each with whether it was met), ``seconds``.
 
     Raises:
-        InputError: no such bench, or an option it does not take.
+        InputError: there is no such bench, it does not take an option, or repeats out of range.
     """
-    if name not in benches:
-        raise InputError(f"no bench {name!r}; there are {', '.join(benches)} and all")
-    if repeats < 1:
-        raise InputError(f"repeats must be 1 or more, got {repeats}")
-    module = importlib.import_module(benches[name])
+    if name not in BENCHES:
+        raise InputError(f"no bench {name!r}; there are {', '.join(BENCHES)} and all")
+    options = options or {}
+    if not 1 <= options.get("repeats", 1) <= MAX_REPEATS:
+        raise InputError(f"repeats must be 1 to {MAX_REPEATS}, got {options['repeats']}")
+    module = importlib.import_module(f"benchmarks.{name}")
     takes = inspect.signature(module.run).parameters
-    chosen = {**({"repeats": repeats} if "repeats" in takes else {}), **(options or {})}
-    for option in chosen:
-        if option not in takes:
-            raise InputError(f"bench {name} has no option {option!r}")
+    for option in {*options} - {*takes} - {"repeats"}:
+        raise InputError(f"bench {name} has no option {option!r}")
     start = time.perf_counter()
-    measured: dict[str, Any] = module.run(**chosen)
+    measured = module.run(**{key: value for key, value in options.items() if key in takes})
     return {
         **measured,
         "targets": {
@@ -77,13 +73,13 @@ def run(
     }
 
 
-def run_all(benches: Mapping[str, str] = BENCHES, *, repeats: int) -> dict[str, Any]:
-    """Run every bench of the table; one that cannot run says why under ``error``."""
+def run_all(options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Run every bench; one that cannot run says why under ``error``."""
     measured: dict[str, Any] = {}
-    for name in benches:
-        print(f"bench {name} ...", file=sys.stderr)
+    for name in BENCHES:
+        print(f"bench {name} ...", file=sys.stderr, flush=True)
         try:
-            measured[name] = run(name, benches, repeats=repeats)
+            measured[name] = run(name, options)
         except InputError as error:
             measured[name] = {"error": str(error)}
     return measured

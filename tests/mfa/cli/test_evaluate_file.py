@@ -1,4 +1,4 @@
-"""``mfa score`` as a user calls it."""
+"""``mfa evaluate FILE.npz`` as a user calls it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.mfa_bench.made import made_features
+from benchmarks.made import made_features
 from mfa.cli import COMMANDS, run
-from mfa.cli.score import main
+from mfa.cli.evaluate import main
 from mfa.errors import InputError
 from mfa.retrieval import feature_file
 from mfa.retrieval.metrics import score
@@ -178,7 +178,7 @@ def test_a_place_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> N
 def test_an_error_is_one_line_and_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("mfa", COMMANDS, ["score", str(tmp_path / "none.npz"), "--json"]) == 2
+    assert run("mfa", COMMANDS, ["evaluate", str(tmp_path / "none.npz"), "--json"]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""``mfa score``: the figures of a file of features."""
+"""``mfa evaluate FILE.npz``: the figures of a file of features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Args:
-    """Score a file of features: CMC, mAP by both rules, mINP, with the protocol card."""
+    """Score a file of features of any model: CMC, mAP by both rules, mINP, the protocol card."""
 
     file: tyro.conf.Positional[Path]
     """The .npz file: a group NAME is the arrays NAME, NAME_pid and, where known, NAME_camid and
@@ -43,7 +43,7 @@ class Args:
 
 def main(argv: list[str]) -> None:
     """Score as ``argv`` says."""
-    args = tyro.cli(Args, args=argv, prog="mfa score", config=(tyro.conf.FlagCreatePairsOff,))
+    args = tyro.cli(Args, args=argv, prog="mfa evaluate", config=(tyro.conf.FlagCreatePairsOff,))
     from mfa.retrieval.statistics import check_draws
 
     if args.intervals:

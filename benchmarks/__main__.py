@@ -1,8 +1,9 @@
-"""``mfa bench``: what the package's speed is, as ratios."""
+"""``python -m benchmarks NAME``: speed as ratios, with the machine and the date."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from benchmarks import harness
 from mfa.errors import InputError
 
 KEPT = Path("runs/bench.json")
@@ -28,12 +30,17 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Args:
-    """Measure speed as ratios, with the machine and the date."""
+    """Measure speed as ratios, with the machine and the date; prints every bound.
+
+    evaluator, msmt17: scoring features. synthetic: drawing people. loading, train, extract: getting
+    batches ready, training on them, embedding them. models: networks side by side. cam: maps of
+    branches. grid: a strip of ranks for the screen. apps: from a change in an app to its picture.
+    """
 
     name: tyro.conf.Positional[str]
     """A bench, or all."""
-    repeats: int = 5
-    """Timed turns; figures are medians."""
+    repeats: int | None = None
+    """Timed turns; by default enough for a figure to quote. Figures are medians."""
     features: Path | None = None
     """A feature file to score instead of made-up features (evaluator)."""
     networks: tuple[str, ...] = ()
@@ -48,26 +55,21 @@ def main(argv: list[str]) -> None:
     """Measure as ``argv`` says.
 
     Raises:
-        InputError: no such bench or network, or an option the bench does not take.
+        InputError: there is no such bench or network, or the bench does not take an option.
     """
-    args = tyro.cli(Args, args=argv, prog="mfa bench")
-    given = {"features": args.features, "networks": args.networks}
-    options = {name: value for name, value in given.items() if value}
-    if args.name == "all" and options:
-        raise InputError(f"all takes no --{next(iter(options))}; name the bench it belongs to")
-    from benchmarks import mfa_bench
-
-    measured: dict[str, Any] = mfa_bench.stamp()
+    args = tyro.cli(Args, args=argv, prog="python -m benchmarks")
+    options = {name: getattr(args, name) for name in ("repeats", "features", "networks")}
+    options = {name: value for name, value in options.items() if value not in (None, ())}
+    measured: dict[str, Any] = harness.stamp()
     if args.name == "all":
-        measured["benches"] = mfa_bench.run_all(repeats=args.repeats)
+        if {*options} - {"repeats"}:
+            raise InputError(f"all takes no --{max(options)}; name the bench it belongs to")
+        measured["benches"] = harness.run_all(options)
     else:
-        measured |= {
-            "bench": args.name,
-            **mfa_bench.run(args.name, repeats=args.repeats, options=options),
-        }
+        measured |= {"bench": args.name, **harness.run(args.name, options)}
     output = args.output or (KEPT if args.name == "all" else None)
     if output:
-        mfa_bench.keep(measured, output)
+        harness.keep(measured, output)
     if args.json:
         print(json.dumps(measured))
         return
@@ -91,7 +93,7 @@ def compared(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The networks of the bench ``models``, one line each, under a line of headings.
 
     Args:
-        rows: as ``benchmarks.mfa_bench.compared.compared`` gives them.
+        rows: as ``benchmarks.compared.compared`` gives them.
     """
     lines = [("network", *COLUMNS.values(), "published")]
     for name, row in rows.items():
@@ -116,3 +118,10 @@ def _stated(published: Mapping[str, Any]) -> str:
 
 def _word(met: bool) -> str:
     return "met" if met else "MISSED"
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except InputError as error:
+        sys.exit(f"error: {error}")

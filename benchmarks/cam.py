@@ -1,4 +1,4 @@
-"""``mfa-viz bench cam``: four branch maps and the fused one against a forward pass and the library.
+"""``python -m benchmarks cam``: branch maps against a forward pass and the library.
 
 ResNet-50, 256x128, batch 8, as in the paper's preset; random weights, since time does not depend
 on them. The library is called once per branch on the same targets.

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.mfa_bench.made_pictures import write_market
-from benchmarks.mfa_bench.timing import ratio, seconds_each
+from benchmarks.made_pictures import write_market
+from benchmarks.timing import ratio, seconds_each
 from mfa import presets
 from mfa.config import Config
 from mfa.datasets import load_dataset

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torchvision.models import resnet50
 
-from benchmarks.mfa_bench.compared import chosen, compared
-from benchmarks.mfa_bench.timing import ratio, seconds_each
+from benchmarks.compared import chosen, compared
+from benchmarks.timing import ratio, seconds_each
 from mfa import presets
 from mfa.models import build_model
 from mfa.runs.device import choose_device
@@ -38,10 +38,10 @@ def run(
         height: of a picture.
         width: of a picture.
         large: pictures in the large batch of ``models``.
-        networks: rows of ``models``, see ``benchmarks.mfa_bench.compared.chosen``; by default all.
+        networks: rows of ``models``, see ``benchmarks.compared.chosen``; by default all.
 
     Returns:
-        ``models``: a row for every network, see ``benchmarks.mfa_bench.compared``;
+        ``models``: a row for every network, see ``benchmarks.compared``;
         ``relative_rate``: images a second over the plain network's, by variant;
         ``mfa_relative_rate``: of the variant ``paper``; ``images_per_second`` by network.
 

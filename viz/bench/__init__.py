@@ -1,1 +1,0 @@
-"""What ``mfa-viz bench`` measures, one module a measurement, each with ``run()``."""
