@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from mfa.segmentation.landmarks import Pose
-from mfa.synthetic.parts import ARMS, BACKGROUND, HEAD, SHINS, THIGHS, TORSO
+from mfa.synthetic.masks import ARMS, BACKGROUND, HEAD, SHINS, THIGHS, TORSO
 
 PERSON = 0.5
 """Probability from which a pixel is the person."""

@@ -15,7 +15,7 @@ from mfa.progress import Progress, silent
 from mfa.records import ReidDataset, Sample, Split
 from mfa.segmentation.landmarks import MODEL, SHA256, LandmarkModel
 from mfa.segmentation.regions import regions_of, visibility
-from mfa.synthetic.parts import PARTS
+from mfa.synthetic.masks import PARTS
 
 HEIGHT, WIDTH = 128, 64
 """Size of a kept mask in pixels."""

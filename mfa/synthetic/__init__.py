@@ -7,8 +7,7 @@ own layout, so the Market-1501 reader reads it.
 from __future__ import annotations
 
 from mfa.synthetic.config import SyntheticConfig
-from mfa.synthetic.masks import load_mask
-from mfa.synthetic.parts import PARTS
+from mfa.synthetic.masks import PARTS, load_mask
 from mfa.synthetic.scene import NUISANCES, Rendering, render
 from mfa.synthetic.writer import write, write_partial
 

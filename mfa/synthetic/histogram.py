@@ -12,8 +12,7 @@ import numpy as np
 
 from mfa.datasets.loading.decode import read_image
 from mfa.records import Features, FeatureSet, ReidDataset, Sample
-from mfa.synthetic.masks import load_mask
-from mfa.synthetic.parts import BAG, HEAD
+from mfa.synthetic.masks import BAG, HEAD, load_mask
 
 BINS = 4
 """Bins a channel; 4 x 4 x 4 scored best of 4, 6 and 8."""

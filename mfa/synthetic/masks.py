@@ -1,4 +1,4 @@
-"""Part masks beside the pictures."""
+"""Part masks beside the pictures, and what a pixel of one can be."""
 
 from __future__ import annotations
 
@@ -10,6 +10,21 @@ from PIL import Image
 from mfa.errors import InputError
 
 FOLDER = "masks"
+
+PARTS: tuple[str, ...] = (
+    "background",
+    "head",
+    "torso",
+    "arms",
+    "thighs",
+    "shins",
+    "bag",
+    "occluder",
+    "other",
+)
+"""Part names; a mask pixel is an index into this. ``other`` is somebody who is not the subject."""
+
+BACKGROUND, HEAD, TORSO, ARMS, THIGHS, SHINS, BAG, OCCLUDER, OTHER = range(len(PARTS))
 
 
 def mask_path(picture_path: Path) -> Path:
@@ -27,8 +42,8 @@ def load_mask(picture_path: Path, height: int, width: int) -> np.ndarray:
     path = mask_path(picture_path)
     if not path.is_file():
         raise InputError(
-            f"{picture_path} has no part mask (looked for {path}); only pictures of the synthetic "
-            f"set have them"
+            f"{picture_path} has no part mask (looked for {path})",
+            "use the synthetic set, whose pictures have them",
         )
     with Image.open(path) as mask:
         return np.asarray(mask.resize((width, height), Image.Resampling.NEAREST))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from random import Random
 
 from mfa.synthetic.canvas import Canvas, Point
+from mfa.synthetic.masks import OCCLUDER
 from mfa.synthetic.palette import Colour, jitter, tone
-from mfa.synthetic.parts import OCCLUDER
 
 
 class _Front:

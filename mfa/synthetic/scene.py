@@ -19,8 +19,8 @@ from mfa.synthetic.config import SyntheticConfig
 from mfa.synthetic.exposure import expose, surroundings
 from mfa.synthetic.figure import View, draw_person
 from mfa.synthetic.identity import identity
+from mfa.synthetic.masks import OTHER
 from mfa.synthetic.occluder import draw_occluder
-from mfa.synthetic.parts import OTHER
 
 Nuisance = Literal["none", "misaligned", "small", "occluded", "behind", "truncated", "junk"]
 

@@ -1,6 +1,6 @@
 """Decoded pictures of a list, once, in a memory-mapped array that several processes share.
 
-An entry is a folder ``KEY`` with ``pictures.npy`` (N, 3, H, W uint8, readable pictures only) and
+An entry is a folder ``KEY`` with ``pictures.npy`` (N, 3, H, W uint8, readable pictures first) and
 ``broken.json``. The key hashes the size and, of every picture, path, modification time and length,
 so a changed file makes another entry. An entry is built beside its place and renamed into it, so
 that it is whole or absent; a lock lets a second process wait rather than build the same.
@@ -63,7 +63,8 @@ class CachedImages:
     """
 
     def __init__(self, file: Path, broken: dict[int, str]) -> None:
-        self.pixels = np.load(file, mmap_mode="r")
+        listed = np.load(file, mmap_mode="r")
+        self.pixels = listed[: len(listed) - len(broken)]
         self.broken = broken
         self._file = file
 
@@ -170,26 +171,9 @@ def _fill(file: Path, samples: Sequence[Sample], height: int, width: int) -> lis
                     array[kept] = result
                     kept += 1
     array.flush()
-    del array
     if not kept:
         raise InputError(f"none of the {len(samples)} pictures can be read, first: {broken[0][1]}")
-    if broken:
-        _shorten(file, (kept, 3, height, width))
     return broken
-
-
-def _shorten(file: Path, shape: tuple[int, ...]) -> None:
-    """Drop the unused end of an array file; its header is rewritten in place."""
-    with file.open("r+b") as stream:
-        version = np.lib.format.read_magic(stream)
-        np.lib.format.read_array_header_1_0(stream)
-        start = stream.tell()
-        stream.seek(0)
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(stream, header)
-        if stream.tell() != start or version != (1, 0):
-            raise InputError(f"the cache file {file} has an unexpected header", "remove it")
-        stream.truncate(start + int(np.prod(shape)))
 
 
 @contextmanager

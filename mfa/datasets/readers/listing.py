@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
 from pathlib import Path
@@ -99,19 +99,6 @@ class Listing:
         )
 
 
-@dataclass
-class Files:
-    """The content of one folder.
-
-    Attributes:
-        pictures: files with a picture's suffix, sorted by name.
-        others: what is no picture, sorted; litter is in neither.
-    """
-
-    pictures: list[Path] = field(default_factory=list)
-    others: list[LeftOut] = field(default_factory=list)
-
-
 def is_litter(name: str) -> bool:
     """Whether a file manager made this, not the dataset's authors."""
     return name.lower() in LITTER or name.startswith("._")
@@ -129,23 +116,6 @@ def children(folder: Path) -> list[Path]:
         InputError: the folder cannot be listed.
     """
     return [folder / name for name, _ in _entries(folder)]
-
-
-def list_files(folder: Path) -> Files:
-    """The pictures and other entries directly in ``folder``.
-
-    Raises:
-        InputError: the folder cannot be listed.
-    """
-    files = Files()
-    for name, is_dir in _entries(folder):
-        if is_dir:
-            files.others.append(LeftOut(folder / name, Reason.FOLDER))
-        elif is_picture(name):
-            files.pictures.append(folder / name)
-        else:
-            files.others.append(LeftOut(folder / name, Reason.NOT_A_PICTURE))
-    return files
 
 
 def pictures_below(folder: Path) -> Iterator[Path]:
@@ -173,13 +143,19 @@ def parse_folder(
         expected: an example of a right name, for the reason of those left out.
 
     Returns:
-        The samples sorted by name, and what was left out.
+        The samples sorted by name, and what was left out; litter is in neither.
+
+    Raises:
+        InputError: the folder cannot be listed.
     """
-    files = list_files(folder)
-    samples, left_out = [], list(files.others)
-    for path in files.pictures:
-        parsed = parse(path.name)
-        if parsed is None:
+    samples, left_out = [], []
+    for name, is_dir in _entries(folder):
+        path, parsed = folder / name, parse(name)
+        if is_dir:
+            left_out.append(LeftOut(path, Reason.FOLDER))
+        elif not is_picture(name):
+            left_out.append(LeftOut(path, Reason.NOT_A_PICTURE))
+        elif parsed is None:
             left_out.append(LeftOut(path, Reason.NAME, expected))
         else:
             samples.append(Sample(path, *parsed))

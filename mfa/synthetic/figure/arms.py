@@ -7,8 +7,8 @@ from mfa.synthetic.figure.legs import between
 from mfa.synthetic.figure.pose import FOREARM, UPPER_ARM, Arm
 from mfa.synthetic.figure.solids import Limb
 from mfa.synthetic.identity import Identity, Top
+from mfa.synthetic.masks import ARMS
 from mfa.synthetic.palette import Colour, mix, tone
-from mfa.synthetic.parts import ARMS
 
 BANDED = ("hoops", "check", "bands")
 """Patterns that go around the sleeves too."""

@@ -8,8 +8,8 @@ from mfa.synthetic.figure.brush import Brush
 from mfa.synthetic.figure.pose import Arm, Pose
 from mfa.synthetic.figure.solids import Limb, Stack
 from mfa.synthetic.identity import Bag, Identity
+from mfa.synthetic.masks import BAG
 from mfa.synthetic.palette import tone
-from mfa.synthetic.parts import BAG
 
 BACK = -0.088
 """Where a backpack's middle sits behind the spine."""

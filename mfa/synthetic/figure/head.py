@@ -8,8 +8,8 @@ from mfa.synthetic.figure.brush import Brush
 from mfa.synthetic.figure.pose import Pose
 from mfa.synthetic.figure.solids import FULL, Stack
 from mfa.synthetic.identity import Head, Identity
+from mfa.synthetic.masks import HEAD
 from mfa.synthetic.palette import Colour, tone
-from mfa.synthetic.parts import HEAD
 
 CENTRE, RADIUS = 0.068, 0.066
 WIDE, DEEP = 0.044, 0.053

@@ -7,8 +7,8 @@ from mfa.synthetic.figure.pose import Leg, Pose
 from mfa.synthetic.figure.solids import FULL, Limb, Stack
 from mfa.synthetic.figure.view import Place
 from mfa.synthetic.identity import Identity
+from mfa.synthetic.masks import SHINS, THIGHS
 from mfa.synthetic.palette import Colour, tone
-from mfa.synthetic.parts import SHINS, THIGHS
 
 SKIRT_END = {"skirt": 0.69, "longskirt": 0.86}
 KNEE = 0.72

@@ -8,8 +8,8 @@ from mfa.synthetic.figure.brush import Brush
 from mfa.synthetic.figure.pose import Pose
 from mfa.synthetic.figure.solids import FULL, Ring, Stack
 from mfa.synthetic.identity import Body, Identity, Top
+from mfa.synthetic.masks import TORSO
 from mfa.synthetic.palette import mix, tone
-from mfa.synthetic.parts import TORSO
 
 
 def torso_stack(brush: Brush, person: Identity, pose: Pose) -> Stack:

@@ -17,7 +17,7 @@ from mfa.segmentation import MODEL, LandmarkModel, Pose, read_masks, regions_of,
 from mfa.segmentation.landmarks import framed
 from mfa.segmentation.store import masks_folder
 from mfa.synthetic import PARTS, SyntheticConfig, load_mask, write
-from mfa.synthetic.parts import ARMS, BACKGROUND, HEAD, SHINS, THIGHS, TORSO
+from mfa.synthetic.masks import ARMS, BACKGROUND, HEAD, SHINS, THIGHS, TORSO
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from mfa.synthetic.canvas import Canvas
 from mfa.synthetic.figure import View, draw_person
 from mfa.synthetic.histogram import BINS, STRIPES, colour_histogram
 from mfa.synthetic.identity import group_colours, identity
-from mfa.synthetic.parts import (
+from mfa.synthetic.masks import (
     ARMS,
     BACKGROUND,
     BAG,
