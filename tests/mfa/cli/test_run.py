@@ -42,7 +42,7 @@ def test_a_terminal_of_ascii_shows_the_tree(broken: Path, monkeypatch: pytest.Mo
 
 def test_json_is_json_on_a_terminal_of_ascii(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report = json.loads(in_ascii(monkeypatch, broken, "--json"))
-    assert report["folder"] == str(broken)
+    assert report["folder"] == str(broken / "market1501")
     assert "└── query/" in report["found"]
 
 
