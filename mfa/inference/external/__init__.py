@@ -1,6 +1,6 @@
 """Any embedder: a model made elsewhere that joins scoring, comparison and distillation.
 
-``load_external`` takes an ONNX file, an OpenVINO IR, a TorchScript or ``torch.export`` file, a
+``load_external`` takes an ONNX file, an OpenVINO IR, a ``torch.export`` file, a
 model of torchvision or timm by name, or a Python callable. What it gives has ``embed`` and
 ``size``. Runtimes beyond PyTorch are the extra ``pip install .[external]``.
 """

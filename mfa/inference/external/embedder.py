@@ -64,7 +64,7 @@ class External:
 
     Attributes:
         name: what tables call it.
-        kind: ``onnx``, ``openvino``, ``torchscript``, ``torch.export``, ``torchvision``, ``timm``
+        kind: ``onnx``, ``openvino``, ``torch.export``, ``torchvision``, ``timm``
             or ``callable``.
         size: (height, width) of its pictures.
         inputs: what it expects in place of 8-bit RGB.

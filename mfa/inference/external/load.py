@@ -33,7 +33,7 @@ def load_external(
 
     Args:
         path_or_name: a file (``.onnx``; ``.xml`` of an OpenVINO IR with its ``.bin`` beside it;
-            ``.pt``, ``.ts`` or ``.torchscript``; ``.pt2`` of ``torch.export``);
+            ``.pt2`` of ``torch.export``);
             ``torchvision:NAME`` or ``timm:NAME``, with ``@FILE`` behind it to take the weights from
             a file instead of the network; or ``module:function`` or ``file.py:function``, a
             callable as in ``from_callable``, which runs its author's code: name what you trust.
@@ -106,14 +106,15 @@ def _from_file(
 
         kind, files = "openvino", [path, path.with_suffix(".bin")]
         found, compute = openvinofile.load(path, threads)
-    elif suffix in (".pt2", ".pt", ".ts", ".torchscript"):
+    elif suffix == ".pt2":
         from mfa.inference.external import torchfile
 
         kind, found, compute = torchfile.load(path)
     else:
         raise InputError(
-            f"{path.name}: a model is an .onnx, .xml (OpenVINO), .pt (TorchScript) or .pt2 "
-            "(torch.export) file; weights alone go through `mfa import-weights`"
+            f"{path.name}: a model is an .onnx, .xml (OpenVINO) or .pt2 (torch.export) file",
+            "write a TorchScript model again with torch.export.save, and give weights alone to "
+            "`mfa import-weights`",
         )
     if found and size and found != size:
         raise InputError(

@@ -1,4 +1,4 @@
-"""TorchScript archives and ``torch.export`` programs."""
+"""Programs of ``torch.export``."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ from mfa.inference.external.onnxfile import fixed_batch
 def load(path: Path) -> tuple[str, tuple[int, int] | None, Callable[[np.ndarray], np.ndarray]]:
     """Kind, (height, width) where the program fixes it, and pictures to vectors.
 
-    Both kinds hold operators and tensors, no Python code. ``torch.export`` fixes the batch unless
+    A program holds operators and tensors, no Python code. ``torch.export`` fixes the batch unless
     told otherwise; such a program is fed that many pictures at a time, the last ones repeated.
 
     Raises:
-        InputError: the file is neither, or it holds weights alone.
+        InputError: the file is no such program.
     """
-    if path.suffix == ".pt2":
-        program = _exported(path)
-        batch, size = _fixed(program)
-        compute = as_compute(program.module())
-        return "torch.export", size, compute if batch is None else fixed_batch(compute, batch)
-    return "torchscript", None, as_compute(_scripted(path))
+    program = _exported(path)
+    batch, size = _fixed(program)
+    compute = as_compute(program.module())
+    return "torch.export", size, compute if batch is None else fixed_batch(compute, batch)
 
 
 def as_compute(network: Any) -> Callable[[np.ndarray], np.ndarray]:
@@ -52,7 +50,10 @@ def _exported(path: Path) -> Any:
     try:
         return torch.export.load(str(path))
     except Exception as error:  # zip, JSON and schema errors of several kinds
-        raise InputError(f"{path} is no torch.export program: {error}") from error
+        raise InputError(
+            f"{path} is no torch.export program",
+            "write one with torch.export.save; weights alone go through `mfa import-weights`",
+        ) from error
 
 
 def _fixed(program: Any) -> tuple[int | None, tuple[int, int] | None]:
@@ -65,13 +66,3 @@ def _fixed(program: Any) -> tuple[int | None, tuple[int, int] | None]:
             )
             return batch, (height, width) if height and width else None
     return None, None
-
-
-def _scripted(path: Path) -> Any:
-    try:
-        return torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
-    except RuntimeError as error:
-        raise InputError(
-            f"{path} is no TorchScript archive ({str(error).splitlines()[0]}); where it holds "
-            "weights alone, use `mfa import-weights`"
-        ) from error

@@ -67,7 +67,6 @@ def test_each_model_is_fed_what_it_says(
         scored("own.py:means", None, common, Scoring())
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_vectors_of_other_inputs_are_not_taken_for_each_other(
     tmp_path: Path, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,9 +77,10 @@ def test_vectors_of_other_inputs_are_not_taken_for_each_other(
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    torch.jit.script(network.eval()).save("theirs.pt")
+    program = torch.export.export(network.eval(), (torch.zeros(2, 3, 64, 32),))
+    torch.export.save(program, "theirs.pt2")
     found = {
-        inputs: scored(f"theirs.pt,size=64x32,inputs={inputs}", tiny_data, Elsewhere(), Scoring())
+        inputs: scored(f"theirs.pt2,size=64x32,inputs={inputs}", tiny_data, Elsewhere(), Scoring())
         for inputs in ("unit", "bgr255", "unit")
     }
     assert len(list((tmp_path / "runs/external").iterdir())) == 2

@@ -96,16 +96,6 @@ def test_openvino_equals_the_network(network: Small, pictures: np.ndarray, tmp_p
         load_external(tmp_path / "small.xml")
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_torchscript_equals_the_network(
-    network: Small, pictures: np.ndarray, tmp_path: Path
-) -> None:
-    torch.jit.trace(network, torch.zeros(1, 3, 32, 16)).save(str(tmp_path / "small.pt"))
-    model = load_external(tmp_path / "small.pt", size=(32, 16))
-    assert model.kind == "torchscript"
-    np.testing.assert_allclose(model.embed(pictures), wanted(network, pictures), atol=1e-5)
-
-
 @pytest.mark.parametrize("dynamic", [True, False])
 def test_an_exported_program_equals_the_network(
     network: Small, pictures: np.ndarray, tmp_path: Path, dynamic: bool
@@ -208,12 +198,22 @@ def test_pictures_that_do_not_fit_are_refused(pictures: np.ndarray) -> None:
         from_callable(np.mean, inputs="rgb")  # type: ignore[arg-type]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torchscript_and_damaged_programs_are_told_what_to_do(tmp_path: Path) -> None:
+    for name in ("old.pt", "old.torchscript", "damaged.pt2"):
+        (tmp_path / name).write_bytes(b"PK")
+        with pytest.raises(InputError) as caught:
+            load_external(tmp_path / name)
+        assert "torch.export.save" in caught.value.fix
+        assert "weights_only" not in str(caught.value)
+
+
 def test_a_model_that_fails_on_a_size_is_told_and_a_function_shows_where(tmp_path: Path) -> None:
-    flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2)).eval()
-    torch.jit.trace(flat, torch.zeros(1, 3, 8, 8)).save(str(tmp_path / "flat.pt"))
-    model = load_external(tmp_path / "flat.pt", size=(8, 4))
-    with pytest.raises(InputError, match=r"flat cannot compute pictures of 8x4 .*shapes.*size"):
+    pooled = nn.Sequential(nn.Conv2d(3, 2, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    free = {2: torch.export.Dim("height", min=8), 3: torch.export.Dim("width", min=8)}
+    program = torch.export.export(pooled, (torch.zeros(2, 3, 9, 10),), dynamic_shapes=(free,))
+    torch.export.save(program, tmp_path / "pooled.pt2")
+    model = load_external(tmp_path / "pooled.pt2", size=(8, 4))
+    with pytest.raises(InputError, match=r"pooled cannot compute pictures of 8x4"):
         model.embed(np.zeros((2, 3, 8, 4), np.uint8))
     with pytest.raises(IndexError):
         from_callable(lambda values: values[99], size=(8, 4)).embed(
