@@ -76,6 +76,14 @@ def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[st
     except BrokenPipeError:  # whoever read the output, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
         return 141  # as the shell counts it
+    except OSError as error:  # a full disk, a folder that may not be read or written
+        place = f"{error.filename}: " if error.filename else ""
+        print(
+            f"error: {place}{error.strerror or error}; free the disk, or name a place that you may "
+            "read and write",
+            file=sys.stderr,
+        )
+        return 2
     return 0
 
 

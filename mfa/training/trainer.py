@@ -15,7 +15,7 @@ from torch import Tensor
 from mfa.config import Config
 from mfa.errors import InputError
 from mfa.models.separation import SeparationMeter
-from mfa.models.weights import fit_state
+from mfa.models.weights import fit_state, weights_stamp
 from mfa.progress import Progress, reporting
 from mfa.records import EpochRecord, Output, ReidDataset
 from mfa.runs.checkpoint import Checkpoint
@@ -55,6 +55,7 @@ class Trainer:
         self.teacher, self.init = teacher, ""
         self.batches = TrainingBatches(config, data, device, self.ranks, cache, teacher)
         self.state = TrainingState(config, self.batches, device, pretrained=fresh)
+        self.weights = weights_stamp(config.model) if fresh else ""
         self.network = self.ranks.wrap(self.state.model)
         self.distillation = self.state.distillation and self.ranks.wrap(self.state.distillation)
 
@@ -171,6 +172,7 @@ class Trainer:
             "watch": parts.pop("watch"),
             "teacher": "" if self.teacher is None else self.teacher.file.name,
             "teacher_fingerprint": "" if self.teacher is None else self.teacher.fingerprint,
+            "weights": self.weights,
             "init": self.init,
         }
         tensors = {f"{part}.{k}": v for part, state in parts.items() for k, v in state.items()}
@@ -215,7 +217,7 @@ class Trainer:
         state |= {name: facts.get(name) for name in ("scaler", "watch")}
         self.state.load_state_dict(state)
         self.state.epoch = checkpoint.epoch
-        self.init = facts.get("init", "")
+        self.init, self.weights = (facts.get(name, "") for name in ("init", "weights"))
 
     def _names(self, indices: Sequence[int]) -> str:
         """A batch in words."""

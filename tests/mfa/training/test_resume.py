@@ -51,8 +51,9 @@ def test_from_the_weights_of_another_run(
     if start == "weights":
         config = replace(config, model=replace(config.model, weights=str(tiny_run)))
     assert_resumes(config, tiny_data, tmp_path, init if start == "init" else None)
-    watch = load_checkpoint(tmp_path / "cut" / CHECKPOINT).facts["watch"]
-    assert watch["start"] > 0
+    facts = load_checkpoint(tmp_path / "cut" / CHECKPOINT).facts
+    assert facts["watch"]["start"] > 0
+    assert ("(" in facts["weights"], bool(facts["init"])) == (start == "weights", start == "init")
 
 
 def test_a_run_of_the_first_format_learns_its_watch_from_the_history(
