@@ -32,6 +32,13 @@ def test_each_gate_starts_over_its_own_stripe() -> None:
     assert shares.argmax(dim=0).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
 
 
+def test_the_height_of_the_bump_is_not_learned() -> None:
+    gate = CompetingGate(8, 0.3)
+    assert gate.k.item() == 1
+    assert not gate.k.requires_grad
+    assert gate.logit.weight.requires_grad
+
+
 def test_shares_are_the_softmax_of_the_logits() -> None:
     torch.manual_seed(0)
     gate, other, trunk = CompetingGate(8, 0.3), CompetingGate(8, 0.8), torch.rand(2, 8, 6, 3)
