@@ -58,11 +58,13 @@ def main(argv: list[str]) -> None:
 def _features(args: Args) -> Features:
     from mfa.retrieval import feature_file
     from mfa.retrieval.branch_weights import weighted
-    from mfa.retrieval.protocol_card import knows_cameras
+    from mfa.retrieval.doubts import knows_cameras
     from mfa.retrieval.protocols import multi_query
 
     features = feature_file.read(args.file, query=args.query, gallery=args.gallery)
-    filtered = not args.rules.no_camera and knows_cameras(features)
+    filtered = not args.rules.no_camera and all(
+        knows_cameras(side) for side in (features.query, features.gallery)
+    )
     if args.query == args.gallery and not filtered:
         raise InputError(
             f"query and gallery are both {args.query!r} and no camera filter applies, so every "

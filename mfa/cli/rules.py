@@ -56,7 +56,7 @@ class Rules:
 
 
 def scored(features: Features, rules: Rules) -> RetrievalResult | DrawnResult:
-    """Rank and count; says on stderr what re-ranking will need and which queries are dropped."""
+    """Rank and count; says on stderr what re-ranking needs, what to doubt, which queries are dropped."""
     from mfa.retrieval.gallery import COUNTED
     from mfa.retrieval.metrics import score
     from mfa.retrieval.protocols import single_shot
@@ -73,6 +73,8 @@ def scored(features: Features, rules: Rules) -> RetrievalResult | DrawnResult:
         )
     else:
         result = score(features, camera_filter=camera_filter, distance=distance)
+    for sentence in result.card["doubts"]:
+        say(sentence)
     status = result.per_query["status"]
     dropped = status[status != COUNTED].tolist()
     if dropped:

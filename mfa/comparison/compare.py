@@ -28,7 +28,7 @@ MUST_AGREE = (
 _TESTED: dict[str, Literal["AP", "rank1"]] = {"rank1": "rank1", "mAP": "AP"}
 """Figure of a table to the metric of its test."""
 
-_OWN = ("versions", "features", "left_out")
+_OWN = ("versions", "features", "left_out", "doubts")
 """Fields that describe the file or the machine, not the method."""
 
 

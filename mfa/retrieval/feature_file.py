@@ -10,8 +10,7 @@ choosing. A scalar text array ``origin`` (JSON) tells what made the features,
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,16 @@ import numpy as np
 from mfa.errors import InputError
 from mfa.files import atomic
 from mfa.records import NO_CAMERA, Features, FeatureSet
+from mfa.retrieval.npz import Npz, as_text
 
 _WHOLE = 2.0**53
 """Below this a float holds every whole number."""
+
+MAX_ORIGIN = 2**20
+"""Letters of the array ``origin``, at most."""
+
+MAX_DEPTH = 20
+"""Lists and objects within each other in it, at most."""
 
 _SUFFIXES = ("_pid", "_camid", "_name")
 
@@ -39,7 +45,7 @@ def read(path: Path | str, *, query: str = "query", gallery: str = "gallery") ->
         InputError: the file is missing or damaged, a group or array is not in it, lengths differ,
             or a value is not what its name says; the message names the array.
     """
-    arrays = _load(Path(path))
+    arrays = Npz(Path(path))
     where = str(path)
     return Features(
         query=_group(arrays, query, where),
@@ -51,7 +57,7 @@ def read(path: Path | str, *, query: str = "query", gallery: str = "gallery") ->
 
 def read_group(path: Path | str, name: str) -> FeatureSet:
     """Read one group of a feature file; raises as ``read`` does."""
-    return _group(_load(Path(path)), name, str(path))
+    return _group(Npz(Path(path)), name, str(path))
 
 
 def write(path: Path | str, features: Features) -> None:
@@ -74,27 +80,7 @@ def write(path: Path | str, features: Features) -> None:
         np.savez(file, **arrays)
 
 
-def _load(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise InputError(f"no feature file {path}; give the path of an .npz file")
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise InputError(f"{path} is one array (.npy); a feature file is an .npz archive")
-        with archive:
-            return {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise InputError(f"{path} cannot be read ({error}); copy or make it again") from error
-    except InputError:
-        raise
-    except ValueError as error:
-        raise InputError(
-            f"{path} is not a plain .npz archive ({error}); save arrays of numbers and text, "
-            "not Python objects"
-        ) from error
-
-
-def _group(arrays: dict[str, np.ndarray], name: str, where: str) -> FeatureSet:
+def _group(arrays: Npz, name: str, where: str) -> FeatureSet:
     if name not in arrays or f"{name}_pid" not in arrays:
         groups = [key for key in arrays if f"{key}_pid" in arrays]
         absent = name if name not in arrays else f"{name}_pid"
@@ -125,7 +111,7 @@ def _group(arrays: dict[str, np.ndarray], name: str, where: str) -> FeatureSet:
             features=features,
             pids=_integers(arrays[f"{name}_pid"], f"{where}: {name}_pid"),
             camids=_integers(camids, f"{where}: {name}_camid"),
-            names=names.astype(str),
+            names=as_text(names, f"{where}: {name}_name"),
             positions=None if places is None else _integers(places, f"{where}: {name}_position"),
         )
     except InputError as error:
@@ -147,7 +133,7 @@ def _integers(values: np.ndarray, where: str) -> np.ndarray:
     return values.astype(np.int64)
 
 
-def _branches(arrays: dict[str, np.ndarray], where: str) -> tuple[tuple[str, int], ...]:
+def _branches(arrays: Npz, where: str) -> tuple[tuple[str, int], ...]:
     if "branch_name" not in arrays:
         return ()
     if "branch_width" not in arrays:
@@ -159,14 +145,23 @@ def _branches(arrays: dict[str, np.ndarray], where: str) -> tuple[tuple[str, int
             f"{where} has {names.size} branch names and the branch widths {widths.tolist()}; give "
             "each branch its number of columns, 1 or more"
         )
-    return tuple((str(name), int(width)) for name, width in zip(names, widths, strict=True))
+    return tuple(
+        zip(as_text(names, f"{where}: branch_name").tolist(), widths.tolist(), strict=True)
+    )
 
 
-def _origin(arrays: dict[str, np.ndarray], where: str) -> dict[str, object]:
+def _origin(arrays: Npz, where: str) -> dict[str, object]:
     if "origin" not in arrays:
         return {"features": Path(where).name}
+    text = str(as_text(arrays["origin"], f"{where}: origin"))
+    depth = max(accumulate((c in "[{") - (c in "]}") for c in text), default=0)
+    if depth > MAX_DEPTH or len(text) > MAX_ORIGIN:
+        raise InputError(
+            f"{where}: array 'origin' has {len(text):,} letters, nested {depth:,} deep",
+            f"write at most {MAX_ORIGIN:,} letters, nested {MAX_DEPTH} deep",
+        )
     try:
-        origin = json.loads(str(arrays["origin"]))
+        origin = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: array 'origin' is not JSON ({error})") from error
     if not isinstance(origin, dict):

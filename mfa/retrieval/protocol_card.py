@@ -11,6 +11,7 @@ import numpy as np
 
 import mfa
 from mfa.records import JUNK, NO_CAMERA, Features, ReidDataset, Sample
+from mfa.retrieval.doubts import doubts, knows_cameras
 
 UNSTATED = "not stated"
 
@@ -53,12 +54,13 @@ def protocol_card(
         **stated,
         **rest,
         "protocol": protocol,
-        "camera_filter": camera_filter and knows_cameras(features),
+        "camera_filter": camera_filter and _can_filter(features),
         "filter": _filter(features, camera_filter),
         "junk": int(np.count_nonzero(np.asarray(features.gallery.pids) == JUNK)),
         **distance,
         "ap_rule": AP_RULE,
         "ties": TIES,
+        "doubts": doubts(features, camera_filter=camera_filter),
         "descriptor_dim": int(features.gallery.features.shape[1]),
         "branches": [name for name, _ in features.branches],
         "versions": {
@@ -69,18 +71,15 @@ def protocol_card(
     }
 
 
-def knows_cameras(features: Features) -> bool:
+def _can_filter(features: Features) -> bool:
     """Whether a camera filter can act: both sides have a picture with a known camera."""
-    return all(
-        bool(np.any(np.asarray(side.camids) != NO_CAMERA))
-        for side in (features.query, features.gallery)
-    )
+    return knows_cameras(features.query) and knows_cameras(features.gallery)
 
 
 def _filter(features: Features, camera_filter: bool) -> str:
     if not camera_filter:
         return "no camera filter is applied"
-    if not knows_cameras(features):
+    if not _can_filter(features):
         return "no camera filter is applied: no camera is known"
     unknown = sum(
         int(np.count_nonzero(np.asarray(side.camids) == NO_CAMERA))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from mfa.errors import InputError
 from mfa.files import atomic
 from mfa.progress import Progress, reporting
 from mfa.records import ReidDataset, Sample
+from mfa.retrieval.npz import Npz, as_text
 
 BATCH = 32
 
@@ -135,16 +135,11 @@ def compute_teacher(
 
 
 def _read_arrays(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    if not file.is_file():
-        raise InputError(f"no teacher file {file}")
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            absent = [key for key in ("feature", "name") if key not in arrays]
-            if absent:
-                raise InputError(
-                    f"{file} has no array {absent[0]!r}, only {', '.join(arrays)}; a teacher file "
-                    "holds feature (pictures, columns) and name (pictures,)"
-                )
-            return arrays["feature"], arrays["name"]
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{file} is no readable .npz file: {error}") from error
+    arrays = Npz(file)
+    absent = [key for key in ("feature", "name") if key not in arrays]
+    if absent:
+        raise InputError(
+            f"{file} has no array {absent[0]!r}, only {', '.join(arrays)}",
+            "a teacher file holds feature (pictures, columns) and name (pictures,)",
+        )
+    return arrays["feature"], as_text(arrays["name"], f"{file}: name")

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import tempfile
+import tracemalloc
+import warnings
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.made import made_features
 from mfa.errors import InputError
@@ -154,3 +162,109 @@ def test_files_that_are_no_archives(tmp_path: Path) -> None:
     objects = arrays() | {"query_name": np.array(["a", None], dtype=object)}
     with pytest.raises(InputError, match="not Python objects"):
         feature_file.read(save(tmp_path, objects))
+
+
+def head(shape: tuple[int, ...], descr: str = "<f4") -> bytes:
+    """The head of an array of this shape, without its numbers."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": descr, "fortran_order": False, "shape": shape}
+    )
+    return buffer.getvalue()
+
+
+def packed(path: Path, query: bytes, **options: Any) -> Path:
+    """The small file with other bytes for the array ``query``."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, values in arrays().items():
+            buffer = io.BytesIO()
+            np.save(buffer, values)
+            archive.writestr(f"{name}.npy", buffer.getvalue())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the second array of this name is the one found
+            archive.writestr("query.npy", query, **options)
+    return path
+
+
+def refused(path: Path) -> str:
+    """The one sentence for a file, and that little memory was taken before it."""
+    tracemalloc.start()
+    with pytest.raises(InputError) as caught:
+        feature_file.read(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**25
+    assert "allow_pickle" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_declared_size_is_checked_before_memory_is_taken(tmp_path: Path) -> None:
+    file = packed(tmp_path / "f.npz", head((10**6, 10**6)) + bytes(64))
+    assert "declares 4,000,000,000,000 bytes" in refused(file)
+    file = packed(tmp_path / "f.npz", head((2, 3)))
+    assert "declares 24 bytes of shape (2, 3), but 0 follow" in refused(file)
+
+
+def test_a_bomb_is_refused_unopened(tmp_path: Path) -> None:
+    zeros = head((2**20, 64)) + bytes(2**28)
+    file = packed(tmp_path / "f.npz", zeros, compress_type=zipfile.ZIP_DEFLATED)
+    del zeros
+    assert "unpacks to 268,435," in refused(file)
+
+
+def test_an_unread_bomb_does_not_matter(tmp_path: Path) -> None:
+    file = save(tmp_path, arrays())
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("other.npy", head((2**20, 64)) + bytes(2**28))
+    assert len(feature_file.read(file).query) == 2
+
+
+def test_members_that_numpy_does_not_write(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    np.save(content, arrays()["query"])
+    file = packed(tmp_path / "f.npz", content.getvalue(), compress_type=zipfile.ZIP_BZIP2)
+    assert "packed by method 12" in refused(file)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("query.npy", content.getvalue())
+        archive.writestr("query_pid.npy", content.getvalue())
+    bits = bytearray(file.read_bytes())
+    for mark in (b"PK\x01\x02", b"PK\x03\x04"):
+        place = bits.find(mark)
+        bits[place + (8 if mark == b"PK\x01\x02" else 6)] |= 1
+    file.write_bytes(bits)
+    assert "is encrypted" in refused(file)
+
+
+def test_objects_and_records_are_refused_by_name(tmp_path: Path) -> None:
+    for values, words in (
+        (np.array([{}, {}], dtype=object), "array 'query_name'"),
+        (np.zeros(2, dtype=[("a", "i4")]), "array 'query_name' of"),
+    ):
+        assert words in refused(save(tmp_path, arrays() | {"query_name": values}))
+
+
+def test_names_of_bytes_are_read_where_they_are_text(tmp_path: Path) -> None:
+    named = arrays() | {"query_name": np.array(["ä.jpg".encode(), b"b.jpg"])}
+    assert feature_file.read(save(tmp_path, named)).query.names.tolist() == ["ä.jpg", "b.jpg"]
+    wrong = arrays() | {"query_name": np.array([b"\xff", b"b.jpg"])}
+    assert "query_name holds bytes that are not UTF-8" in refused(save(tmp_path, wrong))
+
+
+def test_a_deeply_nested_origin_is_refused(tmp_path: Path) -> None:
+    nested = '{"a":' * 5000 + "1" + "}" * 5000
+    assert "nested 5,000 deep" in refused(save(tmp_path, arrays() | {"origin": nested}))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_damaged_files_end_in_a_sentence(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = save(Path(folder), arrays() | {"origin": '{"dataset": "toy"}'})
+        content = bytearray(path.read_bytes())
+        for _ in range(data.draw(st.integers(1, 4))):
+            place = data.draw(st.integers(0, len(content) - 1))
+            content[place] = data.draw(st.integers(0, 255))
+        path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+        with suppress(InputError):
+            feature_file.read(path)

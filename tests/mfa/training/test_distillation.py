@@ -60,12 +60,12 @@ def test_another_split_is_refused_naming_a_picture(tmp_path: Path) -> None:
 
 
 def test_what_is_no_npz_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no teacher file"):
+    with pytest.raises(InputError, match="no feature file"):
         read_teacher(tmp_path / "absent.npz")
     cut = tmp_path / "cut.npz"
     whole = write(tmp_path / "whole.npz", ["a"], np.ones((1, 2))).read_bytes()
     cut.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="no readable"):
+    with pytest.raises(InputError, match="is not a plain"):
         read_teacher(cut)
     np.savez(tmp_path / "other.npz", query=np.ones(3))
     with pytest.raises(InputError, match="no array 'feature', only query"):

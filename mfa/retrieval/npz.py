@@ -1,0 +1,149 @@
+"""Arrays of an ``.npz`` file of unknown origin, with their sizes checked before memory is taken."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from mfa.errors import InputError
+
+MAX_RATIO = 200
+"""A large array that unpacks to more than this many times its packed size is refused: features are
+noise to a packer, so only a bomb is packed so well."""
+
+_SMALL = 64 * 2**20
+"""Bytes below which the ratio does not matter; labels pack well."""
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+class Npz(Mapping[str, np.ndarray]):
+    """The arrays of a file by name, each read when it is asked for.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InputError: the file is missing, or is no ``.npz`` archive. Asking for an array raises it
+            where the array cannot be read, is none of numbers or text, or is not as large as it
+            declares; what is not asked for is not read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_file():
+            raise InputError(f"no feature file {path}", "give the path of an .npz file")
+        with path.open("rb") as file:
+            if file.read(6) == b"\x93NUMPY":
+                raise InputError(
+                    f"{path} is one array (.npy)", "a feature file is an .npz archive of several"
+                )
+        try:
+            with zipfile.ZipFile(path) as archive:
+                self._members = {
+                    member.filename.removesuffix(".npy"): member for member in archive.infolist()
+                }
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+            raise InputError(
+                f"{path} is not a plain .npz archive ({error})", "copy or make it again"
+            ) from error
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members  # without reading it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        member = self._members[name]
+        where = f"array {name!r} of {self.path}"
+        if member.flag_bits & 0x1:
+            raise InputError(f"{where} is encrypted", "save it without a password")
+        if member.compress_type not in _METHODS:
+            raise InputError(
+                f"{where} is packed by method {member.compress_type}, which NumPy does not use",
+                "save it by numpy.savez or numpy.savez_compressed",
+            )
+        packed = min(member.compress_size, self.path.stat().st_size)
+        if member.file_size > max(_SMALL, MAX_RATIO * packed):
+            raise InputError(
+                f"{where} unpacks to {member.file_size:,} bytes from {packed:,}",
+                "no features are packed so well; make the file again",
+            )
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                with archive.open(member) as stream:
+                    self._check_size(stream, member.file_size, where)
+                with archive.open(member) as stream:
+                    found: np.ndarray = np.lib.format.read_array(stream, allow_pickle=False)
+                    return found
+        except InputError:
+            raise
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            ValueError,
+            SyntaxError,
+            TypeError,
+            RuntimeError,  # also NotImplementedError and RecursionError
+            MemoryError,
+        ) as error:
+            raise InputError(
+                f"{where} cannot be read ({_first_line(error)})", "copy or make the file again"
+            ) from error
+
+    @staticmethod
+    def _check_size(stream: IO[bytes], size: int, where: str) -> None:
+        """Compare what the array's head declares with the bytes that follow it."""
+        version = np.lib.format.read_magic(stream)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        if read is None:
+            raise InputError(
+                f"{where} is of NumPy's format {version}", "save arrays of numbers and text"
+            )
+        shape, _, dtype = read(stream)
+        if dtype.kind not in "biufUS":
+            raise InputError(
+                f"{where} holds {dtype}", "save arrays of numbers and text, not Python objects"
+            )
+        declared = math.prod(shape) * dtype.itemsize
+        if declared != size - stream.tell():
+            raise InputError(
+                f"{where} declares {declared:,} bytes of shape {shape}, but "
+                f"{size - stream.tell():,} follow",
+                "make the file again",
+            )
+
+
+def as_text(values: np.ndarray, where: str) -> np.ndarray:
+    """Text of an array of text, of bytes in UTF-8, or of numbers.
+
+    Raises:
+        InputError: the bytes are not UTF-8.
+    """
+    if values.dtype.kind != "S":
+        return values.astype(str)
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where} holds bytes that are not UTF-8", "save it as text") from error
+
+
+def _first_line(error: BaseException) -> str:
+    """What the error says, without a library's advice to read the file unsafely."""
+    words = str(error).partition("\n")[0]
+    return type(error).__name__ if not words or "allow_pickle" in words else words
