@@ -56,7 +56,7 @@ class Rules:
 
 
 def scored(features: Features, rules: Rules) -> RetrievalResult | DrawnResult:
-    """Rank and count; says on stderr what re-ranking needs, what to doubt, which queries are dropped."""
+    """Rank and count; says on stderr what re-ranking needs, what to doubt, what is dropped."""
     from mfa.retrieval.gallery import COUNTED
     from mfa.retrieval.metrics import score
     from mfa.retrieval.protocols import single_shot
