@@ -26,7 +26,7 @@ from mfa.retrieval.gallery import GroupedGallery
 from mfa.retrieval.protocol_card import split_words
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import Run
-from mfa.runs.side_information import told_words
+from mfa.runs.side_information import camera_statement
 
 
 def evaluate(
@@ -213,7 +213,7 @@ def _origin(run: Run, data: ReidDataset, flip: bool, left_out: list[str]) -> dic
         "trained_on": _trained_on(run),
         "left_out": left_out,
         "torch": torch.__version__,
-        **told_words(run, data),
+        **camera_statement(run, data),
         **({"notes": notes} if (notes := run.checkpoint.facts.get("notes")) else {}),
     }
 

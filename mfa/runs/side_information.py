@@ -1,8 +1,8 @@
-"""Which cameras a network is told of, where descriptors are of picture and camera (SIE).
+"""Which cameras a network uses beside the pixels (SIE).
 
-A camera's number means something in the data it comes from alone: camera 1 of another dataset is
-another camera. So a network is told the cameras of pictures of the data it was trained on, by their
-fingerprint, and nothing of all others; it then takes the mean of the cameras it knows (ours).
+The number of a camera means something only in its own dataset: camera 1 of another dataset is
+another camera. So a network uses the cameras of the data it was trained on, known by their
+fingerprint. For all other data it takes the mean of the cameras that it learned (ours).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ def training_cameras(samples: Sequence[Sample]) -> tuple[int, ...]:
 
 
 def cameras_to_learn(config: ModelConfig, samples: Sequence[Sample]) -> tuple[int, ...]:
-    """The cameras a training gives an embedding each; none without ``config.sie``."""
+    """The cameras that get an embedding in training; none without ``config.sie``."""
     cameras = training_cameras(samples) if config.sie else ()
     if config.sie and not cameras:
-        print("no camera of a training picture is known: SIE learns none", file=sys.stderr)
+        print("no training picture has a known camera, so SIE learns none", file=sys.stderr)
     return cameras
 
 
-def told_words(run: Run, data: ReidDataset) -> dict[str, str]:
-    """For the card of a score, what the network is told beside the pixels; empty without SIE."""
+def camera_statement(run: Run, data: ReidDataset) -> dict[str, str]:
+    """What the protocol card says about the cameras that the network uses; empty without SIE."""
     if not run.checkpoint.cameras:
         return {}
     if run.cameras_of((), data) is None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,13 +80,6 @@ def test_without_its_teacher_nothing_begins(
     assert not (tmp_path / "run").exists()
 
 
-def test_the_old_command_says_where_it_went(capsys: pytest.CaptureFixture[str]) -> None:
-    assert mfa("distill", "--teacher", "t.npz", "--student", "cpu") == 2
-    said = capsys.readouterr().err
-    assert "mfa train PRESET --teacher" in said
-    assert len(said.splitlines()) == 1
-
-
 def test_a_teacher_of_another_split_is_named(
     tiny_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,7 +90,7 @@ def test_a_teacher_of_another_split_is_named(
     assert "another split or another dataset" in capsys.readouterr().err
 
 
-def test_a_model_is_asked_once_and_its_answers_are_kept(
+def test_a_model_is_asked_once_however_many_ask_and_its_answers_are_kept(
     tiny_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "made_teacher.py").write_text(
@@ -108,8 +102,9 @@ def test_a_model_is_asked_once_and_its_answers_are_kept(
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "data").mkdir()
     data = replace(load_dataset("synthetic", tiny_root), root=tmp_path / "data" / "synthetic")
-    for _ in range(2):
-        teacher = find_teacher("made_teacher:means", data)
+    with ThreadPoolExecutor(2) as pool:
+        teachers = list(pool.map(find_teacher, ["made_teacher:means"] * 2, [data] * 2))
+    for teacher in [*teachers, find_teacher("made_teacher:means", data)]:
         assert teacher.targets(data.train).shape == (len(data.train), 3)
     import made_teacher  # type: ignore[import-not-found]
 

@@ -93,6 +93,7 @@ def test_a_cache_without_a_folder_is_refused(capsys: pytest.CaptureFixture[str])
     ("program", "old", "new"),
     [
         ("mfa", "score", "mfa evaluate FILE.npz"),
+        ("mfa", "distill", "mfa train PRESET --teacher"),
         ("mfa", "bench", "python -m benchmarks"),
         ("mfa-viz", "bench", "make bench"),
     ],

@@ -139,4 +139,4 @@ def test_a_training_list_without_cameras_learns_none(
     for _ in fit(config, blind, tmp_path / "blind", device="cpu", progress=False):
         pass
     assert open_run(tmp_path / "blind").checkpoint.cameras == ()
-    assert "no camera" in capsys.readouterr().err
+    assert "known camera" in capsys.readouterr().err

@@ -149,6 +149,25 @@ def test_broken_pictures_are_left_out_and_counted(
     assert all("0 bytes" in sentence for sentence in left_out[1:])
 
 
+def test_progress_rises_to_the_end_of_the_training_and_can_stop_it(
+    tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path
+) -> None:
+    seen: list[float] = []
+    list(fit(tiny_config, tiny_data, device="cpu", progress=seen.append))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert 0.5 in seen
+
+    def stop(fraction: float) -> None:
+        if fraction > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(fit(tiny_config, tiny_data, tmp_path, device="cpu", progress=stop))
+    assert load_checkpoint(tmp_path / CHECKPOINT).epoch == 1
+    assert not (tmp_path / ".lock").exists()
+
+
 def test_data_that_cannot_be_trained_on(
     tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path
 ) -> None:

@@ -1,0 +1,30 @@
+"""One callback for bars, apps and tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from mfa.progress import part_of, reporting
+
+
+def test_a_bar_asks_for_its_costly_words_only_when_it_is_drawn(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[int] = []
+
+    def words() -> str:
+        asked.append(1)
+        return "id 6.55"
+
+    with reporting(True, "epoch 1/2", words) as report:
+        for step in range(20_000):
+            report(step / 20_000)
+    assert len(asked) < 1_000
+    assert "epoch 1/2" in capsys.readouterr().err
+
+
+def test_a_callback_is_handed_on_and_parts_lie_within_the_whole() -> None:
+    seen: list[float] = []
+    with reporting(seen.append, "anything") as report:
+        part_of(report, 0.25, 0.75)(0.5)
+    assert seen == [0.5]
