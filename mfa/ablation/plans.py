@@ -83,15 +83,18 @@ def modules(base: Config) -> list[Row]:
     ]
 
 
-def gate_and_gla(base: Config) -> list[Row]:
-    """The 2 x 2 of gate and GLA: what separates the branches?"""
-    full = variant(base, "guided")
+def gate_and_gla(base: Config, gated: presets.Variant = "guided") -> list[Row]:
+    """The 2 x 2 of gate and GLA, with the gate of ``gated``: what separates the branches?"""
+    full = variant(base, gated)
     return [
         Row(
             f"gate {'on' if gate else 'off'}, GLA {'on' if gla else 'off'}",
             derive(
                 full,
-                {"model.gate": "guided" if gate else "none", "loss.gla": "mse" if gla else "off"},
+                {
+                    "model.gate": full.model.gate if gate else "none",
+                    "loss.gla": "mse" if gla else "off",
+                },
             ),
         )
         for gate in (False, True)
@@ -130,6 +133,7 @@ PLANS: dict[str, Callable[[Config], list[Row]]] = {
     "table3": table3,
     "modules": modules,
     "gate-and-gla": gate_and_gla,
+    "competing-and-gla": lambda base: gate_and_gla(base, "competing"),
     "switches": switches,
     "peers": peers,
 }

@@ -21,7 +21,8 @@ class Options:
     """Run a plan: print what it will take, run what is not finished, write tidy rows."""
 
     plan: tyro.conf.Positional[str]
-    """default, variants, table2, table3, modules, gate-and-gla, switches, peers, or a JSON file."""
+    """default, variants, table2, table3, modules, gate-and-gla,
+    competing-and-gla, switches, peers, or a JSON file."""
     data: str = "synthetic"
     """Dataset to train and score on."""
     data_root: Path | None = None

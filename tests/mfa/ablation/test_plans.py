@@ -115,3 +115,14 @@ def test_peers_have_equal_budgets_and_their_own_recipes() -> None:
         trunk = "osnet" if row.name == "osnet" else BASE.model.trunk
         assert row.config.model.trunk == trunk
     assert {row.config.loss.triplet for row in rows if row.name == "agw"} == {"weighted"}
+
+
+def test_the_2_x_2_of_competing_gates_and_gla() -> None:
+    rows = load_plan("competing-and-gla", BASE)
+    assert [(row.config.model.gate, row.config.loss.gla) for row in rows] == [
+        ("none", "off"),
+        ("none", "mse"),
+        ("competing", "off"),
+        ("competing", "mse"),
+    ]
+    assert {row.config.model.guide_pooling for row in rows} == {"gem"}
