@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mfa.errors import InputError
@@ -22,13 +22,14 @@ def found_above(path: Path) -> Path:
     Notebooks run in ``notebooks/``, while runs and data lie beside that folder. A checkout is the
     nearest folder above with a ``pyproject.toml``. A path that is nowhere comes back as it is.
     """
-    if path.is_absolute() or path.exists():
+    if path.is_absolute():
         return path
-    for above in Path.cwd().parents:
-        if (above / path).exists():
-            return above / path
-        if (above / "pyproject.toml").is_file():
-            break
+    with suppress(OSError):  # a name that no system takes is nowhere
+        for folder in (Path(), *Path.cwd().parents):
+            if (folder / path).exists():
+                return folder / path
+            if (folder / "pyproject.toml").is_file():
+                break
     return path
 
 

@@ -227,7 +227,7 @@ def masks(
 ) -> None:
     """Find the person and the body regions in every picture, for measuring attention.
 
-    Goes on where an interruption left it. A mask that is not trusted is kept, but not measured with.
+    Goes on where an interruption left it. An untrusted mask is kept, but not measured with.
 
     Args:
         name: the dataset, e.g. market1501.

@@ -18,22 +18,22 @@ class Canvas:
     Pillow draws polygons without smoothing, the reduction smooths them.
     """
 
-    def __init__(self, picture: Image.Image, parts: Image.Image) -> None:
-        self.picture = picture
+    def __init__(self, image: Image.Image, parts: Image.Image) -> None:
+        self.image = image
         self.parts = parts
-        self._paint = ImageDraw.Draw(picture)
-        self._glaze = ImageDraw.Draw(picture, "RGBA")
+        self._paint = ImageDraw.Draw(image)
+        self._glaze = ImageDraw.Draw(image, "RGBA")
         self._label = ImageDraw.Draw(parts)
 
     @property
     def height(self) -> int:
         """Height in pixels; the unit scenery is measured in."""
-        return self.picture.height
+        return self.image.height
 
     @property
     def width(self) -> int:
         """Width in pixels."""
-        return self.picture.width
+        return self.image.width
 
     def fill(self, points: Sequence[Point], colour: Colour, part: int) -> None:
         """Cover a polygon with an opaque colour, and its pixels of the mask with ``part``."""
@@ -53,7 +53,7 @@ class Bystanders(Canvas):
     """A canvas on which every part is one and the same: other people, things in front."""
 
     def __init__(self, canvas: Canvas, part: int) -> None:
-        super().__init__(canvas.picture, canvas.parts)
+        super().__init__(canvas.image, canvas.parts)
         self._part = part
 
     def fill(self, points: Sequence[Point], colour: Colour, part: int) -> None:

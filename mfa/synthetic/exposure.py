@@ -34,11 +34,11 @@ def _weather(rng: Random) -> list[int]:
     return [min(255, int(value * gain)) for gain in gains for value in range(256)]
 
 
-def expose(cam: Camera, picture: Image.Image, rng: Random) -> Image.Image:
+def expose(cam: Camera, image: Image.Image, rng: Random) -> Image.Image:
     """Tint, tone, blur and noise of a camera on a picture of the final size."""
     exposure = rng.gauss(1, 0.06)
-    tinted = picture.convert("RGB", _tint(cam, exposure)).point(_curve(cam))
-    radius = cam.blur * picture.height / 128 * rng.uniform(0.8, 1.4)
+    tinted = image.convert("RGB", _tint(cam, exposure)).point(_curve(cam))
+    radius = cam.blur * image.height / 128 * rng.uniform(0.8, 1.4)
     soft = tinted.filter(ImageFilter.GaussianBlur(radius))
     pixels = np.asarray(soft, np.float32)
     noise = np.random.default_rng(rng.getrandbits(64))

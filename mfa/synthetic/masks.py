@@ -27,22 +27,22 @@ PARTS: tuple[str, ...] = (
 BACKGROUND, HEAD, TORSO, ARMS, THIGHS, SHINS, BAG, OCCLUDER, OTHER = range(len(PARTS))
 
 
-def mask_path(picture_path: Path) -> Path:
+def mask_path(image_path: Path) -> Path:
     """Where the part mask of a picture of the synthetic set lies."""
-    split = picture_path.parent
-    return split.parent / FOLDER / split.name / f"{picture_path.stem}.png"
+    split = image_path.parent
+    return split.parent / FOLDER / split.name / f"{image_path.stem}.png"
 
 
-def load_mask(picture_path: Path, height: int, width: int) -> np.ndarray:
+def load_mask(image_path: Path, height: int, width: int) -> np.ndarray:
     """Part mask of a picture, (height, width) uint8 of indices into ``PARTS``, nearest pixel.
 
     Raises:
         InputError: the picture has no mask; only those of the synthetic set have.
     """
-    path = mask_path(picture_path)
+    path = mask_path(image_path)
     if not path.is_file():
         raise InputError(
-            f"{picture_path} has no part mask (looked for {path})",
+            f"{image_path} has no part mask (looked for {path})",
             "use the synthetic set, whose pictures have them",
         )
     with Image.open(path) as mask:

@@ -76,11 +76,11 @@ def partial_plan(config: SyntheticConfig) -> list[Entry]:
     return entries
 
 
-def _sightings(pid: int, pictures: int, config: SyntheticConfig) -> Iterator[tuple[int, int]]:
+def _sightings(pid: int, images: int, config: SyntheticConfig) -> Iterator[tuple[int, int]]:
     """(camera, repeat) of a person's pictures: each camera that saw them did so at least twice."""
-    seen = min(config.cameras, pictures // 2)
+    seen = min(config.cameras, images // 2)
     cameras = Random(f"{config.seed}/cameras/{pid}").sample(range(1, config.cameras + 1), seen)
-    for k in range(pictures):
+    for k in range(images):
         yield cameras[k % seen], k // seen
 
 

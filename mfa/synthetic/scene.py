@@ -54,7 +54,7 @@ class Rendering:
 class Shot:
     """A picture before it is compressed: what is written to disk is made of this."""
 
-    picture: Image.Image
+    image: Image.Image
     mask: Image.Image
     quality: int
     facts: dict[str, Fact]
@@ -62,7 +62,7 @@ class Shot:
     def jpeg(self) -> bytes:
         """The compressed picture."""
         buffer = io.BytesIO()
-        self.picture.save(buffer, "JPEG", quality=self.quality)
+        self.image.save(buffer, "JPEG", quality=self.quality)
         return buffer.getvalue()
 
 
@@ -83,8 +83,8 @@ def render(pid: int, camera: int, repeat: int, config: SyntheticConfig) -> Rende
         InputError: there is no such camera.
     """
     shot = shoot(pid, camera, repeat, config)
-    with Image.open(io.BytesIO(shot.jpeg())) as picture:
-        image = np.asarray(picture.convert("RGB"))
+    with Image.open(io.BytesIO(shot.jpeg())) as opened:
+        image = np.asarray(opened.convert("RGB"))
     return Rendering(image, np.asarray(shot.mask), shot.facts)
 
 
@@ -103,10 +103,10 @@ def shoot(
     parts = Image.new("L", (width, height))
     canvas = Canvas(surroundings(cam, height, width, config.seed, rng), parts)
     facts = _stage(canvas, cam, pid, fault, config, rng)
-    picture = expose(cam, canvas.picture.reduce(fine), rng)
+    image = expose(cam, canvas.image.reduce(fine), rng)
     mask = parts.resize((config.width, config.height), Image.Resampling.NEAREST)
     facts |= {"pid": pid, "camera": number, "repeat": repeat, "nuisance": fault}
-    return Shot(picture, mask, rng.randint(*cam.quality), facts)
+    return Shot(image, mask, rng.randint(*cam.quality), facts)
 
 
 def _nuisance(rng: Random, share: float) -> Nuisance:
@@ -188,7 +188,7 @@ def _others(
 
 def _shadow(canvas: Canvas, cam: Camera, view: View) -> None:
     """A soft dark place under the feet, drawn out away from the light."""
-    draw = ImageDraw.Draw(canvas.picture, "RGBA")
+    draw = ImageDraw.Draw(canvas.image, "RGBA")
     x, y = view.centre - 0.06 * cam.light * view.size, view.top + 0.985 * view.size
     for spread, alpha in ((1.0, 30), (0.7, 34), (0.45, 36)):
         across = view.size * (0.16 + 0.06 * abs(cam.light)) * spread

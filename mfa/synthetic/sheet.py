@@ -53,11 +53,11 @@ def save_sheets(folder: Path, first: int = 64) -> tuple[Path, Path]:
     """
     config = SyntheticConfig(height=256, width=128)
     folder.mkdir(parents=True, exist_ok=True)
-    pictures, masks = folder / "synthetic-sheet.jpg", folder / "synthetic-masks.png"
-    Image.fromarray(contact_sheet(config, first=first)).save(pictures, quality=86)
+    images, masks = folder / "synthetic-sheet.jpg", folder / "synthetic-masks.png"
+    Image.fromarray(contact_sheet(config, first=first)).save(images, quality=86)
     flat = Image.fromarray(mask_sheet(config, first=first))
     flat.quantize(len(PART_COLOURS), dither=Image.Dither.NONE).save(masks, optimize=True)
-    return pictures, masks
+    return images, masks
 
 
 def _rows(config: SyntheticConfig, pids: int, columns: int, first: int) -> list[list[Rendering]]:

@@ -83,21 +83,21 @@ def _complete(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> b
         ) from None
     if made != (DRAWING, dataclasses.asdict(config)):
         return False
-    pictures = (target / entry.name for entry in plan)
-    return all(path.is_file() and mask_path(path).is_file() for path in pictures)
+    images = (target / entry.name for entry in plan)
+    return all(path.is_file() and mask_path(path).is_file() for path in images)
 
 
 def _build(folder: Path, config: SyntheticConfig, plan: Sequence[Entry], name: str) -> None:
     for split in {entry.folder for entry in plan}:
         (folder / split).mkdir()
         (folder / FOLDER / split).mkdir(parents=True)
-    pictures: dict[str, dict[str, Fact]] = {}
+    images: dict[str, dict[str, Fact]] = {}
     for entry in tqdm(plan, desc=f"drawing {name}", unit="picture", file=sys.stderr):
-        pictures[entry.name] = draw_entry(folder, entry, config)
+        images[entry.name] = draw_entry(folder, entry, config)
     record = {
         "drawing": DRAWING,
         "config": dataclasses.asdict(config),
-        "pictures": dict(sorted(pictures.items())),
+        "pictures": dict(sorted(images.items())),
     }
     (folder / DRAWN).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

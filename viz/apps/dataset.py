@@ -137,7 +137,7 @@ class DatasetBrowser(app.App[DatasetState, Shown]):
         if state.doctor not in self._reports:
             job.progress(0.05, "the doctor examines the folder")
             self._reports[state.doctor] = examine(
-                self.data.name, self.data.root.parent, decode=state.doctor
+                self.data.name, self.data.root, decode=state.doctor
             )
         start = max(state.start, 0)
         return Shown(

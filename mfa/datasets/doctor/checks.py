@@ -23,7 +23,7 @@ _EXAMPLES = 3
 
 _MEANING: dict[Reason, tuple[Severity, str]] = {
     Reason.NAME: ("warning", "remove them, or give them names of this dataset"),
-    Reason.NOT_A_PICTURE: ("note", ""),
+    Reason.NOT_AN_IMAGE: ("note", ""),
     Reason.FOLDER: ("warning", "move its pictures up, or remove it"),
     Reason.ABSENT: ("error", "copy the missing files, or get the matching list"),
     Reason.OTHER_PID: ("error", "get list files and pictures of the same version"),

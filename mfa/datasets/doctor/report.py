@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mfa.datasets.readers.counts import Summary
-from mfa.datasets.readers.listing import children, counted, is_folder, is_picture, printable
+from mfa.datasets.readers.listing import children, counted, is_folder, is_image, printable
 from mfa.errors import InputError
 
 _MOST = 6
@@ -158,20 +158,20 @@ def _drawn(folder: Path, indent: str, levels: int) -> list[str]:
     except InputError:
         return [f"{indent}└── (cannot be listed)"]
     folders: list[Path] = []
-    pictures: list[Path] = []
+    images: list[Path] = []
     others: list[Path] = []
     for path in paths:
         if is_folder(path):
             folders.append(path)
-        elif is_picture(path.name):
-            pictures.append(path)
+        elif is_image(path.name):
+            images.append(path)
         else:
             others.append(path)
     entries: list[tuple[str, Path | None]] = [(f"{path.name}/", path) for path in folders[:_MOST]]
     if len(folders) > _MOST:
         entries.append((f"({len(folders) - _MOST} more folders)", None))
-    if pictures:
-        entries.append((f"({len(pictures):,} pictures, e.g. {pictures[0].name})", None))
+    if images:
+        entries.append((f"({len(images):,} pictures, e.g. {images[0].name})", None))
     entries += [(path.name, None) for path in others[:_MOST]]
     if len(others) > _MOST:
         entries.append((f"({len(others) - _MOST} more files)", None))

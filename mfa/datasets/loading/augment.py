@@ -148,7 +148,7 @@ def random_erase(images: Tensor, chance: float, generator: torch.Generator) -> T
     """
     images = images.clone()
     height, width = images.shape[2:]
-    for picture in images:
+    for image in images:
         if _uniform(0, 1, generator) >= chance:
             continue
         for _ in range(ERASE_TRIES):
@@ -160,8 +160,8 @@ def random_erase(images: Tensor, chance: float, generator: torch.Generator) -> T
             if 0 < h < height and 0 < w < width:
                 top = int(_uniform(0, height - h + 1, generator))
                 left = int(_uniform(0, width - w + 1, generator))
-                fill = picture.mean(dim=(1, 2)).view(3, 1, 1)
-                picture[:, top : top + h, left : left + w] = fill
+                fill = image.mean(dim=(1, 2)).view(3, 1, 1)
+                image[:, top : top + h, left : left + w] = fill
                 break
     return images
 

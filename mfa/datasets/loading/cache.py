@@ -100,9 +100,9 @@ def cached_images(samples: Sequence[Sample], height: int, width: int, cache: Pat
     return found
 
 
-def cache_bytes(pictures: int, height: int, width: int) -> int:
+def cache_bytes(images: int, height: int, width: int) -> int:
     """Size of an entry on the disk."""
-    return pictures * 3 * height * width
+    return images * 3 * height * width
 
 
 def _key(samples: Sequence[Sample], height: int, width: int, cache: Path) -> str:

@@ -37,8 +37,8 @@ def read_image(path: str | os.PathLike[str]) -> Image.Image:
             raise InputError(f"{file} is empty (0 bytes); copy it again, or remove it")
         with Image.open(file) as opened:
             opened.load()
-            picture = ImageOps.exif_transpose(opened)
-            return _to_rgb(picture)
+            image = ImageOps.exif_transpose(opened)
+            return _to_rgb(image)
     except InputError:
         raise
     except Exception as error:
@@ -56,10 +56,10 @@ def decode(path: Path, height: int, width: int) -> np.ndarray:
     Raises:
         InputError: the file cannot be read.
     """
-    picture = read_image(path)
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    return np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1))
+    image = read_image(path)
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
 
 
 def first_error(path: Path) -> str:
@@ -83,21 +83,21 @@ def file_version(path: Path) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_size)
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode == "RGB":
-        return picture
-    if picture.mode in _WIDE_INTEGER:
-        return _narrow(np.asarray(picture).astype(np.int64))
-    if picture.mode == "F":
-        values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if image.mode in _WIDE_INTEGER:
+        return _narrow(np.asarray(image).astype(np.int64))
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
         # Float pictures come scaled to 1 or to 255; nothing in the file says which.
         scale = 255.0 if values.max(initial=0) <= 1 else 1.0
         return _grey(values * scale)
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, layer).convert("RGB")
-    return picture.convert("RGB")
+    return image.convert("RGB")
 
 
 def _narrow(values: np.ndarray) -> Image.Image:

@@ -114,19 +114,19 @@ def _unreadable(samples: Sequence[Sample]) -> dict[int, str]:
 class _Batches(Dataset[tuple[list[int], Tensor]]):
     """Whole batches by their list of indices, so that a cache is read once a batch."""
 
-    def __init__(self, pictures: LoadedImages) -> None:
-        self.pictures = pictures
+    def __init__(self, images: LoadedImages) -> None:
+        self.images = images
 
     def __getitem__(self, indices: Sequence[int]) -> tuple[list[int], Tensor]:
-        return list(indices), self.pictures.batch(indices)
+        return list(indices), self.images.batch(indices)
 
 
 def batches(
-    pictures: LoadedImages, sampler: BatchSampler, workers: int
+    images: LoadedImages, sampler: BatchSampler, workers: int
 ) -> DataLoader[tuple[list[int], Tensor]]:
     """A loader of (indices, pixels) over the sampler's batches."""
     return DataLoader(
-        _Batches(pictures),
+        _Batches(images),
         batch_size=None,
         sampler=sampler,
         num_workers=workers,

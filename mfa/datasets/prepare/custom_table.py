@@ -15,10 +15,10 @@ from pathlib import Path, PurePosixPath
 
 from mfa.datasets.readers.custom import NOBODY, SPLITS, Row, read_rows
 from mfa.datasets.readers.listing import (
-    PICTURE_SUFFIXES,
+    IMAGE_SUFFIXES,
     counted,
+    images_below,
     is_folder,
-    pictures_below,
     printable,
 )
 from mfa.errors import InputError
@@ -125,10 +125,10 @@ def parse_tree(root: Path, pattern: str, mapped: Mapped = Mapped()) -> Parsed:
     compiled = _compile(pattern)
     if not is_folder(root):
         raise InputError(f"{root} is not a folder", "name the folder your pictures are in")
-    paths = [path.relative_to(root).as_posix() for path in pictures_below(root)]
+    paths = [path.relative_to(root).as_posix() for path in images_below(root)]
     if not paths:
         raise InputError(
-            f"{root} and its folders hold no pictures ({', '.join(sorted(PICTURE_SUFFIXES))})",
+            f"{root} and its folders hold no pictures ({', '.join(sorted(IMAGE_SUFFIXES))})",
             "name the folder your pictures are in",
         )
     rows, unfit = [], []
@@ -270,7 +270,7 @@ def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) 
     if not 0 < test < 1:
         raise InputError(f"the share to test on is between 0 and 1, got {test}")
     people = _by_person(rows)
-    testable = sorted(pid for pid, pictures in people.items() if _queries(pictures))
+    testable = sorted(pid for pid, images in people.items() if _queries(images))
     count = round(test * len(people))
     chosen = set(random.Random(seed).sample(testable, min(count, len(testable))))
     if not chosen or len(chosen) == len(people):
@@ -288,7 +288,7 @@ def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) 
 def _query_and_gallery(rows: Sequence[Row]) -> list[Row]:
     """Choose the queries of people who are tested; the rest is gallery."""
     people = _by_person(rows).values()
-    queries = {row.path for pictures in people for row in _queries(pictures)}
+    queries = {row.path for images in people for row in _queries(images)}
     return [replace(row, split="query" if row.path in queries else "gallery") for row in rows]
 
 
@@ -300,13 +300,13 @@ def _by_person(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return people
 
 
-def _queries(pictures: Sequence[Row]) -> list[Row]:
+def _queries(images: Sequence[Row]) -> list[Row]:
     """Pictures of one person to search with, such that each has a match left in the gallery."""
     by_camera: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in pictures:
+    for row in images:
         by_camera[row.camid].append(row)
     if set(by_camera) == {""}:
-        return [pictures[0]] if len(pictures) > 1 else []
+        return [images[0]] if len(images) > 1 else []
     # A camera with a single picture keeps it for the gallery, so that others find a match there.
     rich = [rows for rows in by_camera.values() if len(rows) > 1]
     if len(by_camera) < 2:

@@ -74,7 +74,7 @@ def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) 
     try:
         with draft_folder(folder) as draft:
             _refuse_if_full(data.train, folder, copies, seed)
-            write_table(draft, _write_pictures(data.train, draft, names, seed))
+            write_table(draft, _write_images(data.train, draft, names, seed))
             draft.rename(folder)
     except OSError as error:
         raise InputError(
@@ -127,11 +127,11 @@ def _refuse_if_full(samples: Sequence[Sample], folder: Path, copies: int, seed: 
     sizes, view_sizes = [], []
     for sample in samples[:: max(1, len(samples) // 16)]:
         try:
-            picture = read_image(sample.path)
+            image = read_image(sample.path)
         except InputError:
             continue  # left out, and named, when its turn comes
         stream = io.BytesIO()
-        view(picture, None, np.random.default_rng(seed)).save(stream, "JPEG", quality=QUALITY)
+        view(image, None, np.random.default_rng(seed)).save(stream, "JPEG", quality=QUALITY)
         sizes.append(sample.path.stat().st_size)
         view_sizes.append(len(stream.getvalue()))
     each = float(np.mean(sizes) + copies * np.mean(view_sizes)) if sizes else 0.0
@@ -148,7 +148,7 @@ def _refuse_if_full(samples: Sequence[Sample], folder: Path, copies: int, seed: 
         )
 
 
-def _write_pictures(
+def _write_images(
     samples: Sequence[Sample], folder: Path, names: Sequence[Sequence[str]], seed: int
 ) -> Iterator[Row]:
     """Copy what can be read, then draw its views; a row of the table for each file."""
@@ -163,12 +163,12 @@ def _write_pictures(
     if not kept:
         raise InputError(f"none of the {len(samples)} training pictures can be read")
     for number, (sample, own) in enumerate(tqdm(kept, "views", unit="picture")):
-        picture = read_image(sample.path)
+        image = read_image(sample.path)
         for copy, name in enumerate(own, 1):
             rng = np.random.default_rng([seed, number, copy])
             joins = rng.random() < JOIN_CHANCE
             lower = read_image(kept[rng.integers(len(kept))][0].path) if joins else None
-            view(picture, lower, rng).save(folder / name, quality=QUALITY)
+            view(image, lower, rng).save(folder / name, quality=QUALITY)
             yield _row(name, sample)
 
 
@@ -184,16 +184,16 @@ def _join(upper: Image.Image, lower: Image.Image, rng: np.random.Generator) -> I
     return joined
 
 
-def _frame(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def _frame(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Cut a window out and bring it to the old size; what lies outside is the mean colour."""
-    width, height = picture.size
+    width, height = image.size
     size, stretch = rng.uniform(*SCALE), np.sqrt(rng.uniform(*STRETCH))
     w, h = width * size / stretch, height * size * stretch
     left = (width - w) / 2 + rng.uniform(-SHIFT, SHIFT) * width
     top = (height - h) / 2 + rng.uniform(-SHIFT, SHIFT) * height
-    mean = np.asarray(picture).reshape(-1, 3).mean(axis=0).round().astype(int)
-    return picture.transform(
-        picture.size,
+    mean = np.asarray(image).reshape(-1, 3).mean(axis=0).round().astype(int)
+    return image.transform(
+        image.size,
         Image.Transform.AFFINE,
         (w / width, 0, left, 0, h / height, top),
         Image.Resampling.BILINEAR,
@@ -201,8 +201,8 @@ def _frame(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     )
 
 
-def _recolour(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    values = np.asarray(picture) * rng.uniform(*GAIN, size=3) * rng.uniform(*BRIGHTNESS)
+def _recolour(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    values = np.asarray(image) * rng.uniform(*GAIN, size=3) * rng.uniform(*BRIGHTNESS)
     grey = values.mean()
     values = grey + rng.uniform(*CONTRAST) * (values - grey)
     return Image.fromarray(values.clip(0, 255).round().astype(np.uint8))

@@ -94,9 +94,9 @@ class Summary:
         cameras = ", no camera is known"
         if self.cameras:
             cameras = f" from {counted(self.cameras, 'camera')}"
-        pictures = f"{self.images:>7,} picture{'' if self.images == 1 else 's'}"
+        images = f"{self.images:>7,} picture{'' if self.images == 1 else 's'}"
         people = counted(self.identities, "person")
-        return f"{self.split:8}{pictures} of {people}{cameras}{extra}{self._verdict()}"
+        return f"{self.split:8}{images} of {people}{cameras}{extra}{self._verdict()}"
 
     def sentence(self) -> str:
         """The line without the spaces that align it."""

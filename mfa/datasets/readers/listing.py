@@ -13,7 +13,7 @@ from pathlib import Path
 from mfa.errors import InputError
 from mfa.records import Sample
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 LITTER = frozenset({"__macosx", ".ds_store", "thumbs.db", "desktop.ini", ".ipynb_checkpoints"})
 """Names, in lower case, that file managers leave behind; never part of a dataset."""
@@ -26,7 +26,7 @@ class Reason(Enum):
     """Why a reader leaves a file or folder out; the value is the code of the doctor's finding."""
 
     NAME = "strange-name"
-    NOT_A_PICTURE = "not-a-picture"
+    NOT_AN_IMAGE = "not-a-picture"
     FOLDER = "unexpected-folder"
     ABSENT = "listed-but-missing"
     OTHER_PID = "list-disagrees"
@@ -35,7 +35,7 @@ class Reason(Enum):
 
 _SENTENCES = {
     Reason.NAME: "the name is not like {}",
-    Reason.NOT_A_PICTURE: "not a picture by its name",
+    Reason.NOT_AN_IMAGE: "not a picture by its name",
     Reason.FOLDER: "a folder, which this dataset does not have here",
     Reason.ABSENT: "{} lists it and it is not there",
     Reason.OTHER_PID: "{} gives it another identity than its name",
@@ -104,9 +104,9 @@ def is_litter(name: str) -> bool:
     return name.lower() in LITTER or name.startswith("._")
 
 
-def is_picture(name: str) -> bool:
+def is_image(name: str) -> bool:
     """Whether a file called ``name`` is a picture by its suffix, whatever the case."""
-    return Path(name).suffix.lower() in PICTURE_SUFFIXES
+    return Path(name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def children(folder: Path) -> list[Path]:
@@ -118,7 +118,7 @@ def children(folder: Path) -> list[Path]:
     return [folder / name for name, _ in _entries(folder)]
 
 
-def pictures_below(folder: Path) -> Iterator[Path]:
+def images_below(folder: Path) -> Iterator[Path]:
     """Picture files at any depth below ``folder``, sorted, litter and linked folders left out.
 
     Raises:
@@ -127,8 +127,8 @@ def pictures_below(folder: Path) -> Iterator[Path]:
     for path in children(folder):
         if is_folder(path):
             if not path.is_symlink():
-                yield from pictures_below(path)
-        elif is_picture(path.name):
+                yield from images_below(path)
+        elif is_image(path.name):
             yield path
 
 
@@ -153,8 +153,8 @@ def parse_folder(
         path, parsed = folder / name, parse(name)
         if is_dir:
             left_out.append(LeftOut(path, Reason.FOLDER))
-        elif not is_picture(name):
-            left_out.append(LeftOut(path, Reason.NOT_A_PICTURE))
+        elif not is_image(name):
+            left_out.append(LeftOut(path, Reason.NOT_AN_IMAGE))
         elif parsed is None:
             left_out.append(LeftOut(path, Reason.NAME, expected))
         else:

@@ -55,8 +55,8 @@ def read(folder: Path) -> Listing:
     train_folder, test_folder = (folder / place for place in _VERSIONS[found[0]])
     lists, left_out = {}, []
     for name in _LISTS:
-        pictures = train_folder if name in ("list_train.txt", "list_val.txt") else test_folder
-        lists[name], others = _read_list(folder / name, pictures)
+        images = train_folder if name in ("list_train.txt", "list_val.txt") else test_folder
+        lists[name], others = _read_list(folder / name, images)
         left_out += others
     listed = {sample.path for samples in lists.values() for sample in samples}
     left_out += _unlisted(train_folder, listed)
@@ -74,7 +74,7 @@ def read(folder: Path) -> Listing:
     )
 
 
-def _read_list(file: Path, pictures: Path) -> tuple[list[Sample], list[LeftOut]]:
+def _read_list(file: Path, images: Path) -> tuple[list[Sample], list[LeftOut]]:
     """Samples of one list file, and the rows that cannot be used with the reason."""
     samples: list[Sample] = []
     left_out: list[LeftOut] = []
@@ -88,10 +88,10 @@ def _read_list(file: Path, pictures: Path) -> tuple[list[Sample], list[LeftOut]]
                 "get the list file again",
             )
         place, label = row["path"], row["label"]
-        path = pictures / place.replace("\\", "/")
+        path = images / place.replace("\\", "/")
         parsed = parse(path.name)
         if ".." in path.parts:
-            raise InputError(f"{file}, line {number} leads outside {pictures}: {place!r}")
+            raise InputError(f"{file}, line {number} leads outside {images}: {place!r}")
         if parsed is None:
             left_out.append(LeftOut(path, Reason.NAME, _EXAMPLE))
         elif parsed[0] != int(label) + 1:
@@ -113,8 +113,8 @@ def _lines(file: Path) -> list[str]:
         raise InputError(f"{file} cannot be read ({error.strerror})", "make it readable") from error
 
 
-def _unlisted(pictures: Path, listed: set[Path]) -> Iterator[LeftOut]:
-    for path in sorted(pictures.glob("*/*")):
+def _unlisted(images: Path, listed: set[Path]) -> Iterator[LeftOut]:
+    for path in sorted(images.glob("*/*")):
         if path not in listed and not is_litter(path.name) and not is_litter(path.parent.name):
             yield LeftOut(path, Reason.UNLISTED)
 
