@@ -27,7 +27,7 @@ from mfa.errors import InputError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Width = Literal["single", "double"]
+Width = Literal["single", "double", "cvpr-single", "cvpr-double", "ieee-single", "ieee-double"]
 
 MATCH = "#009E73"
 WRONG = "#D55E00"
@@ -49,8 +49,15 @@ WHOLE = "#000000"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 """Second sign beside the colour, so that lines are told apart in grey."""
 
-INCHES: dict[str, float] = {"single": 3.35, "double": 7.0}
-"""Widths of one and two columns of a journal page (85 and 178 mm)."""
+INCHES: dict[str, float] = {
+    "single": 3.35,
+    "double": 7.0,
+    "cvpr-single": 3.25,
+    "cvpr-double": 6.875,
+    "ieee-single": 3.5,
+    "ieee-double": 7.16,
+}
+"""Widths of one and two columns of a page: of most journals (85 and 178 mm), CVPR and IEEE."""
 
 RC: Any = {  # Any: matplotlib types its setting names as literals
     "font.family": "DejaVu Sans",
@@ -79,11 +86,12 @@ RC: Any = {  # Any: matplotlib types its setting names as literals
     "pdf.fonttype": 42,  # TrueType, embedded, so that text stays text
     "svg.fonttype": "path",  # glyphs as outlines: nothing to be missing on another machine
     "svg.hashsalt": "mfa",
+    "hatch.linewidth": 0.4,
 }
 
 
-PAGE = 9.2
-"""Height of a journal page's text in inches."""
+PAGE = 7.9
+"""Inches of a figure that fills a page with its caption: CVPR's text is 8.9 high, IEEE's 9.2."""
 
 LETTER = 0.55
 """Width of a letter in shares of the font's size, about."""

@@ -104,7 +104,13 @@ def branch_maps(
         layer=layer,
         fusing=fused,
         centred=reference is not None,
+        weights=fingerprint(network),
     )
+
+
+def fingerprint(network: ReidNetwork) -> str:
+    """A number of all weights, equal for networks that hold the same."""
+    return f"{sum(float(p.detach().double().sum()) for p in network.parameters()):.15g}"
 
 
 def make_target(

@@ -31,6 +31,7 @@ class BranchMaps(Mapping[str, np.ndarray]):
         layer: the map that was explained.
         fusing: ``sum`` of the signed maps, or ``mean`` of the normalised ones (the paper's).
         centred: the mean map of reference pictures was taken off.
+        weights: tells networks apart: equal for maps of one network with one set of weights.
     """
 
     full: dict[str, np.ndarray]
@@ -43,6 +44,7 @@ class BranchMaps(Mapping[str, np.ndarray]):
     layer: str
     fusing: str
     centred: bool = False
+    weights: str = ""
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.full[name]

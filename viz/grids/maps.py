@@ -1,7 +1,14 @@
-"""Branch maps as a figure: a row a picture, a column a branch, one scale for all."""
+"""Branch maps as a figure: one row per picture, one column per branch, two scales.
+
+The branches share one scale. The fused map has its own, since it is their sum (far stronger) or the
+mean of their normalised maps (another unit). Each scale has its bar at the foot of the figure. What
+argues against the target is hatched, so that red and blue stay apart in a grey print.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +26,27 @@ from mfa.explain.record import FUSED, BranchMaps, shared_limit
 from viz import theme
 from viz.images import overlay
 
-SCALE, CAPTION = 0.9, 0.3
-"""Inches at the right of a figure, and at its foot."""
+NARROWEST, SHORT = 0.28, 0.34
+"""Inches of a picture under which its words could not be read, and under which they are short."""
 
-NARROWEST = 0.35
-"""Inches of a picture under which the words of neighbours would run into each other."""
+EDGE, GAP = 0.04, 0.16
+"""Inches around a picture, and between blocks of rows that stand side by side."""
 
-BELOW = "part of score"
+BAR = 0.42
+"""Inches at the foot for a scale: its bar, its numbers and its name."""
+
+BLOCKS = 4
+"""Blocks of rows that a figure for print may set side by side."""
+
+BELOW = "sum of map"
+
+AGAINST = 0.25
+"""Share of the scale beyond which what argues against the target is hatched."""
+
+HATCH = "//////"
+
+SIGNED = "HiResCAM"
+"""The weighting whose values are parts of the score."""
 
 PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
 """Behind words that stand on a picture."""
@@ -43,21 +64,22 @@ def draw_maps(
 ) -> Figure:
     """Every picture with its branch maps and the fused map.
 
-    Red argues for the target, blue against it; all maps share one scale, which ends where 99.5 %
-    of the values are below, but for a fused mean of normalised maps, which has its own. Under
-    each map stands the part of the score it explains. A dashed box is the branch's stripe. A map
-    without anything positive is marked ``empty``.
+    Red argues for the target, hatched blue against it. The branches share one scale and the fused
+    map has another; each ends where 99.5 % of its values are below. Under each map stands the sum
+    of that map. A mean of normalised maps has no such sum. A dashed box is the branch's stripe. A
+    map without anything positive is marked ``empty``.
 
     Args:
-        maps: from ``branch_maps``.
+        maps: from ``mfa.branch_maps``.
         images: the same pictures.
-        sanity_checks: further maps of the same pictures by name, drawn under each row: random
-            weights (on its own scale, since another network has other magnitudes), a shuffled
-            target.
+        sanity_checks: further maps of the same pictures by name, drawn under each row. Maps of
+            another network have other magnitudes: they take a scale of their own, which stands in
+            their first column.
         outlines: draw the stripes.
         width: of the figure, a column's name or inches.
-        tallest: height in inches that the figure keeps to, such as ``theme.PAGE``, by growing
-            narrower as long as its words can be read; ``None`` for a screen, where one scrolls.
+        tallest: height in inches that the figure keeps to, such as ``theme.PAGE``. Rows then stand
+            in several blocks side by side where that makes the pictures larger. ``None`` is for a
+            screen, where one scrolls.
 
     Raises:
         InputError: numbers or sizes of pictures and maps differ.
@@ -67,65 +89,159 @@ def draw_maps(
     for record in rows.values():
         _check(record, pictures)
     columns = [*maps.branches, FUSED] if len(maps.branches) > 1 else list(maps.branches)
-    shape = (len(pictures) * len(rows), len(columns) + 1)
-    cell = _cell(shape, pictures.shape[2] / pictures.shape[1], width, tallest)
-    titles = [cell.wrap(_title(name, maps)) for name in ("picture", *columns)]
-    figure = cell.figure(shape, max(title.count("\n") for title in titles))
-    axes = figure.subplots(*shape, squeeze=False)
+    layout = _layout(
+        (len(pictures), len(rows), len(columns) + 1),
+        pictures.shape[2] / pictures.shape[1],
+        theme.inches(width),
+        tallest,
+        maps.caption,
+    )
+    figure = theme.Picture(figsize=(layout.width, layout.height))
     for number, picture in enumerate(pictures):
         for place, (label, record) in enumerate(rows.items()):
-            row = axes[number * len(rows) + place]
-            _draw_row(row, picture, number, columns, record, label, maps, outlines, cell)
-    for axis, title in zip(axes[0], titles, strict=True):
-        axis.set_title(title, fontsize=cell.points)
-    add_scale(figure, axes, maps.limit)
-    figure.supxlabel(theme.wrapped(maps.caption, figure.get_figwidth(), 7), fontsize=7)
+            cells = [
+                layout.cell(figure, number, place, column) for column in range(len(columns) + 1)
+            ]
+            if layout.first(number) and not place:
+                for axis, name in zip(cells, ("picture", *columns), strict=True):
+                    title = _title(name, maps, short=layout.cell_width < SHORT)
+                    axis.set_title(layout.wrap(title), fontsize=layout.points, pad=2)
+            scales = _Scales.of(maps if _comparable(record, maps) else record)
+            _draw_row(cells, picture, number, columns, record, scales, outlines, layout)
+            if label:
+                own = "" if _comparable(record, maps) else scales.words
+                cells[0].set_axis_off()
+                _say(cells[0], layout.wrap(f"{label}\n{own}".strip()), 0.5, layout.points)
+            else:
+                show(cells[0], picture)
+                cells[0].set_xlabel(layout.wrap(BELOW), labelpad=1, fontsize=layout.points)
+    _draw_foot(figure, layout, maps)
     return figure
 
 
 @dataclass(frozen=True)
-class _Cell:
-    """Room for one picture in inches; words are made to fit it, since neighbours have some too."""
+class _Scales:
+    """Where the scale of the branches ends, and that of the fused map."""
 
-    width: float
-    height: float
+    branches: float
+    fused: float
+
+    @staticmethod
+    def of(maps: BranchMaps) -> _Scales:
+        return _Scales(
+            shared_limit([maps[name] for name in maps.branches]), shared_limit([maps[FUSED]])
+        )
+
+    @property
+    def words(self) -> str:
+        return f"(±{self.branches:.2g}, fused ±{self.fused:.2g})"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Places in inches from the top left; words are made to fit, since neighbours have some too.
+
+    Attributes:
+        cell_width: of a picture with its edge.
+        aspect: width of a picture by its height.
+        shape: pictures, rows per picture, columns.
+        blocks: of rows, side by side.
+        least: width that the figure has at least, for its foot.
+        caption: last line of the figure.
+    """
+
+    cell_width: float
+    aspect: float
+    shape: tuple[int, int, int]
+    blocks: int
+    least: float
+    caption: str
 
     @property
     def points(self) -> float:
-        return theme.fitted(self.width)
+        return theme.fitted(self.cell_width - EDGE, 9)
 
     @property
     def line(self) -> float:
         return 1.25 * self.points / 72
 
     def wrap(self, text: str) -> str:
-        return theme.wrapped(text, self.width, self.points)
+        return theme.wrapped(text, self.cell_width, self.points)
 
     @property
-    def below(self) -> float:
-        """Height of the words under a picture."""
-        return 0.06 + self.line * (1 + self.wrap(BELOW).count("\n"))
+    def above(self) -> float:
+        """Height of the titles, of which the fused map's may take two lines."""
+        return 0.06 + 2 * self.line
 
-    def figure(self, shape: tuple[int, int], breaks: int) -> Figure:
-        """An empty figure for rows and columns of cells under titles with that many line breaks."""
-        lines, columns = shape
-        above = CAPTION + self.line * (1 + breaks)
-        return theme.figure(
-            columns * self.width + SCALE, lines * (self.height + self.below) + above
-        )
+    @property
+    def row(self) -> float:
+        words = self.line * (1 + self.wrap(BELOW).count("\n"))
+        return (self.cell_width - EDGE) / self.aspect + words + 0.06
+
+    @property
+    def per_block(self) -> int:
+        return math.ceil(self.shape[0] / self.blocks)
+
+    @property
+    def block(self) -> float:
+        return self.shape[2] * self.cell_width
+
+    @property
+    def content(self) -> float:
+        return self.blocks * self.block + (self.blocks - 1) * GAP
+
+    @property
+    def width(self) -> float:
+        return max(self.content, self.least)
+
+    @property
+    def rows_end(self) -> float:
+        return self.above + self.per_block * self.shape[1] * self.row
+
+    @property
+    def caption_lines(self) -> str:
+        return theme.wrapped(self.caption, self.width - 0.1, 6.5)
+
+    @property
+    def height(self) -> float:
+        names = 0.0 if self.width > 5 else 0.12  # which take two lines
+        return self.rows_end + BAR + names + 0.06 + 0.12 * (1 + self.caption_lines.count("\n"))
+
+    def first(self, number: int) -> bool:
+        """Whether a picture stands at the head of its block."""
+        return number % self.per_block == 0
+
+    def cell(self, figure: Figure, number: int, row: int, column: int) -> Axes:
+        """An Axes for one picture."""
+        block, place = divmod(number, self.per_block)
+        left = (self.width - self.content) / 2 + block * (self.block + GAP)
+        left += column * self.cell_width + EDGE / 2
+        top = self.above + (place * self.shape[1] + row) * self.row
+        wide = self.cell_width - EDGE
+        return self.axes(figure, (left, top, wide, wide / self.aspect))
+
+    def axes(self, figure: Figure, box: tuple[float, float, float, float]) -> Axes:
+        """An Axes in a box: left, top, width, height."""
+        left, top, width, height = box
+        bottom = self.height - top - height
+        across, down = self.width, self.height
+        return figure.add_axes((left / across, bottom / down, width / across, height / down))
 
 
-def _cell(
-    shape: tuple[int, int], aspect: float, width: theme.Width | float, tallest: float | None
-) -> _Cell:
-    """As wide as the figure's width allows, and, down to ``NARROWEST``, its height."""
-    lines, columns = shape
-    across = (theme.inches(width) - SCALE) / columns
-    if tallest is not None:
-        words = _Cell(NARROWEST, NARROWEST / aspect).below
-        high = (tallest - 3 * CAPTION) / lines - words
-        across = min(across, max(high * aspect, NARROWEST))
-    return _Cell(across, across / aspect)
+def _layout(
+    shape: tuple[int, int, int], aspect: float, width: float, tallest: float | None, caption: str
+) -> _Layout:
+    """The blocks that give the largest pictures within the width and, if asked for, the height."""
+    tried = []
+    for blocks in range(1, 2 if tallest is None else BLOCKS + 1):
+        across = (width - (blocks - 1) * GAP) / (blocks * shape[2])
+        layout = _Layout(across, aspect, shape, blocks, min(width, 3.0), caption)
+        while tallest is not None and layout.height > tallest and across > NARROWEST:
+            across = max(0.97 * across, NARROWEST)
+            layout = _Layout(across, aspect, shape, blocks, min(width, 3.0), caption)
+        tried.append(layout)
+    fitting = [one for one in tried if tallest is None or one.height <= tallest] or tried
+    return max(fitting, key=lambda one: (one.cell_width, -one.blocks))
 
 
 def as_pictures(images: Any) -> np.ndarray:
@@ -136,11 +252,18 @@ def as_pictures(images: Any) -> np.ndarray:
 
 def show(axis: Axes, image: np.ndarray) -> None:
     """One picture in an axis, without ticks or grid."""
-    axis.imshow(image, interpolation="nearest")
+    axis.imshow(image, interpolation="bilinear", aspect="auto")
+    axis.set_aspect(1)
     axis.set_xticks([])
     axis.set_yticks([])
     axis.grid(visible=False)
     axis.spines[:].set_visible(False)
+
+
+def lay_over(axis: Axes, picture: np.ndarray, heat: np.ndarray, limit: float) -> None:
+    """A picture with a signed map (H, W) over it; what argues against is hatched."""
+    show(axis, overlay.overlay(picture, heat, limit=limit))
+    _hatch(axis, heat, limit)
 
 
 def outline(axis: Axes, box: tuple[float, float], size: tuple[int, int]) -> None:
@@ -173,41 +296,83 @@ def add_scale(
     label: str = "part of the score at a map pixel",
 ) -> None:
     """The diverging scale at the figure's right."""
-    mappable = ScalarMappable(Normalize(-limit, limit), ListedColormap(overlay.scale_colours()))
-    bar = figure.colorbar(mappable, ax=axes, fraction=0.025, pad=0.02, aspect=30, extend="both")
+    bar = figure.colorbar(
+        _mappable(-limit, limit), ax=axes, fraction=0.025, pad=0.02, aspect=30, extend="both"
+    )
     bar.set_label(theme.wrapped(label, 0.8 * figure.bbox.height / figure.dpi, 8))
     bar.outline.set_visible(False)
 
 
 def _draw_row(
-    row: np.ndarray,
+    cells: list[Axes],
     picture: np.ndarray,
     number: int,
     columns: list[str],
     record: BranchMaps,
-    label: str,
-    main: BranchMaps,
+    scales: _Scales,
     outlines: bool,
-    cell: _Cell,
+    layout: _Layout,
 ) -> None:
-    own_scale = "random" in label
-    limit = record.limit if own_scale else main.limit
-    if label:
-        row[0].set_axis_off()
-        words = f"{label}\n(scale ±{limit:.2g})" if own_scale else label
-        _say(row[0], cell.wrap(words), 0.5, cell.points)
-    else:
-        show(row[0], picture)
-        row[0].set_xlabel(cell.wrap(BELOW), labelpad=1, fontsize=cell.points)
-    for axis, name in zip(row[1:], columns, strict=True):
-        scale = _mean_limit(record) if name == FUSED and record.fusing == "mean" else limit
-        show(axis, overlay.overlay(picture, record[name][number], limit=scale))
+    for axis, name in zip(cells[1:], columns, strict=True):
+        fused = name == FUSED
+        lay_over(axis, picture, record[name][number], scales.fused if fused else scales.branches)
         if outlines and name in record.stripes:
             outline(axis, record.stripes[name], picture.shape[:2])
         if record.empty[name][number]:
-            mark_empty(axis, cell.points)
-        score = f"{record.scores[name][number]:+.2f}"
-        axis.set_xlabel(score, labelpad=1, fontsize=cell.points)
+            mark_empty(axis, layout.points)
+        total = (
+            "" if fused and record.fusing == "mean" else f"{record.raw[name][number].sum():+.2f}"
+        )
+        axis.set_xlabel(total, labelpad=1, fontsize=layout.points)
+
+
+def _draw_foot(figure: Figure, layout: _Layout, maps: BranchMaps) -> None:
+    """The scales side by side, and the caption."""
+    unit = "part of the score" if maps.method == SIGNED else maps.method
+    scales = _Scales.of(maps)
+    bars = [(-scales.branches, scales.branches, f"each branch: {unit} at a map pixel")]
+    if len(maps.branches) > 1 and maps.fusing == "sum":
+        bars.append((-scales.fused, scales.fused, "fused: the sum of the branches"))
+    elif len(maps.branches) > 1:
+        bars.append((0, scales.fused, "fused: mean of the normalised maps"))
+    share = layout.width / len(bars)
+    for place, (low, high, label) in enumerate(bars):
+        wide = min(0.74 * share, 2.4)
+        left = (place + 0.5) * share - wide / 2
+        axis = layout.axes(figure, (left, layout.rows_end + 0.08, wide, 0.07))
+        bar = figure.colorbar(_mappable(low, high), cax=axis, orientation="horizontal")
+        bar.outline.set_visible(False)
+        axis.tick_params(labelsize=6, length=2, pad=1.5)
+        axis.locator_params(axis="x", nbins=5)
+        axis.set_xlabel(theme.wrapped(label, 0.92 * share, 6.5), fontsize=6.5, labelpad=1.5)
+        if low < 0:
+            axis.fill_betweenx(
+                (0, 1), low, AGAINST * low, facecolor="none", linewidth=0, hatch=HATCH
+            )
+    place = 0.5, 0.04 / layout.height
+    figure.text(*place, layout.caption_lines, fontsize=6.5, ha="center", va="bottom")
+
+
+def _hatch(axis: Axes, heat: np.ndarray, limit: float) -> None:
+    end = -AGAINST * limit
+    if heat.min() >= end:
+        return
+    against = axis.contourf(heat, levels=[heat.min() - 1, end], colors="none", hatches=[HATCH])
+    against.set_edgecolor("#222222")
+    against.set_linewidth(0)
+    against.set_gid("against")
+
+
+def _mappable(low: float, high: float) -> ScalarMappable:
+    colours = overlay.scale_colours()
+    return ScalarMappable(
+        Normalize(low, high), ListedColormap(colours if low < 0 else colours[128:])
+    )
+
+
+def _comparable(record: BranchMaps, main: BranchMaps) -> bool:
+    """Whether maps share the scale of the main ones: another network has other magnitudes."""
+    return (record.weights, record.fusing) == (main.weights, main.fusing)
 
 
 def _say(axis: Axes, words: str, height: float, points: float, **look: Any) -> None:
@@ -215,17 +380,14 @@ def _say(axis: Axes, words: str, height: float, points: float, **look: Any) -> N
     axis.text(0.5, height, words, fontsize=points, **place, **look)
 
 
-def _title(name: str, maps: BranchMaps) -> str:
-    if name != FUSED:
+def _title(name: str, maps: BranchMaps, *, short: bool) -> str:
+    """A column's name; ``short`` leaves of what all branches begin with the first letter alone."""
+    if name == FUSED:
+        return f"fused\n({maps.fusing})"
+    if not short:
         return name
-    if maps.fusing == "sum":
-        return "fused\n(sum)"
-    return f"fused (mean,\n0 to {_mean_limit(maps):.2f})"
-
-
-def _mean_limit(maps: BranchMaps) -> float:
-    """Where the scale of means of normalised maps ends: 1 only if all branches peak together."""
-    return shared_limit([maps[FUSED]])
+    shared = os.path.commonprefix(list(maps.branches))  # noqa: RUF071
+    return shared[:1] + name.removeprefix(shared) if name in maps.branches else ""
 
 
 def _check(maps: BranchMaps, pictures: np.ndarray) -> None:

@@ -32,7 +32,17 @@ def test_a_row_a_picture_and_a_column_a_branch():
     titles = [axis.get_title() for axis in panels(figure)]
     assert titles[:6] == ["picture", "branch1", "branch2", "branch3", "branch4", "fused\n(sum)"]
     assert len(titles) == 12
-    assert panels(figure)[5].get_xlabel() == f"{maps.scores['fused'][0]:+.2f}"
+
+
+def test_the_number_under_a_map_is_the_sum_of_that_map():
+    maps = branch_maps(network(), IMAGES)
+    shown = panels(draw_maps(maps, IMAGES))[1:6]
+    sums = [f"{maps.raw[name][0].sum():+.2f}" for name in maps]
+    assert [axis.get_xlabel() for axis in shown] == sums
+    mean = branch_maps(network(), IMAGES, fused="mean")
+    assert (
+        panels(draw_maps(mean, IMAGES))[5].get_xlabel() == ""
+    )  # such a mean is no part of a score
 
 
 def test_a_network_without_branches_has_one_map_and_no_sum():
@@ -43,21 +53,44 @@ def test_a_network_without_branches_has_one_map_and_no_sum():
     assert not any(axis.patches for axis in panels(figure))  # no stripes
 
 
-def test_one_scale_for_all_maps():
-    maps = branch_maps(network(), IMAGES)
+@pytest.mark.parametrize("fusing", ["sum", "mean"])
+def test_branches_share_a_scale_and_the_fused_map_has_its_own(fusing):
+    maps = branch_maps(network(), IMAGES, fused=fusing)
     figure = draw_maps(maps, IMAGES)
-    bar = next(axis for axis in figure.axes if axis.get_ylabel().startswith("part of"))
-    low, high = bar.get_ylim()
-    assert low == pytest.approx(-high)
-    values = np.abs(np.concatenate([maps[name].ravel() for name in maps]))
-    assert maps.limit == pytest.approx(float(np.quantile(values, 0.995)))
+    each, fused = (axis for axis in figure.axes if axis.get_xlabel().startswith(("each", "fused")))
+    values = np.abs(np.concatenate([maps[name].ravel() for name in maps.branches]))
+    assert each.get_xlim()[1] == pytest.approx(float(np.quantile(values, 0.995)))
+    assert each.get_xlim()[0] == -each.get_xlim()[1]
+    assert fused.get_xlim()[1] == pytest.approx(float(np.quantile(np.abs(maps["fused"]), 0.995)))
+    assert fused.get_xlim()[0] == (0 if fusing == "mean" else -fused.get_xlim()[1])
+    assert "part of the score" not in fused.get_xlabel()
 
 
-def test_the_papers_fused_picture_is_named_as_such():
-    maps = branch_maps(network(), IMAGES, fused="mean")
-    top = np.quantile(maps["fused"], 0.995)
+def test_maps_that_add_up_to_no_score_do_not_say_so():
+    figure = draw_maps(branch_maps(network(), IMAGES, method="GradCAM"), IMAGES)
+    assert not any("part of the score" in axis.get_xlabel() for axis in figure.axes)
+
+
+def test_rows_of_another_network_have_a_scale_of_their_own_whatever_they_are_called():
+    one, other = network(), network()
+    with torch.no_grad():
+        other.heads["branch1"].neck.weight.mul_(9)
+    maps = branch_maps(one, IMAGES)
+    rows = {"random": branch_maps(one, IMAGES), "before": branch_maps(other, IMAGES)}
+    figure = draw_maps(maps, IMAGES, sanity_checks=rows)
+    words = {text.get_text() for axis in figure.axes for text in axis.texts}
+    assert "random" in words
+    assert not any(text.startswith("random\n") for text in words)
+    assert any(text.startswith("before\n(±") for text in words)
+
+
+def test_what_argues_against_is_hatched():
+    maps = branch_maps(network(), IMAGES, target="contrast", toward=(IMAGES[:1], IMAGES[1:]))
     figure = draw_maps(maps, IMAGES)
-    assert panels(figure)[5].get_title() == f"fused (mean,\n0 to {top:.2f})"
+    hatched = [
+        one for axis in figure.axes for one in axis.collections if one.get_gid() == "against"
+    ]
+    assert hatched
 
 
 def test_outlines_can_be_left_out():
@@ -81,13 +114,14 @@ def test_words_stay_inside_the_figure_and_off_each_other(width, pictures, words_
         words_apart(draw_maps(maps, images, sanity_checks=beside, width=width), least=15)
 
 
-def test_a_figure_for_print_keeps_to_its_page():
-    images = torch.rand(4, 3, 64, 32)
-    maps = branch_maps(network(), images)
-    free = draw_maps(maps, images, sanity_checks={"random weights": maps})
-    page = draw_maps(maps, images, sanity_checks={"random weights": maps}, tallest=theme.PAGE)
-    assert free.get_figheight() > theme.PAGE >= page.get_figheight()
-    assert page.get_figwidth() < free.get_figwidth() == theme.INCHES["double"]
+@pytest.mark.parametrize("people", [8, 12])
+@pytest.mark.parametrize("width", ["cvpr-single", "cvpr-double", "ieee-single", "ieee-double"])
+def test_many_people_fit_a_page_and_can_be_read(people, width, words_apart):
+    images = torch.rand(people, 3, 64, 32)
+    figure = draw_maps(branch_maps(network(), images), images, width=width, tallest=theme.PAGE)
+    assert figure.get_figheight() <= theme.PAGE
+    assert figure.get_figwidth() <= theme.INCHES[width] + 1e-6
+    words_apart(figure, least=6 * people)
 
 
 def test_empty_is_written_clear_of_the_dashes():
