@@ -349,8 +349,8 @@ def _draw_foot(figure: Figure, layout: _Layout, maps: BranchMaps) -> None:
             axis.fill_betweenx(
                 (0, 1), low, AGAINST * low, facecolor="none", linewidth=0, hatch=HATCH
             )
-    place = 0.5, 0.04 / layout.height
-    figure.text(*place, layout.caption_lines, fontsize=6.5, ha="center", va="bottom")
+    low_edge = 0.04 / layout.height
+    figure.text(0.5, low_edge, layout.caption_lines, fontsize=6.5, ha="center", va="bottom")
 
 
 def _hatch(axis: Axes, heat: np.ndarray, limit: float) -> None:
