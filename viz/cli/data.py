@@ -56,13 +56,13 @@ def main(argv: list[str]) -> None:
     known = {name: f"{name} (fingerprint {data.fingerprint[:12]})" for name, data in sets.items()}
     figures: dict[str, tuple[Figure, str]] = {
         "samples": (
-            draw_samples(sets, count=count, seed=seed, width=options.width, hide_face=hide),
+            draw_samples(sets, count=count, seed=seed, width=options.width, blur_faces=hide),
             f"Pictures of {', '.join(known.values())}; people drawn with seed {seed}.{hidden}",
         )
     }
     for name, dataset in sets.items():
         figures[f"{name}-people"] = (
-            draw_identities(dataset, count=count, seed=seed, hide_face=hide),
+            draw_identities(dataset, count=count, seed=seed, blur_faces=hide),
             f"People of {known[name]}{_by_camera(dataset)}, drawn with seed {seed}.{hidden}",
         )
         try:

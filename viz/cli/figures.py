@@ -61,7 +61,7 @@ def main(argv: list[str]) -> None:
         queries=options.queries,
         method=options.method,
         reference=options.reference,
-        hide_faces=options.blur_faces,
+        blur_faces=options.blur_faces,
     )
     only = [name.strip() for name in (options.only or "").split(",") if name.strip()]
     done = build_paper(inputs, options.out, only)

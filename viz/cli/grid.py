@@ -78,7 +78,7 @@ def main(argv: list[str]) -> None:
         count=options.count,
         seed=options.seed,
         width=options.width,
-        hide_face=options.blur_faces,
+        blur_faces=options.blur_faces,
     )
     stem = options.out or _folder(options.runs[0]) / f"figures/grid-{'-'.join(options.queries)}"
     for path in save(figure, stem, caption=captions.results(results)):

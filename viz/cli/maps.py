@@ -67,7 +67,7 @@ def main(argv: list[str]) -> None:
     from viz import theme
     from viz.export import save
     from viz.grids.maps import draw_maps
-    from viz.images.load import coarsen_tops
+    from viz.images.load import blurred
     from viz.paper import captions
 
     if options.sanity_check and options.target == "identity":
@@ -95,7 +95,7 @@ def main(argv: list[str]) -> None:
         for model in ([run, untrained(run.config)] if options.sanity_check else [run])
     ]
     checks = {"random weights": random[0]} if random else None
-    drawn = coarsen_tops(images) if options.blur_faces else images
+    drawn = blurred(images) if options.blur_faces else images
     figure = draw_maps(maps, drawn, sanity_checks=checks, width=options.width, tallest=theme.PAGE)
     stem = options.out or (run.path or Path()) / "figures" / "maps"
     words = (

@@ -25,7 +25,7 @@ def draw_identities(
     count: int = 6,
     seed: int = 0,
     width: theme.Width | float = "single",
-    hide_face: bool = False,
+    blur_faces: bool = False,
 ) -> theme.Picture:
     """One row a person, one column a camera: the same people as the cameras see them.
 
@@ -38,7 +38,7 @@ def draw_identities(
         count: rows, where ``pids`` is not given.
         seed: of that draw.
         width: ``single``, ``double`` or inches.
-        hide_face: coarsen the top of every picture, where the head is.
+        blur_faces: coarsen the top of every picture, where the head is.
 
     Raises:
         InputError: the dataset holds no such person, or nobody.
@@ -65,7 +65,7 @@ def draw_identities(
         for place, column in enumerate(columns):
             if column in row:
                 box = (label + place * step + 0.01, top + 0.01, step - 0.02, 2 * step - 0.02)
-                image = put(canvas, row[column].path, box, hide_face=hide_face)
+                image = put(canvas, row[column].path, box, blur_faces=blur_faces)
                 image.set_gid(f"picture/{pid}/{column}")
     return figure
 
@@ -77,7 +77,7 @@ def draw_samples(
     count: int = 6,
     seed: int = 0,
     width: theme.Width | float = "double",
-    hide_face: bool = False,
+    blur_faces: bool = False,
 ) -> theme.Picture:
     """A block of pictures of each dataset, lettered (a), (b), ... as in the paper's Fig. 3.
 
@@ -86,7 +86,7 @@ def draw_samples(
         count: pictures of each, of different people where there are enough.
         seed: of the draw.
         width: ``single``, ``double`` or inches.
-        hide_face: coarsen the top of every picture, where the head is.
+        blur_faces: coarsen the top of every picture, where the head is.
 
     Raises:
         InputError: no dataset, or one without pictures of people.
@@ -107,7 +107,7 @@ def draw_samples(
         for place, pid in enumerate(drawn):
             sample = people[pid][int(generator.integers(len(people[pid])))]
             box = (left + place * step + 0.01, top, step - 0.02, 2 * step)
-            put(canvas, sample.path, box, hide_face=hide_face).set_gid(f"picture/{name}/{place}")
+            put(canvas, sample.path, box, blur_faces=blur_faces).set_gid(f"picture/{name}/{place}")
         middle = left + len(drawn) * step / 2
         letter = "abcdefghijklmnopqrstuvwxyz"[number % 26]
         write(canvas, (middle, top + 2 * step + 0.03), f"({letter}) {name}", FONT, align="center")
@@ -121,7 +121,7 @@ def draw_roles(
     *,
     count: int = 8,
     width: theme.Width | float = "double",
-    hide_face: bool = False,
+    blur_faces: bool = False,
 ) -> theme.Picture:
     """One query, and for each role some gallery pictures that have it; grey is left out.
 
@@ -130,7 +130,7 @@ def draw_roles(
         query: position in the query list.
         count: pictures of each role, spread over the gallery.
         width: ``single``, ``double`` or inches.
-        hide_face: coarsen the top of every picture, where the head is.
+        blur_faces: coarsen the top of every picture, where the head is.
 
     Raises:
         InputError: no such query.
@@ -144,7 +144,7 @@ def draw_roles(
     middle = LINE * 1.4
     first = dataset.query[query]
     box = (left, middle, step - 0.02, 2 * step - 0.02)
-    put(canvas, first.path, box, hide_face=hide_face).set_gid("picture/query/0")
+    put(canvas, first.path, box, blur_faces=blur_faces).set_gid("picture/query/0")
     write(canvas, (left, 0.01), "query", FONT)
     write(canvas, (left, middle + 2 * step), _words(first), FONT)
     for number, (role, samples) in enumerate(shown.items()):
@@ -156,7 +156,7 @@ def draw_roles(
         for place, sample in enumerate(_spread(samples, count)):
             edge = start + place * step
             box = (edge, top + LINE * 1.4, step - 0.02, 2 * step - 0.02)
-            image = put(canvas, sample.path, box, faded=faded, hide_face=hide_face)
+            image = put(canvas, sample.path, box, faded=faded, blur_faces=blur_faces)
             image.set_gid(f"picture/{role}/{place}")
             below = top + LINE * 1.4 + 2 * step
             write(canvas, (edge, below), _words(sample), FONT, color="#555555")

@@ -101,7 +101,7 @@ def draw_rank_grid(
     count: int = 4,
     seed: int = 0,
     width: theme.Width | float = "double",
-    hide_face: bool = False,
+    blur_faces: bool = False,
 ) -> theme.Picture:
     """The first ``k`` ranks of some queries, with the models, if several, one under another.
 
@@ -116,7 +116,7 @@ def draw_rank_grid(
         count: queries shown, where they are not given one by one.
         seed: of the random choice.
         width: ``single``, ``double`` or inches.
-        hide_face: coarsen the top fifth of every picture.
+        blur_faces: coarsen the top fifth of every picture.
 
     Raises:
         InputError: no such query, no model, or another dataset than the results'.
@@ -132,11 +132,11 @@ def draw_rank_grid(
         }
         for query in chosen
     ]
-    return draw_rows(groups, theme.inches(width), k, hide_face)
+    return draw_rows(groups, theme.inches(width), k, blur_faces)
 
 
 def draw_rows(
-    groups: list[dict[str, rank_cards.Row]], width: float, k: int, hide_face: bool = False
+    groups: list[dict[str, rank_cards.Row]], width: float, k: int, blur_faces: bool = False
 ) -> theme.Picture:
     """A figure of rows of cards: one group a query, one row a model in it."""
     layout = _Layout(width, k + 1)
@@ -159,7 +159,7 @@ def draw_rows(
                 if card is not None:
                     name = f"{number}/{place}/{column}"
                     corner = layout.left(column), top + 1.6 * layout.line
-                    _draw_card(canvas, layout, card, corner, name, hide_face)
+                    _draw_card(canvas, layout, card, corner, name, blur_faces)
             top += layout.row
     return figure
 
@@ -170,12 +170,12 @@ def _draw_card(
     card: rank_cards.Card,
     corner: tuple[float, float],
     name: str,
-    hide_face: bool,
+    blur_faces: bool,
 ) -> None:
     left, top = corner
     right, bottom = left + layout.card, top + layout.picture
     box = (left, top, layout.card, layout.picture)
-    image = put(canvas, card.path, box, faded=card.kind == "ignored", hide_face=hide_face)
+    image = put(canvas, card.path, box, faded=card.kind == "ignored", blur_faces=blur_faces)
     image.set_gid(f"picture/{name}")
     frame = Rectangle(
         corner, layout.card, layout.picture, fill=False, joinstyle="miter", capstyle="butt"

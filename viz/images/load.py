@@ -19,7 +19,7 @@ HEAD_WIDTH = 0.6
 """Height of the same in widths of the box: a squat box is a crop, in which the head is larger."""
 
 
-def load(path: Path, size: tuple[int, int], hide_face: bool = False) -> Image.Image:
+def load(path: Path, size: tuple[int, int], blur_faces: bool = False) -> Image.Image:
     """The picture scaled into ``size`` (width, height) with its proportions kept, on white.
 
     A file that cannot be read gives a grey crossed-out box: a grid goes on around a broken
@@ -28,22 +28,22 @@ def load(path: Path, size: tuple[int, int], hide_face: bool = False) -> Image.Im
     Args:
         path: picture file.
         size: box in pixels.
-        hide_face: coarsen the top, see ``coarsen_top``, for pictures that leave the house.
+        blur_faces: coarsen the top, see ``blur_top``, for pictures that leave the house.
     """
-    return _load(path, size, hide_face, file_version(path))
+    return _load(path, size, blur_faces, file_version(path))
 
 
 @lru_cache(maxsize=4096)
 def _load(
-    path: Path, size: tuple[int, int], hide_face: bool, version: tuple[int, int]
+    path: Path, size: tuple[int, int], blur_faces: bool, version: tuple[int, int]
 ) -> Image.Image:
     """``version`` makes a changed file another key."""
     try:
         picture = read_image(path)
     except InputError:
         return _broken(size)
-    if hide_face:
-        picture = coarsen_top(picture)
+    if blur_faces:
+        picture = blur_top(picture)
     fitted = ImageOps.contain(picture, size, Image.Resampling.BICUBIC)
     if fitted.size == size:
         return fitted
@@ -58,7 +58,7 @@ def fade(picture: Image.Image) -> Image.Image:
     return Image.blend(grey, Image.new("RGB", picture.size, PAPER), 0.55)
 
 
-def coarsen_top(picture: Image.Image) -> Image.Image:
+def blur_top(picture: Image.Image) -> Image.Image:
     """A copy whose top, where a head is, is reduced to blocks a sixth of the width wide.
 
     No face is looked for: one that lies lower stays as it is.
@@ -73,10 +73,10 @@ def coarsen_top(picture: Image.Image) -> Image.Image:
     return copy
 
 
-def coarsen_tops(images: np.ndarray) -> np.ndarray:
-    """``coarsen_top`` of each of (N, 3, H, W) uint8: in what is drawn, not in what is explained."""
+def blurred(images: np.ndarray) -> np.ndarray:
+    """``blur_top`` of each of (N, 3, H, W) uint8: in what is drawn, not in what is explained."""
     pictures = [Image.fromarray(image.transpose(1, 2, 0)) for image in images]
-    return np.stack([np.asarray(coarsen_top(p)).transpose(2, 0, 1) for p in pictures])
+    return np.stack([np.asarray(blur_top(p)).transpose(2, 0, 1) for p in pictures])
 
 
 def _broken(size: tuple[int, int]) -> Image.Image:

@@ -33,12 +33,12 @@ def put(
     box: tuple[float, float, float, float],
     *,
     faded: bool = False,
-    hide_face: bool = False,
+    blur_faces: bool = False,
 ) -> AxesImage:
     """A picture file inside ``box`` (left, top, width, height), proportions kept."""
     left, top, width, height = box
     size = (round(DOTS_PER_INCH * width), round(DOTS_PER_INCH * height))
-    picture = load.load(path, size, hide_face)
+    picture = load.load(path, size, blur_faces)
     return canvas.imshow(
         np.asarray(load.fade(picture) if faded else picture),
         extent=(left, left + width, top + height, top),

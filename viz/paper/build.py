@@ -79,7 +79,7 @@ def _one(name: str, inputs: PaperInputs, out: Path) -> Written:
         return Written(name, (), str(error))
     if isinstance(made, Table):
         return Written(name, made.save(out / name))
-    if inputs.hide_faces and name.startswith("fig"):
+    if inputs.blur_faces and name.startswith("fig"):
         made = replace(made, caption=made.caption + captions.HIDDEN)
     files = save(made.figure, out / name, caption=made.caption)
     environment = out / f"{name}.tex"

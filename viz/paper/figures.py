@@ -40,7 +40,7 @@ def fig3(inputs: PaperInputs) -> CaptionedFigure:
         by_title.setdefault(title(name), data)
     # One dataset alone across a page would be four pictures of a few dozen pixels, far too large.
     width = inputs.width if len(by_title) > 1 else "single"
-    figure = draw_samples(by_title, count=SHOWN, width=width, hide_face=inputs.hide_faces)
+    figure = draw_samples(by_title, count=SHOWN, width=width, blur_faces=inputs.blur_faces)
     marks = "; ".join(
         f"({letter}) {name}, fingerprint {data.fingerprint[:12]}"
         for letter, (name, data) in zip(ascii_lowercase, by_title.items(), strict=False)
@@ -83,7 +83,7 @@ def fig6(inputs: PaperInputs) -> CaptionedFigure:
         inputs.k,
         count=2 if len(results) < 3 else 1,  # what one page holds
         width=inputs.width,
-        hide_face=inputs.hide_faces,
+        blur_faces=inputs.blur_faces,
     )
     how = "given by position" if inputs.queries else f"first answer of {inputs.subject.name} wrong"
     return CaptionedFigure(
@@ -104,7 +104,7 @@ def fig7(inputs: PaperInputs) -> CaptionedFigure:
     for run in inputs.runs:
         images = _images(run, samples)
         explained.append(_explain(inputs, run, data, samples, images))
-        shown.append(_for_drawing(images, inputs.hide_faces))
+        shown.append(_for_drawing(images, inputs.blur_faces))
     columns = len(inputs.runs) + 1
     tall, wide = shown[0].shape[1:3]
     cell = min(0.95, (TALLEST - 0.3) / len(samples) * wide / tall)
@@ -151,7 +151,7 @@ def _maps(
     samples = [data.query[position] for position in chosen]
     images = _images(run, samples)
     maps = _explain(inputs, run, data, samples, images)
-    drawn = _for_drawing(images, inputs.hide_faces)
+    drawn = _for_drawing(images, inputs.blur_faces)
     figure = draw_maps(maps, drawn, width=inputs.width, tallest=TALLEST)
     control = "" if run.checkpoint.epoch else " Control: what these maps show, no training taught."
     fused = " Fused: mean of the branches' normalised maps, as in the paper."
@@ -204,12 +204,12 @@ def _images(run: Run, samples: list[Sample]) -> np.ndarray:
     return np.stack([decode(sample.path, *size) for sample in samples])
 
 
-def _for_drawing(images: np.ndarray, hide_faces: bool) -> np.ndarray:
+def _for_drawing(images: np.ndarray, blur_faces: bool) -> np.ndarray:
     """(N, H, W, 3) in [0, 1]; faces are hidden in what is drawn, not in what is explained."""
     upright = images.transpose(0, 2, 3, 1)
-    if hide_faces:
+    if blur_faces:
         upright = np.stack(
-            [np.asarray(load.coarsen_top(Image.fromarray(image))) for image in upright]
+            [np.asarray(load.blur_top(Image.fromarray(image))) for image in upright]
         )
     drawn: np.ndarray = upright.astype(np.float32) / 255
     return drawn

@@ -48,7 +48,7 @@ class PaperInputs:
         k: ranks of figure 6.
         method: weighting of the maps, a name of pytorch-grad-cam.
         reference: gallery pictures whose mean map is taken off the maps; 0 takes nothing off.
-        hide_faces: coarsen the top fifth of every picture.
+        blur_faces: coarsen the top fifth of every picture.
     """
 
     runs: Sequence[Run]
@@ -60,7 +60,7 @@ class PaperInputs:
     k: int = 10
     method: str = "HiResCAM"
     reference: int = 32
-    hide_faces: bool = False
+    blur_faces: bool = False
     _scored: dict[tuple[int, str], RetrievalResult] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

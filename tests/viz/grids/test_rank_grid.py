@@ -117,7 +117,7 @@ def test_hidden_faces_change_the_top_only(scored):
     noise = np.random.default_rng(0).integers(0, 255, (64, 32, 3), dtype=np.uint8)
     Image.fromarray(noise).save(scored.data.query[0].path)
     plain, hidden = (
-        artists(draw_rank_grid(scored.result, scored.data, [0], k=2, hide_face=hide), "picture")[
+        artists(draw_rank_grid(scored.result, scored.data, [0], k=2, blur_faces=hide), "picture")[
             "0/0/0"
         ]
         for hide in (False, True)

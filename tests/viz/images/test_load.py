@@ -3,7 +3,7 @@ import pytest
 
 from mfa.cli import run
 from viz.cli import COMMANDS
-from viz.images.load import coarsen_tops
+from viz.images.load import blurred
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from viz.images.load import coarsen_tops
 def test_the_top_of_each_picture_becomes_blocks(height, width, head):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (3, 3, height, width), dtype=np.uint8)
-    drawn = coarsen_tops(images)
+    drawn = blurred(images)
     assert drawn.shape == images.shape
     np.testing.assert_array_equal(drawn[:, :, head:], images[:, :, head:])
     for image in drawn:

@@ -156,7 +156,7 @@ def test_rows_without_their_columns_are_refused(tmp_path):
 
 def test_captions_say_where_heads_are_coarsened(inputs, tmp_path):
     for hide in (True, False):
-        build_paper(replace(inputs, hide_faces=hide), tmp_path, ["fig6"])
+        build_paper(replace(inputs, blur_faces=hide), tmp_path, ["fig6"])
         caption = (tmp_path / "fig6.caption.md").read_text(encoding="utf-8")
         assert ("The top of each picture is coarsened." in caption) is hide
 
