@@ -20,7 +20,7 @@ from mfa import presets
 from mfa.config import Config
 from mfa.models import build_model
 from mfa.models.complexity import complexity
-from mfa.models.peers import find, names
+from mfa.models.peers import faithful, find, names
 from mfa.runs.device import choose_device
 
 MFA = ("baseline", "paper", "guided", "anchored")
@@ -31,8 +31,8 @@ PUBLISHED = Path(mfa.__file__).resolve().parents[1] / "data/published/complexity
 
 
 def all_names() -> tuple[str, ...]:
-    """Presets of every network: MFA's and the compared methods'."""
-    return (*MFA, *names())
+    """Presets of MFA and of the compared methods that are built as their papers have them."""
+    return (*MFA, *faithful())
 
 
 def chosen(named: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def chosen(named: Sequence[str] | None = None) -> tuple[str, ...]:
 
     Args:
         named: presets (``agw``, ``anchored``, ``mgn-demo``), or ``mfa`` for all of ``MFA``; by
-            default every network.
+            default ``all_names``.
 
     Raises:
         InputError: no such preset.

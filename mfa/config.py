@@ -19,7 +19,7 @@ from mfa.errors import InputError
 
 T = typing.TypeVar("T")
 
-FORMAT = 3
+FORMAT = 4
 """Of a stored configuration. A change of the fields raises it and adds a step to ``from_json``."""
 
 Trunk = Literal[
@@ -110,7 +110,7 @@ class ModelConfig:
     reduced_dim: int = 256
     """Channels of a ``reduce`` branch."""
     gate: Gate = "none"
-    """Spatial gate of a branch: none ([paper] text has none), guided (learned, no position built
+    """Spatial gate of a branch: none (the paper states none), guided (learned, no position built
     in; ours), anchored (starts as a bump over its stripe; ours) or competing (anchored gates that
     share each pixel out between the branches; ours)."""
     pooling: Pooling = "gem"
@@ -161,10 +161,12 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What a batch looks like."""
+    """What a batch looks like; the augmentation is [reconstructed: BagTricks]."""
 
     height: int = 256
+    """Height of the input in pixels [paper]."""
     width: int = 128
+    """Width of the input in pixels [reconstructed]."""
     pids: int = 16
     """Identities in a batch (P) [paper: batch 64 = 16 x 4]."""
     images: int = 4
@@ -207,7 +209,7 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """Optimiser and schedule."""
+    """Optimiser and schedule; what has no mark is [reconstructed: BagTricks]."""
 
     optimizer: Literal["adam", "adamw"] = "adam"
     """[paper] Adam."""
@@ -335,12 +337,14 @@ def from_json(text: str) -> Config:
         _from_format_1(values)
     if written <= 2:
         _from_format_2(values)
+    if written <= 3 and values["model"]["network"] in ("gasm", "daaf_bot", "ra_loss", "isp"):
+        values["model"]["network"] += "_like"
     return from_dict(Config, values)
 
 
 def _from_format_2(values: dict[str, Any]) -> None:
     """Add the fields that formats 1 and 2 did not have yet, at the value that changes nothing."""
-    added = {
+    added: dict[str, dict[str, object]] = {
         "model": {"ibn": False, "authors_code": False},
         "data": {"cut": 0.0, "covering": 0.0},
         "optim": {"trunk_rate": 1.0, "frozen": []},

@@ -19,7 +19,8 @@ Variant = Literal["baseline", "branches", "paper", "guided", "anchored", "compet
 def variant(config: Config, name: Variant) -> Config:
     """``config`` with the branches and GLA of a named variant.
 
-    - ``baseline``: the trunk alone, one GeM branch, no CPAA, no GLA [paper, Tables 2 and 3].
+    - ``baseline``: the trunk alone, no CPAA, no GLA [paper, Tables 2 and 3]; it pools by GeM
+      [reconstructed].
     - ``branches``: four branches and CPAA as configured, GLA off [paper, Table 3].
     - ``paper``: the literal reconstruction: no gate, GAP guide, GLA from the first step.
     - ``guided`` (ours): learned gate, GeM guide, GLA weight 10, warmed up over a third.

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 
 def identity_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.1) -> Tensor:
-    """Cross-entropy with label smoothing, mean over the batch; names [paper], form [reconstructed].
+    """Cross-entropy with label smoothing, mean over the batch [paper]; amount [reconstructed].
 
     The target gives ``1 - smoothing`` to the label and spreads ``smoothing`` evenly over all
     identities, the label included (torch's own definition).

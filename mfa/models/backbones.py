@@ -65,7 +65,7 @@ class ResNet(Trunk):
                 self.cpaa[f"layer{number}"] = CPAA(channels, affinity=config.cpaa_affinity)
             if config.ibn and number < 4:
                 for each in self.layer(number):
-                    each.bn1 = IBN(each.bn1.num_features)
+                    each.bn1 = IBN(each.conv1.out_channels)  # type: ignore[union-attr,arg-type]
         self.channels = channels
         self.stages = ("stem", *LAYERS)
         self.apply(_initialise)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 class CPAA(nn.Module):
     """Channel affinity, then pixel affinity, each added to its input with a scalar from 0.
 
-    That the part before map B is a channel-wise and the part after it a pixel-wise self-attention,
-    and that B goes through three convolutions, is [paper]; the rest is [reconstructed]:
+    A channel-wise self-attention makes the map B; B is passed through three of something, and a
+    pixel-wise self-attention follows [paper]. The rest is [reconstructed]:
 
     - S = x x^T / N over the N pixels; A = row softmax of (row maximum - S), or of S with
       ``affinity="plain"``; B = alpha * (A x) + x.
@@ -59,7 +59,7 @@ class CPAA(nn.Module):
 
 
 def _points(x: Tensor) -> Tensor:
-    """(B, C, h, w) as one row a pixel, (B, N, C); in channels-last memory without a copy."""
+    """(B, C, h, w) as one row per pixel, (B, N, C); in channels-last memory without a copy."""
     return x.permute(0, 2, 3, 1).flatten(1, 2)
 
 

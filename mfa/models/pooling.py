@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 
 class GeM(nn.Module):
-    """Generalised mean over pixels, (mean x^p)^(1/p) (Radenovic et al. 2019) [paper].
+    """Generalised mean over pixels, (mean x^p)^(1/p) (Radenovic et al. 2019), p learned [paper].
 
-    One learned p, starting at 3; p = 1 is the mean, p to infinity the maximum. Inputs are clamped
+    p starts at 3 [reconstructed]; p = 1 is the mean, p to infinity the maximum. Inputs are clamped
     at ``eps`` because a power of a negative number is undefined. Computed in float32.
     """
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmarks import compared
 from mfa.errors import InputError
-from mfa.models.peers import names
+from mfa.models.peers import faithful
 
 
 def test_one_row_a_network_with_the_published_figure_beside_it() -> None:
@@ -25,8 +25,9 @@ def test_one_row_a_network_with_the_published_figure_beside_it() -> None:
     json.dumps(made)
 
 
-def test_every_network_is_named() -> None:
-    assert set(names()) < set(compared.all_names())
+def test_every_faithful_network_is_named() -> None:
+    assert set(faithful()) < set(compared.all_names())
+    assert not any(name.endswith("_like") for name in compared.all_names())
     assert compared.chosen() == compared.all_names()
 
 

@@ -63,7 +63,7 @@ def test_ablation(folder: Path) -> None:
 
 
 def test_paper_figures(folder: Path) -> None:
-    peers = ("agw", "isp")  # the first is lesson 06's, with the same budget, and is opened
+    peers = ("agw", "pcb")  # the first is lesson 06's, with the same budget, and is opened
     ran = lesson("08_paper_figures", folder, partial=4, peers=peers, items=["fig7", "table6"])
     assert set(ran.result["files"]) == {"fig7", "table6"}
     for name, files in ran.result["files"].items():

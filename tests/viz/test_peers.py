@@ -22,7 +22,7 @@ from mfa.runs.run import untrained
 from viz.grids.rank_grid import draw_rank_grid
 from viz.paper.captions import describe
 
-EXACT = ("agw", "bagtricks", "daaf_bot", "gasm", "isp", "pcb", "ra_loss")
+EXACT = ("agw", "bagtricks", "daaf_bot_like", "gasm_like", "isp_like", "pcb", "ra_loss_like")
 """Mean or generalised mean, then something affine. The others take a maximum, or put a ReLU or a
 transformer's block between map and descriptor."""
 

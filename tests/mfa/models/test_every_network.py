@@ -153,7 +153,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTensorMode]:
     monkeypatch.setattr(FakeTensor, "__bool__", lambda self: True, raising=False)
     monkeypatch.setattr(FakeTensor, "numpy", values, raising=False)
     monkeypatch.setattr(FakeTensor, "__deepcopy__", lambda s, memo: s.clone(), raising=False)
-    for network in ("daaf_bot", "gasm", "isp"):
+    for network in ("daaf_bot_like", "gasm_like", "isp_like"):
         # Clusters are as many as the values say; the marked test has them on a real device.
         monkeypatch.setattr(f"mfa.models.peers.{network}.part_labels", labels)
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:

@@ -103,3 +103,13 @@ def test_imagenet_without_network_says_what_to_do(monkeypatch: pytest.MonkeyPatc
 def test_imagenet_needs_torchvisions_sizes() -> None:
     with pytest.raises(InputError, match="width 32"):
         build_model(ModelConfig(trunk="resnet18", width=32, weights="imagenet"))
+
+
+def test_a_file_of_weights_is_known_by_its_hash(tmp_path: Path) -> None:
+    path = tmp_path / "some.pth"
+    path.write_bytes(b"one")
+    first = weights.weights_stamp(tiny(path))
+    path.write_bytes(b"two")
+    assert first.startswith(f"{path} (sha256 ")
+    assert weights.weights_stamp(tiny(path)) != first
+    assert weights.weights_stamp(TINY) == ""

@@ -43,6 +43,8 @@ class Peer:
             unless it stands at its silent value, see ``mfa.models.settings``.
         trunks: what ``model.trunk`` may be.
         in_place_of: the trunk that stands in for a preset's trunk, where it has none of those.
+        unlike: for a method that lacks a part of its paper, one sentence why. Its name ends in
+            ``_like``, and tables that compare methods leave it out unless it is asked for.
         parameters_m: published parameters in millions, where a source states them.
         source: source of that figure.
         counted: one sentence: what the figure counts that ours does not, or the reverse.
@@ -55,6 +57,7 @@ class Peer:
     reads: frozenset[str] = RESNET
     trunks: tuple[str, ...] = RESNETS
     in_place_of: Mapping[str, str] = field(default_factory=dict)
+    unlike: str = ""
     parameters_m: float | None = None
     source: str = ""
     counted: str = ""

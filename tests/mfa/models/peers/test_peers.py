@@ -15,7 +15,7 @@ from mfa.config import Config, ModelConfig
 from mfa.errors import InputError
 from mfa.losses import Criterion
 from mfa.models import ReidNetwork, build_model
-from mfa.models.peers import find, names
+from mfa.models.peers import faithful, find, names
 from mfa.models.peers.parts.peer import PeerNetwork
 from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
 from mfa.runs.run import open_run
@@ -89,7 +89,7 @@ def test_sizes_exactly() -> None:
     branch = layer4 + layer3 - layer3a
     reductions = 8 * (2048 * 256 + 512)
     assert full_size("mgn") == shared + 3 * branch + reductions
-    assert full_size("ra_loss") == full_size("bagtricks")
+    assert full_size("ra_loss_like") == full_size("bagtricks")
     # The authors' file holds a last block that is never run.
     unused = 12 * 768**2 + 13 * 768
     assert full_size("transreid") + unused == pytest.approx(100e6, rel=0.01)
@@ -100,7 +100,7 @@ def test_sizes_exactly() -> None:
     whole = 2048 * 1024 + 1024 + 2 * 1024
     assert full_size("abd_net") == trunk + layer4 + whole + attentive
     assert full_size("abd_net", 751) == full_size("abd_net") + 3 * (1024 * 751 + 751)
-    assert full_size("gasm") == trunk + 2 * 4096 + 2049
+    assert full_size("gasm_like") == trunk + 2 * 4096 + 2049
     layers = 2 * (2048 * 256 + 256 + 512) + 512 * 256 + 256 + 512
     assert full_size("gcp") == trunk + 15 * layers
     assert full_size("mgn", 751) == full_size("mgn") + 751 * (3 * 2048 + 5 * 256 + 8)
@@ -112,6 +112,7 @@ def test_every_file_says_what_it_is(name: str) -> None:
     assert peer.paper
     assert peer.parameters_m is None or (peer.source and peer.counted)
     assert presets.get(name).model.network == name
+    assert bool(peer.unlike) == name.endswith("_like") == (name not in faithful())
     assert presets.get(f"{name}-cpu").optim == presets.cpu().optim
 
 
@@ -225,6 +226,8 @@ def test_exported_to_onnx_and_equal(name: str, tmp_path: Path) -> None:
 def test_names_that_are_no_network() -> None:
     with pytest.raises(InputError, match="no network 'agv'; there are mfa, "):
         build_model(ModelConfig(network="agv"))
+    with pytest.raises(InputError, match=r"called isp_like: .*clusters"):
+        build_model(replace(presets.get("isp_like-demo").model, network="isp"))
     for name in ("agv", "agw-nothing", "mfa-demo"):
         with pytest.raises(InputError, match=f"no preset '{name}'"):
             presets.get(name)
@@ -305,7 +308,7 @@ def test_weights_of_a_plain_resnet_fit_the_trunks_of_peers(tmp_path: Path) -> No
 
 
 def test_losses_of_its_own_may_not_be_forgotten() -> None:
-    network = network_of("ra_loss").train()
+    network = network_of("ra_loss_like").train()
     for _ in range(3):
         network.extra_losses(network(pictures()), labels())
     network(pictures())
@@ -372,7 +375,7 @@ def test_clusters_find_the_stripes_of_a_made_person() -> None:
 
 
 def test_isps_shares_add_up_to_the_person_and_the_background() -> None:
-    network = network_of("isp").eval()
+    network = network_of("isp_like").eval()
     with torch.no_grad():
         output = network(pictures(2))
     parts = sum(output.branches[f"part{i}"].map for i in range(1, 6))
@@ -381,9 +384,9 @@ def test_isps_shares_add_up_to_the_person_and_the_background() -> None:
 
 
 def test_gasms_salient_vector_is_a_mean_weighed_by_saliency() -> None:
-    from mfa.models.peers.gasm import Saliency
+    from mfa.models.peers.gasm_like import Saliency
 
-    network = network_of("gasm").eval()
+    network = network_of("gasm_like").eval()
     stem = network.stems["saliency"]
     assert isinstance(stem, Saliency)
     with torch.no_grad():
@@ -401,7 +404,7 @@ def test_gasms_salient_vector_is_a_mean_weighed_by_saliency() -> None:
 
 
 def test_gasm_matches_pixels_like_a_loop() -> None:
-    from mfa.models.peers.gasm import matched
+    from mfa.models.peers.gasm_like import matched
 
     torch.manual_seed(0)
     maps, saliency = torch.randn(3, 4, 2, 3), torch.rand(3, 2, 3)

@@ -22,7 +22,7 @@ from mfa.records import ReidDataset
 from mfa.runs.run import open_run, untrained
 from mfa.training.fit import fit
 
-OWN = ("abd_net", "daaf_bot", "gasm", "isp", "ra_loss")
+OWN = ("abd_net", "daaf_bot_like", "gasm_like", "isp_like", "ra_loss_like")
 """Methods with losses of their own."""
 
 

@@ -1,4 +1,4 @@
-"""GASM (He and Liu, Guided Saliency Feature Learning for Person ReID in Crowded Scenes, ECCV 2020).
+"""A network like GASM (He and Liu, Guided Saliency Feature Learning, ECCV 2020).
 
 From the paper (its abstract; no more of it was at hand and its code was never published): a
 convolutional network gives a vector for each pixel; a layer guided by masks and by poses gives a
@@ -101,4 +101,9 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     return Gasm(trunk, heads, stems={"saliency": saliency})
 
 
-PEER = Peer(make, paper="He and Liu, ECCV 2020")
+PEER = Peer(
+    make,
+    paper="He and Liu, ECCV 2020",
+    unlike="The paper's saliency is taught with masks and keypoints; here person and "
+    "background come from clusters of the network's own map.",
+)

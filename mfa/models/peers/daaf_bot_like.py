@@ -1,4 +1,4 @@
-"""DAAF-BoT (Chen et al., Deep Attention Aware Feature Learning for Person ReID, 2020).
+"""A network like DAAF-BoT (Chen et al., Deep Attention Aware Feature Learning, 2020).
 
 From the paper: BagTricks whose training has two further aims and whose network stays as it is. A
 holistic branch (HAB) predicts from the trunk map where the person is; a partial one (PAB) cuts the
@@ -62,5 +62,7 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
 PEER = Peer(
     make,
     paper="Chen et al., arXiv 2003.00517",
+    unlike="The paper takes the person from a segmentation network and the parts from a pose "
+    "network; here both come from clusters of the network's own map.",
     reads=RESNET | {"pooling"},
 )

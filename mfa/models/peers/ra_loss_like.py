@@ -1,4 +1,4 @@
-"""BagTricks trained with the RA loss (Wang et al., ACCV 2022); see ``mfa.losses.ra``.
+"""BagTricks trained with a loss like the RA loss (Wang et al., ACCV 2022); see ``mfa.losses.ra``.
 
 The network is BagTricks'. The RA loss takes the triplet's place, on the vector before BNNeck. Which
 baseline its authors put it on could not be read; that Fig. 6 means BagTricks is our reading.
@@ -34,6 +34,8 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
 PEER = Peer(
     make,
     paper="Wang et al., ACCV 2022",
+    unlike="The forms of the two constraints are reconstructed from the abstract; the "
+    "formulas were not at hand.",
     reads=RESNET | {"pooling"},
     recipe={"loss.triplet_weight": 0.0},
 )

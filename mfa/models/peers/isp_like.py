@@ -1,4 +1,4 @@
-"""ISP (Zhu et al., Identity-Guided Human Semantic Parsing for Person ReID, ECCV 2020).
+"""A network like ISP (Zhu et al., Identity-Guided Human Semantic Parsing, ECCV 2020).
 
 From the paper: parts are learned without part labels. Pixels of an identity's pictures are
 clustered into background and person, the person's into parts (``parts.pixelclusters``); a 1x1
@@ -78,4 +78,9 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwo
     return Isp(trunk, heads, stems={"parser": parser})
 
 
-PEER = Peer(make, paper="Zhu et al., ECCV 2020, arXiv 2007.13467")
+PEER = Peer(
+    make,
+    paper="Zhu et al., ECCV 2020, arXiv 2007.13467",
+    unlike="The clusters are made within each batch, where the paper clusters the whole "
+    "training set before every epoch, and the trunk is a ResNet instead of an HRNet.",
+)
