@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
@@ -19,13 +20,13 @@ from mfa.config import Config, DistillConfig, LossConfig
 from mfa.explain import branch_maps
 from mfa.explain.inputs import ImagesWithCameras
 from mfa.explain.ledger import decompose, has_ledger, mean_parts
-from mfa.inference.extract import embed
 from mfa.losses import Criterion
 from mfa.losses.distillation import Distillation
 from mfa.models import ReidNetwork, build_model
-from mfa.records import ReidDataset
-from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint
+from mfa.records import ReidDataset, Sample
+from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from mfa.runs.history import HISTORY
+from mfa.runs.run import Run
 from mfa.training.fit import fit
 
 PEOPLE = 3
@@ -186,18 +187,30 @@ def test_nothing_stays_on_the_cpu(any_config: Config, fake: FakeTensorMode) -> N
     for layer in ("branch", "trunk", network.layers[0]):
         maps = branch_maps(network, given, target="similarity", toward=given, layer=layer)
         assert set(maps) == {*network.widths, "fused"}
-    features = embed(network, _Images(pixels))  # type: ignore[arg-type]
+    features = embed(network, any_config, pixels)
     assert features.shape == (len(LABELS), sum(network.widths.values()))
     if has_ledger(network):
         assert decompose(network, given).descriptor.device.type == "cuda"
         mean_parts(network, given)
 
 
-class _Images:
+def embed(network: ReidNetwork, config: Config, pixels: Tensor) -> np.ndarray:
+    """What a run of ``network`` extracts from images that are in no file."""
+    cameras = CAMERAS if config.model.sie else ()
+    facts = {"cameras": list(cameras), "fingerprint": "made"}
+    checkpoint = Checkpoint(config, 0, PEOPLE, {}, facts)
+    run = Run(None, checkpoint, next(network.parameters()).device)
+    vars(run)["model"] = network
+    data = SimpleNamespace(fingerprint="made")
+    return run.embed(Pixels(pixels), data)  # type: ignore[arg-type]
+
+
+class Pixels:
     """Loaded images without files."""
 
     def __init__(self, pixels: Tensor) -> None:
         self.pixels = pixels
+        self.samples = [Sample(Path(f"{i}.png"), 0, c) for i, c in enumerate(CAMERAS * 3)]
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -221,4 +234,4 @@ def test_everything_on_a_real_gpu(any_config: Config, tiny_data: ReidDataset) ->
     network.cuda()
     if has_ledger(network):
         assert decompose(network, given).descriptor.is_cuda
-    assert np.isfinite(embed(network, _Images(images(config)))).all()  # type: ignore[arg-type]
+    assert np.isfinite(embed(network, config, images(config))).all()
