@@ -19,3 +19,9 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.what}; {self.fix}" if self.fix else self.what
+
+
+def reason(error: Exception) -> str:
+    """Why a library failed, for a message: the last line of its words, at most 200 letters."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1].strip()[:200]

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mfa.config import Config, from_json, to_json
-from mfa.errors import InputError
+from mfa.errors import InputError, reason
 from mfa.files import atomic
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -98,7 +98,8 @@ def load_checkpoint(path: Path, *, only: str = "") -> Checkpoint:
             tensors = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"{path} is no complete checkpoint ({error}): it was cut off, or is another file",
+            f"{path} is no complete checkpoint: it was cut off, or is another file "
+            f"({reason(error)})",
             _COPY,
         ) from error
     _check_format(metadata, path)

@@ -15,7 +15,7 @@ from torch import Tensor
 from mfa.config import Config
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
-from mfa.errors import InputError
+from mfa.errors import InputError, reason
 from mfa.files import found_above
 from mfa.models import ReidNetwork, build_model
 from mfa.models.weights import RELEASED, released_file
@@ -74,7 +74,7 @@ class Run:
         except (RuntimeError, ValueError, OverflowError) as error:
             raise InputError(
                 f"the weights of {self.path or self.name} do not fit their configuration "
-                f"({str(error).strip().splitlines()[-1].strip()})",
+                f"({reason(error)})",
                 "take a copy that is whole, or train again",
             ) from error
         return network.to(self.device).eval()

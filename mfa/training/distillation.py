@@ -135,6 +135,8 @@ def compute_teacher(
 
 
 def _read_arrays(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    if not file.is_file():
+        raise InputError(f"no teacher file {file}")
     arrays = Npz(file)
     absent = [key for key in ("feature", "name") if key not in arrays]
     if absent:
@@ -142,4 +144,7 @@ def _read_arrays(file: Path) -> tuple[np.ndarray, np.ndarray]:
             f"{file} has no array {absent[0]!r}, only {', '.join(arrays)}",
             "a teacher file holds feature (pictures, columns) and name (pictures,)",
         )
-    return arrays["feature"], as_text(arrays["name"], f"{file}: name")
+    features = arrays["feature"]
+    if features.dtype.kind not in "fiu":
+        raise InputError(f"{file}: feature must be numbers, got {features.dtype}")
+    return features, as_text(arrays["name"], f"array 'name' of {file}")

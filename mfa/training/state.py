@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mfa.config import Config
-from mfa.errors import InputError
+from mfa.errors import InputError, reason
 from mfa.losses import Criterion
 from mfa.losses.distillation import Distillation
 from mfa.models import build_model
@@ -83,7 +83,7 @@ class TrainingState:
             self.watch.load_state_dict(state["watch"])
         except (RuntimeError, LookupError, ValueError, TypeError) as error:
             raise InputError(
-                f"the state of the training does not fit its configuration ({error})",
+                f"the state of the training does not fit its configuration ({reason(error)})",
                 "take a copy of the checkpoint that is whole, or train again",
             ) from error
 

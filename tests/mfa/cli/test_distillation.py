@@ -76,7 +76,7 @@ def test_without_its_teacher_nothing_begins(
 ) -> None:
     argv = [*TINY, "--data-root", tiny_root, "--run", tmp_path / "run"]
     assert mfa("train", *argv, "--teacher", "absent.npz") == 2
-    assert "no feature file absent.npz" in capsys.readouterr().err
+    assert "no teacher file absent.npz" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -60,13 +61,22 @@ def test_another_split_is_refused_naming_a_picture(tmp_path: Path) -> None:
 
 
 def test_what_is_no_npz_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no feature file"):
+    with pytest.raises(InputError, match="no teacher file"):
         read_teacher(tmp_path / "absent.npz")
     cut = tmp_path / "cut.npz"
     whole = write(tmp_path / "whole.npz", ["a"], np.ones((1, 2))).read_bytes()
     cut.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="is not a plain"):
         read_teacher(cut)
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("feature.npy", bytes(2**27))
+        archive.writestr("name.npy", b"")
+    with pytest.raises(InputError, match="unpacks to"):
+        read_teacher(tmp_path / "bomb.npz")
+    np.savez(tmp_path / "objects.npz", feature=np.array([{}]), name=np.array(["a"]))
+    with pytest.raises(InputError, match="not Python objects") as caught:
+        read_teacher(tmp_path / "objects.npz")
+    assert "allow_pickle" not in str(caught.value)
     np.savez(tmp_path / "other.npz", query=np.ones(3))
     with pytest.raises(InputError, match="no array 'feature', only query"):
         read_teacher(tmp_path / "other.npz")
