@@ -164,7 +164,8 @@ class FeatureSet:
         if len(bad):
             raise InputError(
                 f"{len(bad)} of {len(self.features)} features hold NaN or infinity, first in row "
-                f"{bad[0]} ({self.names[bad[0]]}); compute them again, or drop those rows"
+                f"{bad[0]} ({self.names[bad[0]]})",
+                "compute them again, or drop those rows",
             )
 
     def __len__(self) -> int:

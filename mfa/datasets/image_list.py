@@ -120,8 +120,8 @@ class ImageList:
         """
         if not 0 <= position < len(self):
             raise InputError(
-                f"the {self.split} list of {self._where} has no picture {position}; it has "
-                f"{len(self)}, counted from 0"
+                f"the {self.split} list of {self._where} has no picture {position}",
+                f"name one of 0 to {len(self) - 1}",
             )
         row = self._rows.get(position)
         sample = self._samples[position]
@@ -135,8 +135,8 @@ class ImageList:
         """
         if not 0 <= row < len(self._positions):
             raise InputError(
-                f"the features of the {self.split} list have no row {row}; they have "
-                f"{len(self._positions)}, counted from 0"
+                f"the features of the {self.split} list have no row {row}",
+                f"name one of 0 to {len(self._positions) - 1}",
             )
         return self.at(ListPosition(self._positions[row]))
 
@@ -156,7 +156,8 @@ def _match(samples: Sequence[Sample], features: FeatureSet, split: Split, where:
         if position is None or not _is_named(samples, position, name):
             raise InputError(
                 f"row {row} of the {split} features is {name!r}, which the {split} list of {where} "
-                "does not hold there; give the dataset that the features were made on"
+                "does not hold there",
+                "give the dataset that the features were made on",
             )
     return [position for position in found if position is not None]
 

@@ -34,7 +34,7 @@ def read_image(path: str | os.PathLike[str]) -> Image.Image:
     file = Path(path)
     try:
         if file.stat().st_size == 0:
-            raise InputError(f"{file} is empty (0 bytes); copy it again, or remove it")
+            raise InputError(f"{file} is empty (0 bytes)", "copy it again, or remove it")
         with Image.open(file) as opened:
             opened.load()
             image = ImageOps.exif_transpose(opened)
@@ -44,7 +44,7 @@ def read_image(path: str | os.PathLike[str]) -> Image.Image:
     except Exception as error:
         # Decoders meet broken files with almost any exception (SyntaxError from PNG, struct.error
         # from EXIF, ...), all of which say the same thing of the file.
-        raise InputError(f"{file} {_reason(file, error)}") from error
+        raise _problem(file, error) from error
 
 
 def decode(path: Path, height: int, width: int) -> np.ndarray:
@@ -110,23 +110,26 @@ def _grey(values: np.ndarray) -> Image.Image:
     return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)).convert("RGB")
 
 
-def _reason(file: Path, error: Exception) -> str:
-    """What is wrong with ``file`` and what to do, as the rest of a sentence that began with it."""
+def _problem(file: Path, error: Exception) -> InputError:
+    """What is wrong with ``file``, and what to do."""
+    fix = "copy it again, or remove it"
     if isinstance(error, FileNotFoundError):
-        return "does not exist; copy it again, or list the folder anew"
-    if isinstance(error, IsADirectoryError):
-        return "is a folder, not a picture"
-    if isinstance(error, PermissionError):
-        return "may not be read by this user; change its permissions (chmod u+r)"
-    if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return "is a link that leads back to itself; remove it"
-    if isinstance(error, UnidentifiedImageError):
-        return f"is not a picture ({_first_bytes(file)}); copy it again, or remove it"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"claims to be far too large to be a person ({error}); remove it"
-    cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
-    what = "is cut short (truncated)" if cut else f"is damaged ({error})"
-    return f"{what}; copy it again, or remove it"
+        what, fix = "does not exist", "copy it again, or list the folder anew"
+    elif isinstance(error, IsADirectoryError):
+        what, fix = "is a folder, not a picture", "name a file"
+    elif isinstance(error, PermissionError):
+        what, fix = "may not be read by this user", "change its permissions (chmod u+r)"
+    elif isinstance(error, OSError) and error.errno == errno.ELOOP:
+        what, fix = "is a link that leads back to itself", "remove it"
+    elif isinstance(error, UnidentifiedImageError):
+        what = f"is not a picture ({_first_bytes(file)})"
+    elif isinstance(error, Image.DecompressionBombError):
+        what, fix = f"claims to be far too large to be a person ({error})", "remove it"
+    elif "truncated" in str(error).lower() or isinstance(error, EOFError):
+        what = "is cut short (truncated)"
+    else:
+        what = f"is damaged ({error})"
+    return InputError(f"{file} {what}", fix)
 
 
 def _first_bytes(file: Path) -> str:
@@ -135,5 +138,5 @@ def _first_bytes(file: Path) -> str:
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
         return "a web page saved under a picture's name"
     if head.startswith(b"version https://git-lfs"):
-        return "a Git LFS pointer; fetch the real file with git lfs pull"
+        return "a Git LFS pointer: git lfs pull fetches the real file"
     return f"it starts with {head[:8]!r}"

@@ -112,7 +112,7 @@ def _unreadable(samples: Sequence[Sample]) -> dict[int, str]:
 
 
 class _Batches(Dataset[tuple[list[int], Tensor]]):
-    """Whole batches by their list of indices, so that a cache is read once a batch."""
+    """Whole batches by their list of indices, so that a cache is read once per batch."""
 
     def __init__(self, images: LoadedImages) -> None:
         self.images = images

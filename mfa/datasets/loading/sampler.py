@@ -56,15 +56,15 @@ def make_sampler(
 
 
 class ShuffledBatchSampler(BatchSampler):
-    """All pictures in a new order each epoch, cut into batches; what does not fill one is left."""
+    """All pictures in a new order each epoch, cut into batches; an unfilled last one is left out."""
 
     def __init__(self, count: int, *, size: int, seed: int = 0, rank: int = 0, world: int = 1):
         super().__init__()
         self.count, self.size, self.seed, self.rank, self.world = count, size, seed, rank, world
         if count < size * world:
             raise InputError(
-                f"a batch takes {size * world} pictures but the training list has {count}; lower "
-                "data.pids or data.images"
+                f"a batch takes {size * world} pictures but the training list has {count}",
+                "lower data.pids or data.images",
             )
 
     def _draw(self) -> list[list[int]]:
@@ -75,15 +75,15 @@ class ShuffledBatchSampler(BatchSampler):
 
 
 class PKBatchSampler(BatchSampler):
-    """Batches of P identities x K pictures, an epoch seeing every identity's pictures about once.
+    """Batches of P identities x K pictures; an epoch sees every identity's pictures about once.
 
     Each identity's pictures are shuffled and cut into groups of K (an identity with fewer than K
     repeats some of its own). Batches draw P different identities that still have groups, until
     fewer than P identities are left. Everything follows from (seed, epoch), so that a resumed
     run continues as the uninterrupted one would.
 
-    With several processes each takes whole identities of a batch of P * world: every one keeps
-    P x K batches, and all see the same number of batches.
+    Several processes share a batch of P * world identities. Each takes P whole identities of it, so
+    that each has batches of P x K and all have the same number of batches.
     """
 
     def __init__(
@@ -104,7 +104,8 @@ class PKBatchSampler(BatchSampler):
         if len(self.by_label) < pids * world:
             raise InputError(
                 f"a batch takes {pids * world} identities but the training list has "
-                f"{len(self.by_label)}; lower data.pids"
+                f"{len(self.by_label)}",
+                "lower data.pids",
             )
 
     def _draw(self) -> list[list[int]]:

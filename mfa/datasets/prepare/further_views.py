@@ -1,9 +1,9 @@
-"""Further views of a dataset's training pictures, for a teacher to look at (ours).
+"""Further views of a dataset's training pictures, for distillation (ours).
 
-A student that learns a teacher's features of the same few pictures over and over comes to know them
-by heart. A teacher answers for any picture, so it can be asked about more: the same people
-recoloured, framed otherwise, and half of the time with the lower part of somebody else. Each view
-is a file, so that whoever computes features, computes them of just what the student sees.
+A student that learns a teacher's features of the same few pictures memorises them. A teacher gives
+features of any picture, so the student can learn from more: the same people recoloured and framed
+otherwise, and half of the time with the lower part of another person. Each view is a file, so that
+teacher and student see the same pixels.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from mfa.files import draft_folder
 from mfa.records import ReidDataset, Sample
 
 JOIN_CHANCE = 0.5
-"""Of a view whose lower part is another person's."""
+"""Chance that the lower part of a view is another person's."""
 
 CUT = (0.3, 0.7)
 """Where such a view is cut, in shares of its height."""
 
 SCALE, STRETCH, SHIFT = (0.8, 1.1), (0.9, 1.1), 0.08
-"""Of the window cut out, against the picture: its size, its height to its width, its offset."""
+"""Window that is cut out, relative to the picture: size, height to width, offset."""
 
 GAIN, BRIGHTNESS, CONTRAST = (0.85, 1.18), (0.65, 1.4), (0.75, 1.25)
 """Factors on each colour, on all of them, and about the mean grey."""
 
 QUALITY = 95
-"""Of the JPEG files."""
+"""Quality of the JPEG files."""
 
 _SPARE = 200 * 2**20
 """Bytes that stay free on the disk, for features and results."""
@@ -70,7 +70,7 @@ def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) 
         raise InputError(f"{data.name} has no training pictures, so there is nothing to show")
     names = _view_names(data.train, copies)
     if folder.exists():
-        raise InputError(f"{folder} exists already; remove it, or choose another --out")
+        raise InputError(f"{folder} exists already", "remove it, or choose another --out")
     try:
         with draft_folder(folder) as draft:
             _refuse_if_full(data.train, folder, copies, seed)
@@ -78,8 +78,8 @@ def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) 
             draft.rename(folder)
     except OSError as error:
         raise InputError(
-            f"views cannot be written to {folder} ({error.strerror or error}); free the disk, or "
-            "choose an --out you may write to"
+            f"views cannot be written to {folder} ({error.strerror or error})",
+            "free the disk, or choose an --out that you may write to",
         ) from error
     return folder
 
@@ -112,8 +112,8 @@ def _view_names(samples: Sequence[Sample], copies: int) -> list[list[str]]:
     if twice:
         raise InputError(
             f"{len(twice)} names of training pictures or of their views come more than once, first "
-            f"{twice[0]}; a teacher's features go by the name, so give every picture its own, and "
-            "make no views of views"
+            f"{twice[0]}, and a teacher's features go by the name",
+            "give every picture its own name, and make no views of views",
         )
     return names
 
@@ -144,7 +144,8 @@ def _refuse_if_full(samples: Sequence[Sample], folder: Path, copies: int, seed: 
     if need + _SPARE > free:
         raise InputError(
             f"the views need about {need / 2**20:,.1f} MiB and {folder.parent} has "
-            f"{free / 2**20:,.0f} MiB free; free the disk, choose another --out, or fewer --copies"
+            f"{free / 2**20:,.0f} MiB free",
+            "free the disk, choose another --out, or fewer --copies",
         )
 
 
