@@ -26,8 +26,8 @@ def surroundings(cam: Camera, height: int, width: int, seed: int, rng: Random) -
 def _weather(rng: Random) -> list[int]:
     """Light on the surroundings, which changes more than that on the person before them.
 
-    Three tables, one per channel. Without this the surroundings would serve as a grey card: dividing
-    by their mean colour would undo the camera's tint.
+    Three tables, one per channel. Without this the surroundings would serve as a grey card:
+    dividing by their mean colour would undo the camera's tint.
     """
     bright = rng.gauss(1, 0.1)
     gains = (bright * rng.gauss(1, 0.035) for _ in range(3))

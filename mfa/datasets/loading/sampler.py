@@ -56,7 +56,7 @@ def make_sampler(
 
 
 class ShuffledBatchSampler(BatchSampler):
-    """All pictures in a new order each epoch, cut into batches; an unfilled last one is left out."""
+    """All pictures in a new order each epoch, cut into batches; an unfilled one is left out."""
 
     def __init__(self, count: int, *, size: int, seed: int = 0, rank: int = 0, world: int = 1):
         super().__init__()

@@ -77,10 +77,10 @@ def test_features_of_another_dataset_are_refused(recorded: bool) -> None:
 def test_numbers_out_of_range_are_refused() -> None:
     images = ImageList(SAMPLES, "query", described([1, 2], recorded=True))
     for position in (-1, 5):
-        with pytest.raises(InputError, match="has 5"):
+        with pytest.raises(InputError, match="0 to 4"):
             images.at(ListPosition(position))
     for row in (-1, 2):
-        with pytest.raises(InputError, match="have 2"):
+        with pytest.raises(InputError, match="0 to 1"):
             images.at_row(FeatureRow(row))
 
 
