@@ -35,6 +35,11 @@ class Args:
     """Branches to use, as NAME or NAME=WEIGHT; by default the whole descriptor."""
     intervals: int = 1000
     """Bootstrap draws of identities for the 95 % intervals; 0 for none."""
+    ranking: Path | None = None
+    """Write the nearest gallery pictures of every query to this file (.csv) instead of scoring; for
+    a gallery without labels."""
+    top: int = 10
+    """How many of them."""
     output: Path | None = None
     """Also write the result: this file (.json) and the queries beside it (.csv)."""
     json: bool = False
@@ -48,11 +53,31 @@ def main(argv: list[str]) -> None:
 
     if args.intervals:
         check_draws(args.intervals)
+    if args.ranking:
+        _rank(args, args.ranking)
+        return
     result = scored(_features(args), args.rules)
     if args.output:
         result.save(args.output)
     summary = in_percent(result, args.rules, args.intervals)
     print(json.dumps(summary) if args.json else table(summary))
+
+
+def _rank(args: Args, file: Path) -> None:
+    from mfa.files import write_atomically
+    from mfa.progress import reporting
+    from mfa.retrieval.feature_file import read_group
+    from mfa.retrieval.nearest import ranking_list
+
+    query, gallery = (
+        read_group(args.file, name, labels=False) for name in (args.query, args.gallery)
+    )
+    with reporting(True, "ranking") as progress:
+        table = ranking_list(
+            query, gallery, args.top, distance=args.rules.distance, progress=progress
+        )
+    write_atomically(file, table.to_csv(index=False))
+    say(f"the {args.top} nearest of {len(query)} queries are in {file}; nothing was scored")
 
 
 def _features(args: Args) -> Features:

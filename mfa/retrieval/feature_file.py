@@ -18,7 +18,7 @@ import numpy as np
 
 from mfa.errors import InputError
 from mfa.files import atomic
-from mfa.records import NO_CAMERA, Features, FeatureSet
+from mfa.records import DISTRACTOR, NO_CAMERA, Features, FeatureSet
 from mfa.retrieval.npz import Npz, as_text
 
 _WHOLE = 2.0**53
@@ -55,9 +55,13 @@ def read(path: Path | str, *, query: str = "query", gallery: str = "gallery") ->
     )
 
 
-def read_group(path: Path | str, name: str) -> FeatureSet:
-    """Read one group of a feature file; raises as ``read`` does."""
-    return _group(Npz(Path(path)), name, str(path))
+def read_group(path: Path | str, name: str, *, labels: bool = True) -> FeatureSet:
+    """Read one group of a feature file; raises as ``read`` does.
+
+    Without ``labels`` the group need not say who its pictures show; where it does not, they are all
+    distractors.
+    """
+    return _group(Npz(Path(path)), name, str(path), labels=labels)
 
 
 def write(path: Path | str, features: Features) -> None:
@@ -80,14 +84,15 @@ def write(path: Path | str, features: Features) -> None:
         np.savez(file, **arrays)
 
 
-def _group(arrays: Npz, name: str, where: str) -> FeatureSet:
-    if name not in arrays or f"{name}_pid" not in arrays:
+def _group(arrays: Npz, name: str, where: str, *, labels: bool = True) -> FeatureSet:
+    if name not in arrays or (labels and f"{name}_pid" not in arrays):
         groups = [key for key in arrays if f"{key}_pid" in arrays]
         absent = name if name not in arrays else f"{name}_pid"
         listed = ", ".join(groups) or "none"
         raise InputError(
-            f"{where} has no array {absent!r}; groups in it (an array with its _pid): {listed}; "
-            "choose two with --query and --gallery"
+            f"{where} has no array {absent!r}; groups in it (an array with its _pid): {listed}",
+            "choose two with --query and --gallery; a gallery without labels can be ranked, not "
+            "scored: --ranking FILE.csv",
         )
     features = arrays[name]
     if features.ndim != 2 or features.dtype.kind not in "fiu" or features.shape[1] == 0:
@@ -96,9 +101,10 @@ def _group(arrays: Npz, name: str, where: str) -> FeatureSet:
             f"{features.shape}"
         )
     count = len(features)
+    pids = arrays.get(f"{name}_pid", np.full(count, DISTRACTOR))
     camids = arrays.get(f"{name}_camid", np.full(count, NO_CAMERA))
     names = arrays.get(f"{name}_name", np.array([f"{name}[{i}]" for i in range(count)], dtype=str))
-    for suffix, column in zip(_SUFFIXES, (arrays[f"{name}_pid"], camids, names), strict=True):
+    for suffix, column in zip(_SUFFIXES, (pids, camids, names), strict=True):
         if column.shape != (count,):
             raise InputError(
                 f"{where}: {name}{suffix} has shape {column.shape}, but there are {count} features"
@@ -109,7 +115,7 @@ def _group(arrays: Npz, name: str, where: str) -> FeatureSet:
     try:
         return FeatureSet(
             features=features,
-            pids=_integers(arrays[f"{name}_pid"], f"{where}: {name}_pid"),
+            pids=_integers(pids, f"{where}: {name}_pid"),
             camids=_integers(camids, f"{where}: {name}_camid"),
             names=as_text(names, f"{where}: {name}_name"),
             positions=None if places is None else _integers(places, f"{where}: {name}_position"),

@@ -10,8 +10,8 @@ maps all pictures to one point scores as badly as it deserves, whatever the orde
 A tie is equality of the distances as computed in float32. Copies of a picture tie exactly. Other
 distances that are equal on paper may differ in their last digit (about 1e-7), and which of them is
 the smaller may change with ``block`` and with the processor, because another shape of matrix
-product rounds differently: 16 of 1,246 cases tried changed with the block size, by up to .013 mAP. So
-``block`` has one default, and a ranking that is shown is computed in the block it was scored in.
+product rounds differently: 16 of 1,246 cases tried changed with the block size, by up to .013 mAP.
+So ``block`` has one default, and a ranking that is shown is computed in the block of its score.
 """
 
 from __future__ import annotations

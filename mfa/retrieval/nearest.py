@@ -1,4 +1,4 @@
-"""The gallery pictures nearest to one descriptor, whoever it shows."""
+"""The gallery pictures nearest to a descriptor, whoever they show: no labels, no score."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
+from mfa.progress import Progress, silent
 from mfa.records import JUNK, NO_CAMERA, FeatureSet
-from mfa.retrieval.distances import FeatureDistances
+from mfa.retrieval.distances import FeatureDistances, Metric
+
+_BLOCK = 256
+"""Number of queries ranked at a time."""
 
 
 def nearest(gallery: FeatureSet, feature: np.ndarray, k: int = 10) -> pd.DataFrame:
@@ -77,3 +81,58 @@ def nearest_answers(
 
 def _first(rows: pd.Series[int]) -> int | None:
     return int(rows.iloc[0]) if len(rows) else None
+
+
+def ranking_list(
+    query: FeatureSet,
+    gallery: FeatureSet,
+    k: int = 10,
+    *,
+    distance: Metric = "cosine",
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """The ``k`` gallery pictures nearest to each query, for galleries whose people nobody knows.
+
+    Args:
+        query: the pictures asked for; their labels are not read.
+        gallery: what is searched; every picture takes part.
+        k: how many per query.
+        distance: ``cosine`` or ``euclidean``.
+        progress: called with the completed fraction.
+
+    Returns:
+        One row per query and rank: ``query`` and ``gallery`` (rows), ``query_name``, ``rank`` (from
+        1), ``gallery_name``, ``distance``; equal distances in the order of the gallery.
+
+    Raises:
+        InputError: other widths, or ``k`` out of range.
+    """
+    if query.features.shape[1] != gallery.features.shape[1]:
+        raise InputError(
+            f"query features have {query.features.shape[1]} columns, the gallery's "
+            f"{gallery.features.shape[1]}",
+            "embed both with one network",
+        )
+    if not 1 <= k <= len(gallery):
+        raise InputError(f"k is 1 to the {len(gallery)} pictures of the gallery, got {k}")
+    source = FeatureDistances(query.features, gallery.features, distance)
+    chosen = np.empty((len(query), k), dtype=np.int64)
+    values = np.empty((len(query), k))
+    for start in range(0, len(query), _BLOCK):
+        progress(start / len(query))
+        for row, keys in enumerate(source.keys(start, min(start + _BLOCK, len(query))), start):
+            reach = np.partition(keys, k - 1)[k - 1]
+            near = np.flatnonzero(keys <= reach)
+            chosen[row] = near[np.argsort(keys[near], kind="stable")[:k]]
+            values[row] = source.values(keys[chosen[row]], row)
+    rows = np.repeat(np.arange(len(query)), k)
+    return pd.DataFrame(
+        {
+            "query": rows,
+            "query_name": np.asarray(query.names)[rows],
+            "rank": np.tile(np.arange(1, k + 1), len(query)),
+            "gallery": chosen.ravel(),
+            "gallery_name": np.asarray(gallery.names)[chosen.ravel()],
+            "distance": values.ravel(),
+        }
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.made import made_features
@@ -194,3 +195,26 @@ def test_the_public_figures_by_command(capsys: pytest.CaptureFixture[str]) -> No
     names = ("rank1", "rank5", "rank10", "rank20", "mAP", "mAP_trapezoid", "mINP")
     expected = [96.17, 98.52, 99.20, 99.55, 87.71, 87.30, 62.29]
     assert [figures[name] for name in names] == expected
+
+
+def test_a_gallery_without_labels_is_ranked_and_not_scored(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with np.load(file) as whole:
+        arrays = {name: whole[name] for name in whole.files if not name.endswith("_pid")}
+    np.savez(tmp_path / "blind.npz", **arrays)
+    with pytest.raises(InputError, match=r"no array 'query_pid'.*--ranking FILE.csv"):
+        main([str(tmp_path / "blind.npz")])
+    out = tmp_path / "list.csv"
+    main([str(tmp_path / "blind.npz"), "--ranking", str(out), "--top", "3"])
+    table = pd.read_csv(out)
+    query, gallery = (
+        a / np.linalg.norm(a, axis=1, keepdims=True) for a in (arrays["query"], arrays["gallery"])
+    )
+    nearest = np.argsort(1 - query @ gallery.T, axis=1)[:, :3]
+    assert table["gallery"].tolist() == nearest.ravel().tolist()
+    assert table["gallery_name"].tolist() == arrays["gallery_name"][nearest.ravel()].tolist()
+    assert (table.groupby("query")["distance"].diff().dropna() >= 0).all()
+    assert "nothing was scored" in capsys.readouterr().err
+    with pytest.raises(InputError, match="k is 1 to the"):
+        main([str(tmp_path / "blind.npz"), "--ranking", str(out), "--top", "1000000000"])
