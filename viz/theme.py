@@ -21,13 +21,16 @@ import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+from matplotlib.ticker import FuncFormatter, LogFormatter
 
 from mfa.errors import InputError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Width = Literal["single", "double", "cvpr-single", "cvpr-double", "ieee-single", "ieee-double"]
+Width = str
+"""Name of a column, see ``INCHES``."""
 
 MATCH = "#009E73"
 WRONG = "#D55E00"
@@ -59,8 +62,32 @@ INCHES: dict[str, float] = {
 }
 """Widths of one and two columns of a page: of most journals (85 and 178 mm), CVPR and IEEE."""
 
+CHINESE = (
+    "Noto Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "SimHei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Arial Unicode MS",
+)
+"""Fonts that hold Chinese signs, TrueType first, which is what PDF embeds best."""
+
+
+def _installed() -> list[str]:
+    """The first font of ``CHINESE`` that this machine has, for what DejaVu Sans lacks."""
+    names = {font.name for font in fontManager.ttflist}
+    return [name for name in CHINESE if name in names][:1]
+
+
 RC: Any = {  # Any: matplotlib types its setting names as literals
-    "font.family": "DejaVu Sans",
+    "font.family": ["DejaVu Sans", *_installed()],
+    "text.parse_math": False,  # a name may hold a dollar sign
     "font.size": 8.0,
     "axes.titlesize": 8.0,
     "axes.labelsize": 8.0,
@@ -191,6 +218,14 @@ def branch_colours(names: Iterable[str]) -> dict[str, str]:
         names: all branches in the order of the descriptor, those not drawn too.
     """
     return dict(zip(names, itertools.cycle(BRANCHES), strict=False))
+
+
+def logarithmic(ax: Axes, which: Literal["x", "y"]) -> None:
+    """A logarithmic axis whose numbers are plain text, without mathematics to be parsed."""
+    ax.set(**{f"{which}scale": "log"})
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
 
 
 def beside(

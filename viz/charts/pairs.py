@@ -93,7 +93,7 @@ def plot_roc(
         label = f"{name}  EER {100 * model.eer:.1f} %".strip()
         look = {"linestyle": dash, "label": label, **kwargs}
         ax.plot(shown["fpr"], 100 * shown["tpr"], **look)
-    ax.set_xscale("log")
+    theme.logarithmic(ax, "x")
     ax.set(
         xlim=(lowest, 1),
         ylim=(0, 101),

@@ -147,7 +147,7 @@ def _draw(ax: Axes, history: pd.DataFrame, panel: _Panel) -> list[Line2D]:
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     if panel.log:
-        ax.set_yscale("log")
+        theme.logarithmic(ax, "y")
     if panel.limits:
         low, high = ax.get_ylim()
         ax.set_ylim(min(panel.limits[0], low), max(panel.limits[1], high))
@@ -157,7 +157,7 @@ def _draw(ax: Axes, history: pd.DataFrame, panel: _Panel) -> list[Line2D]:
     if panel.columns == ("lr",) and (history["lr"] > 0).any():
         power = int(np.floor(np.log10(history["lr"].max())))
         ax.yaxis.set_major_formatter(lambda rate, _: f"{rate / 10**power:.3g}")
-        ax.set_title(f"{panel.title} ($10^{{{power}}}$)", loc="left")
+        ax.set_title(f"{panel.title} (1e{power})", loc="left")
     if panel.columns == ("feature_norm",):
         ax.set_ylim(bottom=0)
         _warn(ax, history)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from mfa.errors import InputError
+from viz.cli.options import Computing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +44,10 @@ class Options:
 
     runs: tyro.conf.Positional[tuple[str, ...]]
     """Folders of runs, or their names under runs/."""
+    computing: tyro.conf.OmitArgPrefixes[Computing]
     data: str | None = None
-    """A dataset with part masks (synthetic, or after mfa data masks); by default the one the first run was trained on."""
+    """A dataset with part masks (synthetic, or after mfa data masks); by default the one the first
+    run was trained on."""
     data_root: Path | None = None
     """Folder the datasets lie in; by default MFA_DATA, else data."""
     out: Path | None = None
@@ -68,9 +71,7 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(Options, prog="mfa-viz attention", args=argv)
     if not options.runs:
         raise InputError("name a run: mfa-viz attention RUN")
-    from mfa.runs.run import open_run
-
-    runs = [open_run(path) for path in options.runs]
+    runs = [options.computing.open(path) for path in options.runs]
     out = options.out or (runs[0].path or Path()) / "attention"
     out.mkdir(parents=True, exist_ok=True)
     tables: dict[str, list[pd.DataFrame]] = {}

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from mfa.errors import InputError
+from viz.cli.options import Computing, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +46,7 @@ class Options:
 
     runs: tyro.conf.Positional[tuple[str, ...]]
     """Folders of runs, or their names under runs/."""
+    computing: tyro.conf.OmitArgPrefixes[Computing]
     out: Path | None = None
     """Folder to write to; by default FIRST RUN/figures."""
     only: tuple[str, ...] = ()
@@ -53,6 +55,8 @@ class Options:
     """Dataset to score on; by default the one the first run was trained on."""
     data_root: Path | None = None
     """Folder the datasets lie in; by default MFA_DATA, else data."""
+    no_camera: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Count pictures of a query's person by the query's own camera."""
     projection: Literal["pca", "tsne", "umap"] = "tsne"
     """How descriptors are laid on a plane."""
 
@@ -64,33 +68,36 @@ def main(argv: list[str]) -> None:
         raise InputError("name a run: mfa-viz charts RUN")
     from mfa.comparison.verification import verify
     from mfa.inference.evaluate import evaluate, resolve
-    from mfa.runs.run import open_run
     from viz import theme
     from viz.export import save
     from viz.paper import captions
 
-    runs = [open_run(path) for path in options.runs]
-    data = resolve(runs[0], options.data, options.data_root)
-    results = {run.name: evaluate(run, data, progress=True) for run in runs}
-    first = {runs[0].name: results[runs[0].name]}
-    charts = _charts(results, options.projection)
+    runs = named(options.computing.open(path) for path in options.runs)
+    name, run = next(iter(runs.items()))
+    data = resolve(run, options.data, options.data_root)
+    camera = not options.no_camera
+    results = {
+        name: evaluate(one, data, camera_filter=camera, progress=True) for name, one in runs.items()
+    }
+    first = {name: results[name]}
+    charts = _charts(results, options.projection, camera)
     unknown = sorted(set(options.only) - set(charts))
     if unknown:
         raise InputError(f"no chart {unknown[0]!r}; there are {', '.join(charts)}")
-    folder = options.out or (runs[0].path or Path()) / "figures"
-    for name in options.only or charts:
+    folder = options.out or (run.path or Path()) / "figures"
+    for chart in options.only or charts:
         try:
-            figure = theme.figure_of(charts[name]())
+            figure = theme.figure_of(charts[chart]())
         except InputError as error:
-            print(f"{name} left out: {error}", file=sys.stderr)
+            print(f"{chart} left out: {error}", file=sys.stderr)
             continue
-        shown = results if name in COMPARING else first
-        for path in save(figure, folder / name, caption=_caption(name, shown)):
+        shown = results if chart in COMPARING else first
+        for path in save(figure, folder / chart, caption=_caption(chart, shown)):
             print(path)
     if not options.only:
-        features = results[runs[0].name].features
+        features = results[name].features
         assert features is not None  # evaluate keeps them
-        table = _thresholds(verify(features), captions.results(first))
+        table = _thresholds(verify(features, camera_filter=camera), captions.results(first))
         for path in table.save(folder / "thresholds"):
             print(path)
 
@@ -123,7 +130,7 @@ def _caption(name: str, shown: dict[str, RetrievalResult]) -> str:
 
 
 def _charts(
-    results: dict[str, RetrievalResult], projection: Literal["pca", "tsne", "umap"]
+    results: dict[str, RetrievalResult], projection: Literal["pca", "tsne", "umap"], camera: bool
 ) -> dict[str, Callable[[], Axes]]:
     import viz
     from mfa.comparison.breakdown import by_camera_pair, by_gallery_size
@@ -137,16 +144,20 @@ def _charts(
     def branches() -> Axes:
         if len(own.branches) < 2:
             raise InputError("the descriptor has one branch, which is the whole")
-        alone = {name: score_branches(own, {name: 1.0}) for name, _ in own.branches}
+        alone = {
+            name: score_branches(own, {name: 1.0}, camera_filter=camera) for name, _ in own.branches
+        }
         return viz.plot_branch_scores(alone, whole=first)
 
     return {
         "cmc": lambda: viz.plot_cmc(results),
         "ap": lambda: viz.plot_ap_distribution(results),
-        "distances": lambda: viz.plot_distances(verify(own)),
-        "roc": lambda: viz.plot_roc({name: verify(side) for name, side in features.items()}),
-        "cameras": lambda: viz.plot_camera_pairs(by_camera_pair(own)),
-        "gallery": lambda: viz.plot_gallery_size(by_gallery_size(own)),
+        "distances": lambda: viz.plot_distances(verify(own, camera_filter=camera)),
+        "roc": lambda: viz.plot_roc(
+            {name: verify(side, camera_filter=camera) for name, side in features.items()}
+        ),
+        "cameras": lambda: viz.plot_camera_pairs(by_camera_pair(own, camera_filter=camera)),
+        "gallery": lambda: viz.plot_gallery_size(by_gallery_size(own, camera_filter=camera)),
         "branches": branches,
         "descriptors": lambda: viz.plot_embedding(measure_embedding(own, method=projection)),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import tyro
 
@@ -18,8 +17,9 @@ class Options:
     """Folder of the run, or its name under runs/; it may still be training."""
     out: Path | None = None
     """Path of the files without their ending; by default RUN/figures/curves."""
-    width: Literal["single", "double"] = "double"
-    """Columns of a journal page."""
+    width: str = "double"
+    """single, double, or one of a venue: cvpr-single, cvpr-double, ieee-single, ieee-double.
+    Columns of a page."""
 
 
 def main(argv: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import tyro
 
@@ -31,8 +31,9 @@ class Options:
     """People shown of each."""
     seed: int = 0
     """Of the choice of people."""
-    width: Literal["single", "double"] = "double"
-    """Columns of a journal page that the samples take."""
+    width: str = "double"
+    """single, double, or one of a venue: cvpr-single, cvpr-double, ieee-single, ieee-double.
+    Columns of a page that the samples take."""
     blur_faces: bool = False
     """Coarsen the top of every picture, where the head of a whole person is. No face is looked for:
     in a badly cut picture it may lie lower. Look before you publish."""

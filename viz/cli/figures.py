@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import tyro
+
+from viz.cli.options import Computing
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,12 @@ class Options:
     """Runs (folders, or names under runs/); the first one is the subject, all are compared."""
     out: Path
     """Folder to write to."""
+    computing: tyro.conf.OmitArgPrefixes[Computing]
     only: str | None = None
     """Names to make, separated by commas, e.g. fig4,table3; by default all."""
-    width: Literal["single", "double"] = "double"
-    """Columns of a journal page."""
+    width: str = "double"
+    """single, double, or one of a venue: cvpr-single, cvpr-double, ieee-single, ieee-double.
+    Columns of a page."""
     data: str | None = None
     """Dataset of figures 4, 6 and 7; by default the one the first run was trained on."""
     data_root: Path | None = None
@@ -47,13 +50,12 @@ class Options:
 def main(argv: list[str]) -> None:
     """Parse, make, name the files; what was left out goes to stderr."""
     options = tyro.cli(Options, prog="mfa-viz figures", args=argv)
-    from mfa.runs.run import open_run
     from viz.paper.build import build_paper
     from viz.paper.inputs import PaperInputs
     from viz.paper.published import DATA
 
     inputs = PaperInputs(
-        runs=tuple(open_run(path) for path in options.run),
+        runs=tuple(options.computing.open(path) for path in options.run),
         data=options.data,
         data_root=options.data_root,
         results=options.results or DATA / "results",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import tyro
 
 from mfa.cli.subjects import Elsewhere, Scoring, free, is_run, scored, settings
 from mfa.errors import InputError
+from viz.cli.options import Computing
+from viz.grids import rank_cards
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset
@@ -29,11 +31,13 @@ class Options:
     as `mfa compare` takes them, such as theirs.onnx,size=384x128,inputs=half; the first one chooses
     the queries."""
     elsewhere: tyro.conf.OmitArgPrefixes[Elsewhere]
+    computing: tyro.conf.OmitArgPrefixes[Computing]
     out: Path | None = None
     """Path of the files without their ending; by default FIRST RUN/figures/grid-QUERIES, and
     figures/grid-QUERIES where the first is no run."""
     queries: tuple[str, ...] = ("worst",)
-    """worst (lowest AP), first_error (first answer wrong), random, or positions in the list."""
+    """worst (lowest AP), first_error (first answer wrong), mixed (right and wrong answers), random,
+    or positions in the list."""
     count: int = 4
     """How many queries, where they are not given one by one."""
     k: int = 10
@@ -42,12 +46,15 @@ class Options:
     """Dataset to score on; by default the one the first run was trained on."""
     data_root: Path | None = None
     """Folder the datasets lie in; by default MFA_DATA, else data."""
+    no_camera: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Count pictures of a query's person by the query's own camera."""
     flip: bool = False
     """Mean the embeddings of each picture and its mirror image."""
     include_junk: bool = False
     """Show the pictures the metric left out where they fall, greyed."""
-    width: Literal["single", "double"] = "double"
-    """Columns of a journal page."""
+    width: str = "double"
+    """single, double, or one of a venue: cvpr-single, cvpr-double, ieee-single, ieee-double.
+    Columns of a page."""
     seed: int = 0
     """Of the random choice."""
     blur_faces: bool = False
@@ -65,9 +72,11 @@ def main(argv: list[str]) -> None:
     from viz.paper import captions
 
     data = _data(options)
+    place = options.computing
+    scoring = Scoring(options.flip, not options.no_camera, place.device, place.precision)
     results: dict[str, RetrievalResult] = {}
     for subject in options.runs:
-        name, result = scored(subject, data, options.elsewhere, Scoring(options.flip))
+        name, result = scored(subject, data, options.elsewhere, scoring)
         results[free(name, results)] = result
     figure = draw_rank_grid(
         results if len(results) > 1 else next(iter(results.values())),
@@ -111,12 +120,13 @@ def _folder(subject: str) -> Path:
     return (open_run(subject).path or Path()) if is_run(subject) else Path()
 
 
-def _queries(words: tuple[str, ...]) -> Literal["worst", "first_error", "random"] | list[int]:
-    if words in (("worst",), ("first_error",), ("random",)):
-        return words[0]
+def _queries(words: tuple[str, ...]) -> rank_cards.Choice:
+    for word in get_args(rank_cards.Word):
+        if words == (word,):
+            return word
     try:
         return [int(word) for word in words]
     except ValueError:
         raise InputError(
-            f"--queries is worst, first_error, random or numbers, got {' '.join(words)!r}"
+            f"--queries is worst, first_error, mixed, random or numbers, got {' '.join(words)!r}"
         ) from None

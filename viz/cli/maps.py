@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 
 from mfa.errors import InputError
+from viz.cli.options import Computing
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset, Sample
@@ -24,6 +25,7 @@ class Options:
 
     run: tyro.conf.Positional[str]
     """Folder of the run, or its name under runs/."""
+    computing: tyro.conf.OmitArgPrefixes[Computing]
     pictures: tyro.conf.Positional[tuple[Path, ...]] = ()
     """Picture files; none: pictures of a dataset, see --split."""
     out: Path | None = None
@@ -47,8 +49,9 @@ class Options:
     """The fused map: signed sum of the branches, or mean of their normalised maps (the paper)."""
     sanity_check: bool = False
     """Under each row the same map from random weights."""
-    width: Literal["single", "double"] = "double"
-    """Columns of a journal page."""
+    width: str = "double"
+    """single, double, or one of a venue: cvpr-single, cvpr-double, ieee-single, ieee-double.
+    Columns of a page."""
     blur_faces: bool = False
     """Coarsen the top of every picture, where the head of a whole person is. No face is looked for:
     in a badly cut picture it may lie lower. Look before you publish."""
@@ -63,7 +66,7 @@ def main(argv: list[str]) -> None:
     from mfa.explain import branch_maps
     from mfa.explain.pictures import reference_pictures, seen_by_cameras
     from mfa.inference.evaluate import resolve
-    from mfa.runs.run import open_run, untrained
+    from mfa.runs.run import untrained
     from viz import theme
     from viz.export import save
     from viz.grids.maps import draw_maps
@@ -72,7 +75,7 @@ def main(argv: list[str]) -> None:
 
     if options.sanity_check and options.target == "identity":
         raise InputError("random weights know no identity; use --sanity-check with similarity")
-    run = open_run(options.run)
+    run = options.computing.open(options.run)
     data = None if options.pictures else resolve(run, options.data, options.data_root)
     samples = () if data is None else _from_dataset(data, options)
     paths = options.pictures if data is None else tuple(sample.path for sample in samples)
@@ -92,7 +95,11 @@ def main(argv: list[str]) -> None:
             fused=options.fused,
             reference=reference,
         )
-        for model in ([run, untrained(run.config)] if options.sanity_check else [run])
+        for model in (
+            [run, untrained(run.config, run.device, options.computing.precision)]
+            if options.sanity_check
+            else [run]
+        )
     ]
     checks = {"random weights": random[0]} if random else None
     drawn = blurred(images) if options.blur_faces else images

@@ -13,6 +13,9 @@ from viz import theme
 from viz.images.sheet import put, sheet, write
 
 FONT = 6.5
+NARROWEST = 0.26
+"""Inches of a picture."""
+
 LINE = 0.13
 """Height of a line of words, inches."""
 
@@ -27,10 +30,10 @@ def draw_identities(
     width: theme.Width | float = "single",
     blur_faces: bool = False,
 ) -> theme.Picture:
-    """One row a person, one column a camera: the same people as the cameras see them.
+    """One row per person, one column per camera: the same people as the cameras see them.
 
     An empty place is a camera that did not see the person. Where no camera is known, the columns
-    are the person's pictures in order.
+    are the person's pictures in order. Cameras beyond what the width holds are counted per person.
 
     Args:
         dataset: whose lists are looked through, all of them.
@@ -49,19 +52,23 @@ def draw_identities(
         if pid not in people:
             raise InputError(f"{dataset.name} at {dataset.root} holds no picture of person {pid}")
     rows = {pid: _by_column(people[pid]) for pid in chosen}
-    columns = sorted({column for row in rows.values() for column in row})
-    if len(columns) > 12:
-        columns = columns[:12]
-    across, label = theme.inches(width), 0.35
-    step = (across - label) / len(columns)
-    figure, canvas = sheet(across, LINE * 1.4 + len(rows) * 2 * step)
     known = any(s.camid != NO_CAMERA for row in rows.values() for s in row.values())
+    found = sorted({column for row in rows.values() for column in row})
+    across, label = theme.inches(width), 0.35
+    room = max(2, int((across - label) / NARROWEST))
+    columns = found if len(found) <= room else found[: room - 1]  # the last place counts the rest
+    step = (across - label) / (len(columns) + (len(columns) < len(found)))
+    figure, canvas = sheet(across, LINE * 1.4 + len(rows) * 2 * step)
     for place, column in enumerate(columns):
         name = f"cam {column}" if known else f"{column + 1}"
         write(canvas, (label + (place + 0.5) * step, 0.02), name, FONT, align="center")
     for number, (pid, row) in enumerate(rows.items()):
         top = LINE * 1.4 + number * 2 * step
         write(canvas, (0.03, top + step * 0.9), f"{pid}", FONT)
+        if left_out := len(row.keys() - set(columns)):
+            middle = label + (len(columns) + 0.5) * step
+            words = f"+{left_out} more"
+            write(canvas, (middle, top + step * 0.9), words, 5, align="center")
         for place, column in enumerate(columns):
             if column in row:
                 box = (label + place * step + 0.01, top + 0.01, step - 0.02, 2 * step - 0.02)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mfa.retrieval.results import RetrievalResult
 
 Kind = Literal["query", "match", "wrong", "ignored"]
-Choice = Literal["worst", "first_error", "random"] | Sequence[int]
+Word = Literal["worst", "first_error", "mixed", "random"]
+Choice = Word | Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,9 @@ def choose(
     Args:
         result: whose per-query table decides.
         queries: ``worst`` (lowest AP first), ``first_error`` (queries whose first answer is
-            wrong, the nearest miss first: ordered by the rank of the first match), ``random``,
-            or positions given one by one.
+            wrong, the nearest miss first: ordered by the rank of the first match), ``mixed``
+            (the first answer is right and a later match comes after wrong ones, the middle AP
+            first), ``random``, or positions given one by one.
         count: how many, where they are not given one by one.
         seed: of the random choice.
 
@@ -115,13 +117,20 @@ def choose(
     elif queries == "first_error":
         wrong = scored[scored["first_match_rank"] > 1]
         picked = wrong.sort_values(["first_match_rank", "query"], kind="stable")
+    elif queries == "mixed":
+        some = scored[(scored["first_match_rank"] == 1) & (scored["AP"] < 1)]
+        from_middle = (some["AP"] - some["AP"].median()).abs()
+        picked = some.iloc[np.argsort(from_middle, kind="stable")]
     elif queries == "random":
         order = np.random.default_rng(seed).permutation(len(scored))
         picked = scored.iloc[order]
     else:
-        raise InputError(f"queries is worst, first_error, random or positions, got {queries!r}")
+        raise InputError(
+            f"queries is worst, first_error, mixed, random or positions, got {queries!r}"
+        )
     if picked.empty:
-        missing = "a wrong first answer" if queries == "first_error" else "a match in the gallery"
+        words = {"first_error": "a wrong first answer", "mixed": "right and wrong answers"}
+        missing = words.get(queries, "a match in the gallery")
         raise InputError(f"no query has {missing}, so there is nothing to show for {queries!r}")
     return tuple(int(query) for query in picked["query"].head(count))
 

@@ -75,7 +75,7 @@ def fig5_random(inputs: PaperInputs) -> CaptionedFigure:
 def fig6(inputs: PaperInputs) -> CaptionedFigure:
     """The first ranks of the same queries by every run."""
     data = inputs.dataset
-    results = {run.name: inputs.result(run, data) for run in inputs.runs}
+    results = {name: inputs.result(run, data) for name, run in inputs.named.items()}
     figure = draw_rank_grid(
         results if len(results) > 1 else next(iter(results.values())),
         data,
@@ -118,7 +118,7 @@ def fig7(inputs: PaperInputs) -> CaptionedFigure:
             show(axis, overlay.overlay(drawn[row], maps[FUSED][row]))
             if maps.empty[FUSED][row]:
                 mark_empty(axis, theme.fitted(across / columns))
-    for ax, name in zip(axes[0], ["picture", *(run.name for run in inputs.runs)], strict=True):
+    for ax, name in zip(axes[0], ["picture", *inputs.named], strict=True):
         ax.set_title(name, loc="center")
     words = " ".join(captions.weights(run, data) for run in inputs.runs)
     return CaptionedFigure(
@@ -208,8 +208,6 @@ def _for_drawing(images: np.ndarray, blur_faces: bool) -> np.ndarray:
     """(N, H, W, 3) in [0, 1]; faces are hidden in what is drawn, not in what is explained."""
     upright = images.transpose(0, 2, 3, 1)
     if blur_faces:
-        upright = np.stack(
-            [np.asarray(load.blur_top(Image.fromarray(image))) for image in upright]
-        )
+        upright = np.stack([np.asarray(load.blur_top(Image.fromarray(image))) for image in upright])
     drawn: np.ndarray = upright.astype(np.float32) / 255
     return drawn

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from matplotlib.figure import Figure
 
@@ -55,7 +54,7 @@ class PaperInputs:
     data: str | None = None
     data_root: Path | None = None
     results: Path = DATA / "results"
-    width: Literal["single", "double"] = "double"
+    width: str = "double"
     queries: tuple[int, ...] = ()
     k: int = 10
     method: str = "HiResCAM"
@@ -108,6 +107,17 @@ class PaperInputs:
             "mfa data make synthetic_partial"
         )
 
+    @cached_property
+    def named(self) -> dict[str, Run]:
+        """The runs by name; runs of two folders may be called alike and stay apart."""
+        found: dict[str, Run] = {}
+        for run in self.runs:
+            number, name = 2, run.name
+            while name in found:
+                number, name = number + 1, f"{run.name} ({number})"
+            found[name] = run
+        return found
+
     def result(self, run: Run, data: ReidDataset) -> RetrievalResult:
         """A run scored on a dataset, once."""
         key = (id(run), data.fingerprint)
@@ -118,4 +128,4 @@ class PaperInputs:
 
     def protocol(self, data: ReidDataset) -> str:
         """Each run's figures and protocol on a dataset, for captions."""
-        return captions.results({run.name: self.result(run, data) for run in self.runs})
+        return captions.results({name: self.result(run, data) for name, run in self.named.items()})

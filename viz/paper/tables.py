@@ -82,8 +82,8 @@ def table4(inputs: PaperInputs) -> Table:
     rows = [(*row, *[EMPTY] * (2 * len(extra))) for row in rows]
     breaks.append(len(rows))
     protocols = []
-    for run in inputs.runs:
-        cells: list[Cell] = [Cell(run.name), Cell("")]
+    for name, run in inputs.named.items():
+        cells: list[Cell] = [Cell(name), Cell("")]
         for name in (*FULL, *extra):
             data = next((d for n, d in measured.items() if n.startswith(name)), None)
             if data is None:
@@ -92,7 +92,7 @@ def table4(inputs: PaperInputs) -> Table:
             scored = inputs.result(run, data)
             cells += [Cell.number(100 * value, "measured") for value in (scored.mAP, scored.rank1)]
         rows.append(tuple(cells))
-        sources.append(f"measured here: {run.name}, {describe(run)}, weights {run.hash[:12]}")
+        sources.append(f"measured here: {name}, {describe(run)}, weights {run.hash[:12]}")
     kept, origins = _kept_rows(inputs, (*FULL, *extra))
     rows += kept
     sources += origins
@@ -142,13 +142,13 @@ def table5(inputs: PaperInputs) -> Table:
         rows.append((Cell(str(row["method"])), Cell("256x128"), *speed))
         sources.append(str(row["source"]) or "no figure known to us")
     published_rows = len(rows)
-    for run in inputs.runs:
+    for name, run in inputs.named.items():
         size = complexity(run.config)
         shape = f"{run.config.data.height}x{run.config.data.width}"
         millions = Cell.number(size.parameters / 1e6, "measured")
         macs = Cell.number(size.macs / 1e9, "measured", 2)
-        rows.append((Cell(run.name), Cell(shape), millions, macs, EMPTY, Cell("")))
-        sources.append(f"counted here: {run.name}, {describe(run)}")
+        rows.append((Cell(name), Cell(shape), millions, macs, EMPTY, Cell("")))
+        sources.append(f"counted here: {name}, {describe(run)}")
     return Table(
         ("method", "input", "parameters (M)", "multiply-adds (G)", "images/s", "device"),
         tuple(rows),
@@ -169,13 +169,13 @@ def table6(inputs: PaperInputs) -> Table:
     rows = [(*row, *[EMPTY] * len(extra)) for row in rows]
     breaks.append(len(rows))
     if sets:
-        for run in inputs.runs:
-            cells = [Cell(run.name), Cell(f"{DRAWS} draws")]
+        for name, run in inputs.named.items():
+            cells = [Cell(name), Cell(f"{DRAWS} draws")]
             for name in (*PARTIAL, *extra):
                 cells.append(_drawn(inputs, run, sets[name]) if name in sets else EMPTY)
             rows.append(tuple(cells))
             sources.append(
-                f"measured here: {run.name}, {describe(run)}, weights {run.hash[:12]}, "
+                f"measured here: {name}, {describe(run)}, weights {run.hash[:12]}, "
                 "seed of the draws 0"
             )
     prints = "; ".join(f"{title(n)} {data.fingerprint[:12]}" for n, data in sets.items())

@@ -60,8 +60,8 @@ def test_epochs_that_warned_are_marked(curves):
 
 def test_the_learning_rate_axis_reads_as_it_says(curves):
     figure = curves.figure
-    ax = panels(figure)["learning rate"]
-    power = int(ax.get_title("left").split("{")[1].split("}")[0])
+    ax = next(ax for name, ax in panels(figure).items() if name.startswith("learning rate"))
+    power = int(ax.get_title("left").split("(1e")[1].split(")")[0])
     written = float(ax.yaxis.get_major_formatter()(3.5e-4, 0))
     assert written * 10**power == pytest.approx(3.5e-4)
 
