@@ -20,6 +20,7 @@ from mfa.datasets import load_dataset
 from mfa.datasets.loading.augment import augment, to_unit
 from mfa.datasets.loading.images import load_images
 from mfa.runs.device import choose_device
+from mfa.training.batches import Batch
 from mfa.training.trainer import Trainer
 
 TARGETS = {"loading_share": ("<=", 0.1), "uncached_share": ("<=", 0.5)}
@@ -54,7 +55,7 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
             return images.contiguous(memory_format=torch.channels_last)
 
         ready = [
-            (augmented(p), trainer.batches.labels[i].to(device))
+            Batch(i, augmented(p), trainer.batches.labels[i].to(device))
             for p, i in zip(pixels, lists, strict=True)
         ]
         trainer.state.model.train()
@@ -73,8 +74,8 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
             _wait(device)
 
         def step() -> None:
-            for images, labels in ready:
-                trainer.step(images, labels, 0.5)
+            for batch in ready:
+                trainer.step(batch, 0.5)
             _wait(device)
 
         ways: dict[str, Callable[[], object]] = {
