@@ -1,4 +1,4 @@
-"""Every setting of a run, with its reason. Frozen: derive with ``dataclasses.replace``.
+"""Every setting of a run, with its reason; frozen, so derive with ``dataclasses.replace``.
 
 A configuration is plain data. Every checkpoint keeps it as JSON (``to_json``), and ``from_json``
 reads what this version and earlier ones wrote. [paper] and [reconstructed] say where a default

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -39,7 +38,7 @@ class Options:
     width: int = 128
     """Their width."""
     stride: Literal[8, 16, 32] | None = None
-    """Input pixels per pixel of a ResNet's last map, which its file does not tell; by default what
+    """Input pixels per pixel of a ResNet's last map, which its file does not state; by default what
     the project uses by default."""
     trained_on: str | None = None
     """Dataset it was trained on, where that lies here; a network with SIE needs it to know which
@@ -51,7 +50,7 @@ class Options:
 
 
 def main(argv: list[str]) -> None:
-    """Read, rename, tell, write.
+    """Import the file, write the run, and report what did not fit.
 
     Raises:
         InputError: the file cannot be read or is of another project, or the run exists.
@@ -74,7 +73,7 @@ def main(argv: list[str]) -> None:
     if options.json:
         print(json.dumps(_facts(imported, folder)))
         return
-    for line in _words(imported, told=data is not None):
+    for line in _words(imported, trained_on_known=data is not None):
         print(line)
     print(f"run {folder}; score it with: mfa evaluate {folder} --data NAME", file=sys.stderr)
 
@@ -93,6 +92,7 @@ def _trained_on(options: Options) -> ReidDataset | None:
 def _write(imported: Imported, folder: Path, options: Options, data: ReidDataset | None) -> None:
     from mfa import presets
     from mfa.config import derive
+    from mfa.models.weights import shortened
     from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
 
     if (folder / CHECKPOINT).exists():
@@ -132,11 +132,13 @@ def _facts(imported: Imported, folder: Path) -> dict[str, Any]:
     }
 
 
-def _words(imported: Imported, *, told: bool) -> list[str]:
+def _words(imported: Imported, *, trained_on_known: bool) -> list[str]:
     """What was loaded, and each reason with the tensors it holds for.
 
-    ``told``: it is known which data it was trained on.
+    ``trained_on_known``: the user named the dataset it was trained on.
     """
+    from mfa.models.weights import shortened
+
     lines = [f"{len(imported.loaded)} tensors loaded into {imported.config.network}"]
     reasons: dict[str, list[str]] = {}
     for name, why in imported.left_out.items():
@@ -146,15 +148,9 @@ def _words(imported: Imported, *, told: bool) -> list[str]:
     if imported.missing:
         few = shortened(imported.missing, 6)
         lines.append(f"stay random, the file has nothing for them: {few}")
-    if imported.cameras and not told:
+    if imported.cameras and not trained_on_known:
         lines.append(
             f"note: it has embeddings of {len(imported.cameras)} cameras; say with --trained-on "
             "which dataset's, else their mean is taken for every picture"
         )
     return [*lines, *(f"note: {note}" for note in imported.notes)]
-
-
-def shortened(names: Sequence[str], count: int) -> str:
-    """The first ``count`` names, and how many more there are."""
-    more = f" and {len(names) - count} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -10,23 +10,10 @@ from torch import Tensor, nn
 from mfa.config import LossConfig
 from mfa.errors import InputError
 from mfa.losses.center import CenterLoss
-from mfa.losses.circle import circle
 from mfa.losses.gla import gla
 from mfa.losses.identity import identity_loss
-from mfa.losses.multi_similarity import multi_similarity
-from mfa.losses.quadruplet import quadruplet
-from mfa.losses.triplet import soft_triplet
-from mfa.losses.weighted_triplet import weighted_triplet
+from mfa.losses.pairs import PAIR_LOSSES
 from mfa.records import Branch, Output
-
-PAIR_LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "hard": soft_triplet,
-    "weighted": weighted_triplet,
-    "quadruplet": quadruplet,
-    "circle": circle,
-    "multi_similarity": multi_similarity,
-}
-"""The values of ``LossConfig.triplet``."""
 
 
 class Criterion(nn.Module):

@@ -19,7 +19,7 @@ BLOCKS: dict[str, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int
     "resnet34": (BasicBlock, (3, 4, 6, 3)),
     "resnet50": (Bottleneck, (3, 4, 6, 3)),
 }
-"""Block and blocks a layer; resnet10 is not torchvision's, the others are."""
+"""Kind of block, and blocks per layer; resnet10 is not torchvision's, the others are."""
 
 RESNETS = tuple(BLOCKS)
 """Names of the ResNets, as ``ModelConfig.trunk`` takes them."""

@@ -67,7 +67,7 @@ class ReidNetwork(nn.Module):
             InputError: the network has no SIE.
         """
         raise InputError(
-            f"{type(self).__name__} cannot be told which camera took a picture; model.sie is for "
+            f"{type(self).__name__} does not use the camera that took a picture; model.sie is for "
             "the network transreid"
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.error import URLError
 
@@ -150,14 +150,16 @@ def fit_state(
     module.load_state_dict(fitting, strict=False)
     words = f"{len(fitting)} of {len(own)} tensors loaded"
     if reshaped:
-        words += f"; another shape: {_few(reshaped)}"
+        words += f"; another shape: {shortened(reshaped)}"
     if missing:
-        words += f"; kept as they were: {_few(missing)}"
+        words += f"; kept as they were: {shortened(missing)}"
     return words
 
 
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+def shortened(names: Sequence[str], count: int = 4) -> str:
+    """The first ``count`` names, and how many more there are."""
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more
 
 
 def _trunk_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """AGW (Ye et al., Deep Learning for Person Re-identification: A Survey and Outlook, TPAMI 2021).
 
 From the paper: BagTricks with non-local attention, generalised-mean pooling and the weighted
-regularisation triplet (``mfa.losses.weighted_triplet``). From the authors' code, not the paper:
+regularisation triplet (``weighted_triplet``). From the authors' code, not the paper:
 two non-local blocks end layer 2 and three end layer 3; their inner width is 1, because the code
 divides the reduction ratio by itself, so they add 28,687 parameters and not the 7.4 million that a
 width of C/2 would. The size of 23.5 million that is quoted holds only so.

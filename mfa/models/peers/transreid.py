@@ -5,7 +5,7 @@ jigsaw branch (JPM), which shifts the patches by 5, shuffles them in 2 groups an
 parts, each read with the class token; SIE, a learned vector of the picture's camera in every token
 (``model.sie``); BNNeck, identity and triplet loss on every branch.
 
-With SIE a descriptor is of picture and camera. Where the camera is not told (uploaded pictures), is
+With SIE a descriptor is of picture and camera. Where the camera is not given (uploaded pictures), is
 unknown, or is another dataset's, which bears the same numbers without being the same camera, the
 mean of the learned vectors stands in (ours).
 
@@ -138,7 +138,7 @@ class TransReID(PeerNetwork):
         self.sie = SideInformation(cameras, self.trunk.channels // 2)
 
     def trunk_map(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
-        """Images in [0, 1], and where told their cameras, to the trunk map (B, 2C, h, w)."""
+        """Images in [0, 1], with their cameras where known, to the trunk map (B, 2C, h, w)."""
         return self.map_at(self.layers[-1], images, cameras)
 
     def map_at(self, layer: str, images: Tensor, cameras: Tensor | None = None) -> Tensor:

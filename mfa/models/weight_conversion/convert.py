@@ -70,8 +70,8 @@ def convert(
             number the classifier stays out, since its rows are people of the set it was trained
             on.
         cameras: sorted numbers of the cameras it was trained on, whose embeddings a file with SIE
-            holds in that order; where they are not given, no dataset may tell the network any.
-        stride: input pixels per pixel of the trunk map, which a ResNet's file does not tell; by
+            holds in that order; where they are not given, the network uses their mean for all pictures.
+        stride: input pixels per pixel of the trunk map, which a ResNet's file does not state; by
             default what the project uses by default.
 
     Raises:

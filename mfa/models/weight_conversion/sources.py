@@ -194,7 +194,7 @@ def _torchreid_notes(config: ModelConfig) -> tuple[str, ...]:
     if config.network == "osnet":
         return ()
     return (
-        "a ResNet's file does not tell its stride; it is read as one of stride 32, torchreid's "
+        "a ResNet's file does not state its stride; it is read as one of stride 32, torchreid's "
         "default",
     )
 
@@ -219,7 +219,7 @@ SOURCES: Mapping[str, Source] = {
             ]
         ),
         _differs(
-            "the file does not tell its stride; it is read as one of stride 32, the project's "
+            "the file does not state its stride; it is read as one of stride 32, the project's "
             "default",
             "files of 2019 and before end in a leaky ReLU, which has no tensors and is not "
             "applied here",
@@ -244,7 +244,7 @@ SOURCES: Mapping[str, Source] = {
             )
         ),
         _differs(
-            "fast-reid's configurations differ in ways that a file does not tell (stride, feature "
+            "fast-reid's configurations differ in ways that a file does not state (stride, feature "
             "before or after the neck); compare a descriptor with theirs before trusting figures"
         ),
     ),

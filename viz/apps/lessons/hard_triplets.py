@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from mfa.losses.triplet import soft_triplet
+from mfa.losses import soft_triplet
 from viz import theme
 from viz.apps.core import html
 from viz.apps.core.controls import slider
