@@ -225,8 +225,8 @@ class CompetingGate(AnchoredGate):
 
     def __init__(self, channels: int, center: float) -> None:
         super().__init__(channels, center)
-        # Learned, it shrank to 0.77 within an epoch of mfa-tiny's training, and half of the pictures
-        # had their branches out of order: the place would be traded for a slightly better score.
+        # Learned, it shrank to 0.77 within an epoch of mfa-tiny's training, and half of the
+        # pictures had their branches out of order: place was traded for a slightly better score.
         self.k = nn.Parameter(torch.tensor(1.0), requires_grad=False)
         self._rivals: tuple[CompetingGate, ...] = (self,)
 

@@ -5,9 +5,9 @@ jigsaw branch (JPM), which shifts the patches by 5, shuffles them in 2 groups an
 parts, each read with the class token; SIE, a learned vector of the picture's camera in every token
 (``model.sie``); BNNeck, identity and triplet loss on every branch.
 
-With SIE a descriptor is of picture and camera. Where the camera is not given (uploaded pictures), is
-unknown, or is another dataset's, which bears the same numbers without being the same camera, the
-mean of the learned vectors stands in (ours).
+With SIE a descriptor is of picture and camera. The mean of the learned vectors stands in (ours)
+where the camera is unknown, as of uploaded pictures, and where it is another dataset's, which bears
+the same numbers without being the same camera.
 
 The authors' code departs from the paper where patches are dealt; ``model.authors_code`` follows
 it, so that their weights give their vectors.

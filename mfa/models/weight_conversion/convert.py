@@ -70,7 +70,7 @@ def convert(
             number the classifier stays out, since its rows are people of the set it was trained
             on.
         cameras: sorted numbers of the cameras it was trained on, whose embeddings a file with SIE
-            holds in that order; where they are not given, the network uses their mean for all pictures.
+            holds in that order; without them the network takes the mean for every picture.
         stride: input pixels per pixel of the trunk map, which a ResNet's file does not state; by
             default what the project uses by default.
 
