@@ -22,7 +22,7 @@ _HOME = {
     "load_images": "mfa.datasets.loading.images",
     "parse_tree": "mfa.datasets.prepare.custom_table",
     "preview_lines": "mfa.datasets.prepare.custom_table",
-    "with_splits": "mfa.datasets.prepare.custom_table",
+    "with_splits": "mfa.datasets.prepare.division",
     "write_table": "mfa.datasets.readers.custom",
     # Networks and training.
     "Criterion": "mfa.losses",

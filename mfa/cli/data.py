@@ -154,8 +154,8 @@ def folder(
         parse_table,
         parse_tree,
         preview_lines,
-        with_splits,
     )
+    from mfa.datasets.prepare.division import with_splits
     from mfa.datasets.readers.custom import TABLE, write_table
 
     if bool(pattern) == (table is not None):

@@ -1,19 +1,19 @@
-"""Make the table of pictures of your own: labels from names, lists from folders or by a seed.
+"""Read the labels of pictures of your own from their names or from a table.
 
 Lists that the authors of a set divided are kept: a folder called ``query`` or ``image_train`` says
-where its pictures belong. People, not pictures, are divided only where nothing says so.
+where its pictures belong. Only where nothing says so, ``mfa.datasets.prepare.division`` divides.
 """
 
 from __future__ import annotations
 
-import random
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from mfa.datasets.readers.custom import NOBODY, SPLITS, Row, read_rows
+from mfa.datasets.prepare.division import MEANINGS
+from mfa.datasets.readers.custom import NOBODY, SPLITS, TABLE, Row, read_rows
 from mfa.datasets.readers.listing import (
     IMAGE_SUFFIXES,
     counted,
@@ -33,10 +33,6 @@ PATTERNS = {
 """Patterns by name: names as Market-1501, VeRi-776 and MARS have them (0000 is a distractor, -1
 junk); a folder per person; a folder per person and camera; the person before the first ``_``."""
 
-MEANINGS = ("train", "query", "gallery", "test", "divide", "none")
-"""What a folder or a word of a table may mean. ``test`` is the gallery where there are queries,
-else divided into both; ``divide`` is divided between training and test; ``none`` is left out."""
-
 _FOLDERS = {
     **dict.fromkeys(("bounding_box_train", "image_train", "bbox_train", "train"), "train"),
     **dict.fromkeys(("training", "train_split"), "train"),
@@ -45,6 +41,9 @@ _FOLDERS = {
     **dict.fromkeys(("bounding_box_test", "image_test", "bbox_test", "test", "testing"), "test"),
 }
 """Names of folders, in lower case, that published sets give their lists."""
+
+_LISTS = frozenset({".txt", ".csv", ".json", ".mat"})
+"""Endings of files that may hold the division of a set."""
 
 _NO_NAMES = frozenset({"unknown", "unidentified", "none", "nan", "n/a", "?"})
 """Labels, in lower case, that say that nobody knows the person."""
@@ -148,7 +147,21 @@ def parse_tree(root: Path, pattern: str, mapped: Mapped = Mapped()) -> Parsed:
             f"the first is {paths[0]!r}",
             "change the pattern, and look at the result with --preview",
         )
-    return _relabelled(rows, mapped, tuple(unfit))
+    parsed = _relabelled(rows, mapped, tuple(unfit))
+    if any(row.split for row in parsed.rows):
+        return parsed
+    return replace(parsed, notes=(*parsed.notes, *_list_files(root)))
+
+
+def _list_files(root: Path) -> Iterator[str]:
+    """A sentence where files may hold a division that nothing else says."""
+    files = [f for f in sorted(root.glob("**/*")) if f.suffix.lower() in _LISTS and f.name != TABLE]
+    lists = [f for f in files if re.search("train|test|quer|galler|probe|split", f.name.lower())]
+    if lists:
+        yield (
+            f"{lists[0].relative_to(root)} may say which list a picture belongs to, and is not "
+            "read: where its authors divided the set, make a table of it and use --table"
+        )
 
 
 def parse_table(
@@ -210,112 +223,6 @@ def _meaning(row: Row, splits: Mapping[str, str]) -> str:
     return next((_FOLDERS[name] for name in names if name in _FOLDERS), "")
 
 
-def with_splits(rows: Sequence[Row], *, test: float, seed: int) -> tuple[Row, ...]:
-    """Make of each picture's meaning the list that it belongs to.
-
-    Where nothing says where pictures belong, people are divided, see ``split_by_identity``.
-
-    Raises:
-        InputError: some pictures say where they belong and others do not, or one has an unknown
-            word.
-    """
-    groups: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row.split].append(row)
-    for word in groups:
-        if word not in (*MEANINGS, ""):
-            raise InputError(
-                f"{groups[word][0].path!r} belongs to {word!r}, which is no known list",
-                f"say what it means: --split {word}=gallery (or {', '.join(MEANINGS)})",
-            )
-    if groups[""] and len(groups) > 1 and set(groups) - {"", "divide", "none"}:
-        folder = PurePosixPath(groups[""][0].path).parent.as_posix()
-        raise InputError(
-            f"some folders say which list they are and {counted(len(groups['']), 'picture')} do "
-            f"not, first in {folder}",
-            f"say what it means: --split {folder}=train (or {', '.join(MEANINGS)})",
-        )
-    done = [row for split in SPLITS for row in groups[split]]
-    if groups["query"]:
-        done += [replace(row, split="gallery") for row in groups["test"]]
-    else:
-        done += _query_and_gallery(groups["test"])
-    undivided = [*groups[""], *groups["divide"]]
-    if undivided or not done:
-        done += split_by_identity(undivided, test=test, seed=seed)
-    # Nobody can be learned.
-    done = [row for row in done if not (row.split == "train" and row.pid in NOBODY)]
-    return tuple(sorted(done, key=lambda row: row.path))
-
-
-def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) -> tuple[Row, ...]:
-    """Divide people, not pictures, between training and test.
-
-    Of a test person, one picture of each camera becomes a query where another camera has seen the
-    person too; where no cameras are known, one of their pictures does. The rest is gallery. People
-    with one picture alone cannot be tested and go to training. Junk and distractors go to the
-    gallery.
-
-    Args:
-        rows: pictures; their ``split`` is not looked at.
-        test: share of the people to test on, rounded.
-        seed: another seed gives another division; the same one the same, on every machine.
-
-    Raises:
-        InputError: ``test`` is not between 0 and 1, the seed is negative, or there are too few
-            people for both sides.
-    """
-    if seed < 0:  # Python draws the same for -1 and for 1
-        raise InputError(f"the seed of the division is 0 or more, got {seed}")
-    if not 0 < test < 1:
-        raise InputError(f"the share to test on is between 0 and 1, got {test}")
-    people = _by_person(rows)
-    testable = sorted(pid for pid, images in people.items() if _queries(images))
-    count = round(test * len(people))
-    chosen = set(random.Random(seed).sample(testable, min(count, len(testable))))
-    if not chosen or len(chosen) == len(people):
-        raise InputError(
-            f"{len(people)} people, {len(testable)} of them with a second picture (by another "
-            f"camera, where cameras are known), cannot be divided into training and test at "
-            f"{test}{_reading(rows[:1])}"
-        )
-    tested = [row for row in rows if row.pid in NOBODY or row.pid in chosen]
-    trained = (row for pid in people.keys() - chosen for row in people[pid])
-    done = [*_query_and_gallery(tested), *(replace(row, split="train") for row in trained)]
-    return tuple(sorted(done, key=lambda row: row.path))
-
-
-def _query_and_gallery(rows: Sequence[Row]) -> list[Row]:
-    """Choose the queries of people who are tested; the rest is gallery."""
-    people = _by_person(rows).values()
-    queries = {row.path for images in people for row in _queries(images)}
-    return [replace(row, split="query" if row.path in queries else "gallery") for row in rows]
-
-
-def _by_person(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    people: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: row.path):
-        if row.pid not in NOBODY:
-            people[row.pid].append(row)
-    return people
-
-
-def _queries(images: Sequence[Row]) -> list[Row]:
-    """Pictures of one person to search with, such that each has a match left in the gallery."""
-    by_camera: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in images:
-        by_camera[row.camid].append(row)
-    if set(by_camera) == {""}:
-        return [images[0]] if len(images) > 1 else []
-    # A camera with a single picture keeps it for the gallery, so that others find a match there.
-    rich = [rows for rows in by_camera.values() if len(rows) > 1]
-    if len(by_camera) < 2:
-        return []
-    if rich:
-        return [rows[0] for rows in rich]
-    return [next(iter(by_camera.values()))[0]]
-
-
 def preview_lines(
     rows: Sequence[Row], unfit: Sequence[str], notes: Sequence[str] = (), most: int = 12
 ) -> Iterator[str]:
@@ -365,16 +272,6 @@ def _shared(rows: Sequence[Row]) -> Iterator[str]:
             f"{counted(len(both), 'person')} in the training list and in the test lists, first "
             f"{both[0]!r}: the score would be of people the network has learned"
         )
-
-
-def _reading(rows: Sequence[Row]) -> str:
-    """How the first picture was read, as the rest of a sentence about what came of it."""
-    return "".join(
-        f"; the pattern reads {row.path!r} as person {row.pid!r}"
-        f"{f' by camera {row.camid!r}' if row.camid else ''}: check that, and leave the camera out "
-        "of the pattern where there is only one"
-        for row in rows
-    )
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

@@ -11,12 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfa.datasets import load_dataset
-from mfa.datasets.prepare.custom_table import (
-    parse_tree,
-    preview_lines,
-    split_by_identity,
-    with_splits,
-)
+from mfa.datasets.prepare.custom_table import parse_tree, preview_lines
+from mfa.datasets.prepare.division import split_by_identity, with_splits
 from mfa.datasets.readers.custom import Row, write_table
 from mfa.errors import InputError
 

@@ -152,6 +152,18 @@ def test_folders_of_which_some_are_lists_are_refused(
     assert "gallery: 2 pictures" in capsys.readouterr().out
 
 
+def test_a_list_file_that_is_not_read_is_named(
+    tmp_path: Path, tree: Tree, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SYSU-MM01 divides its people in ``exp``."""
+    people = {f"cam{c}/{p:04}": ["0001.jpg", "0002.jpg"] for c in (1, 2) for p in (1, 2, 3)}
+    tree(tmp_path, {**people, "exp": []})
+    (tmp_path / "exp/train_id.txt").write_text("1,2")
+    words = ["data", "folder", str(tmp_path), *command("SYSU-MM01"), "--preview"]
+    assert run("mfa", COMMANDS, words) == 0
+    assert "exp/train_id.txt may say" in capsys.readouterr().out
+
+
 def test_the_preview_names_what_may_be_nobody(
     tmp_path: Path, tree: Tree, capsys: pytest.CaptureFixture[str]
 ) -> None:
