@@ -1,8 +1,8 @@
 """Make ``docs/images/app-*.png``: every app on drawn people, as a browser shows it.
 
 Needs Chromium on the path and a run trained on a synthetic set; pictures of real people are
-refused, since these go into the repository. The cockpit's picture trains for a few epochs, in a
-folder that is removed afterwards.
+refused, since these go into the repository. The training monitor's picture trains for a few epochs,
+in a folder that is removed afterwards.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LONG = 600_000
 """Milliseconds a kernel may take to show its first picture, on a busy machine."""
 
 EPOCHS = 4
-"""Of the training in the cockpit's picture."""
+"""Of the training in the training monitor's picture."""
 
 
 def ranks(page: Any) -> None:
@@ -46,18 +46,18 @@ def ranks(page: Any) -> None:
 
 
 def attention(page: Any) -> None:
-    """Beside random weights, and a place found again by the lens."""
+    """Beside an untrained network, and a place found in another picture."""
     page.locator(".mfa-cards-list").first.locator("button").nth(8).click()
-    page.get_by_label("random weights beside").click()
+    page.get_by_label("Show untrained network beside").click()
     settled(page)
     page.locator(".mfa-touchable").first.click(position={"x": 64, "y": 90})
     page.wait_for_selector("text=The same place in the other picture")
 
 
-def switchboard(page: Any) -> None:
+def branches(page: Any) -> None:
     """One branch off, another at half weight."""
     page.get_by_label("branch1 on").click()
-    page.get_by_label("branch3", exact=True).fill("0.5")
+    slide(page, "branch3", "0.50")
 
 
 def occlusion(page: Any) -> None:
@@ -88,12 +88,12 @@ def embedding(page: Any) -> None:
     page.wait_for_selector("text=pictures selected")
 
 
-def browser(page: Any) -> None:
+def dataset(page: Any) -> None:
     """One camera's query pictures."""
     page.get_by_label("query, cam 3: ").click()
 
 
-def cockpit(page: Any) -> None:
+def training(page: Any) -> None:
     """A few epochs from random weights."""
     page.get_by_label("Epochs", exact=True).fill(f"{EPOCHS}")
     page.get_by_text("Start or resume").click()
@@ -103,12 +103,12 @@ def cockpit(page: Any) -> None:
 
 def triplets(page: Any) -> None:
     """An anchor with work to do."""
-    page.get_by_label("Anchor", exact=True).fill("6")
+    slide(page, "Anchor", "9")
 
 
 def stripes(page: Any) -> None:
-    """Halfway."""
-    page.get_by_label("Training step", exact=True).fill("12")
+    """On the way."""
+    slide(page, "Training step", "12")
 
 
 def nothing(page: Any) -> None:
@@ -118,11 +118,11 @@ def nothing(page: Any) -> None:
 ACTS: dict[str, Callable[[Any], None]] = {
     "ranks": ranks,
     "attention": attention,
-    "branches": switchboard,
+    "branches": branches,
     "occlusion": occlusion,
     "ablation": nothing,
-    "training": cockpit,
-    "dataset": browser,
+    "training": training,
+    "dataset": dataset,
     "embedding": embedding,
     "failures": failures,
     "triplets": triplets,
@@ -139,6 +139,13 @@ def choose(page: Any, label: str, option: str) -> None:
     """Choose from a drop-down list, and wait for the picture."""
     page.get_by_label(label, exact=True).select_option(option)
     settled(page)
+
+
+def slide(page: Any, label: str, value: str) -> None:
+    """Write a number beside a slider."""
+    readout = page.locator(f".widget-hslider:has(label:text-is('{label}')) .widget-readout").first
+    readout.fill(value)
+    readout.press("Enter")
 
 
 def settled(page: Any) -> None:
@@ -218,7 +225,7 @@ def main() -> None:
     if found is None:
         raise SystemExit("no Chromium on the path")
     if "training" in options.only and (run.parent / "training").exists():
-        raise SystemExit(f"{run.parent / 'cockpit'} holds a training: move it away first")
+        raise SystemExit(f"{run.parent / 'training'} holds a training: move it away first")
     from playwright.sync_api import sync_playwright
 
     options.out.mkdir(parents=True, exist_ok=True)

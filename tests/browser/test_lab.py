@@ -16,14 +16,14 @@ pytestmark = pytest.mark.ui
 CELLS = {
     "ranks": ("viz.rank_explorer(run, data_root=root)", "Ranks: who was found?"),
     "attention": ("viz.attention_explorer(run, data_root=root)", "Attention: what does"),
-    "branches": ("viz.branch_mixer(run, data_root=root)", "Switchboard: what is"),
+    "branches": ("viz.branch_mixer(run, data_root=root)", "Branch mixer: what is"),
     "occlusion": ("viz.occlusion_brush(run, data_root=root)", "Occlusion brush"),
     "failures": ("viz.failure_browser(run, data_root=root)", "Failures: what do"),
-    "embedding": ("viz.embedding_explorer(run, data_root=root, people=4)", "Embedding: who lies"),
+    "embedding": ("viz.embedding_explorer(run, data_root=root, people=4)", "Embedding: one map"),
     "dataset": ("viz.dataset_browser(mfa.load_dataset('synthetic', root))", "Dataset browser"),
     "ablation": ("viz.ablation_explorer()", "Ablation: which module"),
-    "training": ("viz.training_monitor('cockpit-run', data=mfa.load_dataset('synthetic', root))",
-                "Training cockpit"),
+    "training": ("viz.training_monitor('monitor-run', data=mfa.load_dataset('synthetic', root))",
+                "Training monitor"),
     "triplets": ("viz.lessons.triplets()", "Lesson: which triplet"),
     "pk_batch": ("viz.lessons.pk_batch(mfa.load_dataset('synthetic', root))",
                  "Lesson: what is in a batch"),
@@ -91,7 +91,7 @@ def use(page: Any, name: str, app: Any) -> bool:
         "branches": (".mfa-figures", lambda: app.get_by_label("branch1 on", exact=True).click()),
         "occlusion": (".mfa-bars", lambda: _select(app, "Scene", "legs hidden")),
         "failures": (".mfa-cards-label >> nth=0", lambda: _select(app, "Group", "near miss")),
-        "embedding": (".mfa-note", lambda: app.get_by_label("People", exact=True).fill("5")),
+        "embedding": (".mfa-note", lambda: _write(app, "People", "5")),
         "dataset": (".mfa-cards-list", lambda: _select(app, "List", "query")),
         "ablation": (".mfa-table", lambda: _select(app, "Figure", "Rank-1")),
         "training": ("[role=status] >> nth=0", lambda: app.get_by_text("Start or resume").click()),
@@ -118,7 +118,14 @@ def use(page: Any, name: str, app: Any) -> bool:
 
 
 def _slide(app: Any, label: str, value: str) -> tuple[str, Callable[[], Any]]:
-    return ".mfa-figures", lambda: app.get_by_label(label, exact=True).fill(value)
+    return ".mfa-figures", lambda: _write(app, label, value)
+
+
+def _write(app: Any, label: str, value: str) -> None:
+    """A number beside a slider."""
+    readout = app.locator(f".widget-hslider:has(label:text-is('{label}')) .widget-readout").first
+    readout.fill(value)
+    readout.press("Enter")
 
 
 def _select(app: Any, label: str, option: str) -> None:

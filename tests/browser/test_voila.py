@@ -23,6 +23,13 @@ def changed(page: Any, act: Callable[[], Any], read: Callable[[], str], seconds:
     return now
 
 
+def slide(page: Any, label: str, value: str) -> None:
+    """Write a number beside a slider."""
+    readout = page.locator(f".widget-hslider:has(label:text-is('{label}')) .widget-readout").first
+    readout.fill(value)
+    readout.press("Enter")
+
+
 def text(page: Any, selector: str, place: int = 0) -> Callable[[], str]:
     return lambda: str(page.locator(selector).nth(place).inner_text())
 
@@ -53,10 +60,10 @@ def use_attention(page: Any) -> None:
     page.wait_for_function("document.querySelector('input[type=number]').value === '2'")
 
 
-def use_switchboard(page: Any) -> None:
+def use_branches(page: Any) -> None:
     numbers = text(page, ".mfa-figures")
     changed(page, lambda: page.get_by_label("branch1 on", exact=True).click(), numbers)
-    changed(page, lambda: page.get_by_label("branch2", exact=True).fill("2"), numbers)
+    changed(page, lambda: slide(page, "branch2", "2"), numbers)
 
 
 def use_occlusion(page: Any) -> None:
@@ -89,7 +96,7 @@ def use_embedding(page: Any) -> None:
     page.wait_for_selector("canvas")
     assert page.locator("canvas").count() >= 5
     words = text(page, ".mfa-note")
-    said = changed(page, lambda: page.get_by_label("People", exact=True).fill("4"), words)
+    said = changed(page, lambda: slide(page, "People", "4"), words)
     assert "4 people" in said
     find = page.get_by_label("Select", exact=True)
     find.fill("cam 1")
@@ -98,7 +105,7 @@ def use_embedding(page: Any) -> None:
     assert all("cam 1" in words for words in page.locator(".mfa-card small").all_inner_texts())
 
 
-def use_browser(page: Any) -> None:
+def use_dataset(page: Any) -> None:
     cards = text(page, ".mfa-cards-list")
     said = changed(
         page, lambda: page.get_by_label("List", exact=True).select_option("query"), cards
@@ -113,7 +120,7 @@ def use_ablation(page: Any) -> None:
     changed(page, lambda: page.get_by_label("Figure", exact=True).select_option("Rank-1"), body)
 
 
-def use_cockpit(page: Any) -> None:
+def use_training(page: Any) -> None:
     page.get_by_text("Start or resume").click()
     page.wait_for_selector("text=/training, 0 epochs/")
     page.get_by_role("button", name="Stop training", exact=True).click()
@@ -122,7 +129,7 @@ def use_cockpit(page: Any) -> None:
 
 def use_triplets(page: Any) -> None:
     numbers = text(page, ".mfa-figures")
-    page.get_by_label("Anchor", exact=True).focus()
+    page.locator(".noUi-handle").first.focus()
     changed(page, lambda: page.keyboard.press("ArrowRight"), numbers)
 
 
@@ -148,11 +155,44 @@ def test_app(page: Any, voila: str, screenshot: Callable[[Any], Any], app: str) 
 
 def test_landing_page_links_to_every_app(page: Any, voila: str, screenshot: Any) -> None:
     page.goto(voila, wait_until="commit", timeout=180_000)
-    page.wait_for_selector(".mfa-apps a", timeout=180_000)
-    hrefs = page.eval_on_selector_all(".mfa-apps a", "all => all.map(a => a.getAttribute('href'))")
+    page.wait_for_selector(".mfa-doors a", timeout=180_000)
+    hrefs = page.eval_on_selector_all(".mfa-doors a", "all => all.map(a => a.getAttribute('href'))")
     assert {f"?app={app}" for app in USES} <= set(hrefs)
     screenshot(page)
     assert page.errors == []
+
+
+def test_apps_switch_in_one_kernel_and_back_and_reload_keep_the_state(
+    page: Any, voila: str
+) -> None:
+    page.goto(f"{voila}/?app=ranks&query=3", wait_until="commit", timeout=180_000)
+    page.wait_for_selector(".mfa-app", timeout=180_000)
+    page.evaluate("window.same = true")
+    page.locator("a[href='?app=dataset']").first.click()
+    page.wait_for_selector("text=Dataset browser")
+    assert "app=dataset" in page.url
+    page.go_back()
+    page.wait_for_selector("text=Ranks: who was found?")
+    assert "query=3" in page.url
+    assert page.evaluate("window.same")  # no page was loaded meanwhile
+    page.reload(wait_until="commit", timeout=180_000)
+    page.wait_for_selector("text=Ranks: who was found?", timeout=180_000)
+    assert "query=3" in page.url
+
+
+def test_a_kernel_that_is_gone_is_told(page: Any, voila: str) -> None:
+    page.goto(f"{voila}/?app=triplets", wait_until="commit", timeout=180_000)
+    page.wait_for_selector(".mfa-app", timeout=180_000)
+    page.evaluate(
+        """async () => {
+            const config = JSON.parse(document.getElementById("jupyter-config-data").textContent);
+            const secret = document.cookie.match(/_xsrf=([^;]+)/)[1];
+            const body = new URLSearchParams({ _xsrf: secret });
+            await fetch(`/voila/api/shutdown/${config.kernelId}`, { method: "POST", body });
+        }"""
+    )
+    page.wait_for_selector(".mfa-lost", timeout=30_000)
+    assert "kernel of this page has ended" in page.locator(".mfa-lost").inner_text()
 
 
 def test_the_server_speaks_to_this_machine_only(voila: str) -> None:

@@ -130,7 +130,7 @@ class Mixer(app.App[MixerState, Shown]):
         lines = {"as trained": whole.cmc[:20].tolist(), "as weighted": result.cmc[:20].tolist()}
         lowest = min(min(values) for values in lines.values())
         self.curve.value = html.curves(
-            lines, "rank", "share of queries with a match (CMC)", low=int(10 * lowest) / 10
+            lines, "rank", "share of queries with a match (CMC)", low=int(5 * lowest) / 5
         )
         self.grid.put(row.images, row.items, label=row.label)
 

@@ -149,7 +149,8 @@ class Failures(app.App[FailuresState, Shown]):
         self.ranks.put(row.images if row else [], row.items if row else [],
                        label=row.label if row else "")  # fmt: skip
         self.maps.put(found.images if found else [], found.items if found else [],
-                      label="The wrong first answer, explained" if found else "")  # fmt: skip
+                      label="The wrong first answer, explained" if found else "",
+                      columns=len(found.items) // 2 if found else 0)  # fmt: skip
         self.bars.value = found.bars if found else ""
 
     def code(self) -> str:

@@ -193,7 +193,7 @@ def _ticks(low: float, first: int, count: int) -> str:
         y = _height(value, low)
         parts.append(
             f"<line x1='0' x2='300' y1='{y:.1f}' y2='{y:.1f}' stroke='currentColor' "
-            f"opacity='0.15'/><text x='-6' y='{y + 4:.1f}' text-anchor='end'>{value:.3g}</text>"
+            f"opacity='0.15'/><text x='-6' y='{y + 4:.1f}' text-anchor='end'>{value:.2f}</text>"
         )
     places = range(count) if count <= 6 else [round((count - 1) * n / 4) for n in range(5)]
     for place in places:

@@ -38,6 +38,14 @@ class RankRow(NamedTuple):
         positions = [-1 if image is None else int(image.position) for image in self.found]
         return positions.index(position) if position in positions else -1
 
+    def unmarked(self) -> RankRow:
+        """The same cards without saying who is right, for a class that guesses first."""
+        items = [
+            item if item["kind"] == "query" else Item(**{**item, "kind": "plain", "alt": "found"})
+            for item in self.items
+        ]
+        return self._replace(items=items, label=self.label.partition(" · ")[0])
+
     def add(self, image: Image, item: Item) -> None:
         """One more card."""
         self.images.append(small(image))
@@ -60,6 +68,7 @@ def ranked(
     *,
     ignored: bool = False,
     row: int | None = None,
+    picture: Image | None = None,
 ) -> RankRow:
     """The first ranks of a query of the dataset, as they were scored.
 
@@ -70,6 +79,7 @@ def ranked(
         k: ranks shown.
         ignored: also show pictures that were not counted, where they fall.
         row: of the query in ``result``, where that is another one than in the dataset's features.
+        picture: shown as the query instead of it, where it was edited.
 
     Raises:
         InputError: the query has no descriptor.
@@ -84,7 +94,8 @@ def ranked(
     made = RankRow([], [], [], f"{query.name} · {_score(record)}")
     alt = f"query picture {query.name}"
     made.add(
-        query, Item(kind="query", title="query", sub=_camera(query.camid), alt=alt, still=True)
+        picture or query,
+        Item(kind="query", title="query", sub=_camera(query.camid), alt=alt, still=True),
     )
     for entry in result.ranking(place, k=k, include_ignored=ignored).head(k).to_dict("records"):
         kind = ("match" if entry["match"] else "wrong") if entry["valid"] else "ignored"

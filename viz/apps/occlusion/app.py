@@ -240,7 +240,7 @@ class Occlusion(app.App[OcclusionState, Shown]):
         result = score(features)
         rows = (
             ranked(session, whole, image, k),
-            ranked(session, result, image, k, row=0),
+            ranked(session, result, image, k, row=0, picture=edited),
         )
         return rows, _numbers(before, result.per_query.iloc[0])
 

@@ -89,6 +89,7 @@ class Ranks(app.App[RanksState, Shown]):
         self.rerank = controls.tick("Re-ranking")
         self.camera_filter = controls.tick("Ignore same person, same camera (standard)")
         self.ignored = controls.tick("Show what was ignored")
+        self.covered = controls.tick("Hide right and wrong")
         self.camera = controls.choice("Gallery", cameras(self.sessions[0].data.gallery))
         self.upload = Upload(
             label="Search with your own picture",
@@ -98,7 +99,7 @@ class Ranks(app.App[RanksState, Shown]):
         self.rows = [Cards(clickable=True) for _ in self.sessions]
         self.maps = Cards()
         self.bars = ipywidgets.HTML()
-        for field in ("flip", "rerank", "camera_filter", "ignored"):
+        for field in ("flip", "rerank", "camera_filter", "ignored", "covered"):
             self.bind(field, getattr(self, field))
         for field in ("order", "find", "at"):  # other queries are offered: the first is searched
             self.bind(field, getattr(self, field), query=None, card=None, own=None)
@@ -125,6 +126,7 @@ class Ranks(app.App[RanksState, Shown]):
                 self.rerank,
                 self.flip,
                 self.k,
+                self.covered,
             ),
             controls.row([self.before, self.place, self.after]),
             self.offers,
@@ -136,7 +138,9 @@ class Ranks(app.App[RanksState, Shown]):
 
     def render(self, state: RanksState, job: Job) -> Shown:
         """Score and rank where needed, and explain the chosen card."""
-        ranks: Shown = self._ranks.get(replace(state, card=None), lambda: self._ranked(state, job))
+        ranks: Shown = self._ranks.get(
+            replace(state, card=None, covered=False), lambda: self._ranked(state, job)
+        )
         if state.card is None:
             return ranks
         model, position = state.card
@@ -157,6 +161,7 @@ class Ranks(app.App[RanksState, Shown]):
         self.offers.put(*shown.offered, selected=-1 if state.own or place < 0 else place % PAGE)
         self.place.value = f"{place + 1 or '–'} of {len(shown.queries)}"
         for number, (row, made) in enumerate(zip(self.rows, shown.rows, strict=True)):
+            made = made.unmarked() if state.covered else made
             here = state.card is not None and state.card[0] == number
             chosen = made.place(state.card[1]) if here and state.card else -1
             name = f"{self.sessions[number].name}: " if len(self.rows) > 1 else ""
@@ -164,7 +169,8 @@ class Ranks(app.App[RanksState, Shown]):
         self.numbers.value = shown.numbers
         found = shown.explained
         self.maps.put(found.images if found else [], found.items if found else [],
-                      label="Why this picture" if found else "")  # fmt: skip
+                      label="Why this picture" if found else "",
+                      columns=len(found.items) // 2 if found else 0)  # fmt: skip
         self.bars.value = _words(found, state)
 
     def code(self) -> str:

@@ -18,6 +18,7 @@ class RanksState:
         k: ranks shown.
         flip, rerank, camera_filter, camera: see ``viz.apps.core.session.Setting``.
         ignored: also show what was not counted, where it falls.
+        covered: do not say which answers are right.
         card: (model, position in the gallery list) of the card that is explained.
         own: a picture of the visitor's, searched with instead of the query.
     """
@@ -32,6 +33,7 @@ class RanksState:
     camera_filter: bool = True
     camera: int | None = None
     ignored: bool = False
+    covered: bool = False
     card: tuple[int, int] | None = None
     own: OwnPicture | None = field(default=None, metadata={"local": True})
 

@@ -27,6 +27,9 @@ function render({ model, el }) {
     heading.textContent = model.get("label");
     el.style.display = model.get("label") || model.get("items").length ? "" : "none";
     list.setAttribute("aria-label", model.get("label"));
+    const columns = model.get("columns");
+    list.style.display = columns ? "grid" : "";
+    list.style.gridTemplateColumns = columns ? `repeat(${columns}, max-content)` : "";
     list.replaceChildren(...model.get("items").map((item, index) => {
       const pressable = clickable && !item.still;
       const card = document.createElement(pressable ? "button" : "div");
@@ -39,6 +42,7 @@ function render({ model, el }) {
         });
       }
       card.className = `mfa-card mfa-${item.kind}`;
+      card.style.width = `${Math.max(model.get("height") / 2 + 10, 82)}px`; // rows align
       const image = document.createElement("img");
       image.src = urls[index];
       image.alt = item.alt;

@@ -39,6 +39,7 @@ class Cards(anywidget.AnyWidget):
         selected: the card clicked last, or marked by the app; -1 for none.
         clicks: counts clicks, so that a second click on one card is seen too.
         height: of a picture, in pixels of the page.
+        columns: cards in a row; 0 for as many as there is room for.
     """
 
     _esm = text("cards.js")
@@ -50,6 +51,7 @@ class Cards(anywidget.AnyWidget):
     selected = traitlets.Int(-1).tag(sync=True)
     clicks = traitlets.Int(0).tag(sync=True)
     height = traitlets.Int(128).tag(sync=True)
+    columns = traitlets.Int(0).tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
 
     def put(
@@ -59,12 +61,13 @@ class Cards(anywidget.AnyWidget):
         *,
         selected: int = -1,
         label: str | None = None,
+        columns: int = 0,
     ) -> None:
         """Replace all cards in one message to the page."""
         with self.hold_sync():
             self.images = list(images)
             self.items = [dict(item) for item in items]
-            self.selected = selected
+            self.selected, self.columns = selected, columns
             if label is not None:
                 self.label = label
             self.version += 1

@@ -27,7 +27,7 @@ function render({ model, el }) {
     toggle.textContent = open ? "Hide code" : "Show code";
     toggle.setAttribute("aria-expanded", String(open));
     copy.textContent = "Copy";
-    copy.hidden = listing.hidden = !open;
+    copy.style.display = listing.style.display = open ? "" : "none";
     listing.textContent = model.get("text");
   }
   toggle.addEventListener("click", () => {

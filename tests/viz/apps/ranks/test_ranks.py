@@ -245,6 +245,16 @@ def test_own_pictures_are_decoded_once(world: Any, keep: Any, monkeypatch: Any) 
     assert [given for given in opened if isinstance(given[0], io.BytesIO)] == uploads
 
 
+def test_marks_can_be_covered_for_a_class_that_guesses_first(world: Any, keep: Any) -> None:
+    app = keep(viz.rank_explorer(world.anchored, data_root=world.root, ignored=True))
+    assert {item["kind"] for item in app.rows[0].items} > {"query", "wrong"}
+    app.covered.value = True
+    app.wait()
+    assert {item["kind"] for item in app.rows[0].items} == {"query", "plain"}
+    said = str(app.rows[0].items) + app.rows[0].label
+    assert not any(word in said for word in ("match", "wrong", "ignored picture", "AP "))
+
+
 def test_thumbnails_are_pictures_and_follow_the_file(world: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (8, 16), "red").save(path)
