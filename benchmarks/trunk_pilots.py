@@ -30,7 +30,7 @@ from torch.nn import functional as F
 
 from benchmarks.distill_recipe import hold_out
 from mfa import presets
-from mfa.config import Config, derive, to_json
+from mfa.config import Config, derive
 from mfa.datasets import data_root, load_dataset
 from mfa.datasets.loading.decode import read_image
 from mfa.inference.evaluate import evaluate, test_pictures
@@ -38,6 +38,7 @@ from mfa.models.pooling import stripe_rows
 from mfa.models.separation import centroid, map_cosine
 from mfa.records import ReidDataset, Sample
 from mfa.runs.run import Run, open_run
+from mfa.runs.stored_config import to_json
 from mfa.training.fit import fit
 
 CUT = (0.4, 0.7)

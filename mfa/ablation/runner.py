@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from mfa.ablation.plans import Row
-from mfa.config import from_json, to_dict, to_json
+from mfa.config import to_dict
 from mfa.errors import InputError
 from mfa.explain.part_energy import person_energy
 from mfa.files import write_atomically
@@ -24,6 +24,7 @@ from mfa.retrieval.statistics import intervals
 from mfa.runs.device import choose_device
 from mfa.runs.provenance import stamp
 from mfa.runs.run import Run, open_run
+from mfa.runs.stored_config import from_json, to_json
 from mfa.training.fit import fit
 from mfa.training.trainer import Trainer
 

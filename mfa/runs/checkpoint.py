@@ -18,9 +18,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from mfa.config import Config, from_json, to_json
+from mfa.config import Config
 from mfa.errors import InputError, reason
 from mfa.files import atomic
+from mfa.runs.stored_config import from_json, to_json
 
 CHECKPOINT = "checkpoint.safetensors"
 FORMAT = "2"

@@ -11,12 +11,13 @@ from typing import ClassVar, Self
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from mfa.config import Config, to_dict, to_json
+from mfa.config import Config, to_dict
 from mfa.errors import InputError
 from mfa.files import write_atomically
 from mfa.records import EpochRecord
 from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, save_checkpoint
 from mfa.runs.history import HISTORY, history_row, read_history
+from mfa.runs.stored_config import to_json
 
 CONFIG = "config.json"
 

@@ -17,12 +17,11 @@ from mfa.config import (
     OptimConfig,
     derive,
     from_dict,
-    from_json,
     to_dict,
-    to_json,
 )
 from mfa.errors import InputError
 from mfa.models import check_settings
+from mfa.runs.stored_config import from_json, to_json
 
 ALL = [
     pytest.param(config, id=f"{preset}-{variant}")

@@ -102,6 +102,7 @@ def test_distillation_draws_nothing(tiny_config: Config) -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.slow
 def test_bfloat16_trains_and_resumes_to_the_same_bytes(
     any_config: Config, tiny_data: ReidDataset, tmp_path: Path
 ) -> None:
@@ -173,6 +174,7 @@ def converted(module: nn.Module, convert: Callable[[Tensor], Tensor]) -> nn.Modu
     return module
 
 
+@pytest.mark.slow
 def test_nothing_stays_on_the_cpu(any_config: Config, fake: FakeTensorMode) -> None:
     with torch._subclasses.fake_tensor.unset_fake_temporarily():
         network = build(any_config)

@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mfa import presets
-from mfa.config import to_json
 from mfa.errors import InputError
 from mfa.runs import checkpoint as module
 from mfa.runs.checkpoint import (
@@ -20,6 +19,7 @@ from mfa.runs.checkpoint import (
     save_checkpoint,
     weights_hash,
 )
+from mfa.runs.stored_config import to_json
 
 
 def example(value: float = 1.5) -> Checkpoint:

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from mfa.config import Config, from_json
+from mfa.config import Config
 from mfa.errors import InputError
 from mfa.records import EpochRecord
 from mfa.runs import folder as module
 from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from mfa.runs.folder import RunFolder
 from mfa.runs.history import HISTORY, read_history
+from mfa.runs.stored_config import from_json
 
 
 def record(epoch: int, value: float = 0.5, *, warnings: tuple[str, ...] = ()) -> EpochRecord:

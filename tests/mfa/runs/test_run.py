@@ -14,11 +14,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mfa.config import Config, to_json
+from mfa.config import Config
 from mfa.errors import InputError
 from mfa.records import ReidDataset
 from mfa.runs.checkpoint import CHECKPOINT
 from mfa.runs.run import open_run, untrained
+from mfa.runs.stored_config import to_json
 from mfa.training.fit import fit
 
 
