@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,8 @@ class TrainingBatches:
         camids = torch.tensor([sample.camid for sample in self.images.samples])
         self._camids = camids if self.cameras else None
         self.targets = None if teacher is None else teacher.targets(self.images.samples)
+        if ranks.writes and config.data.sampling == "pk" and config.loss.triplet_weight:
+            _warn_of_single_images(self.labels)
         self.sampler = make_sampler(
             self.labels.tolist(), config.data, seed=config.seed, rank=ranks.rank, world=ranks.world
         )
@@ -113,6 +116,16 @@ class TrainingBatches:
             self.labels[list(indices)].to(self._device),
             targets,
             cameras,
+        )
+
+
+def _warn_of_single_images(labels: Tensor) -> None:
+    counts = labels.bincount()
+    if single := int((counts == 1).sum()):
+        print(
+            f"{single} of {len(counts)} identities have one training picture; its copies are its "
+            "positives, from which the triplet loss learns nothing",
+            file=sys.stderr,
         )
 
 

@@ -149,6 +149,17 @@ def test_broken_pictures_are_left_out_and_counted(
     assert all("0 bytes" in sentence for sentence in left_out[1:])
 
 
+def test_people_with_one_picture_are_counted(
+    tiny_config: Config, tiny_data: ReidDataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = tiny_data.train[0]
+    others = [sample for sample in tiny_data.train if sample.pid != first.pid]
+    train(one_epoch(tiny_config), replace(tiny_data, train=(first, *others)), None)
+    assert "1 of 6 identities have one training picture" in capsys.readouterr().err
+    train(one_epoch(tiny_config), tiny_data, None)
+    assert "one training picture" not in capsys.readouterr().err
+
+
 def test_progress_rises_to_the_end_of_the_training_and_can_stop_it(
     tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path
 ) -> None:
