@@ -13,8 +13,7 @@ import pytest
 import mfa
 import viz
 from mfa.models import build_model
-from mfa.runs.checkpoint import Checkpoint, save_checkpoint
-from mfa.runs.run import CHECKPOINT
+from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
 from viz.apps.core.session import Session
 
 

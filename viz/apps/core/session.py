@@ -32,7 +32,8 @@ from mfa.retrieval.distances import Distances, Metric
 from mfa.retrieval.metrics import score
 from mfa.retrieval.rerank import ReciprocalDistances
 from mfa.retrieval.results import RetrievalResult
-from mfa.runs.run import CHECKPOINT, Run, open_run
+from mfa.runs.checkpoint import CHECKPOINT
+from mfa.runs.run import Run, open_run
 from viz.apps.core.cache import Cache
 from viz.apps.core.images import Image
 from viz.apps.core.labels import told_apart

@@ -20,7 +20,8 @@ from safetensors import safe_open
 
 from mfa.errors import InputError
 from mfa.files import write_atomically
-from mfa.runs.run import CHECKPOINT, read_history
+from mfa.runs.checkpoint import CHECKPOINT
+from mfa.runs.history import read_history
 
 LOG, PID = "monitor.log", "monitor.pid"
 COMMAND = (sys.executable, "-c", "from mfa.cli import main; main()", "train")

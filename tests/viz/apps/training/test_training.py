@@ -15,8 +15,7 @@ import mfa
 import viz
 from mfa.errors import InputError
 from mfa.explain.probes import measure_probes
-from mfa.runs.checkpoint import load_checkpoint, save_checkpoint
-from mfa.runs.run import CHECKPOINT
+from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
 from viz.apps.training import app as monitor
 from viz.apps.training import process as module
 from viz.apps.training.process import CAN_PAUSE, TrainingProcess
