@@ -20,6 +20,9 @@ class Options:
     """The .safetensors file to write."""
     name: str | None = None
     """What tables call it; by default the name of the run's configuration."""
+    gate_height: float | None = None
+    """Height of the bumps of competing gates, 1 in training: higher parts the branches more and
+    binds them more to their stripes, see docs/branches.md."""
 
 
 def main(argv: list[str]) -> None:
@@ -34,7 +37,8 @@ def main(argv: list[str]) -> None:
     from mfa.runs.export import release
     from mfa.runs.run import open_run
 
-    release(open_run(options.run, "cpu"), options.file, name=options.name)
+    run = open_run(options.run, "cpu")
+    release(run, options.file, name=options.name, gate_height=options.gate_height)
     written = open_run(options.file, "cpu")
     parameters = sum(p.numel() for p in written.model.parameters())
     size = options.file.stat().st_size / 2**20

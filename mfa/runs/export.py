@@ -13,7 +13,9 @@ from mfa.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mfa.runs.run import Run
 
 
-def release(run: Run, file: Path, *, name: str | None = None) -> None:
+def release(
+    run: Run, file: Path, *, name: str | None = None, gate_height: float | None = None
+) -> None:
     """Write ``run``'s network to ``file``, to be opened by ``open_run`` or given as ``weights``.
 
     Classifiers belong to the identities of the training set and are left out; so are centers and
@@ -25,16 +27,27 @@ def release(run: Run, file: Path, *, name: str | None = None) -> None:
         run: what to release.
         file: a ``.safetensors`` file. One that holds this very release already is left as it is.
         name: what tables call the configuration; by default its own name.
+        gate_height: height k of the bumps of competing gates, 1 in training; higher parts the
+            branches more, and binds them more to their stripes, without further training (ours).
 
     Raises:
-        InputError: another file has the name, or it cannot be written.
+        InputError: another file has the name, it cannot be written, or the network has no gates
+            of that kind.
     """
     old = run.checkpoint
+    if gate_height is not None and old.config.model.gate != "competing":
+        raise InputError(
+            f"the gates of {run.name} are {old.config.model.gate}, so they take no height",
+            "leave it out; it is for competing gates",
+        )
     tensors = {
         f"model.{key}": _halved(value)
         for key, value in old.part("model").items()
         if ".classifier." not in key
     }
+    if gate_height is not None:
+        heights = [key for key in tensors if key.endswith(".gate.k")]
+        tensors |= {key: torch.tensor(float(gate_height)) for key in heights}
     # Where the training found its first weights is nobody's business; what they were is.
     start = replace(old.config.model, weights=Path(old.config.model.weights).name)
     config = replace(old.config, name=name or old.config.name, model=start)

@@ -50,6 +50,20 @@ def test_of_the_first_weights_only_the_name_is_kept(run: Run, tmp_path: Path) ->
     assert open_run(tmp_path / "small.safetensors").config.model.weights == "trunk.pth"
 
 
+def test_competing_gates_may_be_raised(
+    run: Run, tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="they take no height"):
+        release(run, tmp_path / "raised.safetensors", gate_height=1.2)
+    competing = replace(tiny_config, model=replace(tiny_config.model, gate="competing"))
+    for _ in fit(competing, tiny_data, tmp_path / "competing", progress=False):
+        break
+    release(open_run(tmp_path / "competing"), tmp_path / "raised.safetensors", gate_height=1.2)
+    made = open_run(tmp_path / "raised.safetensors").checkpoint.part("model")
+    heights = [value.item() for name, value in made.items() if name.endswith(".gate.k")]
+    assert heights == pytest.approx([1.2] * tiny_config.model.branches)
+
+
 def test_released_weights_start_a_trunk(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "small.safetensors"
     release(run, file)
