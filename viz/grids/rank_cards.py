@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from mfa.datasets.image_list import ImageList, ListedImage
 from mfa.errors import InputError
-from mfa.records import NO_CAMERA, ReidDataset, Sample
+from mfa.records import NO_CAMERA, FeatureRow, ReidDataset
 
 if TYPE_CHECKING:
     from mfa.retrieval.results import RetrievalResult
@@ -30,22 +29,21 @@ class Card:
     """One picture of a grid.
 
     Attributes:
-        path: where the picture lies.
+        image: the picture, resolved.
         kind: ``query``; ``match`` or ``wrong``; ``ignored`` where the metric did not count it.
         rank: place among the counted pictures, from 1; ``None`` for the query and the ignored.
-        camid: camera, ``NO_CAMERA`` where unknown.
         distance: to the query, ``None`` for the query itself.
     """
 
-    path: Path
+    image: ListedImage
     kind: Kind
     rank: int | None
-    camid: int
     distance: float | None
 
     def caption(self, narrow: bool = False) -> tuple[str, str]:
         """Two short lines, rank and camera, then distance; ``narrow`` writes c3 for cam 3."""
-        camera = "" if self.camid == NO_CAMERA else f"{'c' if narrow else 'cam '}{self.camid}"
+        camid = self.image.camid
+        camera = "" if camid == NO_CAMERA else f"{'c' if narrow else 'cam '}{camid}"
         if self.kind == "query":
             return "query", camera
         place = "–" if self.rank is None else f"{self.rank}"
@@ -69,23 +67,32 @@ class Row:
     score: str
 
 
-def row(
-    result: RetrievalResult, dataset: ReidDataset, query: int, k: int, include_junk: bool = False
-) -> Row:
-    """The first ``k`` ranks of one query; with ``include_junk`` ignored pictures are among them.
+def rows(
+    result: RetrievalResult,
+    dataset: ReidDataset,
+    queries: Sequence[int],
+    k: int,
+    include_junk: bool = False,
+) -> list[Row]:
+    """The first ``k`` ranks of each query; with ``include_junk`` ignored pictures are among them.
 
     Raises:
         InputError: no such query, or the result was made on other pictures than ``dataset``'s.
     """
-    record = _record(result, query)
-    ranking = result.ranking(query, k=k, include_ignored=include_junk)
-    sample = sample_at(dataset.query, query, str(record["name"]), dataset, "query")
-    return Row(
-        query=Card(sample.path, "query", None, int(record["camid"]), None),
-        cards=tuple(_card(entry, dataset) for entry in ranking.head(k).to_dict("records")),
-        name=str(record["name"]),
-        score=_score(record),
-    )
+    records = [_record(result, query) for query in queries]
+    rankings = [result.ranking(query, k=k, include_ignored=include_junk) for query in queries]
+    assert result.features is not None  # else ``ranking`` has refused
+    asked = ImageList.of(dataset, "query", result.features.query)
+    found = ImageList.of(dataset, "gallery", result.features.gallery)
+    return [
+        Row(
+            query=Card(asked.at_row(FeatureRow(query)), "query", None, None),
+            cards=tuple(_card(entry, found) for entry in ranking.head(k).to_dict("records")),
+            name=str(record["name"]),
+            score=_score(record),
+        )
+        for query, record, ranking in zip(queries, records, rankings, strict=True)
+    ]
 
 
 def choose(
@@ -148,55 +155,12 @@ def _score(record: dict[str, Any]) -> str:
     return f"AP {100 * record['AP']:.1f} % · last match at rank {int(record['last_match_rank']):,}"
 
 
-def _card(entry: dict[Hashable, Any], dataset: ReidDataset) -> Card:
-    sample = sample_at(dataset.gallery, entry["gallery"], str(entry["name"]), dataset, "gallery")
+def _card(entry: dict[Hashable, Any], images: ImageList) -> Card:
     counted = bool(entry["valid"])
     kind: Kind = "ignored" if not counted else "match" if entry["match"] else "wrong"
     return Card(
-        path=sample.path,
+        image=images.at_row(FeatureRow(entry["gallery"])),
         kind=kind,
         rank=int(entry["rank"]) if counted else None,
-        camid=int(entry["camid"]),
         distance=float(entry["distance"]),
     )
-
-
-def sample_at(
-    samples: tuple[Sample, ...], position: int, name: str, dataset: ReidDataset, side: str
-) -> Sample:
-    """The sample of a row of the result.
-
-    Pictures may have been left out of the features (unreadable ones, junk), which shifts positions
-    down, never up: the first sample of that name at or after the row's own position is meant.
-    """
-    if position < len(samples) and samples[position].path.as_posix().endswith(name):
-        return samples[position]
-    for place in _places(_Kept(samples)).get(name.rsplit("/", 1)[-1], ()):
-        if place >= position and samples[place].path.as_posix().endswith(name):
-            return samples[place]
-    raise InputError(
-        f"{side} row {position} of the result is {name!r}, which {dataset.name} at {dataset.root} "
-        "does not hold there; give the dataset the result was made on"
-    )
-
-
-class _Kept:
-    """A list of samples as a key by identity: comparing thousands of samples would take longer."""
-
-    def __init__(self, samples: tuple[Sample, ...]) -> None:
-        self.samples = samples
-
-    def __hash__(self) -> int:
-        return id(self.samples)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and self.samples is other.samples
-
-
-@lru_cache(maxsize=8)
-def _places(kept: _Kept) -> dict[str, list[int]]:
-    """Positions of each file name, rising."""
-    places: dict[str, list[int]] = {}
-    for place, sample in enumerate(kept.samples):
-        places.setdefault(sample.path.name, []).append(place)
-    return places

@@ -125,13 +125,11 @@ def draw_rank_grid(
     if not models:
         raise InputError("rank_grid was given no result")
     chosen = rank_cards.choose(next(iter(models.values())), queries, count, seed)
-    groups = [
-        {
-            name: rank_cards.row(result, dataset, query, k, include_junk)
-            for name, result in models.items()
-        }
-        for query in chosen
-    ]
+    shown = {
+        name: rank_cards.rows(result, dataset, chosen, k, include_junk)
+        for name, result in models.items()
+    }
+    groups = [{name: rows[place] for name, rows in shown.items()} for place in range(len(chosen))]
     return draw_rows(groups, theme.inches(width), k, blur_faces)
 
 
@@ -175,7 +173,7 @@ def _draw_card(
     left, top = corner
     right, bottom = left + layout.card, top + layout.picture
     box = (left, top, layout.card, layout.picture)
-    image = put(canvas, card.path, box, faded=card.kind == "ignored", blur_faces=blur_faces)
+    image = put(canvas, card.image.path, box, faded=card.kind == "ignored", blur_faces=blur_faces)
     image.set_gid(f"picture/{name}")
     frame = Rectangle(
         corner, layout.card, layout.picture, fill=False, joinstyle="miter", capstyle="butt"

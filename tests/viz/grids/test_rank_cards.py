@@ -7,8 +7,8 @@ from viz.grids import rank_cards
 
 
 def test_a_row_is_the_ranking_in_order_with_what_was_counted(scored):
-    row = rank_cards.row(scored.result, scored.data, 0, k=6, include_junk=True)
-    assert [card.path.stem for card in row.cards] == [f"gallery{i}" for i in range(6)]
+    row = rank_cards.rows(scored.result, scored.data, [0], k=6, include_junk=True)[0]
+    assert [card.image.path.stem for card in row.cards] == [f"gallery{i}" for i in range(6)]
     kinds = ["match", "wrong", "ignored", "ignored", "match", "wrong"]
     assert [card.kind for card in row.cards] == kinds
     assert [card.rank for card in row.cards] == [1, 2, None, None, 3, 4]
@@ -16,20 +16,20 @@ def test_a_row_is_the_ranking_in_order_with_what_was_counted(scored):
 
 
 def test_without_junk_ranks_run_through(scored):
-    row = rank_cards.row(scored.result, scored.data, 0, k=3)
-    assert [card.path.stem for card in row.cards] == ["gallery0", "gallery1", "gallery4"]
+    row = rank_cards.rows(scored.result, scored.data, [0], k=3)[0]
+    assert [card.image.path.stem for card in row.cards] == ["gallery0", "gallery1", "gallery4"]
     assert [card.rank for card in row.cards] == [1, 2, 3]
 
 
 def test_captions_give_rank_camera_and_distance(scored):
-    row = rank_cards.row(scored.result, scored.data, 0, k=3)
+    row = rank_cards.rows(scored.result, scored.data, [0], k=3)[0]
     assert row.cards[1].caption() == ("2 · cam 2", "0.060")  # 1 - cos 20°
     assert row.cards[1].caption(narrow=True) == ("2·c2", "0.060")
     assert row.query.caption() == ("query", "cam 1")
 
 
 def test_a_dropped_query_says_why_instead_of_a_score(scored):
-    row = rank_cards.row(scored.result, scored.data, 3, k=2)
+    row = rank_cards.rows(scored.result, scored.data, [3], k=2)[0]
     assert row.score == "not counted: no gallery picture of identity 5"
 
 
@@ -52,7 +52,7 @@ def test_random_queries_repeat_with_the_seed(scored):
 def test_bad_choices_are_sentences(scored):
     with pytest.raises(InputError, match="queries 0 to 3"):
         rank_cards.choose(scored.result, [4])
-    with pytest.raises(InputError, match="worst, first_error, random or positions"):
+    with pytest.raises(InputError, match="worst, first_error, mixed, random or positions"):
         rank_cards.choose(scored.result, "best")
 
 
@@ -60,11 +60,11 @@ def test_pictures_left_out_of_the_features_shift_nothing(scored):
     """The features lack a broken picture the dataset still lists."""
     extra = replace(scored.data.gallery[0], path=scored.data.root / "gallery" / "broken.png")
     data = replace(scored.data, gallery=(extra, *scored.data.gallery))
-    row = rank_cards.row(scored.result, data, 0, k=2)
-    assert [card.path.stem for card in row.cards] == ["gallery0", "gallery1"]
+    row = rank_cards.rows(scored.result, data, [0], k=2)[0]
+    assert [card.image.path.stem for card in row.cards] == ["gallery0", "gallery1"]
 
 
 def test_another_dataset_is_refused(scored):
     data = replace(scored.data, gallery=scored.data.query)
-    with pytest.raises(InputError, match="give the dataset the result was made on"):
-        rank_cards.row(scored.result, data, 0, k=2)
+    with pytest.raises(InputError, match="give the dataset that the features were made on"):
+        rank_cards.rows(scored.result, data, [0], k=2)[0]

@@ -92,8 +92,10 @@ def test_several_models_share_a_query_and_are_named(scored):
 
 
 def test_captions_do_not_touch_their_neighbours(scored):
-    row = rank_cards.row(scored.result, scored.data, 0, k=4)
-    card = replace(row.cards[0], rank=10, camid=15)
+    row = rank_cards.rows(scored.result, scored.data, [0], k=4)[0]
+    image = row.cards[0].image
+    image = replace(image, sample=replace(image.sample, camid=15))
+    card = replace(row.cards[0], rank=10, image=image)
     for inches in theme.INCHES.values():
         figure = draw_rows([{"": replace(row, cards=(card,) * 10)}], inches, k=10)
         figure.draw_without_rendering()
