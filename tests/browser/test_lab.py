@@ -66,7 +66,7 @@ def lab(
 
 TOO_SLOW = "[anywidget] Failed to initialize model."
 """What anywidget says of a widget that took the page more than 2 s to make. It is none of the
-user's business, since ``viz.apps.widgets.Ears`` sees to such widgets."""
+user's business, since ``viz.apps.widgets.Link`` sees to such widgets."""
 
 ALL_LATE = """
 const timeout = AbortSignal.timeout;

@@ -1,4 +1,4 @@
-"""Switchboard: numbers and grid are those of the weighted scoring."""
+"""Branch mixer: numbers and grid are those of the weighted scoring."""
 
 from __future__ import annotations
 

@@ -58,7 +58,9 @@ class Kernels(AsyncMappingKernelManager):
         """Whether there is no room for one more."""
         return len(self.list_kernel_ids()) + self.starting >= self.most
 
-    async def start_kernel(self, *arguments: Any, **options: Any) -> Any:
+    async def start_kernel(  # type: ignore[override]  # the base class is wrapped, too
+        self, *arguments: Any, **options: Any
+    ) -> Any:
         """See the base class.
 
         Raises:
