@@ -15,7 +15,7 @@ from benchmarks import harness
 from mfa.errors import InputError
 
 KEPT = Path("runs/bench.json")
-"""Where ``all`` keeps what it measured, unless told otherwise."""
+"""Where ``all`` keeps what it measured, unless another file is named."""
 
 COLUMNS = {
     "parameters_m": "parameters (M)",

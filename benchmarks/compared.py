@@ -61,7 +61,7 @@ def compared(
     large: int = LARGE,
     networks: Sequence[str] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """One row a network, all at the same input size, random weights, eval mode, float32.
+    """One row per network, all at the same input size, random weights, eval mode, float32.
 
     Args:
         repeats: timed passes of one picture, after an untimed one; a batch is timed half as often.

@@ -1,4 +1,4 @@
-"""Which recipe distils best in the same minutes? One row a setting, on identities held out.
+"""Which recipe distils best in the same minutes? One row per setting, on identities held out.
 
     python benchmarks/distill_recipe.py --teacher FEATURES.npz --data market1501 --data-root DIR
 

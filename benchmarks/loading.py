@@ -36,7 +36,7 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
     Returns:
         ``loading_share``: seconds of reading from the cache and augmenting, over those of the
         step (forward, losses, backward, update, centers); ``uncached_share``: the same with every
-        file decoded, as in an epoch without the cache; the parts in seconds a batch, as medians.
+        file decoded, as in an epoch without the cache; the parts in seconds per batch, as medians.
     """
     config = config or presets.cpu()
     config = replace(config, data=replace(config.data, cache=True, workers=0))

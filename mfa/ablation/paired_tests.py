@@ -43,7 +43,7 @@ def compare_rows(
     metric: str = "mAP",
     progress: Progress = silent,
 ) -> dict[str, RowTest]:
-    """The rows of a plan held against one of them, where that can be told.
+    """The rows of a plan tested against one of them, where that is possible.
 
     With several seeds, the rows' figures are tested over the seeds, as the mean and spread beside
     them are. With one, the saved results are tested by identity; where they are not there, the test
@@ -54,7 +54,7 @@ def compare_rows(
         reference: the row the others are held against.
         results: of ``saved_results``.
         metric: ``mAP`` and ``mINP`` are tested by AP, ``rank1`` by the first answers.
-        progress: called with the share done, before each row.
+        progress: called with the completed fraction before each row.
     """
     found: dict[str, RowTest] = {}
     names = [name for name in dict.fromkeys(rows["row"]) if name != reference]

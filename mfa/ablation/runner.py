@@ -84,7 +84,7 @@ def run_plan(
             try:
                 done = finished(place, row, seed, data)
                 if done is None:
-                    place, done = elsewhere(row, seed, data, reuse) or (place, None)
+                    place, done = reusable(row, seed, data, reuse) or (place, None)
                 figures = done or run_row(row, seed, data, place, device, precision)
                 yield Outcome(row.name, seed, place, figures, skipped=done is not None)
             except Exception as error:  # one failing row must not cost the others
@@ -143,12 +143,12 @@ def waiting(
         for row in rows:
             place = folder / f"{_slug(row.name)}-s{seed}"
             with suppress(InputError):  # another configuration lies there: refused, not trained
-                done = finished(place, row, seed, data) or elsewhere(row, seed, data, reuse)
+                done = finished(place, row, seed, data) or reusable(row, seed, data, reuse)
                 left[row.name] += done is None
     return left
 
 
-def elsewhere(
+def reusable(
     row: Row, seed: int, data: ReidDataset, folders: Sequence[Path]
 ) -> tuple[Path, dict[str, Any]] | None:
     """Where another plan ran the same configuration with this seed on these data, and its row."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from mfa.cli.subjects import Elsewhere, Scoring, free, scored
+from mfa.cli.models import ExternalSettings, Scoring, free, scored
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ class Options:
 
     subjects: tyro.conf.Positional[tuple[str, ...]]
     """Runs (folders, names under runs/, released weights such as mfa-tiny), feature files (.npz),
-    and models from elsewhere: .onnx, .xml, .pt, .pt2, torchvision:NAME, timm:NAME, module:function,
+    and external models: .onnx, .xml, .pt, .pt2, torchvision:NAME, timm:NAME, module:function,
     with settings of its own behind it where it needs them (theirs.onnx,size=384x128,inputs=half,
     and name=WORD for the table). The first is the reference."""
-    elsewhere: tyro.conf.OmitArgPrefixes[Elsewhere]
+    external: tyro.conf.OmitArgPrefixes[ExternalSettings]
     data: str | None = None
     """Dataset to score on; feature files bring their own."""
     data_root: Path | None = None
     """Folder the datasets lie in; by default MFA_DATA, else data."""
     flip: bool = False
-    """Mean the vectors of each picture and its mirror image."""
+    """Take the mean vector of each picture and its mirror image."""
     device: str | None = None
     """Where runs compute, such as cpu, cuda or cuda:1; by default the GPU if there is one."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
@@ -77,7 +77,7 @@ def main(argv: list[str]) -> None:
     results: dict[str, RetrievalResult] = {}
     scoring = Scoring(options.flip, not options.no_camera, options.device, options.precision)
     for subject in options.subjects:
-        name, result = scored(subject, data, options.elsewhere, scoring)
+        name, result = scored(subject, data, options.external, scoring)
         results[free(name, results)] = result
     from mfa.comparison.compare import overview
 

@@ -43,10 +43,10 @@ class Options:
     gallery: Literal["whole"] | None = None
     """Their gallery; there is only one."""
     multi_query: bool = False
-    """Mean the pictures of a query's person by the query's camera: those in gt_bbox where the
-    dataset has that folder, else those of the query list."""
+    """Take the mean of the pictures of a query's person by the query's camera: those in gt_bbox
+    where the dataset has that folder, else those of the query list."""
     flip: bool = False
-    """Mean the embeddings of each picture and its mirror image."""
+    """Take the mean embedding of each picture and its mirror image."""
     device: str | None = None
     """Where the network computes, such as cpu or cuda:1; by default the GPU if there is one."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"

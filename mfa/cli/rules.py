@@ -23,7 +23,7 @@ class Rules:
     """Apply no camera filter. By default gallery pictures of the query's person by the query's
     own camera are left out."""
     single_shot: bool = False
-    """Draw one gallery picture an identity, many times, and average."""
+    """Draw one gallery picture per identity, many times, and average."""
     draws: int = 100
     """How many draws of --single-shot."""
     seed: int = 0
@@ -46,13 +46,13 @@ class Rules:
     @property
     def suffix(self) -> str:
         """What tells a result's file from that of the standard protocol."""
-        told = {
+        parts = {
             "-no-camera": self.no_camera,
             "-single-shot": self.single_shot,
             f"-{self.distance}": self.distance != "cosine",
             "-rerank": self.rerank,
         }
-        return "".join(word for word, differs in told.items() if differs)
+        return "".join(word for word, differs in parts.items() if differs)
 
 
 def scored(features: Features, rules: Rules) -> RetrievalResult | DrawnResult:

@@ -31,7 +31,7 @@ def by_camera_pair(
     ``gallery`` says which.
 
     Returns:
-        One row a pair: ``query_camera``, ``gallery_camera``, ``queries`` (those with a match by
+        One row per pair: ``query_camera``, ``gallery_camera``, ``queries`` (those with a match by
         that camera), ``gallery`` (pictures that may count), ``mAP``, ``rank1`` (NaN where no query
         has a match, as on the diagonal with the camera filter).
     """
@@ -79,7 +79,7 @@ def by_gallery_size(
         distance: ``cosine`` or ``euclidean``.
 
     Returns:
-        One row a draw: ``distractors``, ``gallery`` (pictures), ``draw``, ``mAP``,
+        One row per draw: ``distractors``, ``gallery`` (pictures), ``draw``, ``mAP``,
         ``mAP_trapezoid``, ``mINP``, ``rank1``.
 
     Raises:

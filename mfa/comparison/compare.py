@@ -37,7 +37,7 @@ class Comparison:
     """What two results on the same queries tell of each other.
 
     Attributes:
-        table: one row a figure (``rank1``, ``mAP``): ``figure``, ``first``, ``second``,
+        table: one row per figure (``rank1``, ``mAP``): ``figure``, ``first``, ``second``,
             ``difference`` (second - first), ``low`` and ``high`` (95 % interval of it over
             identities), ``p_value`` (sign flips by identity); over the queries both counted,
             fractions.
@@ -120,12 +120,12 @@ class Overview:
         table: one row per result, in percent: ``name``, ``mAP`` with its 95 % interval over
             identities (``mAP_low``, ``mAP_high``), ``mAP_trapezoid``, ``mINP``, ``rank1`` with its
             own (``rank1_low``, ``rank1_high``), ``rank5``, ``rank10``, ``queries``, ``dropped``.
-        pairs: one row for two results and a figure (``rank1``, ``mAP``), percent: ``first``,
+        pairs: one row per pair of results and figure (``rank1``, ``mAP``), percent: ``first``,
             ``second``, ``figure``, ``difference`` (second - first), ``low``, ``high``,
             ``p_value``, ``p_holm`` (corrected for the number of pairs, by figure), and ``gained``
             and ``lost``, queries whose Rank-1 the second turned.
-        flipped: those queries, one row for two results and a query: ``first``, ``second``, and the
-            columns of ``mfa.retrieval.statistics.flipped``.
+        flipped: those queries, one row per pair of results and query: ``first``, ``second``,
+            and the columns of ``mfa.retrieval.statistics.flipped``.
         refused: (first, second) to why the two may not be tested against each other.
         unknown: fields that must agree but are not stated in one of the cards.
     """

@@ -25,9 +25,9 @@ class Verification:
     """Decisions "the same person if the distance is at most t" over all counted pairs.
 
     Attributes:
-        table: one row a threshold, rising: ``threshold``; ``tpr`` (share of same-person pairs
+        table: one row per threshold, rising: ``threshold``; ``tpr`` (share of same-person pairs
             accepted), ``fpr`` (share of other pairs accepted), ``fnr`` (1 - tpr).
-        histogram: one row a bin: ``low``, ``high``, and how many ``same`` and ``other`` pairs
+        histogram: one row per bin: ``low``, ``high``, and how many ``same`` and ``other`` pairs
             have a distance in (low, high]; the first bin holds its lower end too.
         same: number of same-person pairs.
         other: number of other pairs.

@@ -45,7 +45,7 @@ def evaluate(
         run: a trained run, or ``mfa.untrained(config)``.
         data: a dataset or its name; by default the one the run was trained on.
         data_root: where datasets lie, for a name.
-        flip: mean the embeddings of each picture and its mirror image.
+        flip: take the mean embedding of each picture and its mirror image.
         camera_filter: see ``mfa.retrieval.metrics.score``.
         distance: ``cosine`` or ``euclidean``.
         progress: see ``mfa.progress``.
@@ -100,7 +100,7 @@ def extract_features(
     Args:
         run: a trained run, or ``mfa.untrained(config)``.
         data: with query and gallery.
-        flip: mean the embeddings of each picture and its mirror image.
+        flip: take the mean embedding of each picture and its mirror image.
         progress: see ``mfa.progress``.
 
     Raises:

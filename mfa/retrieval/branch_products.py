@@ -31,7 +31,7 @@ class BranchProducts:
 
     Args:
         features: with named branches.
-        progress: called with the share done, before each branch.
+        progress: called with the completed fraction before each branch.
     """
 
     def __init__(self, features: Features, progress: Progress = silent) -> None:

@@ -75,7 +75,7 @@ def score(
         camera_filter: leave out gallery pictures of the query's person by the query's camera.
         max_rank: length of the CMC curve.
         block: queries ranked at a time; memory is about ``5 * block * gallery`` bytes.
-        distance: ``cosine``, ``euclidean``, or distances made elsewhere (re-ranking), whose shape
+        distance: ``cosine``, ``euclidean``, or ready-made distances (re-ranking), whose shape
             must be (queries, gallery).
         progress: called with the completed fraction before each block; an exception aborts.
 

@@ -97,5 +97,5 @@ def split_words(data: ReidDataset) -> str:
 def _side(samples: tuple[Sample, ...], name: str) -> str:
     """A list by its folder where that tells more than its name: a partial set has three."""
     folders = {sample.path.parent.name for sample in samples}
-    told = folders & {"occluded_body_images", "partial_body_images", "whole_body_images"}
-    return told.pop() if len(told) == len(folders) == 1 else name
+    known = folders & {"occluded_body_images", "partial_body_images", "whole_body_images"}
+    return known.pop() if len(known) == len(folders) == 1 else name

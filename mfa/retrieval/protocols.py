@@ -43,7 +43,7 @@ class DrawnResult:
             of draws that were right), ``AP`` (mean over draws; NaN where dropped), ``positives``
             (gallery pictures one is drawn from), ``status``.
         gallery: number of gallery pictures drawn from, junk included.
-        drawn: number of pictures in a drawn gallery (one an identity).
+        drawn: number of pictures in a drawn gallery (one per identity).
         card: the protocol card.
     """
 
@@ -95,11 +95,11 @@ def single_shot(
     block: int = BLOCK,
     distance: Metric | Distances = "cosine",
 ) -> DrawnResult:
-    """Score galleries of one picture an identity, drawn at random, and average.
+    """Score galleries of one picture per identity, drawn at random, and average.
 
     Each draw takes one picture of every gallery identity, the same for all queries; where the
     camera filter rules out the picture of a query's own person, another that it allows is drawn
-    for that query. Distractors (pid 0) count as one identity. With one match a query, AP is
+    for that query. Distractors (pid 0) count as one identity. With one match per query, AP is
     1 / rank and equals INP.
 
     Raises:
@@ -119,7 +119,7 @@ def single_shot(
     refuse_if_nothing_counts(features, grouped, positives)
     draw = _Draw(grouped, draws, seed)
     ranks = _drawn_ranks(distance.reordered(grouped.order), grouped, draw, positives, block)
-    protocol = f"single gallery shot: one picture an identity, mean of {draws} draws"
+    protocol = f"single gallery shot: one picture per identity, mean of {draws} draws"
     card = protocol_card(
         features, camera_filter=camera_filter, distance=distance.card(), protocol=protocol
     )

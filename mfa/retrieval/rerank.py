@@ -81,7 +81,7 @@ class ReciprocalDistances:
         original_weight: lambda of the paper, in [0, 1].
         metric: of the original distance.
         block: rows of distances made at a time.
-        progress: called with the share done, several times a second; what it raises ends the work.
+        progress: called with the completed fraction several times per second; an exception aborts.
 
     Raises:
         InputError: a number out of range, or fewer pictures than k1 + 1.
@@ -230,7 +230,7 @@ def _mutual(nearest: np.ndarray, block: int = 4096) -> np.ndarray:
 
 
 def _watched(rows: np.ndarray, progress: Progress) -> Iterator[np.ndarray]:
-    """Every row; now and then it is told which share of them is done."""
+    """Every row; ``progress`` is called now and then."""
     for place, row in enumerate(rows):
         if place % BLOCK == 0:
             progress(place / len(rows))

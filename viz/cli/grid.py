@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import tyro
 
-from mfa.cli.subjects import Elsewhere, Scoring, free, is_run, scored, settings
+from mfa.cli.models import ExternalSettings, Scoring, free, is_run, scored, settings
 from mfa.errors import InputError
 from viz.cli.options import Computing
 from viz.grids import rank_cards
@@ -27,10 +27,10 @@ class Options:
     """
 
     runs: tyro.conf.Positional[tuple[str, ...]]
-    """Runs (folders, or their names under runs/), feature files (.npz), and models from elsewhere
+    """Runs (folders, or their names under runs/), feature files (.npz), and external models
     as `mfa compare` takes them, such as theirs.onnx,size=384x128,inputs=half; the first one chooses
     the queries."""
-    elsewhere: tyro.conf.OmitArgPrefixes[Elsewhere]
+    external: tyro.conf.OmitArgPrefixes[ExternalSettings]
     computing: tyro.conf.OmitArgPrefixes[Computing]
     out: Path | None = None
     """Path of the files without their ending; by default FIRST RUN/figures/grid-QUERIES, and
@@ -76,7 +76,7 @@ def main(argv: list[str]) -> None:
     scoring = Scoring(options.flip, not options.no_camera, place.device, place.precision)
     results: dict[str, RetrievalResult] = {}
     for subject in options.runs:
-        name, result = scored(subject, data, options.elsewhere, scoring)
+        name, result = scored(subject, data, options.external, scoring)
         results[free(name, results)] = result
     figure = draw_rank_grid(
         results if len(results) > 1 else next(iter(results.values())),

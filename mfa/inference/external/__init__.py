@@ -1,4 +1,4 @@
-"""Any embedder: a model made elsewhere that joins scoring, comparison and distillation.
+"""External models: any embedder, run as it is, that joins scoring, comparison and distillation.
 
 ``load_external`` takes an ONNX file, an OpenVINO IR, a ``torch.export`` file, a
 model of torchvision or timm by name, or a Python callable. What it gives has ``embed`` and

@@ -1,4 +1,4 @@
-"""What an embedder from elsewhere is here: a name, an input size, and pictures to vectors."""
+"""What an external model is here: a name, an input size, and pictures to vectors."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def load_external(
     inputs: Convention | Inputs | None = None,
     threads: int | None = None,
 ) -> External:
-    """An embedder from elsewhere.
+    """Load an external model.
 
     Args:
         path_or_name: a file (``.onnx``; ``.xml`` of an OpenVINO IR with its ``.bin`` beside it;

@@ -1,4 +1,4 @@
-"""An embedder from elsewhere, scored like a run."""
+"""An external model, scored like a run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def evaluate_external(
     Args:
         model: of ``load_external``.
         data: the dataset.
-        flip: mean the vectors of each picture and its mirror image.
+        flip: take the mean vector of each picture and its mirror image.
         camera_filter: see ``mfa.retrieval.metrics.score``.
         distance: ``cosine`` or ``euclidean``.
         keep: folder for the features, read again from there the next time.

@@ -17,7 +17,8 @@ def load(path: Path) -> tuple[str, tuple[int, int] | None, Callable[[np.ndarray]
     """Kind, (height, width) where the program fixes it, and pictures to vectors.
 
     A program holds operators and tensors, no Python code. ``torch.export`` fixes the batch unless
-    told otherwise; such a program is fed that many pictures at a time, the last ones repeated.
+    another size is given; such a program is fed that many pictures at a time, and the last ones are
+    repeated.
 
     Raises:
         InputError: the file is no such program.

@@ -67,7 +67,7 @@ def test_what_another_plan_finished_is_taken_from_there(
     left = runner.waiting(plan, [0, 1], tiny_data, here, reuse=[there])
     assert left == {renamed.name: 1, changed.name: 2}
     other_data = replace(tiny_data, fingerprint="f" * 32)
-    assert runner.elsewhere(renamed, 0, other_data, [there]) is None
+    assert runner.reusable(renamed, 0, other_data, [there]) is None
     monkeypatch.setattr(runner, "fit", lambda *_, **__: pytest.fail("trained again"))
     (outcome,) = run_plan([renamed], [0], tiny_data, here, reuse=[there])
     assert outcome.skipped

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mfa.cli import COMMANDS, run
-from mfa.cli.subjects import is_run
+from mfa.cli.models import is_run
 from mfa.inference.evaluate import evaluate
 from mfa.models.weights import RELEASED
 from mfa.retrieval import feature_file

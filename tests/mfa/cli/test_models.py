@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mfa.cli.subjects import Elsewhere, Scoring, free, scored, settings
+from mfa.cli.models import ExternalSettings, Scoring, free, scored, settings
 from mfa.errors import InputError
 from mfa.records import ReidDataset
 
@@ -52,7 +52,7 @@ def test_each_model_is_fed_what_it_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.py").write_text(MEANS)
-    common = Elsewhere(inputs="unit", size=(32, 16))
+    common = ExternalSettings(inputs="unit", size=(32, 16))
     name, result = scored("own.py:means", tiny_data, common, Scoring())
     assert (name, result.card["input_size"], result.card["inputs"]) == ("means", "32x16", "unit")
     word = "own.py:means,size=64x32,inputs=bgr255,name=mine"
@@ -80,7 +80,9 @@ def test_vectors_of_other_inputs_are_not_taken_for_each_other(
     program = torch.export.export(network.eval(), (torch.zeros(2, 3, 64, 32),))
     torch.export.save(program, "theirs.pt2")
     found = {
-        inputs: scored(f"theirs.pt2,size=64x32,inputs={inputs}", tiny_data, Elsewhere(), Scoring())
+        inputs: scored(
+            f"theirs.pt2,size=64x32,inputs={inputs}", tiny_data, ExternalSettings(), Scoring()
+        )
         for inputs in ("unit", "bgr255", "unit")
     }
     assert len(list((tmp_path / "runs/external").iterdir())) == 2

@@ -1,4 +1,4 @@
-"""What a word on the command line names: a run, a file of features, a model from elsewhere."""
+"""What a word on the command line names: a run, a file of features, an external model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mfa.retrieval.results import RetrievalResult
 
 KEPT = Path("runs/external")
-"""Where vectors of models from elsewhere are kept, named by model and data."""
+"""Where vectors of external models are kept, named by model and data."""
 
 OWN = re.compile(r"(?P<rest>.+),(?P<name>size|inputs|name)=(?P<value>[^,]*)$")
 """The last of the settings behind a model."""
@@ -24,11 +24,11 @@ SIZE = re.compile(r"(\d+)x(\d+)")
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """Settings of models from elsewhere that do not say their own: MODEL,size=...,inputs=..."""
+class ExternalSettings:
+    """Settings of external models that do not say their own: MODEL,size=...,inputs=..."""
 
     inputs: Literal["imagenet", "unit", "rgb255", "bgr255", "half"] | None = None
-    """What models from elsewhere expect in place of 8-bit RGB; by default imagenet, and bgr255 for
+    """What external models expect in place of 8-bit RGB; by default imagenet, and bgr255 for
     Intel's person-reidentification-retail. One alone: MODEL,inputs=bgr255."""
     size: tuple[int, int] | None = None
     """Height and width of their pictures, where they take any; by default 256 128. One alone:
@@ -46,25 +46,24 @@ class Scoring:
 
 
 def scored(
-    subject: str, data: ReidDataset | None, elsewhere: Elsewhere, scoring: Scoring
+    word: str, data: ReidDataset | None, external: ExternalSettings, scoring: Scoring
 ) -> tuple[str, RetrievalResult]:
     """Name and result of a run, a feature file or a model, on ``data``.
 
     Args:
-        subject: a run (folder, name under ``runs/``, released weights), a feature file, or a model
-            from elsewhere with its own settings behind it.
+        word: a run (folder, name under ``runs/``, released weights), a feature file, or an external
+            model with its own settings behind it.
         data: the dataset; feature files bring their own.
-        elsewhere: settings of models that do not say theirs.
+        external: settings of external models that do not say theirs.
         scoring: how.
 
     Raises:
         InputError: it is nothing of these, or its settings do not suit it.
     """
-    model, own = settings(subject)
+    model, own = settings(word)
     if own and (is_run(model) or model.endswith(".npz")):
         raise InputError(
-            f"{model} knows its own input; {', '.join(own)} behind a name is for models from "
-            "elsewhere"
+            f"{model} knows its own input; {', '.join(own)} behind a name is for external models"
         )
     if model.endswith(".npz"):
         from mfa.retrieval import feature_file, metrics
@@ -92,28 +91,28 @@ def scored(
     from mfa.inference.external import load_external
     from mfa.inference.external.scoring import evaluate_external
 
-    external = load_external(
+    loaded = load_external(
         model,
-        size=own.get("size", elsewhere.size),
-        inputs=own.get("inputs", elsewhere.inputs),
+        size=own.get("size", external.size),
+        inputs=own.get("inputs", external.inputs),
     )
-    return own.get("name", external.name), evaluate_external(external, data, keep=KEPT, **how)
+    return own.get("name", loaded.name), evaluate_external(loaded, data, keep=KEPT, **how)
 
 
-def settings(subject: str) -> tuple[str, dict[str, Any]]:
+def settings(word: str) -> tuple[str, dict[str, Any]]:
     """A model and the settings behind it: ``theirs.onnx,size=384x128,inputs=half,name=theirs``.
 
     Raises:
         InputError: a setting twice, or a size that is none.
     """
     own: dict[str, Any] = {}
-    while found := OWN.fullmatch(subject):
+    while found := OWN.fullmatch(word):
         name, value = found["name"], found["value"]
         if name in own:
-            raise InputError(f"{name}= stands twice behind {subject}")
+            raise InputError(f"{name}= stands twice behind {word}")
         own[name] = _size(value) if name == "size" else value
-        subject = found["rest"]
-    return subject, own
+        word = found["rest"]
+    return word, own
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -123,21 +122,21 @@ def _size(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def is_run(subject: str) -> bool:
+def is_run(word: str) -> bool:
     """Whether ``open_run`` is to open it: a folder, a file of a run, or released weights."""
     from mfa.models.weights import RELEASED
 
-    path = Path(subject)
+    path = Path(word)
     return (
         path.is_dir()
         or (Path("runs") / path).is_dir()
         or path.suffix == ".safetensors"
-        or subject in RELEASED
+        or word in RELEASED
     )
 
 
 def free(name: str, taken: Container[str]) -> str:
-    """A name no other subject has: runs of two folders may be called alike."""
+    """A name no other word has: runs of two folders may be called alike."""
     number, found = 2, name
     while found in taken:
         found, number = f"{name} ({number})", number + 1
