@@ -28,7 +28,7 @@ class Computing:
 
 def named(runs: Iterable[Run]) -> dict[str, Run]:
     """Runs by name; runs of two folders may be called alike and stay apart."""
-    from mfa.cli.subjects import free
+    from mfa.cli.models import free
 
     found: dict[str, Run] = {}
     for run in runs:
