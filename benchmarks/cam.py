@@ -18,7 +18,7 @@ import torch
 from mfa import presets
 from mfa.explain import Similarity, branch_maps, library
 from mfa.explain.capture import directions
-from mfa.explain.inputs import enlarge
+from mfa.explain.geometry import MapGrid
 from mfa.explain.weightings import normalised
 from mfa.models import ReidNetwork, build_model
 
@@ -82,7 +82,8 @@ def _correlation(
     found = []
     for name in maps.branches:
         theirs = library.end_to_end(spare, images, toward[name], name=name, method=METHOD)
-        own = enlarge(normalised(maps.raw[name]), size)
+        even = MapGrid.even(*maps.raw[name].shape[1:])  # as the library enlarges
+        own = even.enlarge(normalised(maps.raw[name]), size)
         found.append(float(np.corrcoef(own.ravel(), theirs.ravel())[0, 1]))
     return min(found)
 

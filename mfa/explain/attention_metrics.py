@@ -1,7 +1,7 @@
 """What maps have to do with the person in the picture and with each other, picture by picture.
 
 Takes maps of any origin (gradient maps of ``mfa.branch_maps``, activation energy) and gives tidy
-tables, one number a row, so that means and intervals can be taken over any group of pictures.
+tables, one number per row, so that means and intervals can be taken over any group of pictures.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from mfa.explain.geometry import MapGrid
 from mfa.explain.part_energy import PERSON, part_shares
 from mfa.models.separation import centroid, map_cosine
 from mfa.retrieval.statistics import mean_interval
@@ -35,12 +35,17 @@ FEW = 0.05
 """Share of an area below which it counts as showing nothing."""
 
 
-def measure_regions(maps: Mapping[str, np.ndarray], masks: np.ndarray | Tensor) -> pd.DataFrame:
+def measure_regions(
+    maps: Mapping[str, np.ndarray],
+    masks: np.ndarray | Tensor,
+    grids: Mapping[str, MapGrid] | None = None,
+) -> pd.DataFrame:
     """Where the positive part of each map lies.
 
     Args:
         maps: (N, h, w) by branch, signed or not; what argues against a target is no attention.
         masks: (N, H, W) part indices, see ``mfa.synthetic.PARTS``.
+        grids: where the pixels of each map lie; by default evenly over the picture.
 
     Returns:
         Columns ``picture``, ``branch``, ``measure``, ``value``. Measures: ``person`` and each part
@@ -52,9 +57,18 @@ def measure_regions(maps: Mapping[str, np.ndarray], masks: np.ndarray | Tensor) 
     positive = {name: _positive(values) for name, values in maps.items()}
     size = next(iter(positive.values())).shape
     positive[EVEN] = torch.ones(size)
+    even = MapGrid.even(*size[1:])
+    places = dict(grids or dict.fromkeys(maps, even))
+    places[EVEN] = next(iter(places.values()))
     shown = torch.stack([(parts == i).flatten(1).any(dim=1) for i in range(len(PARTS))], dim=1)
     tables = [
-        _tidy(name, {**_shares(values, parts, shown), **_places(name, values, parts)})
+        _tidy(
+            name,
+            {
+                **_shares(values, parts, shown, places[name]),
+                **_places(name, values, parts, places[name]),
+            },
+        )
         for name, values in positive.items()
     ]
     return pd.concat(tables, ignore_index=True)
@@ -141,8 +155,8 @@ def _positive(values: np.ndarray) -> Tensor:
     return torch.from_numpy(np.maximum(values, 0, dtype=np.float32))
 
 
-def _shares(maps: Tensor, masks: Tensor, shown: Tensor) -> dict[str, Tensor]:
-    shares = part_shares(maps, masks)
+def _shares(maps: Tensor, masks: Tensor, shown: Tensor, grid: MapGrid) -> dict[str, Tensor]:
+    shares = part_shares(maps, masks, grid)
     person = [PARTS.index(part) for part in PERSON]
     visible = torch.where(shown, shares, torch.nan)
     return {
@@ -151,16 +165,19 @@ def _shares(maps: Tensor, masks: Tensor, shown: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _places(name: str, maps: Tensor, masks: Tensor) -> dict[str, Tensor]:
+def _places(name: str, maps: Tensor, masks: Tensor, grid: MapGrid) -> dict[str, Tensor]:
     on_person = torch.isin(masks, torch.tensor([PARTS.index(part) for part in PERSON]))
     if name == EVEN:  # its highest point is anywhere
         hit = on_person.flatten(1).double().mean(dim=1)
     else:
-        fine = F.interpolate(maps[:, None], size=masks.shape[1:], mode="bilinear")[:, 0]
-        peak = fine.flatten(1).argmax(dim=1, keepdim=True)
-        hit = on_person.flatten(1).gather(1, peak)[:, 0].double()
+        size = (masks.shape[1], masks.shape[2])
+        rows, columns = np.unravel_index(maps.flatten(1).argmax(dim=1).numpy(), maps.shape[1:])
+        peaks = [grid.point(pixel, size) for pixel in zip(rows, columns, strict=True)]
+        hit = torch.tensor([on_person[i, y, x].item() for i, (y, x) in enumerate(peaks)]).double()
         hit[maps.flatten(1).sum(dim=1) == 0] = torch.nan
-    return {"centroid": centroid(maps), "pointing": hit}
+    heights = maps.sum(dim=2).double()
+    centre = heights @ torch.from_numpy(grid.rows.centres()) / heights.sum(dim=1)
+    return {"centroid": centre, "pointing": hit}
 
 
 def _iou(first: Tensor, second: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mfa.errors import InputError
 from mfa.explain.capture import BRANCH, TRUNK, exact_heads, mean_maps, network_input, undisturbed
+from mfa.explain.geometry import MapGrid, map_grids
 from mfa.explain.inputs import ImagesWithCameras, as_images_with_cameras, input_size, network_of
 from mfa.explain.ledger import pair_ledgers
 
@@ -36,6 +37,7 @@ class CommonParts:
             each other picture; with ``bias`` they sum to ``scores``.
         bias: (N - 1,) the rest of the cosine: what no pixel brings, or a pixel without a concept.
         scores: (N - 1,) the cosines.
+        grid: where the pixels of ``weights`` lie in the pictures.
     """
 
     weights: np.ndarray
@@ -44,6 +46,7 @@ class CommonParts:
     shares: np.ndarray
     bias: np.ndarray
     scores: np.ndarray
+    grid: MapGrid
 
     @property
     def strongest(self) -> np.ndarray:
@@ -87,9 +90,9 @@ def common_parts(
         if layer not in ("trunk", *heads):
             raise InputError(f"no layer {layer!r}; there are trunk, {', '.join(heads)}")
         found = trunk if layer == "trunk" else heads[layer].refine(trunk)
+    place, name = (TRUNK, TRUNK) if layer == TRUNK else (BRANCH, layer)
     if reference is not None:
         others = as_images_with_cameras(reference, input_size(model))
-        place, name = (TRUNK, TRUNK) if layer == TRUNK else (BRANCH, layer)
         found = found - mean_maps(network, others, layer=place, names=[name])[name]
     count, channels, height, width = found.shape
     if not 1 <= concepts <= count * height * width:
@@ -99,7 +102,16 @@ def common_parts(
     weights = held.view(count, height, width, concepts).permute(0, 3, 1, 2)
     explained = 1 - float((rows - held @ kinds).square().sum() / rows.square().sum())
     shares, bias, scores = _ledger_shares(model, batch, weights.numpy(), reference)
-    return CommonParts(weights.numpy(), kinds.numpy(), explained, shares, bias, scores)
+    grids = map_grids(network, (given.images.shape[2], given.images.shape[3]), place)
+    return CommonParts(
+        weights.numpy(),
+        kinds.numpy(),
+        explained,
+        shares,
+        bias,
+        scores,
+        grids.get(layer) or next(iter(grids.values())),
+    )
 
 
 def factorise(

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 
 from mfa.errors import InputError
-from mfa.explain.inputs import as_batch, as_images_with_cameras, enlarge, input_size, network_of
+from mfa.explain.geometry import MapGrid
+from mfa.explain.inputs import as_batch, as_images_with_cameras, input_size, network_of
 from mfa.explain.ledger import decompose, mean_parts, pull_back
 from mfa.explain.record import FUSED
 
@@ -29,17 +30,19 @@ class Correspondence:
 
     Attributes:
         point: (row, column) in the query picture.
-        pixel: (row, column) of the map pixel that covers it.
+        pixel: (row, column) of the map pixel whose centre is nearest to it.
         maps: for each branch, and ``fused``, the signed parts (h, w) of the cosine that this pixel
             makes together with each pixel of the gallery picture.
         peaks: (row, column) of the highest value in the gallery picture, by name.
-        stripes: outlines by branch.
+        grids: where the pixels of ``maps`` lie in the gallery picture.
+        stripes: (top, bottom) of each branch's stripe in shares of the gallery picture's height.
     """
 
     point: tuple[int, int]
     pixel: tuple[int, int]
     maps: dict[str, np.ndarray]
     peaks: dict[str, tuple[int, int]]
+    grids: dict[str, MapGrid]
     stripes: dict[str, tuple[float, float]]
 
 
@@ -79,22 +82,21 @@ def correspond(
     for name, neck in one.necks.items():
         mean = 0 if means is None else means[name]
         parts = one.parts[name] - mean
-        pixel = (
-            point[0] * parts.shape[2] // height,
-            point[1] * parts.shape[3] // width,
-        )
+        pixel = one.grids[name].pixel(point, (height, width))
         column = parts[:, :, pixel[0], pixel[1]]
         with torch.no_grad():
             moved = neck(column) - neck(torch.zeros_like(column))
         slope, _ = pull_back(neck, moved / (one.lengths * two.lengths)[:, None], column[0])
         maps[name] = torch.einsum("c,chw->hw", slope[0], two.parts[name][0] - mean).cpu().numpy()
+    grids = dict(two.grids)
     if len(maps) > 1:
         maps[FUSED] = np.sum(list(maps.values()), axis=0)
+        grids[FUSED] = MapGrid.mean(list(grids.values()))
     shape = (gallery.shape[2], gallery.shape[3])
-    peaks = {name: _peak(enlarge(heat[None], shape)[0]) for name, heat in maps.items()}
-    return Correspondence(point, pixel, maps, peaks, dict(network.stripes))
+    peaks = {name: grids[name].point(_highest(heat), shape) for name, heat in maps.items()}
+    return Correspondence(point, pixel, maps, peaks, grids, two.stripes)
 
 
-def _peak(heat: np.ndarray) -> tuple[int, int]:
+def _highest(heat: np.ndarray) -> tuple[int, int]:
     row, column = np.unravel_index(int(heat.argmax()), heat.shape)
     return int(row), int(column)

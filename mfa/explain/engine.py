@@ -12,17 +12,18 @@ from torch import Tensor
 from mfa.errors import InputError
 from mfa.explain import library, weightings
 from mfa.explain.capture import BRANCH, capture, check_place, embed, mean_maps
+from mfa.explain.geometry import MapGrid, map_grids
 from mfa.explain.inputs import (
     ImagesWithCameras,
     as_batch,
     as_images_with_cameras,
-    enlarge,
     input_size,
     network_of,
 )
 from mfa.explain.record import FUSED, BranchMaps, is_empty
 from mfa.explain.targets import Contrast, Identity, Similarity, Target
 from mfa.models import ReidNetwork
+from mfa.models.pooling import GAP, GeM
 from mfa.progress import Progress, silent
 
 Fusing = Literal["sum", "mean"]
@@ -92,17 +93,25 @@ def branch_maps(
     raw, scores = _raw_maps(network, fitted, chosen, method, layer, names, mean, progress)
     scores[FUSED] = np.sum(list(scores.values()), axis=0)
     raw[FUSED] = _fuse(raw, fused)
+    grids = map_grids(network, tuple(fitted.images.shape[2:]), layer)
+    grids = {name: grids[name] for name in names}
+    stripes = {
+        name: grids[name].box(network.stripes[name]) for name in names if name in network.stripes
+    }
+    grids[FUSED] = MapGrid.mean(list(grids.values()))
     size = (batch.shape[2], batch.shape[3])
     return BranchMaps(
-        full={name: enlarge(value, size) for name, value in raw.items()},
+        full={name: grids[name].enlarge(value, size) for name, value in raw.items()},
         raw=raw,
         scores=scores,
         empty={name: is_empty(value) for name, value in raw.items()},
-        stripes={name: box for name, box in network.stripes.items() if name in names},
+        grids=grids,
+        stripes=stripes,
         target=chosen.description,
         method=method,
         layer=layer,
         fusing=fused,
+        additive=_adds_up(network, names, method, layer),
         centred=reference is not None,
         weights=fingerprint(network),
     )
@@ -186,6 +195,16 @@ def _raw_maps(
         for name in names
     }
     return raw, {name: value.float().cpu().numpy() for name, value in captured.scores.items()}
+
+
+def _adds_up(network: ReidNetwork, names: Sequence[str], method: str, layer: str) -> bool:
+    """Whether a rule's values are parts of the score: gradient times activation of what is pooled.
+
+    Under average pooling the gradient is the same everywhere, so that Grad-CAM's mean is exact.
+    """
+    pools = [head.pool for name, head in network.named_heads() if name in names]
+    kinds = {"HiResCAM": GeM | GAP, "GradCAM": GAP}.get(method)
+    return layer == BRANCH and kinds is not None and all(isinstance(p, kinds) for p in pools)
 
 
 def _fuse(raw: dict[str, np.ndarray], fused: Fusing) -> np.ndarray:

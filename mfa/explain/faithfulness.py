@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mfa.errors import InputError
+from mfa.explain.geometry import MapGrid
 from mfa.models import ReidNetwork
 from mfa.progress import Progress, reporting
 from mfa.records import Features, FeatureSet
@@ -41,6 +41,7 @@ def faithfulness(
     images: Tensor,
     maps: Mapping[str, np.ndarray],
     *,
+    grids: Mapping[str, MapGrid] | None = None,
     cameras: Tensor | None = None,
     shares: Sequence[float] = SHARES,
     progress: bool | Progress = False,
@@ -53,6 +54,7 @@ def faithfulness(
         queries: positions of those examined in ``features.query``.
         images: their pictures, (N, 3, H, W) in [0, 1].
         maps: by name, (N, h, w), high where the picture is said to matter.
+        grids: where the pixels of each map lie; by default evenly over the picture.
         cameras: (N,) of the pictures, as the network was told them for ``features``, see
             ``mfa.runs.run.Run.cameras_of``.
         shares: of the pixels, in (0, 1).
@@ -69,7 +71,10 @@ def faithfulness(
     """
     _check(queries, images, maps, shares)
     last = list(maps)[-1]
-    given = {**maps, SHUFFLED: np.roll(maps[last], 1, axis=0)} if len(images) > 1 else dict(maps)
+    places = dict(grids or {name: MapGrid.even(*heat.shape[1:]) for name, heat in maps.items()})
+    given = dict(maps)
+    if len(images) > 1:
+        given[SHUFFLED], places[SHUFFLED] = np.roll(maps[last], 1, axis=0), places[last]
     chosen = features.query.take(np.asarray(queries))
     whole = _score(features, chosen)
     jobs = [(n, mode, s) for n in given for mode in ("deletion", "insertion") for s in shares]
@@ -77,7 +82,7 @@ def faithfulness(
     with reporting(progress, "faithfulness") as report:
         for done, (name, mode, share) in enumerate(jobs):
             report(done / len(jobs))
-            hidden = hide(images, given[name], share, keep=mode == "insertion")
+            hidden = hide(images, given[name], share, places[name], keep=mode == "insertion")
             found = _score(features, replace(chosen, features=_embed(network, hidden, cameras)))
             tables.append(_changes(whole, found, queries).assign(map=name, mode=mode, share=share))
     order = ["picture", "query", "map", "mode", "share", "AP", "AP_change", "rank_change"]
@@ -85,20 +90,19 @@ def faithfulness(
     return table
 
 
-def hide(images: Tensor, maps: np.ndarray, share: float, *, keep: bool = False) -> Tensor:
+def hide(
+    images: Tensor, maps: np.ndarray, share: float, grid: MapGrid, *, keep: bool = False
+) -> Tensor:
     """Pictures whose pixels under the highest ``share`` of a map take the mean colour.
 
     Args:
         images: (N, 3, H, W); not written to.
-        maps: (N, h, w), enlarged bilinearly to the pictures' size.
+        maps: (N, h, w).
         share: of the picture's pixels, in (0, 1).
+        grid: where the pixels of the maps lie in the picture.
         keep: show those pixels and hide all others.
     """
-    fine = F.interpolate(
-        torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))[:, None],
-        size=images.shape[2:],
-        mode="bilinear",
-    ).flatten(1)
+    fine = torch.from_numpy(grid.enlarge(maps, (images.shape[2], images.shape[3]))).flatten(1)
     top = fine.topk(max(1, round(share * fine.shape[1])), dim=1).indices
     chosen = torch.zeros_like(fine, dtype=torch.bool).scatter(1, top, True)
     covered = (~chosen if keep else chosen).view(len(images), 1, *images.shape[2:])

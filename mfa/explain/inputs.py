@@ -127,12 +127,6 @@ def fit_to(batch: Tensor, size: tuple[int, int] | None) -> Tensor:
     return F.interpolate(batch, size=size, mode="bilinear", antialias=True).clamp(0, 1)
 
 
-def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Maps (B, h, w) at picture size (B, H, W), bilinear with pixel centres kept; signs too."""
-    tensor = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))[:, None]
-    return F.interpolate(tensor, size=size, mode="bilinear", align_corners=False)[:, 0].numpy()
-
-
 def _tensor(images: Any) -> Tensor:
     """A tensor of anything; PyTorch warns of arrays that may not be written to, so copy those."""
     if isinstance(images, np.ndarray):

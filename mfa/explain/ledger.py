@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,10 +32,13 @@ from torch.nn import functional as F
 
 from mfa.errors import InputError
 from mfa.explain.capture import exact_heads, network_input, undisturbed
+from mfa.explain.geometry import MapGrid, map_grids
 from mfa.explain.inputs import ImagesWithCameras, as_images_with_cameras, input_size, network_of
 from mfa.explain.record import FUSED
 from mfa.models import ReidNetwork
 from mfa.models.pooling import GAP, GeM
+
+Side = Literal["query", "gallery"]
 
 TOLERANCE = 1e-6
 """Residual above which a ledger is refused; float64 rounding leaves less than 1e-9."""
@@ -53,6 +56,8 @@ class BranchShare:
         query_bias: what is there whatever the query shows: the neck's offset, or what the
             average of the reference pictures would bring in its place.
         gallery_bias: the same for the gallery picture.
+        query_grid: where the pixels of ``query_map`` lie in the query.
+        gallery_grid: the same for the gallery picture.
     """
 
     share: float
@@ -60,6 +65,16 @@ class BranchShare:
     gallery_map: np.ndarray
     query_bias: float
     gallery_bias: float
+    query_grid: MapGrid
+    gallery_grid: MapGrid
+
+    def map_of(self, side: Side) -> np.ndarray:
+        """The map over one side's pixels."""
+        return self.query_map if side == "query" else self.gallery_map
+
+    def grid_of(self, side: Side) -> MapGrid:
+        """Where that map's pixels lie."""
+        return self.query_grid if side == "query" else self.gallery_grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +84,7 @@ class PairLedger:
     Attributes:
         score: cosine of the two descriptors.
         branches: each branch's share, in descriptor order.
+        stripes: (top, bottom) of each branch's stripe in shares of the picture's height.
         centred: parts are told against the mean of reference pictures.
         rounding: distance of ``score`` from the cosine of the descriptors as the network computes
             them in float32; about 1e-7 in a healthy network.
@@ -76,6 +92,7 @@ class PairLedger:
 
     score: float
     branches: dict[str, BranchShare]
+    stripes: dict[str, tuple[float, float]]
     centred: bool = False
     rounding: float = 0.0
 
@@ -87,6 +104,16 @@ class PairLedger:
             sum(part.gallery_map.sum() + part.gallery_bias for part in self.branches.values()),
         )
         return max(abs(self.score - float(side)) for side in sides)
+
+    def maps(self, side: Side) -> dict[str, np.ndarray]:
+        """Each branch's map (h, w) over one side's pixels, and their sum as ``fused``."""
+        maps = {name: part.map_of(side) for name, part in self.branches.items()}
+        return maps if len(maps) == 1 else {**maps, FUSED: np.sum(list(maps.values()), axis=0)}
+
+    def grids(self, side: Side) -> dict[str, MapGrid]:
+        """Where the pixels of ``maps(side)`` lie."""
+        grids = {name: part.grid_of(side) for name, part in self.branches.items()}
+        return grids if len(grids) == 1 else {**grids, FUSED: MapGrid.mean(list(grids.values()))}
 
     @property
     def bias(self) -> float:
@@ -159,6 +186,8 @@ class Decomposed:
         units: for each branch its embedding (B, C) divided by the length of the whole.
         lengths: of the whole embedding, (B,).
         necks: for each branch its neck.
+        grids: for each branch where the pixels of its map lie.
+        stripes: (top, bottom) of each branch's stripe in shares of the picture's height.
     """
 
     descriptor: Tensor
@@ -167,17 +196,19 @@ class Decomposed:
     units: dict[str, Tensor]
     lengths: Tensor
     necks: dict[str, nn.Module]
+    grids: dict[str, MapGrid]
+    stripes: dict[str, tuple[float, float]]
 
     def only(self, number: int) -> Decomposed:
         """One picture of the batch."""
         one = slice(number, number + 1)
-        return Decomposed(
-            self.descriptor[one],
-            {name: each[one] for name, each in self.maps.items()},
-            {name: part[one] for name, part in self.parts.items()},
-            {name: unit[one] for name, unit in self.units.items()},
-            self.lengths[one],
-            self.necks,
+        return replace(
+            self,
+            descriptor=self.descriptor[one],
+            maps={name: each[one] for name, each in self.maps.items()},
+            parts={name: part[one] for name, part in self.parts.items()},
+            units={name: unit[one] for name, unit in self.units.items()},
+            lengths=self.lengths[one],
         )
 
 
@@ -214,7 +245,9 @@ def decompose(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> Decom
                 "training diverged, or its weights are damaged"
             )
         maps = {name: branch.map for name, branch in branches.items()}
-        return Decomposed(descriptor.double(), maps, parts, units, lengths, necks)
+        grids = map_grids(network, tuple(given.images.shape[2:]))
+        stripes = {name: grids[name].box(box) for name, box in network.stripes.items()}
+        return Decomposed(descriptor.double(), maps, parts, units, lengths, necks, grids, stripes)
 
 
 def mean_parts(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> dict[str, Tensor]:
@@ -297,10 +330,13 @@ def ledgers_between(
                 gallery_map=gallery_maps[k].cpu().numpy(),
                 query_bias=float(query_bias[k]),
                 gallery_bias=float(gallery_bias[k]),
+                query_grid=query.grids[name],
+                gallery_grid=gallery.grids[name],
             )
     for network_score, row in zip(network_scores.tolist(), rows, strict=True):
         score = sum(part.share for part in row.values())
-        ledger = PairLedger(score, row, means is not None, abs(score - network_score))
+        off = abs(score - network_score)
+        ledger = PairLedger(score, row, gallery.stripes, means is not None, off)
         if ledger.residual > TOLERANCE:
             raise InputError(
                 f"the parts miss the score by {ledger.residual:.2g}: a neck is not affine, so "

@@ -21,6 +21,7 @@ from mfa.datasets.loading.images import LoadedImages
 from mfa.explain import attention_metrics
 from mfa.explain.engine import branch_maps
 from mfa.explain.faithfulness import SHARES, faithfulness
+from mfa.explain.geometry import MapGrid
 from mfa.explain.inputs import ImagesWithCameras, by_camera
 from mfa.explain.part_masks import part_masks
 from mfa.explain.pictures import REFERENCE, reference_pictures, sample_positions
@@ -112,10 +113,10 @@ def measure_attention(
     settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
     cameras = run.cameras_of(found.samples, data)
     for weights, model in (("trained", run), ("random", untrained(run.config))):
-        maps = collect_maps(model, found, chosen, cameras=cameras, **settings)
+        maps, grids = collect_maps(model, found, chosen, cameras=cameras, **settings)
         local = {name: values for name, values in maps.items() if name != FUSED} or maps
         tables["regions"].append(
-            attention_metrics.measure_regions(maps, masks).assign(weights=weights)
+            attention_metrics.measure_regions(maps, masks, grids).assign(weights=weights)
         )
         tables["overlap"].append(attention_metrics.measure_overlap(local).assign(weights=weights))
     return Attention(
@@ -168,7 +169,7 @@ def measure_faithfulness(
     mean = reference_pictures(run, data, reference, seed=seed)
     settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
     cameras = run.cameras_of(found.samples, data)
-    random, maps = (
+    (random, _), (maps, grids) = (
         collect_maps(model, found, chosen, cameras=cameras, **settings)
         for model in (untrained(run.config), run)
     )
@@ -180,6 +181,7 @@ def measure_faithfulness(
         chosen.tolist(),
         images,
         ordered,
+        grids={"random weights": grids[FUSED], **grids},
         cameras=None if cameras is None else cameras[chosen],
         shares=shares,
         progress=progress,
@@ -209,16 +211,18 @@ def collect_maps(
     layer: str = "branch",
     reference: Tensor | ImagesWithCameras | None = None,
     cameras: Tensor | None = None,
-) -> dict[str, np.ndarray]:
+) -> tuple[dict[str, np.ndarray], dict[str, MapGrid]]:
     """Raw maps (N, h, w) of every branch, and ``fused``, for some pictures, batch by batch.
 
-    ``cameras`` are those of all ``pictures``, where the run's network is told them.
+    ``cameras`` are those of all ``pictures``, where the run's network is told them. The second
+    result says where the maps' pixels lie.
     """
     parts = [
-        branch_maps(run, images, method=method, layer=layer, reference=reference).raw
+        branch_maps(run, images, method=method, layer=layer, reference=reference)
         for images in _batches(pictures, chosen, cameras)
     ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    maps = {name: np.concatenate([part.raw[name] for part in parts]) for name in parts[0]}
+    return maps, parts[0].grids
 
 
 def _batches(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mfa.explain.geometry import MapGrid, map_grids
 from mfa.explain.part_masks import part_masks
 from mfa.inference.evaluate import test_pictures
 from mfa.models.separation import energy
@@ -17,19 +18,20 @@ PERSON = ("head", "torso", "arms", "thighs", "shins", "bag")
 """The parts of the person meant; not the occluder, other people or the background."""
 
 
-def part_shares(maps: Tensor, masks: Tensor) -> Tensor:
+def part_shares(maps: Tensor, masks: Tensor, grid: MapGrid | None = None) -> Tensor:
     """Share of each map's energy on each part.
 
     Args:
         maps: (B, h, w), not negative.
-        masks: (B, H, W) part indices as in ``PARTS``; each pixel of the map counts the area its
-            parts cover, so masks may be finer than maps.
+        masks: (B, H, W) part indices as in ``PARTS``. Each pixel of the map is shared out to the
+            parts by the area that they cover where the pixel is drawn.
+        grid: where the pixels of the maps lie; by default evenly over the picture.
 
     Returns:
         (B, len(PARTS)); rows add up to 1, or are NaN for a map without energy.
     """
     areas = F.one_hot(masks.long(), len(PARTS)).permute(0, 3, 1, 2).to(maps.dtype)
-    covered = F.adaptive_avg_pool2d(areas, (maps.shape[1], maps.shape[2]))
+    covered = (grid or MapGrid.even(maps.shape[1], maps.shape[2])).pool(areas)
     weighted = (covered * maps[:, None]).sum(dim=(2, 3))
     return weighted / maps.sum(dim=(1, 2))[:, None]
 
@@ -49,11 +51,12 @@ def person_energy(run: Run, data: ReidDataset) -> dict[str, float]:
     person = [PARTS.index(part) for part in PERSON]
     rows: dict[str, list[Tensor]] = {}
     start = 0
+    grids = map_grids(run.model, (pictures.height, pictures.width))
     for output in run.outputs(pictures, data):
         batch = masks[start : start + len(output.descriptor)]
         start += len(batch)
         for name, branch in output.branches.items():
-            shares = part_shares(energy(branch.map).cpu(), batch)
+            shares = part_shares(energy(branch.map).cpu(), batch, grids[name])
             rows.setdefault(f"person/{name}", []).append(shares[:, person].sum(dim=1))
         even = part_shares(torch.ones(batch.shape), batch)
         rows.setdefault("person/area", []).append(even[:, person].sum(dim=1))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from mfa.explain.engine import branch_maps
+from mfa.explain.geometry import MapGrid
 from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import FUSED
 from mfa.inference.pictures import input_pixels
@@ -29,6 +30,7 @@ class Probe:
     Attributes:
         position: in the query list.
         heat: its fused map (h, w).
+        grid: where the pixels of the map lie in the picture.
         limit: end of its colour scale.
         rank: of its first match; 0 where none is in the crowd.
         crowd: how many pictures it was ranked among.
@@ -36,6 +38,7 @@ class Probe:
 
     position: int
     heat: np.ndarray
+    grid: MapGrid
     limit: float
     rank: int
     crowd: int
@@ -68,7 +71,8 @@ def measure_probes(run: Run, data: ReidDataset, positions: Sequence[int]) -> lis
         table = nearest(crowd, feature, len(crowd))
         right = table["rank"][(table["pid"] == sample.pid) & (table["camid"] != sample.camid)]
         rank = int(right.iloc[0]) if len(right) else 0
-        found.append(Probe(positions[number], maps.raw[name][number], maps.limit, rank, len(crowd)))
+        heat, grid = maps.raw[name][number], maps.grids[name]
+        found.append(Probe(positions[number], heat, grid, maps.limit, rank, len(crowd)))
     return found
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mfa.explain.geometry import MapGrid
+from mfa.explain.weightings import SIGNS, Sign
+
 FUSED = "fused"
 """Key of the map of the whole descriptor."""
 
@@ -15,22 +18,25 @@ FUSED = "fused"
 class BranchMaps(Mapping[str, np.ndarray]):
     """A mapping from branch name, and ``fused``, to signed maps (B, H, W) at picture size.
 
-    Values are parts of the score at that place: positive argues for the target, negative against.
-    All maps of one record share that scale, so they may be compared and drawn on one.
+    All maps of one record share one unit, so they may be compared and drawn on one scale. What a
+    value and its sign mean depends on the method: see ``sign``, ``additive`` and ``reading``.
 
     Attributes:
-        full: what the mapping serves, float32 (B, H, W), bilinear from ``raw``.
+        full: what the mapping serves, float32 (B, H, W), bilinear from ``raw`` at the true centres.
         raw: the maps as computed, float32 (B, h, w). With ``HiResCAM`` their sum plus the bias of
             BNNeck is the score; with ``GradCAM`` that holds for average pooling only.
         scores: what was explained, (B,) a branch and for ``fused``.
         empty: (B,) true where a map holds nothing positive: drawn rectified it would be blank.
-        stripes: (top, bottom) of each branch's stripe in shares of the height; a branch fed by its
-            stripe alone has no gradient outside it, trained or not.
+        grids: where the pixels of ``raw`` lie in the picture, by name.
+        stripes: (top, bottom) of each branch's stripe in shares of the picture's height; a branch
+            fed by its stripe alone has no gradient outside it, trained or not.
         target: what a positive value argues for.
         method: pytorch-grad-cam's name of the weighting.
         layer: the map that was explained.
         fusing: ``sum`` of the signed maps, or ``mean`` of the normalised ones (the paper's).
-        centred: the mean map of reference pictures was taken off.
+        additive: whether the values of a branch's map are parts of the score: their sum and a
+            bias, which no pixel brings, are the branch's score.
+        centred: the mean map of reference pictures was subtracted.
         weights: tells networks apart: equal for maps of one network with one set of weights.
     """
 
@@ -38,11 +44,13 @@ class BranchMaps(Mapping[str, np.ndarray]):
     raw: dict[str, np.ndarray]
     scores: dict[str, np.ndarray]
     empty: dict[str, np.ndarray]
+    grids: dict[str, MapGrid]
     stripes: dict[str, tuple[float, float]]
     target: str
     method: str
     layer: str
     fusing: str
+    additive: bool
     centred: bool = False
     weights: str = ""
 
@@ -76,9 +84,38 @@ class BranchMaps(Mapping[str, np.ndarray]):
         return shared_limit([self.full[name] for name in names])
 
     @property
+    def sums(self) -> dict[str, np.ndarray]:
+        """Sum over the pixels of each map, (B,) by name: the number to stand under a map.
+
+        Where ``additive``, it is what the pixels bring to the branch's score.
+        """
+        return {name: values.sum(axis=(1, 2)) for name, values in self.raw.items()}
+
+    @property
+    def sign(self) -> Sign:
+        """What the sign of the values says, see ``mfa.explain.weightings.SIGNS``."""
+        return SIGNS[self.method]
+
+    @property
+    def reading(self) -> str:
+        """How the colours are to be read, as a sentence that is true of this method."""
+        if self.sign == "none":
+            return (
+                f"The sign of {self.method} has no meaning: red and blue are two sides of a place"
+            )
+        if self.sign == "strength" and self.centred:
+            return "Red: weighed higher than in the reference pictures; blue: weighed lower"
+        if self.sign == "strength":
+            return f"Red: weighed high by {self.method}, which does not show what argues against"
+        words = "Red argues for the target, blue against it"
+        if self.additive and self.fusing == "sum":
+            return f"{words}; under a map its sum, a part of the score"
+        return f"{words}; values are not parts of the score"
+
+    @property
     def caption(self) -> str:
         """Target, method and layer in one line."""
-        against = ", against the mean picture" if self.centred else ""
+        against = ", less the reference" if self.centred else ""
         return f"{self.target} · {self.method} on the {self.layer} map{against}"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -39,6 +39,18 @@ FORWARD_METHODS = ("ScoreCAM", "AblationCAM")
 """Rules that run the network again for every channel; slow, see ``mfa.explain.library``."""
 
 METHODS = ARRAY_METHODS + FORWARD_METHODS
+
+Sign = Literal["argues", "strength", "none"]
+
+SIGNS: dict[str, Sign] = dict.fromkeys(METHODS, "argues") | {
+    **dict.fromkeys(
+        ("GradCAMPlusPlus", "LayerCAM", "GradCAMElementWise", "FEM", "ScoreCAM"), "strength"
+    ),
+    **dict.fromkeys(("EigenCAM", "EigenGradCAM", "SegEigenCAM", "KPCA_CAM", "RandomCAM"), "none"),
+}
+"""What the sign of a rule's values says. ``argues``: positive values argue for the target, negative
+ones against it. ``strength``: the rule keeps what argues for the target, or ignores the target, and
+has no negative values of its own. ``none``: the sign is that of a principal component, or random."""
 
 SECOND_ORDER = "ShapleyCAM"
 """Weights by gradient and Hessian, so it gets the graph instead of arrays."""

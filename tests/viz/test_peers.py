@@ -44,7 +44,8 @@ def test_maps_of_every_branch_and_layer(name: str) -> None:
     for branch, drawn in maps.items():
         assert drawn.shape == (2, 96, 48)
         assert np.abs(drawn).max() > 0, branch
-    for branch, (top, bottom) in maps.stripes.items():
+    for branch in maps.stripes:
+        top, bottom = network.stripes[branch]
         # What lies a good deal outside the stripe has no part in the branch.
         height = maps.raw[branch].shape[1]
         rows = np.arange(height)

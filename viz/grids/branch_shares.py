@@ -105,7 +105,7 @@ def draw_branch_shares(
         Patch(color=theme.PALETTE[i % len(theme.PALETTE)], label=name)
         for i, name in enumerate(names)
     ]
-    origin = "average picture" if ledgers[0].centred else "bias"
+    origin = "reference" if ledgers[0].centred else "bias"
     handles.append(Patch(facecolor="white", edgecolor="black", hatch="////", label=origin))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), beside))
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from mfa.errors import InputError
 from mfa.explain.concepts import CommonParts
-from mfa.explain.inputs import enlarge
+from mfa.explain.geometry import MapGrid
 from viz import theme
 from viz.grids.maps import as_pictures, show
 from viz.images.overlay import as_bytes, greyed
@@ -46,7 +46,7 @@ def draw_common_parts(
     limit = max(0.01, float(np.abs(parts.shares).max()) * 1.1)
     for i, column in enumerate(axes.T):
         show(column[0], pictures[i])
-        show(column[1], paint(pictures[i], parts.weights[i], colours))
+        show(column[1], paint(pictures[i], parts.weights[i], parts.grid, colours))
         column[0].set_title("query" if i == 0 else f"{parts.scores[i - 1]:.3f}", fontsize=points)
         if i == 0:
             column[2].set_axis_off()
@@ -63,15 +63,18 @@ def draw_common_parts(
     return figure
 
 
-def paint(picture: np.ndarray, weights: np.ndarray, colours: np.ndarray) -> np.ndarray:
+def paint(
+    picture: np.ndarray, weights: np.ndarray, grid: MapGrid, colours: np.ndarray
+) -> np.ndarray:
     """A picture tinted by the concept each place holds most of, as strongly as it holds it.
 
     Args:
         picture: (H, W, 3).
         weights: (K, h, w).
+        grid: where the pixels of the weights lie.
         colours: (K, 3) in [0, 1].
     """
-    fine = enlarge(weights, picture.shape[:2])
+    fine = grid.enlarge(weights, picture.shape[:2])
     strength = fine.max(axis=0)
     opacity = 0.75 * np.clip(strength / max(float(strength.max()), 1e-12), 0, 1)[..., None]
     tint = 255 * colours[fine.argmax(axis=0)]

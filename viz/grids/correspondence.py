@@ -7,7 +7,6 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from mfa.explain.correspondence import Correspondence
-from mfa.explain.inputs import enlarge
 from mfa.explain.record import shared_limit
 from viz import theme
 from viz.grids.maps import add_scale, as_pictures, outline, show
@@ -41,7 +40,7 @@ def draw_correspondence(
     _mark(axes[0, 0], found.point)
     limit = shared_limit(list(found.maps.values()))
     for axis, (name, heat) in zip(axes[0, 1:], found.maps.items(), strict=True):
-        large = enlarge(heat[None], gallery.shape[:2])[0]
+        large = found.grids[name].enlarge(heat, gallery.shape[:2])
         show(axis, overlay.overlay(gallery, large, limit=limit))
         if name in found.stripes:
             outline(axis, found.stripes[name], gallery.shape[:2])

@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from mfa.explain.inputs import enlarge
-from mfa.explain.ledger import PairLedger
+from mfa.explain.ledger import PairLedger, Side
 from mfa.explain.rank_ledgers import rank_ledgers
 from mfa.explain.record import shared_limit
 from mfa.records import ReidDataset
@@ -47,10 +46,7 @@ def draw_pair(
             read.
     """
     found = rank_ledgers(run, query, [gallery], data=data, data_root=data_root, reference=reference)
-    stripes = getattr(getattr(run, "model", run), "stripes", {})
-    return draw_ledger(
-        found.ledgers[0], found.query, found.gallery[0], stripes=stripes, width=width
-    )
+    return draw_ledger(found.ledgers[0], found.query, found.gallery[0], width=width)
 
 
 @theme.themed
@@ -59,7 +55,6 @@ def draw_ledger(
     query_image: np.ndarray,
     gallery_image: np.ndarray,
     *,
-    stripes: dict[str, tuple[float, float]] | None = None,
     width: theme.Width | float = "double",
 ) -> Figure:
     """A ledger with its two pictures: maps above, the sum as bars below.
@@ -71,7 +66,6 @@ def draw_ledger(
         ledger: of the pair.
         query_image: (H, W, 3).
         gallery_image: (H, W, 3).
-        stripes: outlines by branch.
         width: of the figure.
     """
     count = len(ledger.branches)
@@ -86,9 +80,10 @@ def draw_ledger(
     axes = upper.subplots(2, columns, squeeze=False)
     both = [*ledger.maps("query").values(), *ledger.maps("gallery").values()]
     limit = shared_limit(both)
+    sides: tuple[tuple[Side, np.ndarray], ...]
     sides = (("query", query_image), ("gallery", gallery_image))
     for row, (side, image) in zip(axes, sides, strict=True):
-        _draw_side(row, side, as_pictures(image)[0], ledger, limit, stripes or {}, points)
+        _draw_side(row, side, as_pictures(image)[0], ledger, limit, points)
     axes[0, 0].set_title(theme.wrapped(f"cosine {ledger.score:.3f}", cell, points), fontsize=points)
     add_scale(upper, axes, limit, "part of the cosine at a map pixel")
     _draw_bars(lower, ledger, theme.inches(width))
@@ -97,20 +92,20 @@ def draw_ledger(
 
 def _draw_side(
     row: np.ndarray,
-    side: str,
+    side: Side,
     image: np.ndarray,
     ledger: PairLedger,
     limit: float,
-    stripes: dict[str, tuple[float, float]],
     points: float,
 ) -> None:
     show(row[0], image)
     row[0].set_ylabel(side)
+    grids = ledger.grids(side)
     for axis, (name, heat) in zip(row[1:], ledger.maps(side).items(), strict=True):
-        large = enlarge(heat[None], image.shape[:2])[0]
+        large = grids[name].enlarge(heat, image.shape[:2])
         show(axis, overlay.overlay(image, large, limit=limit))
-        if name in stripes:
-            outline(axis, stripes[name], image.shape[:2])
+        if name in ledger.stripes:
+            outline(axis, ledger.stripes[name], image.shape[:2])
         if side == "query":
             axis.set_title(name, fontsize=points)
         axis.set_xlabel(f"{heat.sum():+.3f}", labelpad=1, fontsize=points)
@@ -131,7 +126,7 @@ def _draw_bars(figure: SubFigure, ledger: PairLedger, width: float) -> None:
     axis.invert_yaxis()
     axis.grid(visible=False, axis="y")
     pixels, bias = table["query_pixels"].sum(), table["query_bias"].sum()
-    origin = "average picture" if ledger.centred else "bias of BNNeck"
+    origin = "reference" if ledger.centred else "bias of BNNeck"
     words = (
         f"query's pixels (filled) {pixels:+.3f}, {origin} (hatched) {bias:+.3f}, "
         f"together {pixels + bias:.3f}"

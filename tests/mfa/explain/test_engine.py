@@ -10,7 +10,7 @@ from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.explain import Contrast, Identity, Similarity, branch_maps, normalised
 from mfa.explain.capture import directions
-from mfa.explain.inputs import enlarge
+from mfa.explain.geometry import MapGrid
 from mfa.explain.library import end_to_end
 from mfa.explain.weightings import ARRAY_METHODS, METHODS
 from mfa.models import ReidNetwork, build_model
@@ -97,7 +97,7 @@ def test_equals_the_library_on_a_one_branch_wrapper(small, method, layer):
         theirs = end_to_end(
             copy.deepcopy(small), images, toward[name], name=name, method=method, layer=layer
         )
-        ours = enlarge(normalised(maps.raw[name]), (64, 32))
+        ours = MapGrid.even(*maps.raw[name].shape[1:]).enlarge(normalised(maps.raw[name]), (64, 32))
         ours = ours - ours.min(axis=(1, 2), keepdims=True)  # the library scales a second time
         ours = ours / ours.max(axis=(1, 2), keepdims=True)
         np.testing.assert_allclose(ours, theirs, atol=2e-4)
@@ -112,7 +112,8 @@ def test_methods_that_run_the_network_again_equal_the_library(small, method):
     theirs = end_to_end(
         copy.deepcopy(small), images, toward["branch2"], name="branch2", method=method
     )
-    ours = enlarge(normalised(maps.raw["branch2"]), (64, 32))
+    even = MapGrid.even(*maps.raw["branch2"].shape[1:])
+    ours = even.enlarge(normalised(maps.raw["branch2"]), (64, 32))
     assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.999999
 
 

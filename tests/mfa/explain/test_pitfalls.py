@@ -277,7 +277,9 @@ def test_pitfall_17_lengths_are_checked(network):
 
 def test_pitfall_18_stripes_are_outlined_and_controls_stand_beside(network):
     maps = branch_maps(network, IMAGES[:1])
-    assert maps.stripes == {f"branch{i + 1}": (i / 4, (i + 1) / 4) for i in range(4)}
+    borders = [box[0] for box in maps.stripes.values()]
+    step = maps.grids["branch1"].rows.step  # two rows of the map each, less half a row
+    assert borders == pytest.approx([0, *((2 * i - 0.5) * step + 0.5 / 64 for i in (1, 2, 3))])
     other = branch_maps(build(gate="anchored"), IMAGES[:1])
     figure = draw_maps(maps, IMAGES[:1], sanity_checks={"random weights": other})
     panels = [axis for axis in figure.axes if axis.images]

@@ -250,7 +250,7 @@ def test_words_of_the_figures_stay_apart(width, words_apart):
     ledgers = pair_ledgers(network, IMAGES[0], IMAGES[1:], reference=IMAGES)
     pair = draw_ledger(
         ledgers[0], IMAGES[0].numpy().transpose(1, 2, 0), IMAGES[1].numpy().transpose(1, 2, 0),
-        stripes=network.stripes, width=width,
+        width=width,
     )  # fmt: skip
     words_apart(pair, least=20)
     marks = [True, False, True, False, True]

@@ -41,7 +41,7 @@ def map_cards(
     """One card per branch and one for the fused map, on one scale."""
     images, items = [], []
     names = [*maps.branches, FUSED] if len(maps.branches) > 1 else list(maps.branches)
-    signed = words_of(maps.method).startswith(SIGNED)
+    signed = maps.sign == "argues"
     alone = maps.fusing == "mean"
     limit = shared_limit([maps.raw[n] for n in (maps.branches if alone else names)])
     for name in names:
@@ -50,6 +50,7 @@ def map_cards(
             picture,
             heat,
             1.0 if mean else limit,
+            grid=maps.grids[name],
             opacity=opacity,
             stripe=maps.stripes.get(name),
         )
@@ -77,7 +78,7 @@ def correspondence_cards(
         row, column = found.peaks[name]
         place = (row * picture.shape[0] // size[0], column * picture.shape[1] // size[1])
         mark = place if heat.max() > 0 else None
-        images.append(laid_over(picture, heat, limit, mark=mark))
+        images.append(laid_over(picture, heat, limit, grid=found.grids[name], mark=mark))
         words = f"where {name} finds the place: row {row}, column {column}"
         items.append(Item(kind="plain", title=name, sub=f"{heat.sum():+.4f}", alt=words))
     return images, items

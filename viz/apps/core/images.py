@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import ImageDraw
 
 from mfa.datasets.loading.decode import file_version
-from mfa.explain.inputs import enlarge
+from mfa.explain.geometry import MapGrid
 from viz.images import load, overlay
 
 SHOWN = (256, 128)
@@ -58,6 +58,7 @@ def laid_over(
     heat: np.ndarray,
     limit: float,
     *,
+    grid: MapGrid | None = None,
     opacity: float = 1.0,
     stripe: tuple[float, float] | None = None,
     mark: tuple[int, int] | None = None,
@@ -66,15 +67,16 @@ def laid_over(
 
     Args:
         picture: uint8.
-        heat: of any resolution; enlarged to the picture's.
+        heat: as large as the picture, or with a ``grid``.
         limit: end of the colour scale.
+        grid: where the pixels of a smaller map lie in the picture.
         opacity: 0 shows the picture alone, 1 the map as figures show it.
         stripe: (top, bottom) of the branch's stripe in shares of the height, drawn dashed.
         mark: (row, column) of a white cross, in pixels of the picture.
     """
     height, width = picture.shape[:2]
-    if heat.shape != (height, width):
-        heat = enlarge(heat[None], (height, width))[0]
+    if grid is not None:
+        heat = grid.enlarge(heat, (height, width))
     tinted = overlay.overlay(picture, heat, limit=limit)
     mixed = (1 - opacity) * picture.astype(np.float32) + opacity * tinted
     image = PIL.Image.fromarray(mixed.astype(np.uint8))

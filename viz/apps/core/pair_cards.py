@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from mfa.explain.inputs import enlarge
-from mfa.explain.record import shared_limit
+from mfa.explain.ledger import Side
+from mfa.explain.record import BranchMaps, shared_limit
 from viz.apps.core import html
 from viz.apps.core.images import SHOWN, Image, laid_over
 from viz.apps.core.session import Session
@@ -40,28 +39,29 @@ def explain(session: Session, query: Image, other: Image) -> Explained:
     A network without a ledger gets each branch's share of the cosine, and maps that say where it
     comes from but do not add up to it.
     """
-    sides = {"query": query, "gallery": other}
+    sides: dict[Side, Image] = {"query": query, "gallery": other}
     exact = session.adds_up
     if exact:
         ledger = session.ledger(query, other)
         maps = {side: ledger.maps(side) for side in sides}
+        grids = {side: ledger.grids(side) for side in sides}
+        stripes = ledger.stripes
         shares = {name: part.share for name, part in ledger.branches.items()}
         pixels, bias = ledger.score - ledger.bias, ledger.bias
         note = f"The query's pixels bring {pixels:+.3f}, the average picture brings {bias:+.3f}."
     else:
-        maps = {"query": _maps(session, query, other), "gallery": _maps(session, other, query)}
+        pairs: dict[Side, BranchMaps]
+        pairs = {"query": _maps(session, query, other), "gallery": _maps(session, other, query)}
+        maps = {side: {n: of.raw[n][0] for n in of} for side, of in pairs.items()}
+        grids = {side: of.grids for side, of in pairs.items()}
+        stripes = pairs["query"].stripes
         shares, note = session.shares(query, other), NO_LEDGER
     limit = shared_limit([heat for of in maps.values() for heat in of.values()])
-    large = {
-        side: {name: enlarge(heat[None], SHOWN)[0] for name, heat in of.items()}
-        for side, of in maps.items()
-    }
-    stripes: dict[str, Any] = session.run.model.stripes
     images, items = [], []
     for side, image in sides.items():
         for name, heat in maps[side].items():
             picture, stripe = image.pixels(*SHOWN), stripes.get(name)
-            images.append(laid_over(picture, large[side][name], limit, stripe=stripe))
+            images.append(laid_over(picture, heat, limit, grid=grids[side][name], stripe=stripe))
             number = f" {heat.sum():+.3f}" if exact else ""
             words = f"{name} map of the {side} picture{number}"
             items.append(Item(kind="plain", title=name, sub=side + number, alt=words))
@@ -81,9 +81,8 @@ def explain_code(session: Session, query: str, gallery: str) -> str:
     )
 
 
-def _maps(session: Session, image: Image, other: Image) -> dict[str, Any]:
-    found = session.maps(image, toward=np.array(other.pixels(*session.size)))
-    return {name: heat[0] for name, heat in found.raw.items()}
+def _maps(session: Session, image: Image, other: Image) -> BranchMaps:
+    return session.maps(image, toward=np.array(other.pixels(*session.size)))
 
 
 def _bars(shares: dict[str, float], note: str) -> str:

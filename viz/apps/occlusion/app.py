@@ -286,9 +286,12 @@ def _map_rows(maps: dict[str, BranchMaps], pictures: dict[str, np.ndarray]) -> t
     rows = []
     for when, found in maps.items():
         names: Sequence[str] = (*found.branches, FUSED)
-        images = [laid_over(pictures[when], found.raw[name][0], limit) for name in names]
+        images = [
+            laid_over(pictures[when], found.raw[name][0], limit, grid=found.grids[name])
+            for name in names
+        ]
         items = [
-            Item(kind="plain", title=name, sub=f"{found.raw[name][0].sum():+.2f}",
+            Item(kind="plain", title=name, sub=f"{found.sums[name][0]:+.2f}",
                  alt=f"{name} map {when}")
             for name in names
         ]  # fmt: skip

@@ -48,7 +48,8 @@ class Filmstrip:
             item = Item(
                 kind="plain", title=title, sub=rank, alt=f"map of probe {probe.position}, {title}"
             )
-            frames[probe.position] = (laid_over(picture, probe.heat, probe.limit), item)
+            image = laid_over(picture, probe.heat, probe.limit, grid=probe.grid)
+            frames[probe.position] = (image, item)
         self._frames[epoch] = frames
 
     def strips(self) -> list[Strip]:
