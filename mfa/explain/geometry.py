@@ -49,12 +49,20 @@ class Axis:
         return self.first + self.step * np.arange(self.count)
 
     def weights(self, size: int) -> np.ndarray:
-        """(size, count) linear interpolation between centres; the outer pixels go on to the edge."""
-        places = ((np.arange(size) + 0.5) / size - self.first) / self.step
-        places = np.clip(places, 0, self.count - 1)
-        distance = np.abs(places[:, None] - np.arange(self.count))
+        """(size, count) linear interpolation between centres, constant outside the outer ones."""
+        distance = np.abs(self._places(size)[:, None] - np.arange(self.count))
         found: np.ndarray = np.maximum(1 - distance, 0, dtype=np.float32)
         return found
+
+    def cells(self, size: int) -> np.ndarray:
+        """(size, count) 1 for the map pixel whose centre is nearest."""
+        found: np.ndarray = np.eye(self.count)[np.floor(self._places(size) + 0.5).astype(int)]
+        return found
+
+    def _places(self, size: int) -> np.ndarray:
+        """The pixels of the side, counted in pixels of the map."""
+        places = ((np.arange(size) + 0.5) / size - self.first) / self.step
+        return np.clip(places, 0, self.count - 1)
 
     def nearest(self, share: float) -> int:
         """The pixel whose centre is nearest to a place."""
@@ -106,12 +114,12 @@ class MapGrid:
         return fine
 
     def pool(self, areas: Tensor) -> Tensor:
-        """Means (..., h, w) of areas (..., H, W), each pixel over what ``enlarge`` gives it.
+        """Means (..., h, w) of areas (..., H, W), each over the places nearest to a map pixel.
 
-        So the sum of a map times the result shares the map out to the areas, and keeps its sum.
+        The sum of a map times the result shares the map out to the areas, and keeps its sum.
         """
         rows, columns = (
-            torch.as_tensor(axis.weights(size)).to(areas)
+            torch.as_tensor(axis.cells(size)).to(areas)
             for axis, size in zip((self.rows, self.columns), areas.shape[-2:], strict=True)
         )
         return (rows / rows.sum(dim=0)).T @ areas @ (columns / columns.sum(dim=0))

@@ -120,13 +120,6 @@ class PairLedger:
         """Part of the score that the query's pixels do not bring."""
         return sum(part.query_bias for part in self.branches.values())
 
-    def maps(self, side: str) -> dict[str, np.ndarray]:
-        """Each branch's map (h, w) over the pixels of ``query`` or ``gallery``, and ``fused``."""
-        maps = {name: getattr(part, f"{side}_map") for name, part in self.branches.items()}
-        if len(maps) == 1:
-            return maps
-        return {**maps, FUSED: np.sum(list(maps.values()), axis=0)}
-
     def table(self) -> pd.DataFrame:
         """One row a branch: ``branch``, ``share``, and pixels and bias of both sides."""
         return pd.DataFrame(

@@ -100,9 +100,7 @@ class BranchMaps(Mapping[str, np.ndarray]):
     def reading(self) -> str:
         """How the colours are to be read, as a sentence that is true of this method."""
         if self.sign == "none":
-            return (
-                f"The sign of {self.method} has no meaning: red and blue are two sides of a place"
-            )
+            return f"The sign of {self.method} has no meaning: compare strengths alone"
         if self.sign == "strength" and self.centred:
             return "Red: weighed higher than in the reference pictures; blue: weighed lower"
         if self.sign == "strength":

@@ -50,7 +50,7 @@ SIGNS: dict[str, Sign] = dict.fromkeys(METHODS, "argues") | {
 }
 """What the sign of a rule's values says. ``argues``: positive values argue for the target, negative
 ones against it. ``strength``: the rule keeps what argues for the target, or ignores the target, and
-has no negative values of its own. ``none``: the sign is that of a principal component, or random."""
+has no negative values of its own. ``none``: the sign of a principal component, or a random one."""
 
 SECOND_ORDER = "ShapleyCAM"
 """Weights by gradient and Hessian, so it gets the graph instead of arrays."""

@@ -7,6 +7,7 @@ from torch import nn
 
 from mfa.errors import InputError
 from mfa.explain.faithfulness import SHUFFLED, faithfulness, hide
+from mfa.explain.geometry import MapGrid
 from mfa.records import Branch, Features, FeatureSet, Output
 
 
@@ -43,7 +44,9 @@ def test_hide_covers_the_highest_share_with_the_mean_colour():
     kept = images.clone()
     heat = np.zeros((2, 10, 4), np.float32)
     heat[:, :2] = 1
-    hidden, shown = (hide(images, heat, 0.2, keep=keep) for keep in (False, True))
+    hidden, shown = (
+        hide(images, heat, 0.2, MapGrid.even(10, 4), keep=keep) for keep in (False, True)
+    )
     mean = images.mean(dim=(2, 3), keepdim=True)
     assert torch.equal(hidden[:, :, 2:], images[:, :, 2:])
     assert torch.allclose(hidden[:, :, :2], mean.expand(-1, -1, 2, 4))

@@ -69,7 +69,7 @@ def test_a_reference_takes_off_the_mean_map(network):
             branch_maps(network, IMAGES[1:2], reference=b, **settings) for b in (None, mean)
         )
         assert centred.centred
-        assert "against the mean picture" in centred.caption
+        assert "less the reference" in centred.caption
         alone = branch_maps(network, mean[:1], reference=mean[:1], **settings)
         assert not alone["fused"].any()  # a picture against itself has nothing of its own
         assert not np.allclose(plain["fused"], centred["fused"])

@@ -7,6 +7,7 @@ import torch
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.explain.concepts import common_parts, factorise
+from mfa.explain.geometry import MapGrid
 from mfa.explain.ledger import pair_ledger
 from mfa.models import build_model
 from viz.grids.concepts import draw_common_parts, paint
@@ -68,7 +69,9 @@ def test_the_same_seed_gives_the_same_parts(network):
 def test_a_place_takes_the_colour_of_its_strongest_concept():
     weights = np.zeros((2, 2, 1))
     weights[0, 0], weights[1, 1] = 1, 1
-    drawn = paint(np.full((8, 4, 3), 128, np.uint8), weights, np.eye(3)[:2]).astype(int)
+    drawn = paint(
+        np.full((8, 4, 3), 128, np.uint8), weights, MapGrid.even(2, 1), np.eye(3)[:2]
+    ).astype(int)
     assert drawn[0, 0, 0] > drawn[0, 0, 1]
     assert drawn[-1, 0, 1] > drawn[-1, 0, 0]
 

@@ -28,7 +28,7 @@ def network():
 
 def test_all_points_together_are_the_dot_product_of_the_pixels_parts(network):
     one, two = (decompose(network, IMAGES[i : i + 1]) for i in (0, 1))
-    points = [(4 + 8 * i, 4 + 8 * j) for i in range(4) for j in range(2)]
+    points = [(8 * i, 8 * j) for i in range(4) for j in range(2)]
     found = [correspond(network, IMAGES[0], IMAGES[1], point) for point in points]
     assert [f.pixel for f in found] == [(i, j) for i in range(4) for j in range(2)]
     for name, neck in one.necks.items():
@@ -47,7 +47,7 @@ def test_against_an_average_picture_what_both_have_in_common_with_it_is_gone(net
     others = torch.rand(3, 3, 32, 16, generator=torch.Generator().manual_seed(2))
     one, two = (decompose(network, IMAGES[i : i + 1]) for i in (0, 1))
     usual = decompose(network, others)
-    points = [(4 + 8 * i, 4 + 8 * j) for i in range(4) for j in range(2)]
+    points = [(8 * i, 8 * j) for i in range(4) for j in range(2)]
     found = [correspond(network, *IMAGES, point, reference=others) for point in points]
     for name, neck in one.necks.items():
         scale = neck.weight.detach() / (neck.running_var + neck.eps).sqrt()
