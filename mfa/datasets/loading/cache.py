@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from mfa.datasets.loading.decode import THREADS, decode, file_version
+from mfa.datasets.loading.decode import THREADS, decode, file_version, first_error
 from mfa.errors import InputError
 from mfa.files import draft_folder
 from mfa.records import Sample
@@ -81,16 +81,16 @@ def cached_images(samples: Sequence[Sample], height: int, width: int, cache: Pat
         InputError: the disk has no room, the folder cannot be written, or no picture can be read.
     """
     entry = cache / _key(samples, height, width, cache)
-    found = _open(entry, len(samples))
+    found = _open(entry, samples)
     if found is not None:
         return found
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with _only_one(cache / f"{entry.name}.lock"):
-            found = _open(entry, len(samples))
+            found = _open(entry, samples)
             if found is None:
                 _build(entry, samples, height, width)
-                found = _open(entry, len(samples))
+                found = _open(entry, samples)
     except OSError as error:
         raise InputError(
             f"the picture cache {cache} cannot be written ({error.strerror or error})", _TO_DO
@@ -118,14 +118,16 @@ def _key(samples: Sequence[Sample], height: int, width: int, cache: Path) -> str
     return f"{height}x{width}-{hashlib.blake2b(content, digest_size=12).hexdigest()}"
 
 
-def _open(entry: Path, samples: int) -> CachedImages | None:
-    """The entry, or ``None`` where it is absent or damaged."""
+def _open(entry: Path, samples: Sequence[Sample]) -> CachedImages | None:
+    """The entry; ``None`` where it is absent or damaged, or a broken picture can be read now."""
     try:
         listed = json.loads((entry / "broken.json").read_text("utf-8"))
         found = CachedImages(entry / "pictures.npy", {int(i): str(why) for i, why in listed})
-    except (OSError, ValueError):
+        whole = len(found.pixels) + len(found.broken) == len(samples)
+        stale = any(not first_error(samples[i].path) for i in found.broken)
+    except (OSError, ValueError, LookupError, TypeError):
         return None
-    return found if len(found.pixels) + len(found.broken) == samples else None
+    return found if whole and not stale else None
 
 
 def _build(entry: Path, samples: Sequence[Sample], height: int, width: int) -> None:

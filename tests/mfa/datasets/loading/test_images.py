@@ -125,6 +125,24 @@ def test_a_damaged_entry_is_built_again(tmp_path: Path) -> None:
     assert torch.equal(again.batch(range(7)), expected)
 
 
+def test_a_picture_that_can_be_read_again_is_taken_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its permissions were mended, which changes neither its time nor its length."""
+    samples = make(tmp_path / "a")
+    shut, opened = samples[2].path, Image.open
+    with monkeypatch.context() as patch:
+
+        def refuse(path: Path) -> Image.Image:
+            if Path(path) == shut:
+                raise PermissionError(13, "Permission denied")
+            return opened(path)
+
+        patch.setattr(Image, "open", refuse)
+        assert len(load_images(samples, **SIZE, cache=tmp_path / "cache")) == 6
+    assert len(load_images(samples, **SIZE, cache=tmp_path / "cache")) == 7
+
+
 def test_no_room_is_said_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
