@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 MEMORY = 1.0
 """GiB that a visit may come to once an app is open; measured: 0.83 to 0.97."""
@@ -30,7 +30,7 @@ def is_known(path: str, base: str) -> bool:
     prefix = base.rstrip("/")
     if not path.startswith(f"{prefix}/") and path != prefix:
         return False
-    rest = path.removeprefix(prefix)
+    rest = unquote(path.removeprefix(prefix))
     return ".." not in rest and KNOWN.fullmatch(rest) is not None
 
 

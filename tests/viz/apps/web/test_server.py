@@ -180,7 +180,14 @@ def test_the_token_leaves_the_address(served: tuple[Address, Ask]) -> None:
 def test_the_gate_knows_its_paths_and_names() -> None:
     assert gate.is_known("/hub/me/", "/hub/me/")
     assert gate.is_known("/api/kernels/a-b/channels", "/")
-    for path in ("/voila/static/../x", "/voila/templates/a/static/..", "/api/kernels", "/x"):
+    assert gate.is_known("/voila/labextensions/%40jupyter-widgets/a.js", "/")
+    for path in (
+        "/voila/static/%2e%2e/x",
+        "/voila/static/../x",
+        "/voila/templates/a/static/..",
+        "/api/kernels",
+        "/x",
+    ):
         assert not gate.is_known(path, "/")
     assert not gate.is_known("/other/", "/hub/me/")
     for host in ("localhost:8866", "127.0.0.1", "[::1]:80"):
