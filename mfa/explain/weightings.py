@@ -42,11 +42,12 @@ METHODS = ARRAY_METHODS + FORWARD_METHODS
 
 Sign = Literal["argues", "strength", "none"]
 
-SIGNS: dict[str, Sign] = dict.fromkeys(METHODS, "argues") | {
-    **dict.fromkeys(
-        ("GradCAMPlusPlus", "LayerCAM", "GradCAMElementWise", "FEM", "ScoreCAM"), "strength"
-    ),
-    **dict.fromkeys(("EigenCAM", "EigenGradCAM", "SegEigenCAM", "KPCA_CAM", "RandomCAM"), "none"),
+STRENGTH = ("GradCAMPlusPlus", "LayerCAM", "GradCAMElementWise", "FEM", "ScoreCAM")
+NO_SIGN = ("EigenCAM", "EigenGradCAM", "SegEigenCAM", "KPCA_CAM", "RandomCAM")
+
+SIGNS: dict[str, Sign] = {
+    name: "strength" if name in STRENGTH else "none" if name in NO_SIGN else "argues"
+    for name in METHODS
 }
 """What the sign of a rule's values says. ``argues``: positive values argue for the target, negative
 ones against it. ``strength``: the rule keeps what argues for the target, or ignores the target, and

@@ -257,3 +257,20 @@ def test_every_method_of_the_list_exists_in_the_library():
 
     assert all(hasattr(pytorch_grad_cam, name) for name in METHODS)
     assert Contrast.description
+
+
+@pytest.mark.parametrize("method", ["HiResCAM", "GradCAM", "LayerCAM", "EigenCAM"])
+def test_a_caption_claims_what_is_true_of_the_method(method):
+    network = build_model(ModelConfig(trunk="resnet10", width=8, stride=8, pooling="gem"), 0).eval()
+    for head in network.heads.values():
+        head.neck.running_mean.normal_(0.5, 0.2)
+    maps = branch_maps(network, IMAGES, method=method)
+    reading = maps.reading
+    assert ("argues for the target" in reading) == (method in ("HiResCAM", "GradCAM"))
+    assert maps.additive == (method == "HiResCAM")
+    if method == "LayerCAM":
+        assert maps["fused"].min() >= 0
+    if maps.additive:  # what the pixels bring, and a bias that is the same for every picture
+        rest = maps.scores["branch1"] - maps.sums["branch1"]
+        others = branch_maps(network, IMAGES.flip(3), method=method, toward=IMAGES)
+        assert (others.scores["branch1"] - others.sums["branch1"]) == pytest.approx(rest, abs=1e-4)
