@@ -60,16 +60,13 @@ class LossLog:
         values = dict(zip(self.terms, self._rows[-1].tolist(), strict=True))
         broken = {name: value for name, value in values.items() if not math.isfinite(value)}
         words = ", ".join(f"{name} is {value}" for name, value in broken.items() if name != "total")
-        kept = (
-            f"epoch {self._epoch - 1} is kept; start a new training from it (--init) with a lower"
-            if self._epoch > 1
-            else "nothing was saved; train again with a lower"
-        )
+        kept = f"; a run folder keeps epoch {self._epoch - 1} to start from (--init)"
         raise InputError(
             f"the training stopped in epoch {self._epoch}, step {len(self._rows)}: "
             f"{words or 'the loss of another process is not finite'}, for the batch "
             f"{self._names(self._last[0])}",
-            f"{kept} optim.lr, or without mixed precision (--optim.no-amp)",
+            "train again with a lower optim.lr, or without mixed precision (--optim.no-amp)"
+            f"{kept if self._epoch > 1 else ''}",
         )
 
     def latest(self, name: str) -> float:

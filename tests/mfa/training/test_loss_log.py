@@ -52,7 +52,7 @@ def test_the_stop_names_epoch_step_term_and_images_and_the_last_epoch_stays(
         list(fit(tiny_config, tiny_data, tmp_path, device="cpu", progress=False))
     for index in list(second)[:4]:
         assert batches.images.samples[index].path.name in caught.value.what
-    assert "epoch 1 is kept" in caught.value.fix
+    assert "keeps epoch 1" in caught.value.fix
     kept = load_checkpoint(tmp_path / CHECKPOINT)
     assert kept.epoch == 1
     assert all(t.isfinite().all() for t in kept.tensors.values() if t.is_floating_point())
