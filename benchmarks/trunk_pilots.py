@@ -24,7 +24,6 @@ import numpy as np
 import pandas as pd
 import torch
 import tyro
-from mfa.training.teacher import read_teacher
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -39,6 +38,7 @@ from mfa.models.separation import centroid, map_cosine
 from mfa.records import ReidDataset, Sample
 from mfa.runs.run import Run, open_run
 from mfa.runs.stored_config import to_json
+from mfa.training.distillation import read_teacher
 from mfa.training.fit import fit
 
 CUT = (0.4, 0.7)
