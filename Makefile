@@ -3,7 +3,7 @@
 export PYTHON
 BIN := .venv/bin
 
-.PHONY: help setup demo test bench lab lint apps site screenshots
+.PHONY: help drawings setup demo test bench lab lint apps site screenshots
 help:
 	@echo "make demo   draw pedestrians, score, train, draw maps; leaves runs/demo/ (START=none: from random weights)"
 	@echo "make test   run the tests"
@@ -11,6 +11,7 @@ help:
 	@echo "make lab    open JupyterLab on notebooks/"
 	@echo "make apps   serve the interactive apps on the demo's run"
 	@echo "make site   documents and executed notebooks as pages, into site/"
+	@echo "make drawings  the drawings of docs/images, from the demo's run"
 	@echo "make screenshots  pictures of the apps for the documents"
 	@echo "make lint   ruff and mypy"
 
@@ -38,6 +39,9 @@ apps: setup
 
 site: setup
 	@$(BIN)/python tools/site.py
+
+drawings: setup
+	@$(BIN)/python tools/drawings.py --run runs/demo/run
 
 screenshots: setup
 	@$(BIN)/python tools/screenshots.py --run runs/demo/run

@@ -39,6 +39,7 @@ _HOME = {
     "draw_ledger": "viz.grids.ledger",
     "draw_maps": "viz.grids.maps",
     "draw_pair": "viz.grids.ledger",
+    "draw_people": "viz.grids.drawn_people",
     "draw_rank_grid": "viz.grids.rank_grid",
     "draw_rank_shares": "viz.grids.branch_shares",
     "draw_roles": "viz.grids.dataset_sheets",

@@ -28,7 +28,6 @@ from mfa.synthetic.masks import (
 )
 from mfa.synthetic.plan import market_plan, partial_plan
 from mfa.synthetic.scene import Nuisance, Shot, shoot
-from mfa.synthetic.sheet import PART_COLOURS, contact_sheet
 
 CONFIG = SyntheticConfig(height=64, width=32)
 PERSON = (HEAD, TORSO, ARMS, THIGHS, SHINS, BAG)
@@ -240,10 +239,3 @@ def test_histogram_counts_the_person_in_stripes() -> None:
     mask[:, 0] = OCCLUDER
     np.testing.assert_array_equal(colour_histogram(image, mask), histogram.ravel())
     assert colour_histogram(image, np.zeros_like(mask)).sum() == 0
-
-
-def test_contact_sheet_is_a_grid_of_renderings() -> None:
-    sheet = contact_sheet(CONFIG, pids=2, columns=7)
-    assert sheet.shape == (2 * 64, 7 * 32, 3)
-    np.testing.assert_array_equal(sheet[64:, 6 * 32 :], render(2, 1, 1, CONFIG).image)
-    assert len(PART_COLOURS) == len(PARTS)

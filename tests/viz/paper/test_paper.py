@@ -289,4 +289,4 @@ def test_data_command_draws_the_sheets(root, tmp_path, capsys):
 def test_a_wrong_query_word_is_one_line(root, capsys):
     words = ["grid", str(root / "guided"), "--queries", "best", "--data-root", str(root / "data")]
     assert run_command("mfa-viz", COMMANDS, words) == 2
-    assert "--queries is worst, first_error, random or numbers" in capsys.readouterr().err
+    assert "--queries is worst, first_error, mixed, random or numbers" in capsys.readouterr().err
