@@ -25,7 +25,7 @@ from viz.apps.lessons.pk_batches import pairs
 from viz.apps.lessons.reciprocal_neighbours import neighbours, pictures
 from viz.apps.lessons.stripe_guidance import centres, pull
 
-NAMES = sorted(set(viz.apps.lessons.__all__) - {"pk_batch"})
+NAMES = sorted(set(viz.lessons.__all__) - {"pk_batch"})
 
 
 def moved(value: Any, control: Any) -> Any:
@@ -39,7 +39,7 @@ def moved(value: Any, control: Any) -> Any:
 def test_every_control_redraws_and_the_code_makes_the_same(
     name: str, keep: Any, executed: Any
 ) -> None:
-    lesson = keep(getattr(viz.apps.lessons, name)())
+    lesson = keep(getattr(viz.lessons, name)())
     for field, control in lesson.controls.items():
         before = lesson.drawing.value
         control.value = moved(getattr(lesson.state, field), control)
@@ -55,7 +55,7 @@ def test_every_control_redraws_and_the_code_makes_the_same(
     ("name", "field"), [("triplets", "anchor"), ("stripes", "step"), ("reciprocal", "query")]
 )
 def test_a_number_that_is_not_there_is_a_sentence(name: str, field: str, keep: Any) -> None:
-    lesson = keep(getattr(viz.apps.lessons, name)(**{field: 1000}))
+    lesson = keep(getattr(viz.lessons, name)(**{field: 1000}))
     assert f"{field} goes from 0 to" in lesson.error
     lesson.set(**{field: 2})
     lesson.wait()
@@ -63,7 +63,7 @@ def test_a_number_that_is_not_there_is_a_sentence(name: str, field: str, keep: A
 
 
 def test_every_picture_of_a_plane_is_inside_it(keep: Any) -> None:
-    lesson = keep(viz.apps.lessons.triplets(anchor=6, spread=1.2))
+    lesson = keep(viz.lessons.triplets(anchor=6, spread=1.2))
     places = re.findall(r"<circle cx='([-\d.]+)' cy='([-\d.]+)' r='6.0'", lesson.drawing.value)
     assert places
     assert all(0 <= float(x) <= SIDE for place in places for x in place)
@@ -74,7 +74,7 @@ def test_every_picture_of_a_plane_is_inside_it(keep: Any) -> None:
 
 
 def test_lines_to_neighbours_say_who_is_right(keep: Any) -> None:
-    lesson = keep(viz.apps.lessons.reciprocal(query=20, k=12))
+    lesson = keep(viz.lessons.reciprocal(query=20, k=12))
     points, people = pictures()
     found = neighbours(points, 20, 12)
     right = people[found.nearest] == people[20]
@@ -92,7 +92,7 @@ def test_shares_are_drawn_from_the_left() -> None:
 
 
 def test_pk_batch_shows_what_the_sampler_draws(world: Any, keep: Any, executed: Any) -> None:
-    lesson = keep(viz.apps.lessons.pk_batch(world.data, pids=2, images=3))
+    lesson = keep(viz.lessons.pk_batch(world.data, pids=2, images=3))
     assert len(lesson.cards.items) == 6
     assert [item["title"] for item in lesson.cards.items[:3]] == [
         lesson.cards.items[0]["title"]
@@ -192,7 +192,7 @@ def test_mutual_neighbours_by_a_loop() -> None:
 
 
 def test_a_list_that_is_none_is_told_in_the_lesson(keep: Any) -> None:
-    lesson = keep(viz.apps.lessons.ranked_list())
+    lesson = keep(viz.lessons.ranked_list())
     lesson.set(ranking="abc")
     lesson.wait()
     assert "write the list in 1" in lesson.error

@@ -75,7 +75,7 @@ def soaks(world: Any) -> dict[str, tuple[Any, Any]]:
         ),
         "pk_batch": (lambda: viz.lessons.pk_batch(world.data), lambda n: {"number": n % 30}),
     } | {
-        name: (getattr(viz.apps.lessons, name), lambda n, field=field: {field: 1 + n % 9})
+        name: (getattr(viz.lessons, name), lambda n, field=field: {field: 1 + n % 9})
         for name, field in LESSONS.items()
     }
 
