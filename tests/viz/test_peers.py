@@ -83,3 +83,4 @@ def test_a_model_from_elsewhere_appears_in_a_rank_grid_beside_a_run(scored: Any)
 
 def test_captions_name_the_method() -> None:
     assert describe(untrained(presets.get("agw-demo"))) == "the compared method agw"
+    assert "clusters" in describe(untrained(presets.get("isp_like-demo")))

@@ -104,7 +104,10 @@ def describe(run: Run) -> str:
     """The network in a few words, telling the paper's literal form from our variants."""
     model = run.config.model
     if model.network != "mfa":
-        return f"the compared method {model.network}"
+        from mfa.models.peers import find  # not at the top: it needs PyTorch
+
+        unlike = find(model.network).unlike
+        return f"the compared method {model.network}" + (f" ({unlike})" if unlike else "")
     if not model.branches:
         return f"{model.trunk}, one global branch"
     gate = {
