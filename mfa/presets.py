@@ -26,7 +26,8 @@ def variant(config: Config, name: Variant) -> Config:
     - ``guided`` (ours): learned gate, GeM guide, GLA weight 10, warmed up over a third.
     - ``anchored`` (ours): the gate starts at its stripe; its separation proves nothing about GLA.
     - ``competing`` (ours): anchored gates that share each pixel out between the branches, so that
-      what the scores rest on parts as well; GLA as in ``anchored``.
+      what the scores rest on parts as well. GLA by cosine: a competing branch is always shorter
+      than its stripe's vector, and the mean square makes both grow without end.
 
     Raises:
         InputError: no such variant.
@@ -55,7 +56,7 @@ def variant(config: Config, name: Variant) -> Config:
         loss = {"gla": "mse", "gla_weight": 1.0, "warmup": 1 / 3}
     elif name == "competing":
         model = {"branches": 4, "gate": "competing", "guide_pooling": "gem"}
-        loss = {"gla": "mse", "gla_weight": 1.0, "warmup": 1 / 3}
+        loss = {"gla": "cosine", "gla_weight": 1.0, "warmup": 1 / 3}
     else:
         raise InputError(f"no variant {name!r}; there are {', '.join(VARIANTS)}")
     return replace(

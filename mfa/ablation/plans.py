@@ -93,7 +93,7 @@ def gate_and_gla(base: Config, gated: presets.Variant = "guided") -> list[Row]:
                 full,
                 {
                     "model.gate": full.model.gate if gate else "none",
-                    "loss.gla": "mse" if gla else "off",
+                    "loss.gla": full.loss.gla if gla else "off",
                 },
             ),
         )

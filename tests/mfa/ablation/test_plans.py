@@ -121,8 +121,8 @@ def test_the_2_x_2_of_competing_gates_and_gla() -> None:
     rows = load_plan("competing-and-gla", BASE)
     assert [(row.config.model.gate, row.config.loss.gla) for row in rows] == [
         ("none", "off"),
-        ("none", "mse"),
+        ("none", "cosine"),
         ("competing", "off"),
-        ("competing", "mse"),
+        ("competing", "cosine"),
     ]
     assert {row.config.model.guide_pooling for row in rows} == {"gem"}
