@@ -30,13 +30,12 @@ def drawings(run_path: str, data_root: Path) -> dict[str, Figure]:
     maps = mfa.branch_maps(run, images, reference=reference)
     random = mfa.branch_maps(mfa.untrained(run.config), images, reference=reference)
     result = mfa.evaluate(run, data)
+    checks = {"random weights": random}
     rows = viz.paper.ablation_rows("variants").rename(columns={"row": "method"})
     tested = rows.groupby("method", sort=False)["p_value_over_seeds"].first().dropna().to_dict()
     test = {"reference": rows["method"].iloc[0], "test": "paired t-test over seeds"}
     return {
-        "maps.png": viz.draw_maps(
-            maps, images, sanity_checks={"random weights": random}, tallest=9.5
-        ),
+        "maps.png": viz.draw_maps(maps, images, sanity_checks=checks, tallest=9.5),
         "ranks.jpg": viz.draw_rank_grid(result, data, queries="mixed", count=3),
         "ablation.png": viz.plot_ablation(rows, p_values=tested, **test).figure,
         "synthetic-sheet.jpg": viz.draw_people(first=64),
