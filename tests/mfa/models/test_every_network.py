@@ -153,6 +153,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTensorMode]:
     monkeypatch.setattr(torch.autograd, "grad", gradients)
     monkeypatch.setattr(nn.Module, "_apply", lambda self, convert: converted(self, convert))
     monkeypatch.setattr(FakeTensor, "__bool__", lambda self: True, raising=False)
+    monkeypatch.setattr(FakeTensor, "__float__", lambda self: 0.0, raising=False)
     monkeypatch.setattr(FakeTensor, "numpy", values, raising=False)
     monkeypatch.setattr(FakeTensor, "__deepcopy__", lambda s, memo: s.clone(), raising=False)
     for network in ("daaf_bot_like", "gasm_like", "isp_like"):
