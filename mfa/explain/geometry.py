@@ -192,11 +192,11 @@ class _Side:
 _Sides = tuple[_Side, _Side]
 
 
-class _Followed(TorchDispatchMode):
+class _Followed(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Follows the centres of fields through every operation inside the ``with`` block."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._sides: dict[int, tuple[Tensor, _Sides]] = {}
 
     def put(self, tensor: Tensor, sides: _Sides) -> None:
@@ -225,8 +225,11 @@ class _Followed(TorchDispatchMode):
             _, sides = self._sides[id(source)]
             rule = _RULES.get(func.overloadpacket)
             for output in outputs:
-                after = sides if rule is None else tuple(rule(sides, source, output, *args[1:]))
-                self.put(output, after)
+                if rule is None:
+                    self.put(output, sides)
+                else:
+                    rows, columns = rule(sides, source, output, *args[1:])
+                    self.put(output, (rows, columns))
         return found
 
     def _source(self, args: tuple[Any, ...], outputs: list[Tensor]) -> Tensor | None:

@@ -112,7 +112,10 @@ def measure_attention(
     mean = reference_pictures(run, data, reference, seed=seed)
     settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
     cameras = run.cameras_of(found.samples, data)
-    for weights, model in (("trained", run), ("random", untrained(run.config))):
+    for weights, model in (
+        ("trained", run),
+        ("random", untrained(run.config, run.device, run.precision)),
+    ):
         maps, grids = collect_maps(model, found, chosen, cameras=cameras, **settings)
         local = {name: values for name, values in maps.items() if name != FUSED} or maps
         tables["regions"].append(
@@ -171,7 +174,7 @@ def measure_faithfulness(
     cameras = run.cameras_of(found.samples, data)
     (random, _), (maps, grids) = (
         collect_maps(model, found, chosen, cameras=cameras, **settings)
-        for model in (untrained(run.config), run)
+        for model in (untrained(run.config, run.device, run.precision), run)
     )
     ordered = {"random weights": random[FUSED], **maps}
     images = to_unit(found.batch(chosen.tolist()))

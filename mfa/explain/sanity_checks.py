@@ -68,17 +68,18 @@ def random_weights(network: ReidNetwork, seed: int = 0) -> ReidNetwork:
     """
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        replica = copy.deepcopy(network)
+        device = next(network.parameters()).device
+        replica = copy.deepcopy(network).cpu()  # the same weights wherever the network is
         for module in replica.modules():
             reset = getattr(module, "reset_parameters", None)
             if isinstance(module, nn.Module) and callable(reset):
                 reset()
-    return replica
+    return replica.to(device)
 
 
 def _random(model: Any, seed: int) -> Any:
     if isinstance(model, Run):
-        return untrained(model.config)
+        return untrained(model.config, model.device, model.precision)
     return random_weights(network_of(model), seed)
 
 

@@ -80,8 +80,7 @@ def draw_ledger(
     axes = upper.subplots(2, columns, squeeze=False)
     both = [*ledger.maps("query").values(), *ledger.maps("gallery").values()]
     limit = shared_limit(both)
-    sides: tuple[tuple[Side, np.ndarray], ...]
-    sides = (("query", query_image), ("gallery", gallery_image))
+    sides: list[tuple[Side, np.ndarray]] = [("query", query_image), ("gallery", gallery_image)]
     for row, (side, image) in zip(axes, sides, strict=True):
         _draw_side(row, side, as_pictures(image)[0], ledger, limit, points)
     axes[0, 0].set_title(theme.wrapped(f"cosine {ledger.score:.3f}", cell, points), fontsize=points)
