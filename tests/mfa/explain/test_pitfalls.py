@@ -13,6 +13,7 @@ from torch import nn
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.explain import Similarity, branch_maps, capture, engine
+from mfa.explain.geometry import map_grids
 from mfa.models import build_model
 from viz.grids.maps import draw_maps
 from viz.images import overlay
@@ -196,6 +197,8 @@ def test_pitfall_11_all_branches_and_pictures_take_one_forward(network):
     calls = []
     original = network.trunk.forward
     network.trunk.forward = lambda x: calls.append(len(x)) or original(x)
+    map_grids(network, (IMAGES.shape[2], IMAGES.shape[3]))  # once per network and size
+    calls.clear()
     branch_maps(network, IMAGES)
     assert calls == [3]
 
