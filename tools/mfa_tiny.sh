@@ -1,24 +1,17 @@
 #!/bin/sh
-# Make data/weights/mfa-tiny.safetensors again: tools/mfa_tiny.sh TEACHER DATA_ROOT [FILE]
-# TEACHER is a model (.xml or .onnx, see pip install .[external]): it is asked about views of the
-# training pictures, which no file of features holds. Each step goes on where it was interrupted.
-# They compute in bfloat16; on processors without its instructions take --optim.cpu-bfloat16 out.
+# Make data/weights/mfa-tiny.safetensors again: tools/mfa_tiny.sh MODEL DATA_ROOT [FILE]
+# MODEL is person-reidentification-retail-0277.xml with its .bin beside it (pip install .[external]).
+# The trunk begins with its weights, and it is the teacher. DATA_ROOT holds Market-1501. An
+# interrupted training goes on at its last epoch. It computes in bfloat16; on processors without
+# its instructions take --optim.cpu-bfloat16 out.
 set -eu
-teacher=$1 root=$2 file=${3:-runs/mfa-tiny.safetensors}
-mfa=${MFA:-.venv/bin/mfa}
-views=$root/market1501-views trunk=runs/mfa-tiny-trunk whole=runs/mfa-tiny-whole
-common="--teacher $teacher --resume --optim.cpu-bfloat16"
+model=$1 root=$2 file=${3:-runs/mfa-tiny.safetensors}
+mfa=${MFA:-.venv/bin/mfa} run=runs/mfa-tiny
 
-[ -d "$views" ] || $mfa data views market1501 --copies 3 --data-root "$root" --out "$views"
-# The trunk learns the teacher's features of pictures and views, without labels.
-# shellcheck disable=SC2086
-$mfa train cpu $common --variant baseline --data folder --data-root "$views" \
-    --run "$trunk" --optim.epochs 13 --optim.warmup-epochs 0.75
-# The whole network learns people by MFA's own losses; the teacher stays as one more term.
-# shellcheck disable=SC2086
-$mfa train tiny $common --labels --model.weights none --init "$trunk" \
-    --data market1501 --data-root "$root" --run "$whole" \
-    --data.pids 16 --data.pad 8 --data.erasing 0.5 --data.jitter 0.2 \
-    --optim.lr 0.002 --optim.epochs 24 --optim.warmup-epochs 1
-$mfa export "$whole" "$file" --name mfa-tiny
-$mfa evaluate "$file" --data market1501 --data-root "$root" --flip --json
+$mfa train tiny --teacher "$model" --model.weights "$model" --data market1501 --data-root "$root" \
+    --run "$run" --resume --threads 1 --optim.cpu-bfloat16 \
+    --optim.lr 0.002 --optim.trunk-rate 0.1 --optim.epochs 3 --optim.warmup-epochs 0.2 \
+    --loss.gla mse --loss.gla-weight 1 \
+    --data.pids 16 --data.erasing 0 --data.cut 0.5 --data.covering 0.2 --data.jitter 0.2
+$mfa export "$run" "$file" --name mfa-tiny --gate-height 1.05
+$mfa evaluate "$file" --data market1501 --data-root "$root" --json

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,13 +39,14 @@ def test_it_is_a_whole_small_network_of_the_default_variant(tiny: Run, card: str
     assert parameters <= 4_000_000
     assert f"{parameters:,} parameters" in card
     assert tiny.config.model.branches == 4
-    assert tiny.config.model.gate == presets.cpu().model.gate
+    assert tiny.config.model == replace(presets.tiny().model, weights=tiny.config.model.weights)
+    assert "/" not in tiny.config.model.weights
     assert list(tiny.model.widths) == ["branch1", "branch2", "branch3", "branch4"]
 
 
 def test_the_card_is_of_this_file_and_gives_its_terms(tiny: Run, card: str) -> None:
     assert tiny.hash in card
-    for word in ("Apache-2.0", "research", "person-reidentification-retail-0277", "random weights"):
+    for word in ("Apache-2.0", "research", "person-reidentification-retail-0277", "osnet_lct"):
         assert word in card
     for score in ("mAP", "Rank-1", "mINP", "single-shot"):
         assert score in card
