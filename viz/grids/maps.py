@@ -283,10 +283,11 @@ def outline(axis: Axes, box: tuple[float, float], size: tuple[int, int]) -> None
     )
 
 
-def mark_empty(axis: Axes, points: float) -> None:
-    """Says in a picture that nothing of its map is positive."""
-    # Clear of the dashes of the usual four stripes, and readable on a dark picture.
-    _say(axis, "empty", 0.625, points, bbox=PAPER)
+def mark_empty(axis: Axes, points: float, maps: BranchMaps) -> None:
+    """Says in a picture that nothing of its map is positive, clear of the stripes' dashes."""
+    edges = sorted({edge for box in maps.stripes.values() for edge in box} or {0.25, 0.5})
+    middle = len(edges) // 2
+    _say(axis, "empty", 1 - (edges[middle - 1] + edges[middle]) / 2, points, bbox=PAPER)
 
 
 def add_scale(
@@ -319,7 +320,7 @@ def _draw_row(
         if outlines and name in record.stripes:
             outline(axis, record.stripes[name], picture.shape[:2])
         if record.empty[name][number]:
-            mark_empty(axis, layout.points)
+            mark_empty(axis, layout.points, record)
         total = (
             "" if fused and record.fusing == "mean" else f"{record.raw[name][number].sum():+.2f}"
         )

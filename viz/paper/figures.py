@@ -117,7 +117,7 @@ def fig7(inputs: PaperInputs) -> CaptionedFigure:
         for axis, drawn, maps in zip(axes[row, 1:], shown, explained, strict=True):
             show(axis, overlay.overlay(drawn[row], maps[FUSED][row]))
             if maps.empty[FUSED][row]:
-                mark_empty(axis, theme.fitted(across / columns))
+                mark_empty(axis, theme.fitted(across / columns), maps)
     for ax, name in zip(axes[0], ["picture", *inputs.named], strict=True):
         ax.set_title(name, loc="center")
     words = " ".join(captions.weights(run, data) for run in inputs.runs)

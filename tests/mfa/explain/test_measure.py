@@ -108,7 +108,7 @@ def test_faithfulness_of_maps_and_controls(run, data):
 
 def test_a_pair_named_by_positions_is_told_against_the_gallery(run, data):
     figure = draw_pair(run, 0, 1, data=data)
-    assert "average picture" in figure.axes[-1].get_xlabel()
+    assert "reference" in figure.axes[-1].get_xlabel()
     with pytest.raises(InputError, match="the list has 0 to"):
         draw_pair(run, 0, 999, data=data)
 
