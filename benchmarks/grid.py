@@ -64,7 +64,7 @@ def run(
 
 def _cards(result: RetrievalResult, data: ReidDataset, query: int, k: int) -> list[bytes]:
     """The pictures of a row of cards, as a page takes them."""
-    row = rank_cards.row(result, data, query, k)
+    (row,) = rank_cards.rows(result, data, [query], k)
     return [thumbnail(card.path) for card in (row.query, *row.cards)]
 
 

@@ -21,6 +21,7 @@ _HOME = {
     "load_dataset": "mfa.datasets",
     "load_images": "mfa.datasets.loading.images",
     "parse_tree": "mfa.datasets.prepare.custom_table",
+    "read_image": "mfa.datasets",
     "preview_lines": "mfa.datasets.prepare.custom_table",
     "with_splits": "mfa.datasets.prepare.division",
     "write_table": "mfa.datasets.readers.custom",

@@ -109,6 +109,7 @@ def partial_root(tmp_path: Path) -> Path:
                 pixels = rng.integers(0, 255, (64, 32, 3)).astype(np.uint8)
                 place = tmp_path / "partial/synthetic_partial" / folder
                 Image.fromarray(pixels).save(place / f"{pid:03}_{shot:03}.jpg")
+    (tmp_path / "partial/synthetic_partial/synthetic.json").write_text("{}", encoding="utf-8")
     return tmp_path / "partial"
 
 
@@ -176,8 +177,8 @@ def test_multi_query_takes_gt_bbox_where_there_is_one(
     [
         (["/nowhere/run"], "error: no checkpoint /nowhere/run/checkpoint.safetensors; train"),
         (["RUN", "--query", "partial"], "choose lists of a partial set; add --data partial_reid"),
-        (["RUN", "--data", "imagenet"], "error: no dataset 'imagenet'; there are market1501"),
-        (["RUN", "--data-root", "/nowhere"], "the data root /nowhere is not a folder"),
+        (["RUN", "--data", "imagenet"], "error: no dataset 'imagenet'; name one of market1501"),
+        (["RUN", "--data-root", "/nowhere"], "the data root /nowhere is no folder"),
     ],
 )
 def test_what_cannot_be_scored_is_one_sentence(

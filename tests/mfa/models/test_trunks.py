@@ -50,7 +50,7 @@ def test_cpaa_stands_after_the_layers_that_are_named(name: str) -> None:
 def test_a_width_or_a_stride_of_another_trunk_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="has one width only"):
         make_trunk(config(name, width=32))
-    with pytest.raises(InputError, match="it has no stride 12"):
+    with pytest.raises(InputError, match="has no stride 12"):
         make_trunk(config(name, stride=12))
 
 

@@ -17,6 +17,7 @@ def root(tmp_path: Path) -> Path:
         for name in ("001_001.jpg", "002_001.jpg"):
             pixels = np.full((64, 32, 3), 90 if part[0] == "p" else 160, np.uint8)
             Image.fromarray(pixels).save(tmp_path / "synthetic_partial" / part / name)
+    (tmp_path / "synthetic_partial/synthetic.json").write_text("{}", encoding="utf-8")
     return tmp_path
 
 

@@ -46,6 +46,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             noise = rng.integers(0, 255, (64, 32, 3), dtype=np.uint8)
             name = f"{pid:04}_c{cam}s1_000001_00.jpg"
             Image.fromarray(noise).save(root / "data/synthetic" / folder / name, quality=95)
+    (root / "data/synthetic/synthetic.json").write_text("{}", encoding="utf-8")
     config = Config(
         model=ModelConfig(trunk="resnet10", width=8),
         data=DataConfig(height=64, width=32, pids=2, images=2, pad=2, cache=False),

@@ -153,8 +153,10 @@ def test_widgets_a_page_made_too_late_are_told_again(keep: Any, monkeypatch: Any
 
 
 def test_the_first_scoring_is_part_of_the_app_and_can_be_stopped(
-    world: Any, monkeypatch: Any
+    world: Any, monkeypatch: Any, tmp_path: Path
 ) -> None:
+    # A folder of its own, for which nobody holds a session that has scored.
+    fresh = shutil.copytree(world.anchored, tmp_path / "fresh")
     begun = threading.Event()
 
     def slow(run: Any, data: Any, *, flip: bool, progress: Any) -> None:
@@ -171,7 +173,7 @@ def test_the_first_scoring_is_part_of_the_app_and_can_be_stopped(
     ]
     for make in makes:
         begun.clear()
-        app = make(world.anchored, data_root=world.root)
+        app = make(fresh, data_root=world.root)
         assert begun.wait(60), make
         deadline = time.monotonic() + 5
         while app.busy.layout.visibility == "hidden" and time.monotonic() < deadline:
@@ -275,9 +277,10 @@ def test_a_cell_that_runs_again_closes_what_it_opened(monkeypatch: Any, left_ove
     assert left_over() == before
 
 
-def test_a_session_is_shared_and_let_go(world: Any) -> None:
-    one = open_session(world.anchored, data_root=world.root)
-    two = open_session(str(world.anchored), data_root=str(world.root))
+def test_a_session_is_shared_and_let_go(world: Any, tmp_path: Path) -> None:
+    folder = shutil.copytree(world.anchored, tmp_path / "fresh")
+    one = open_session(folder, data_root=world.root)
+    two = open_session(str(folder), data_root=str(world.root))
     assert one is two
     gone = weakref.ref(one)
     del one, two
