@@ -38,6 +38,7 @@ apps: setup
 	@$(BIN)/mfa-viz app --run runs/demo/run --browser
 
 site: setup
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[site]'
 	@$(BIN)/python tools/site.py
 
 drawings: setup

@@ -65,7 +65,7 @@ def run(
 def _cards(result: RetrievalResult, data: ReidDataset, query: int, k: int) -> list[bytes]:
     """The pictures of a row of cards, as a page takes them."""
     (row,) = rank_cards.rows(result, data, [query], k)
-    return [thumbnail(card.path) for card in (row.query, *row.cards)]
+    return [thumbnail(card.image.path) for card in (row.query, *row.cards)]
 
 
 def _dataset(folder: Path, queries: int, gallery: int) -> ReidDataset:

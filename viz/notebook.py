@@ -90,7 +90,7 @@ def run_notebook(
             papermill.execute_notebook(
                 notebook,
                 kept,
-                dict(parameters or {}),
+                {n: list(v) if isinstance(v, tuple) else v for n, v in (parameters or {}).items()},
                 kernel_name="python3",
                 progress_bar=progress,
                 cwd=path.parent.resolve(),

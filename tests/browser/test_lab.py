@@ -94,7 +94,10 @@ def use(page: Any, name: str, app: Any) -> bool:
         "embedding": (".mfa-note", lambda: _write(app, "People", "5")),
         "dataset": (".mfa-cards-list", lambda: _select(app, "List", "query")),
         "ablation": (".mfa-table", lambda: _select(app, "Figure", "Rank-1")),
-        "training": ("[role=status] >> nth=0", lambda: app.get_by_text("Start or resume").click()),
+        "training": (
+            "[role=status]:has-text('epochs finished')",
+            lambda: app.get_by_role("button", name="Start or resume").click(),
+        ),
         "triplets": _slide(app, "Anchor", "5"),
         "pk_batch": _slide(app, "People (P)", "3"),
         "smoothing": _slide(app, "Label smoothing", "0.3"),

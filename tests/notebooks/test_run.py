@@ -65,7 +65,7 @@ def test_the_lesson_on_data_breaks_a_copy_and_names_each_fault(tmp_path: Path) -
     outputs = [o for cell in run.notebook.cells for o in cell.get("outputs", ())]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
     text = (tmp_path / "page.html").read_text()
-    assert "rename it to bounding_box_train" in text
+    assert "bounding_box_train" in text
 
 
 def test_every_notebook_is_run() -> None:

@@ -141,6 +141,8 @@ def serve(
                 "--VoilaConfiguration.allow_template_override=NO",
                 "--VoilaConfiguration.allow_theme_override=NO",
                 "--VoilaConfiguration.show_tracebacks=False",
+                # JupyterLab's own extension of jupytext, where it is installed, fails in Voila.
+                "--VoilaConfiguration.extension_denylist=jupyterlab-jupytext",
                 f"--MappingKernelManager.cull_idle_timeout={round(60 * idle)}",
                 f"--MappingKernelManager.cull_interval={max(5, round(min(60, 10 * idle)))}",
                 "--MappingKernelManager.cull_connected=True",

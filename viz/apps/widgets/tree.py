@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import ipywidgets
@@ -11,7 +12,8 @@ import ipywidgets
 def close_tree(widget: Any) -> None:
     """Close a widget and all it refers to."""
     for found in list(tree(widget)):
-        found.close()
+        with suppress(KeyError):  # its channel was given back already, by the kernel or a thread
+            found.close()
 
 
 def tree(widget: Any) -> Iterator[Any]:
