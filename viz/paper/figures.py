@@ -157,8 +157,8 @@ def _maps(
     fused = " Fused: mean of the branches' normalised maps, as in the paper."
     return CaptionedFigure(
         figure,
-        f"What each branch looks at: {maps.caption}.{control} Red argues for, blue against; below "
-        "each map the part of the score it explains; dashed: the branch's stripe."
+        f"What each branch looks at: {maps.caption}.{control} {maps.reading}. "
+        "Dashed: the branch's stripe."
         f"{fused if len(maps.branches) > 1 else ''} "
         f"Rows: {_named(data, chosen)}. {captions.weights(run, data)}",
     )
