@@ -17,7 +17,7 @@ from mfa.models import ReidNetwork
 
 @dataclass(frozen=True, eq=False)
 class ImagesWithCameras:
-    """Pictures with the cameras that took them, for a network that is told (TransReID's SIE).
+    """Pictures with the cameras that took them, for a network that reads them (TransReID's SIE).
 
     Goes wherever pictures go; without it such a network explains what it makes of a picture by the
     mean of its cameras. Other networks look at the pictures alone.

@@ -117,13 +117,13 @@ def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     )
     summary = found.summary(seed=options.seed)
     if charts is not None:
-        told = captions.attention(found.card)
+        caption = captions.attention(found.card)
         figure = theme.figure_of(plot_attention_regions(summary))
-        save(figure, charts / "regions", caption=f"Shares of each map by region. {told}")
+        save(figure, charts / "regions", caption=f"Shares of each map by region. {caption}")
         for measure in POINTS:
             if (summary["measure"] == measure).any():
                 figure = theme.figure_of(plot_attention(summary, measure))
-                save(figure, charts / measure, caption=f"{POINTS[measure]} {told}")
+                save(figure, charts / measure, caption=f"{POINTS[measure]} {caption}")
     tables = {"attention": summary, "claims": judge_claims(summary, tuple(run.model.heads))}
     if options.queries:
         tables["faithfulness"] = _faithfulness(run, options, charts, found.card)
@@ -153,10 +153,10 @@ def _faithfulness(
         progress=True,
     )
     if charts is not None:
-        told = captions.attention({**card, "pictures": table["picture"].nunique()})
+        caption = captions.attention({**card, "pictures": table["picture"].nunique()})
         for mode, words in MODES.items():
             figure = theme.figure_of(plot_faithfulness(table, mode=mode))
-            save(figure, charts / mode, caption=f"{words} {told}")
+            save(figure, charts / mode, caption=f"{words} {caption}")
     means = []
     for change in ("AP_change", "rank_change"):
         by = ("mode", "map", "share")

@@ -109,8 +109,8 @@ class Summary:
         doubt = "" if count.checked else ", a number nobody has verified"
         if self.as_published:
             return f" (as published{doubt})"
-        told = {"pictures": count.images, "people": count.identities, "cameras": count.cameras}
-        numbers = ", ".join(f"{value:,} {what}" for what, value in told.items() if value)
+        published = {"pictures": count.images, "people": count.identities, "cameras": count.cameras}
+        numbers = ", ".join(f"{value:,} {what}" for what, value in published.items() if value)
         return f" (published: {numbers}{doubt})"
 
 

@@ -11,7 +11,7 @@ ALL = "all"
 """Choice of no camera in particular; a drop-down list shows nothing for ``None``."""
 
 
-def told_apart(paths: Sequence[Path], least: int = 1) -> list[str]:
+def distinct_names(paths: Sequence[Path], least: int = 1) -> list[str]:
     """Folders by their last parts, as many as it takes to tell them apart, and ``least`` or more.
 
     A folder that is there twice gets numbers.

@@ -36,7 +36,7 @@ from mfa.runs.checkpoint import CHECKPOINT
 from mfa.runs.run import Run, open_run
 from viz.apps.core.cache import Cache
 from viz.apps.core.images import Image
-from viz.apps.core.labels import told_apart
+from viz.apps.core.labels import distinct_names
 
 KEPT = 16
 """Scores and maps of how many settings are kept."""
@@ -257,7 +257,7 @@ def open_sessions(
     found += [open_session(other, first.data, data_root, **options) for other in runs[1:]]
     if len(found) > 1:
         paths = [each.run.path or Path(each.run.name) for each in found]
-        for number, name in enumerate(told_apart(paths)):
+        for number, name in enumerate(distinct_names(paths)):
             found[number] = _named(found[number], name)
     return found
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from viz.apps.core.labels import told_apart
+from viz.apps.core.labels import distinct_names
 
 PICTURES = Path(__file__).resolve().parents[3] / "docs" / "images"
 
@@ -58,7 +58,7 @@ def landing(names: Sequence[str], runs: Sequence[str]) -> str:
     """
     doors = "".join(_door(name, QUESTIONS[name]) for name in names)
     lessons = "".join(_door(name, words) for name, words in LESSONS.items())
-    shown = ", ".join(told_apart([Path(run) for run in runs], least=2))
+    shown = ", ".join(distinct_names([Path(run) for run in runs], least=2))
     several = f"; {' and '.join(SEVERAL)} show all, the others the first" if len(runs) > 1 else ""
     return (
         f"<h1 class='mfa-heading'>MFA workbench</h1><p class='mfa-note'>{WHAT}</p>"

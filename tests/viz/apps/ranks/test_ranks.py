@@ -15,7 +15,7 @@ import viz
 from mfa.errors import InputError
 from mfa.retrieval.queries import first_errors, select_queries
 from viz.apps.core.images import thumbnail
-from viz.apps.core.labels import ALL, told_apart
+from viz.apps.core.labels import ALL, distinct_names
 
 
 def test_cards_are_the_ranking(world: Any, keep: Any) -> None:
@@ -159,11 +159,11 @@ def test_runs_of_one_name_are_told_apart(world: Any, keep: Any) -> None:
     app = keep(viz.rank_explorer([world.anchored, world.anchored], data_root=world.root))
     assert [row.label.split(": 0")[0] for row in app.rows] == ["1: anchored", "2: anchored"]
     paths = [Path(path) for path in ("a/x/run", "a/y/run", "b/y/run")]
-    assert told_apart(paths[:2]) == ["x/run", "y/run"]
-    assert told_apart(paths) == ["a/x/run", "a/y/run", "b/y/run"]
-    assert told_apart(paths[:1]) == ["run"]
-    assert told_apart(paths[:1], least=2) == ["x/run"]
-    assert told_apart([Path("run")], least=2) == ["run"]
+    assert distinct_names(paths[:2]) == ["x/run", "y/run"]
+    assert distinct_names(paths) == ["a/x/run", "a/y/run", "b/y/run"]
+    assert distinct_names(paths[:1]) == ["run"]
+    assert distinct_names(paths[:1], least=2) == ["x/run"]
+    assert distinct_names([Path("run")], least=2) == ["run"]
 
 
 def test_an_explanation_says_what_it_leaves_out(world: Any, keep: Any) -> None:
