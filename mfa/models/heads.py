@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -81,7 +82,7 @@ class Head(nn.Module):
         return Branch(branch_map, pooled, embedding, logits, guide)
 
 
-class LocalBranch(Head):
+class LocalBranch(Head, ABC):
     """A branch of MFA: it sees the whole trunk map and is guided by one stripe of it [paper]."""
 
     gate: NoGate | Gate
@@ -104,13 +105,13 @@ class LocalBranch(Head):
         """The whole trunk map, refined and gated."""
         return self.gate(trunk, self.body(trunk))
 
+    @abstractmethod
     def body(self, trunk: Tensor) -> Tensor:
         """The branch map before the gate."""
-        raise NotImplementedError
 
+    @abstractmethod
     def guide_source(self, trunk: Tensor, body: Tensor) -> Tensor:
         """The map whose stripe is pooled into the guide, as wide as the branch map."""
-        raise NotImplementedError
 
 
 class BottleneckBranch(LocalBranch):
