@@ -16,6 +16,17 @@ from mfa.errors import InputError
 _COUNT = itertools.count()
 
 
+def shipped(path: str) -> Path:
+    """A file that comes with the product, by its path in the checkout: ``data/published``.
+
+    An installed package holds these files in ``mfa/shipped`` (see ``pyproject.toml``); a checkout
+    has them beside the package.
+    """
+    package = Path(__file__).parent
+    inside = package / "shipped"
+    return (inside if inside.is_dir() else package.parent) / path
+
+
 def found_above(path: Path) -> Path:
     """A relative path as seen from the working directory, or from the checkout it lies in.
 

@@ -14,25 +14,26 @@ from torchvision.models import get_model_weights
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
+from mfa.files import shipped
 from mfa.models.mobile import MobileTrunk, rename_efficientnet
 from mfa.models.tensor_files import read_tensors
 from mfa.models.trunk import Trunk
 
 RELEASED = ("mfa-tiny",)
-"""Names of weights that come with the checkout, see ``data/weights/README.md``."""
+"""Names of weights that come with the product, see ``data/weights/README.md``."""
 
 
 def released_file(name: str) -> Path:
     """Where the weights called ``name`` lie.
 
     Raises:
-        InputError: the package was installed without the checkout's data folder.
+        InputError: the file was removed.
     """
-    file = Path(__file__).parents[2] / "data" / "weights" / f"{name}.safetensors"
+    file = shipped(f"data/weights/{name}.safetensors")
     if not file.is_file():
         raise InputError(
-            f"no {file}: the weights {name} come with the repository; install from a checkout "
-            "(pip install -e .), or give the path of the file"
+            f"no {file}: the weights {name} come with the product",
+            "install it again, or give the path of the file",
         )
     return file
 

@@ -214,7 +214,7 @@ def open_run(
         home = folder.with_suffix("") if folder.is_file() else folder
     else:
         file = released_file(str(path))
-        home = file.parents[2] / "runs" / file.stem
+        home = found_above(Path("runs")) / file.stem
     return Run(home, load_checkpoint(file, only="model"), place, kind)
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from PIL import Image
 
 from mfa.errors import InputError
+from mfa.files import shipped
 
-MODEL = Path(__file__).parents[2] / "data" / "weights" / "masks" / "pose_landmark_lite.tflite"
+MODEL = shipped("data/weights/masks/pose_landmark_lite.tflite")
 """The model file that comes along."""
 
 SHA256 = "f17bfbec"

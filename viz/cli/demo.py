@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from mfa.errors import InputError
+from mfa.files import shipped
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,6 @@ def run_demo(options: Demo, page: Path) -> dict[str, Any]:
     Raises:
         InputError: the notebook is not there, or one of its cells failed.
     """
-    import viz
     from viz.notebook import NotebookError, run_notebook
 
     clear(options.out / "run")
@@ -64,7 +64,7 @@ def run_demo(options: Demo, page: Path) -> dict[str, Any]:
         "people": options.people,
     }
     parameters = {name: value for name, value in given.items() if value is not None}
-    notebook = Path(viz.__file__).parents[1] / "notebooks" / "00_quickstart.ipynb"
+    notebook = shipped("notebooks/00_quickstart.ipynb")
     try:
         ran = run_notebook(notebook, parameters, page, progress=True)
     except NotebookError as error:

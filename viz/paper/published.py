@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from mfa.errors import InputError
+from mfa.files import shipped
 from viz.tables import EMPTY, Cell, Origin
 
-DATA = Path(__file__).resolve().parents[2] / "data"
+DATA = shipped("data")
 
 TITLES = {
     "market1501": "Market-1501",

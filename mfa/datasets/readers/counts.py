@@ -8,13 +8,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from mfa.datasets.readers.layout import Layout
 from mfa.datasets.readers.listing import Listing, counted
+from mfa.files import shipped
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 
-TABLE = Path(__file__).resolve().parents[3] / "data/published/datasets.csv"
+TABLE = shipped("data/published/datasets.csv")
 
 _ENOUGH = {"train": 0.95, "query": 0.95, "gallery": 0.6}
 """Share of the published pictures below which a list counts as half copied. Galleries are passed

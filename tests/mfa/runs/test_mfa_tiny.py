@@ -75,9 +75,11 @@ def test_it_starts_a_trunk_and_its_preset_fits_it(
     )
 
 
-def test_without_the_checkout_a_sentence_says_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "__file__", "/somewhere/site-packages/mfa/models/weights.py")
-    with pytest.raises(InputError, match="come with the repository"):
+def test_a_removed_file_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(weights, "shipped", lambda name: tmp_path / name)
+    with pytest.raises(InputError, match=r"mfa-tiny\.safetensors: .* install it again"):
         weights.released_file("mfa-tiny")
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from mfa.files import shipped
 from viz.apps.core.labels import distinct_names
 
-PICTURES = Path(__file__).resolve().parents[3] / "docs" / "images"
+PICTURES = shipped("docs/images")
 
 WHAT = (
     "Person re-identification finds a person again in the pictures of other cameras. Here you see "
