@@ -71,5 +71,11 @@ def test_the_lesson_on_data_breaks_a_copy_and_names_each_fault(tmp_path: Path) -
 def test_every_notebook_is_run() -> None:
     ran = {"00_quickstart", "01_data"}
     ran |= {"02_model", "03_losses", "04_training", "09_your_own"}  # test_course
-    ran |= {"05_attention", "06_retrieval", "07_ablation", "08_paper_figures"}  # test_explaining
+    ran |= {
+        "05_attention",
+        "06_retrieval",
+        "06b_why_this_one",
+        "07_ablation",
+        "08_paper_figures",
+    }  # test_explaining
     assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} == ran

@@ -25,7 +25,7 @@ from viz.apps.lessons.pk_batches import pairs
 from viz.apps.lessons.reciprocal_neighbours import neighbours, pictures
 from viz.apps.lessons.stripe_guidance import centres, pull
 
-NAMES = sorted(set(viz.lessons.__all__) - {"pk_batch"})
+NAMES = sorted(set(viz.lessons.__all__) - {"pk_batch", "predict", "quiz", "quiz_difference"})
 
 
 def moved(value: Any, control: Any) -> Any:

@@ -9,13 +9,16 @@ _HOME = {
     "bnneck": "viz.apps.lessons.bnneck_spaces",
     "gem": "viz.apps.lessons.gem_pooling",
     "pk_batch": "viz.apps.lessons.pk_batches",
+    "predict": "viz.apps.lessons.prediction",
+    "quiz": "viz.apps.lessons.ten_questions",
+    "quiz_difference": "viz.apps.lessons.ten_questions",
     "ranked_list": "viz.apps.lessons.list_scores",
     "reciprocal": "viz.apps.lessons.reciprocal_neighbours",
     "smoothing": "viz.apps.lessons.label_smoothing",
     "stripes": "viz.apps.lessons.stripe_guidance",
     "triplets": "viz.apps.lessons.hard_triplets",
 }
-"""Where each lesson lives; each is a function of that name."""
+"""Where each function lives."""
 
 __all__ = sorted(_HOME)
 

@@ -291,4 +291,5 @@ def test_every_app_is_on_the_page() -> None:
     import viz
 
     assert set(QUESTIONS) == set(viz.apps.APPS)
-    assert set(LESSONS) == set(viz.lessons.__all__)
+    class_work = {"predict", "quiz", "quiz_difference"}  # of notebooks, not of the page
+    assert set(LESSONS) == set(viz.lessons.__all__) - class_work
