@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -40,14 +41,14 @@ class Prediction(App[State, str]):
         self.hide = controls.button("Hide again", "Hide the answer and keep the votes")
         self.drawing = ipywidgets.HTML()
         for place, field in enumerate(self.fields):
-            self.on(field, lambda change, place=place: self._vote(place, change["new"]))
+            self.on(field, partial(self._vote, place))
         self.click(self.reveal, lambda: self.set(revealed=True))
         self.click(self.hide, lambda: self.set(revealed=False))
         self.start([*self.fields, controls.row([self.reveal, self.hide])], self.drawing)
 
-    def _vote(self, place: int, hands: int) -> None:
+    def _vote(self, place: int, change: Any) -> None:
         votes = list(self.state.votes)
-        votes[place] = hands
+        votes[place] = change["new"]
         self.set(votes=tuple(votes))
 
     def render(self, state: State, job: Job) -> str:

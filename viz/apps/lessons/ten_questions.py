@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +49,14 @@ class Quiz(App[State, str]):
         panel: list[Any] = []
         for place, (number, row) in enumerate(self.items.iterrows()):
             panel += [controls.title(f"{number}. {row['question']}"), self.choices[place]]
-            self.on(self.choices[place], lambda new, place=place: self._answer(place, new["new"]))
+            self.on(self.choices[place], partial(self._answer, place))
         self.click(self.save, self._save)
         self.click(self.check, lambda: self.set(checked=True))
         self.start([*panel, controls.row([self.save, self.check])], self.below)
 
-    def _answer(self, place: int, letter: str | None) -> None:
+    def _answer(self, place: int, change: Any) -> None:
         answers = list(self.state.answers)
-        answers[place] = letter or ""
+        answers[place] = change["new"] or ""
         self.set(answers=tuple(answers))
 
     def _save(self) -> None:
