@@ -123,6 +123,7 @@ def folder(
     cameras: tuple[str, ...] = (),
     distractors: tuple[str, ...] = (),
     junk: tuple[str, ...] = (),
+    test_ids: Path | None = None,
     preview: bool = False,
     test: float = 0.5,
     seed: int = 0,
@@ -136,7 +137,8 @@ def folder(
     Args:
         directory: where the pictures are, at any depth.
         pattern: market, folders, cameras-in-folders, prefix, or a regular expression for the path
-            with the groups pid and, if there are any, camid and split.
+            with the groups pid and, if there are any, camid, split, and group (equal pid of
+            different group are different people).
         table: a CSV file to read the labels from, instead of a pattern.
         columns: what the table calls path, pid, camid and split, e.g. pid=identity.
         split: what folders mean, e.g. image_test=gallery seq/a,seq/b=train .=divide; one of train,
@@ -144,6 +146,7 @@ def folder(
         cameras: cameras that belong together, e.g. 1,2=A 3,4=B.
         distractors: labels of pictures of nobody in the query list, e.g. 0000.
         junk: labels of pictures that are never counted.
+        test_ids: a text file with the labels of the people to test on; all others are trained on.
         preview: show what the names were read as, and write nothing.
         test: share of the people to test on, where people are divided.
         seed: of that division.
@@ -154,6 +157,7 @@ def folder(
         parse_table,
         parse_tree,
         preview_lines,
+        read_ids,
     )
     from mfa.datasets.prepare.division import with_splits
     from mfa.datasets.readers.custom import TABLE, write_table
@@ -163,7 +167,11 @@ def folder(
             "labels are read from names or from a table", "give either --pattern or --table"
         )
     mapped = Mapped(
-        assignments(split, "--split"), assignments(cameras, "--cameras"), distractors, junk
+        assignments(split, "--split"),
+        assignments(cameras, "--cameras"),
+        distractors,
+        junk,
+        frozenset() if test_ids is None else read_ids(_found(test_ids, directory)),
     )
     if table is None:
         parsed = parse_tree(directory, pattern, mapped)
@@ -179,14 +187,17 @@ def folder(
         return
     own = directory / TABLE
     if table is not None and own.is_file() and own.samefile(_found(table, directory)):
-        kept = own.rename(directory / "dataset-undivided.csv")
+        kept = directory / "dataset-undivided.csv"
+        if kept.exists():
+            raise InputError(f"{kept} exists already", "rename it, so that no table is lost")
+        own.rename(kept)
         _say(f"the table as it was is kept as {kept}")
     file, place = write_table(directory, rows), quoted(directory)
     print(f"wrote {file}; use --data folder --data-root {place}")
 
 
-def _found(table: Path, directory: Path) -> Path:
-    return table if table.is_file() else directory / table
+def _found(file: Path, directory: Path) -> Path:
+    return file if file.is_file() else directory / file
 
 
 def views(
@@ -221,19 +232,18 @@ def masks(
     name: Name,
     splits: tuple[Literal["train", "query", "gallery"], ...] = ("query",),
     model: Path | None = None,
-    cache: Path | None = None,
     data_root: Path | None = None,
     json: bool = False,
 ) -> None:
     """Find the person and the body regions in every picture, for measuring attention.
 
-    Goes on where an interruption left it. An untrusted mask is kept, but not measured with.
+    A second call computes what is missing. Masks lie in the cache. An untrusted mask is kept, but
+    nothing is measured with it.
 
     Args:
         name: the dataset, e.g. market1501.
         splits: lists to mask.
         model: the mask model (default: the one that comes along).
-        cache: folder for the masks (default: cache beside the dataset).
         data_root: folder datasets lie in (default: MFA_DATA, else ./data).
         json: print one JSON object instead of words.
     """
@@ -243,15 +253,14 @@ def masks(
 
     data = load_dataset(name, find_root(data_root))
     with reporting(True, f"masks of {name}") as report:
-        where = write_masks(data, splits, cache=cache, model=model or MODEL, progress=report)
-    found = {split: read_masks(data, split, cache).trusted for split in splits}
+        write_masks(data, splits, model=model or MODEL, progress=report)
+    found = {split: read_masks(data, split).trusted for split in splits}
     counts = {s: {"pictures": len(v), "trusted": int(v.sum())} for s, v in found.items()}
     if json:
-        _print_json({"name": name, "folder": str(where), "splits": counts})
+        _print_json({"name": name, "splits": counts})
         return
     for split, count in counts.items():
         print(f"{split}: {count['trusted']:,} of {count['pictures']:,} masks are trusted")
-    print(f"wrote {where}")
 
 
 ACTIONS: dict[str, Callable[..., Any]] = {

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mfa.datasets.loading.cache import cache_folder
+from mfa.datasets.loading.decode import read_image
+from mfa.datasets.readers.listing import quoted
 from mfa.errors import InputError
 from mfa.files import atomic
 from mfa.progress import Progress, silent
@@ -56,9 +59,18 @@ class Masks:
 
 
 def masks_folder(data: ReidDataset, cache: Path | None = None) -> Path:
-    """Where the masks of ``data`` are kept; by default in ``cache`` beside the dataset."""
-    root = data.root.parent / "cache" if cache is None else cache
-    return root / f"masks-{data.name}-{data.fingerprint[:12]}-{SHA256}"
+    """The folder that masks of ``data`` are written to: in ``cache``, or in the picture cache.
+
+    Raises:
+        InputError: neither is there, because the picture cache is switched off.
+    """
+    chosen = cache or cache_folder(data.root)
+    if chosen is None:
+        raise InputError(
+            f"masks of {data.name} are kept in the cache, which is switched off",
+            "name a folder for it: --cache DIR, or the variable MFA_CACHE",
+        )
+    return chosen / f"masks-{data.name}-{data.fingerprint[:12]}-{SHA256}"
 
 
 def write_masks(
@@ -68,59 +80,66 @@ def write_masks(
     cache: Path | None = None,
     model: Path = MODEL,
     progress: Progress = silent,
-) -> Path:
+) -> None:
     """Compute the masks of some lists of a dataset; what is already there is kept.
 
     Args:
         data: any dataset of pictures of single persons.
         splits: lists to mask.
-        cache: folder for the masks; by default ``cache`` beside the dataset.
+        cache: folder for the masks; by default that of the picture cache.
         model: the model's file.
         progress: see ``mfa.progress``.
-
-    Returns:
-        The folder that holds them.
 
     Raises:
         InputError: the model or its runtime is missing, or the folder cannot be written.
     """
-    folder = masks_folder(data, cache)
     lists = {split: getattr(data, split) for split in splits}
     jobs = [(s, i) for s, samples in lists.items() for i in range(0, len(samples), PIECE)]
-    missing = [job for job in jobs if not _piece(folder, *job).is_file()]
-    network = LandmarkModel(model) if missing else None
+    missing = [job for job in jobs if _find(data, cache, *job) is None]
+    if not missing:
+        return
+    folder, network = masks_folder(data, cache), LandmarkModel(model)
     for done, (split, start) in enumerate(missing):
         progress(done / len(missing))
-        assert network is not None
         kept = _masks(network, lists[split][start : start + PIECE])
-        with atomic(_piece(folder, split, start)) as path:
+        with atomic(folder / _piece(split, start)) as path:
             np.savez_compressed(
                 path, parts=kept.parts, presence=kept.presence, visible=kept.visible
             )
-    return folder
 
 
 def read_masks(data: ReidDataset, split: Split = "query", cache: Path | None = None) -> Masks:
-    """The kept masks of one list.
+    """The kept masks of one list, from the cache or from beside the dataset.
 
     Raises:
         InputError: they are not there, or not whole.
     """
-    folder, samples = masks_folder(data, cache), getattr(data, split)
-    command = f"mfa data masks {data.name} --splits {split}"
+    samples = getattr(data, split)
+    command = f"mfa data masks {data.name} --splits {split} --data-root {quoted(data.root)}"
     pieces = []
     for start in range(0, len(samples), PIECE):
-        path = _piece(folder, split, start)
-        if not path.is_file():
-            raise InputError(f"{data.name} has no masks of its {split} list in {folder}", command)
+        path = _find(data, cache, split, start)
+        if path is None:
+            raise InputError(f"the {split} pictures of {data.name} have no masks", command)
         pieces.append(_read(path, min(PIECE, len(samples) - start), command))
     if not pieces:
         raise InputError(f"{data.name} has no {split} list")
     return Masks(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
 
 
-def _piece(folder: Path, split: str, start: int) -> Path:
-    return folder / f"{split}-{start:06}.npz"
+def _find(data: ReidDataset, cache: Path | None, split: str, start: int) -> Path | None:
+    """A piece in ``cache``; by default in the picture cache, or beside the dataset."""
+    roots = [cache] if cache else [cache_folder(data.root), data.root.parent / "cache"]
+    for root in roots:
+        if root is not None:
+            path = masks_folder(data, root) / _piece(split, start)
+            if path.is_file():
+                return path
+    return None
+
+
+def _piece(split: str, start: int) -> str:
+    return f"{split}-{start:06}.npz"
 
 
 def _read(path: Path, count: int, command: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -140,11 +159,10 @@ def _masks(network: LandmarkModel, samples: Sequence[Sample]) -> Masks:
     presence, visible = np.zeros((2, len(samples)), np.float32)
     for row, sample in enumerate(samples):
         try:
-            with Image.open(sample.path) as file:
-                image = file.convert("RGB").resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
-        except OSError:
+            image = read_image(sample.path)
+        except InputError:
             continue  # presence stays 0: a picture that cannot be read has no trusted mask
-        pose = network(image)
+        pose = network(image.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))
         parts[row] = regions_of(pose)
         presence[row], visible[row] = pose.presence, visibility(pose)
     return Masks(parts, presence, visible)

@@ -44,104 +44,28 @@ class Camera:
     quality: tuple[int, int]
 
 
-# Six cameras that differ in every respect; more than six are variations of these.
-_STREET = Camera(  # Low evening sun, warm; people come towards it.
-    number=1,
-    scene="street",
-    yaw=0.0,
-    tilt=0.05,
-    swell=0.08,
-    size=0.93,
-    light=0.6,
-    gains=(1.14, 0.98, 0.78),
-    saturation=0.9,
-    gamma=1.0,
-    haze=0.02,
-    blur=0.45,
-    noise=2.5,
-    quality=(72, 90),
-)
-_HALL = Camera(  # Fluorescent tubes, greenish; from behind and high up.
-    number=2,
-    scene="hall",
-    yaw=math.pi,
-    tilt=0.2,
-    swell=0.2,
-    size=0.9,
-    light=-0.15,
-    gains=(0.97, 1.02, 0.82),
-    saturation=0.8,
-    gamma=1.15,
-    haze=0.05,
-    blur=0.7,
-    noise=4.0,
-    quality=(62, 82),
-)
-_PARK = Camera(  # Sun, crisp and saturated; people cross the picture.
-    number=3,
-    scene="park",
-    yaw=math.pi / 2,
-    tilt=0.02,
-    swell=0.04,
-    size=0.9,
-    light=0.9,
-    gains=(1.06, 1.06, 0.97),
-    saturation=1.12,
-    gamma=0.95,
-    haze=0.0,
-    blur=0.3,
-    noise=2.0,
-    quality=(80, 94),
-)
-_BRICK = Camera(  # An alley in the shade: dim, blurred, reddish.
-    number=4,
-    scene="brick",
-    yaw=-math.pi / 2,
-    tilt=0.1,
-    swell=0.12,
-    size=0.92,
-    light=-0.7,
-    gains=(0.94, 0.8, 0.78),
-    saturation=0.8,
-    gamma=1.05,
-    haze=0.04,
-    blur=0.8,
-    noise=5.0,
-    quality=(58, 80),
-)
-_PLAZA = Camera(  # Overexposed, pale and bluish; three-quarter view.
-    number=5,
-    scene="plaza",
-    yaw=0.65,
-    tilt=0.12,
-    swell=0.14,
-    size=0.9,
-    light=0.3,
-    gains=(0.98, 1.03, 1.14),
-    saturation=0.68,
-    gamma=0.9,
-    haze=0.14,
-    blur=0.55,
-    noise=3.0,
-    quality=(66, 86),
-)
-_CARPARK = Camera(  # Dusk, blue; from behind at an angle.
-    number=6,
-    scene="carpark",
-    yaw=math.pi - 0.75,
-    tilt=0.16,
-    swell=0.16,
-    size=0.91,
-    light=-0.4,
-    gains=(0.66, 0.78, 1.02),
-    saturation=0.85,
-    gamma=1.0,
-    haze=0.03,
-    blur=0.65,
-    noise=4.5,
-    quality=(64, 84),
-)
-_MODELS = (_STREET, _HALL, _PARK, _BRICK, _PLAZA, _CARPARK)
+# Six cameras that differ in every respect; more than six are variations of these. The columns are
+# the attributes in their order: number to gains in one line, saturation to quality in the next.
+_MODELS = (
+    # Low evening sun, warm; people come towards it.
+    Camera(1, "street", 0.0, 0.05, 0.08, 0.93, 0.6, (1.14, 0.98, 0.78),
+           0.9, 1.0, 0.02, 0.45, 2.5, (72, 90)),
+    # Fluorescent tubes, greenish; from behind and high up.
+    Camera(2, "hall", math.pi, 0.2, 0.2, 0.9, -0.15, (0.97, 1.02, 0.82),
+           0.8, 1.15, 0.05, 0.7, 4.0, (62, 82)),
+    # Sun, crisp and saturated; people cross the picture.
+    Camera(3, "park", math.pi / 2, 0.02, 0.04, 0.9, 0.9, (1.06, 1.06, 0.97),
+           1.12, 0.95, 0.0, 0.3, 2.0, (80, 94)),
+    # An alley in the shade: dim, blurred, reddish.
+    Camera(4, "brick", -math.pi / 2, 0.1, 0.12, 0.92, -0.7, (0.94, 0.8, 0.78),
+           0.8, 1.05, 0.04, 0.8, 5.0, (58, 80)),
+    # Overexposed, pale and bluish; three-quarter view.
+    Camera(5, "plaza", 0.65, 0.12, 0.14, 0.9, 0.3, (0.98, 1.03, 1.14),
+           0.68, 0.9, 0.14, 0.55, 3.0, (66, 86)),
+    # Dusk, blue; from behind at an angle.
+    Camera(6, "carpark", math.pi - 0.75, 0.16, 0.16, 0.91, -0.4, (0.66, 0.78, 1.02),
+           0.85, 1.0, 0.03, 0.65, 4.5, (64, 84)),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=64)

@@ -94,6 +94,7 @@ def unpack(archive: Path, layout: Layout, root: Path) -> Unpacked:
             or a link lies where it should go; or the disk has no room. Nothing is written then.
     """
     folder = next(iter(folders_called(root, layout.folders)), root / layout.folders[0])
+    _refuse_link(folder, f"--data-root {quoted(folder.resolve().parent)}")
     try:
         with ExitStack() as stack:
             entries = _entries(archive, stack)
@@ -301,15 +302,16 @@ def _not_it(archive: Path, layout: Layout, draft: Path) -> InputError:
 def _move(place: Path, folder: Path, layout: Layout) -> tuple[int, int]:
     """Move the files to their place; returns how many were moved and how many were there."""
     _refuse_mixing(layout, folder, place)
-    written = kept = 0
-    for source in sorted(path for path in place.rglob("*") if path.is_file()):
-        target = folder / source.relative_to(place)
+    moves = {
+        source: folder / source.relative_to(place)
+        for source in sorted(place.rglob("*"))
+        if source.is_file()
+    }
+    for target in moves.values():
         for part in (target, *target.parents[: len(target.relative_to(folder).parts) - 1]):
-            if part.is_symlink():
-                raise InputError(
-                    f"{part} is a link, through which nothing is written",
-                    "remove it, or name another place by --data-root",
-                )
+            _refuse_link(part, "another place by --data-root")
+    written = kept = 0
+    for source, target in moves.items():
         if target.is_file() and filecmp.cmp(source, target, shallow=False):
             kept += 1
             continue
@@ -317,6 +319,13 @@ def _move(place: Path, folder: Path, layout: Layout) -> tuple[int, int]:
         source.replace(target)
         written += 1
     return written, kept
+
+
+def _refuse_link(path: Path, fix: str) -> None:
+    if path.is_symlink():
+        raise InputError(
+            f"{path} is a link, through which nothing is written", f"remove it, or use {fix}"
+        )
 
 
 def _refuse_mixing(layout: Layout, folder: Path, place: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from mfa.datasets.prepare.division import MEANINGS
@@ -36,8 +36,8 @@ junk); a folder per person; a folder per person and camera; the person before th
 _FOLDERS = {
     **dict.fromkeys(("bounding_box_train", "image_train", "bbox_train", "train"), "train"),
     **dict.fromkeys(("training", "train_split"), "train"),
-    **dict.fromkeys(("query", "image_query", "probe", "bbox_query"), "query"),
-    **dict.fromkeys(("gallery", "image_gallery", "bbox_gallery"), "gallery"),
+    **dict.fromkeys(("query", "image_query", "probe", "bbox_query", "test_probe"), "query"),
+    **dict.fromkeys(("gallery", "image_gallery", "bbox_gallery", "test_gallery"), "gallery"),
     **dict.fromkeys(("bounding_box_test", "image_test", "bbox_test", "test", "testing"), "test"),
 }
 """Names of folders, in lower case, that published sets give their lists."""
@@ -57,12 +57,15 @@ class Mapped:
         splits: folder below the root (``.`` for all), or word of a split column, to a meaning.
         cameras: camera in the names to the camera that it belongs to.
         distractors, junk: labels that are no people.
+        tested: labels of the people to test on; everybody else is trained on. Empty where folders
+            say it, or nothing does. Leading zeros do not count.
     """
 
     splits: Mapping[str, str] = field(default_factory=dict)
     cameras: Mapping[str, str] = field(default_factory=dict)
     distractors: tuple[str, ...] = ()
     junk: tuple[str, ...] = ()
+    tested: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for name, meaning in self.splits.items():
@@ -107,19 +110,44 @@ def assignments(words: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
+def read_ids(file: Path) -> frozenset[str]:
+    """The labels in a text file, separated by commas or blanks, without leading zeros.
+
+    Raises:
+        InputError: the file cannot be read, is no text, or names nobody.
+    """
+    try:
+        words = re.split(r"[\s,;]+", file.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"the labels of the people to test on cannot be read from {file} ({error})",
+            "name a text file with one label per line, or with commas between them",
+        ) from error
+    ids = frozenset(_plain(word) for word in words if word)
+    if not ids:
+        raise InputError(f"{file} names nobody to test on", "write one label per line")
+    return ids
+
+
+def _plain(label: str) -> str:
+    """A label without leading zeros: lists of people often leave out those of file names."""
+    return label.lstrip("0") or label
+
+
 def parse_tree(root: Path, pattern: str, mapped: Mapped = Mapped()) -> Parsed:
     """Apply a pattern to the path of every picture below ``root``.
 
     Args:
         root: any folder; links are not followed.
         pattern: one of ``PATTERNS``, or a regular expression with the group ``pid`` and, if you
-            like, ``camid`` and ``split``. It must fit the whole path below ``root``, written with
-            ``/``.
+            like, ``camid``, ``split`` and ``group``. It must fit the whole path below ``root``,
+            written with ``/``. Equal ``pid`` of different ``group`` are different people.
         mapped: what folders and labels mean.
 
     Raises:
         InputError: the folder is missing, holds no pictures or a folder that cannot be listed; the
-            pattern is no regular expression, or has no group ``pid``; or it fits no picture.
+            pattern is no regular expression, or has no group ``pid``; it fits no picture; or
+            nothing says which list a picture belongs to except files that are not read.
     """
     compiled = _compile(pattern)
     if not is_folder(root):
@@ -140,6 +168,8 @@ def parse_tree(root: Path, pattern: str, mapped: Mapped = Mapped()) -> Parsed:
         pid = groups["pid"]
         if pattern == "market":
             pid = {"00-1": "-1"}.get(pid, pid if pid.strip("0") else "distractor")
+        if groups.get("group"):
+            pid = f"{groups['group']}/{pid}"
         rows.append(Row(path, pid, groups.get("camid") or "", (groups.get("split") or "").lower()))
     if not rows:
         raise InputError(
@@ -148,20 +178,26 @@ def parse_tree(root: Path, pattern: str, mapped: Mapped = Mapped()) -> Parsed:
             "change the pattern, and look at the result with --preview",
         )
     parsed = _relabelled(rows, mapped, tuple(unfit))
-    if any(row.split for row in parsed.rows):
-        return parsed
-    return replace(parsed, notes=(*parsed.notes, *_list_files(root)))
+    if not any(row.split for row in parsed.rows):
+        _refuse_unread_lists(root)
+    return parsed
 
 
-def _list_files(root: Path) -> Iterator[str]:
-    """A sentence where files may hold a division that nothing else says."""
-    files = [f for f in sorted(root.glob("**/*")) if f.suffix.lower() in _LISTS and f.name != TABLE]
-    lists = [f for f in files if re.search("train|test|quer|galler|probe|split", f.name.lower())]
-    if lists:
-        yield (
-            f"{lists[0].relative_to(root)} may say which list a picture belongs to, and is not "
-            "read: where its authors divided the set, make a table of it and use --table"
-        )
+def _refuse_unread_lists(root: Path) -> None:
+    """Raise where files may hold a division that nothing else says."""
+    for file in sorted(root.glob("**/*")):
+        name = file.name.lower()
+        if (
+            file.suffix.lower() in _LISTS
+            and file.name != TABLE
+            and re.search("train|test|quer|galler|probe|split", name)
+        ):
+            raise InputError(
+                f"{file} may say which list a picture belongs to, and is not read; dividing people "
+                "anew would train on people whom the authors of the set test on",
+                "name the people to test on (--test-ids FILE), make a table of the lists (--table "
+                "FILE), or divide all the same (--split .=divide)",
+            )
 
 
 def parse_table(
@@ -195,7 +231,16 @@ def _relabelled(rows: Sequence[Row], mapped: Mapped, unfit: tuple[str, ...]) -> 
             changed[pid] += 1
             pid = "junk"
         camid = mapped.cameras.get(row.camid, row.camid)
-        found.append(Row(row.path, pid, camid, _meaning(row, mapped.splits)))
+        split = _meaning(row, mapped.splits)
+        if mapped.tested and split != "none":
+            nobody_or_tested = pid in NOBODY or _plain(row.pid) in mapped.tested
+            split = (split or "test") if nobody_or_tested else "train"
+        found.append(Row(row.path, pid, camid, split))
+    if mapped.tested and not any(_plain(row.pid) in mapped.tested for row in rows):
+        raise InputError(
+            f"none of the people to test on has a picture; the first picture is of {rows[0].pid!r}",
+            "give the list of labels that belongs to these pictures",
+        )
     notes = [
         f"{count:,} pictures of {label!r} are read as junk, which is never counted"
         for label, count in changed.items()

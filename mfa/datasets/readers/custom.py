@@ -165,8 +165,9 @@ def _row(where: str, values: dict[str, str | None], names: Mapping[str, str], ro
         )
     # Tables come from Windows and from spreadsheets, which write paths and words their own way.
     place = Path(path.replace("\\", "/"))
-    if place.is_relative_to(root.absolute()):
-        place = place.relative_to(root.absolute())
+    for base in (root.absolute(), root.resolve()):  # they differ where the folder is a link
+        if place.is_relative_to(base):
+            place = place.relative_to(base)
     if place.is_absolute() or ".." in place.parts:
         raise InputError(
             f"{where}: {path!r} is not below {root}",
@@ -185,10 +186,11 @@ def _read_table(file: Path) -> list[Row]:
         )
     for row in rows:
         if row.split not in SPLITS:
+            word = row.split or "."
             raise InputError(
                 f"{file}: the split of {row.path} is {row.split!r}",
-                f"write train, query or gallery, or give names of yours a meaning: mfa data folder "
-                f"{folder} --table {TABLE} --split {row.split or 'NAME'}=gallery",
+                f"write train, query or gallery, or give {word if row.split else 'the empty ones'} "
+                f"a meaning: mfa data folder {folder} --table {TABLE} --split {word}=gallery",
             )
         if row.split == "train" and row.pid in NOBODY:
             raise InputError(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mfa.cli import COMMANDS, run
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
 from mfa.records import ReidDataset, Sample
@@ -79,9 +80,9 @@ def test_masks_of_drawn_people_find_them(data: ReidDataset) -> None:
 
 def test_a_second_run_goes_on_where_the_first_stopped(data: ReidDataset, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
-    folder = write_masks(data, ("query",), cache=tmp_path)
+    write_masks(data, ("query",), cache=tmp_path)
     first = read_masks(data, cache=tmp_path)
-    (piece,) = folder.glob("query-*.npz")
+    (piece,) = masks_folder(data, tmp_path).glob("query-*.npz")
     before = piece.stat().st_mtime_ns
     write_masks(data, ("query",), cache=tmp_path)
     assert piece.stat().st_mtime_ns == before
@@ -92,11 +93,31 @@ def test_a_second_run_goes_on_where_the_first_stopped(data: ReidDataset, tmp_pat
 
 def test_a_picture_that_cannot_be_read_is_not_trusted(data: ReidDataset, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
-    broken = tmp_path / "0001_c1s1_000001_00.jpg"
-    broken.write_bytes(b"no picture")
-    one = replace(data, query=(Sample(broken, 1, 1), data.query[0]))
+    text, damaged = tmp_path / "0001_c1s1_000001_00.jpg", tmp_path / "0001_c1s1_000002_00.png"
+    text.write_bytes(b"no picture")
+    Image.effect_noise((64, 128), 80).save(damaged)
+    png = damaged.read_bytes()
+    damaged.write_bytes(png[:33] + b"\0\0\0\5" + png[37:])  # Pillow: SyntaxError
+    one = replace(data, query=(Sample(text, 1, 1), Sample(damaged, 1, 1), data.query[0]))
     write_masks(one, ("query",), cache=tmp_path)
-    assert not read_masks(one, cache=tmp_path).trusted[0]
+    assert (read_masks(one, cache=tmp_path).presence[:2] == 0).all()
+
+
+def test_masks_follow_the_picture_cache(
+    data: ReidDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``--cache`` sets it; a shared folder is read, not written."""
+    pytest.importorskip("ai_edge_litert")
+    two = replace(data, query=data.query[:2], gallery=data.gallery[:1], fingerprint="f" * 32)
+    write_masks(two, ("query",), cache=data.root.parent / "cache")  # as its owner did
+    command = ["data", "masks", "synthetic", "--data-root", str(data.root), "--cache"]
+    monkeypatch.setattr("mfa.datasets.load_dataset", lambda *_: two)
+    monkeypatch.setenv("MFA_CACHE", "")
+    assert run("mfa", COMMANDS, [*command, "off", "--splits", "query"]) == 0
+    assert run("mfa", COMMANDS, [*command, "off", "--splits", "gallery"]) == 2
+    assert run("mfa", COMMANDS, [*command, str(tmp_path), "--splits", "query", "gallery"]) == 0
+    assert [path.name for path in tmp_path.rglob("*.npz")] == ["gallery-000000.npz"]
+    assert len(read_masks(two, "gallery").parts) == 1
 
 
 def test_masks_that_are_not_there_name_the_command(data: ReidDataset, tmp_path: Path) -> None:

@@ -134,15 +134,20 @@ def test_links_and_devices_refuse_the_archive(pack: Pack, tmp_path: Path) -> Non
     assert not list((tmp_path / "new").rglob("*"))
 
 
-def test_nothing_is_written_through_a_link_in_the_target(pack: Pack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["", "query", "query/0003_c2s1_000009_00.jpg"])
+def test_nothing_is_written_through_a_link_in_the_target(
+    pack: Pack, tmp_path: Path, part: str
+) -> None:
+    """Nor is anything written before the link is found."""
     outside = tmp_path / "outside"
     outside.mkdir()
-    place = tmp_path / "new/market1501"
-    place.mkdir(parents=True)
-    (place / "query").symlink_to(outside, target_is_directory=True)
-    with pytest.raises(InputError, match="query is a link"):
+    link = tmp_path / "new/market1501" / part
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside, target_is_directory=True)
+    with pytest.raises(InputError, match=f"{link.name} is a link"):
         unpack(pack(), LAYOUT, tmp_path / "new")
     assert not list(outside.iterdir())
+    assert not [path for path in (tmp_path / "new").rglob("*.jpg") if path != link]
 
 
 def zip_bomb(file: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from mfa.cli import COMMANDS, run
 from mfa.datasets import load_dataset
 from mfa.datasets.doctor import examine
 from mfa.errors import InputError
@@ -368,10 +370,24 @@ def test_a_query_may_be_in_the_gallery_too(tmp_path: Path, tree: Tree) -> None:
 
 
 def test_an_absolute_path_below_the_folder_is_read(tmp_path: Path, tree: Tree) -> None:
-    expected = load_dataset("folder", own(tmp_path, tree, FOUR))
-    table = tmp_path / "dataset.csv"
-    table.write_text(FOUR_HEAD + FOUR.replace("träger", f"{tmp_path}/träger"), encoding="utf-8")
-    assert load_dataset("folder", tmp_path).fingerprint == expected.fingerprint
+    """Also where the folder is named by a link to it."""
+    place = tmp_path / "place"
+    expected = load_dataset("folder", own(place, tree, FOUR))
+    table = place / "dataset.csv"
+    table.write_text(FOUR_HEAD + FOUR.replace("träger", f"{place}/träger"), encoding="utf-8")
+    (tmp_path / "link").symlink_to(place, target_is_directory=True)
+    for root in (place, tmp_path / "link"):
+        assert load_dataset("folder", root).fingerprint == expected.fingerprint
+
+
+def test_a_row_without_a_list_is_given_one(tmp_path: Path, tree: Tree) -> None:
+    """The command that the message names does it."""
+    own(tmp_path, tree, FOUR.replace("bob,yard,gallery", "bob,yard,"))
+    with pytest.raises(InputError, match=r"is ''.*--split \.=gallery") as caught:
+        load_dataset("folder", tmp_path)
+    words = shlex.split(caught.value.fix.partition("mfa ")[2])
+    assert run("mfa", COMMANDS, words) == 0
+    assert labels(load_dataset("folder", tmp_path).gallery) == [(2, 2)]
 
 
 def test_a_table_without_lists_says_how_to_divide_it(tmp_path: Path, tree: Tree) -> None:
