@@ -22,6 +22,11 @@ class InputError(ValueError):
 
 
 def reason(error: Exception) -> str:
-    """Why a library failed, for a message: the last line of its words, at most 200 letters."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[-1].strip()[:200]
+    """Why a library failed, for a message: the last line of its words, at most 200 letters.
+
+    What a library advises to load unsafely is left out; the kind of the error remains.
+    """
+    lines = str(error).strip().splitlines() or [""]
+    unsafe = any(word in str(error) for word in ("weights_only", "allow_pickle"))
+    words = "" if unsafe else lines[-1].strip()[:200]
+    return words or type(error).__name__

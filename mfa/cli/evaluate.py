@@ -1,6 +1,6 @@
 """``mfa evaluate RUN``: score a run on a dataset, the one it was trained on or another.
 
-``mfa evaluate FILE.npz`` is ``mfa.cli.evaluate_file``.
+``mfa evaluate FILE``, of a file of features, is ``mfa.cli.evaluate_file``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from mfa.cli.rules import Rules, in_percent, say, scored, table
+from mfa.cli.options import Computing, say
+from mfa.cli.rules import Rules, in_percent, scored, table
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Options:
     run: tyro.conf.Positional[str]
     """Folder of the run, or its name under runs/."""
     rules: tyro.conf.OmitArgPrefixes[Rules]
+    computing: tyro.conf.OmitArgPrefixes[Computing]
     data: str | None = None
     """Dataset to score on; by default the one the run was trained on."""
     data_root: Path | None = None
@@ -47,10 +49,6 @@ class Options:
     where the dataset has that folder, else those of the query list."""
     flip: bool = False
     """Take the mean embedding of each picture and its mirror image."""
-    device: str | None = None
-    """Where the network computes, such as cpu or cuda:1; by default the GPU if there is one."""
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Number format of the forward pass; the 16-bit ones are faster where the hardware has them."""
     separation: bool = False
     """Also measure how far the branches are apart on the query pictures."""
     json: bool = False
@@ -59,7 +57,9 @@ class Options:
 
 def main(argv: list[str]) -> None:
     """Parse, score, print."""
-    if any(word.endswith(".npz") for word in argv):
+    from mfa.retrieval.feature_file import SUFFIXES
+
+    if any(word.endswith(SUFFIXES) for word in argv):
         from mfa.cli import evaluate_file
 
         evaluate_file.main(argv)
@@ -68,9 +68,8 @@ def main(argv: list[str]) -> None:
         Options, prog="mfa evaluate", args=argv, config=(tyro.conf.FlagCreatePairsOff,)
     )
     from mfa.inference.evaluate import measure_separation, resolve
-    from mfa.runs.run import open_run
 
-    run = open_run(options.run, options.device, options.precision)
+    run = options.computing.open(options.run)
     data = resolve(run, _name(options), options.data_root)
     for note in data.notes:
         say(note)
@@ -101,7 +100,7 @@ def kept_score(run: Run, data: ReidDataset) -> str:
     Raises:
         InputError: nothing in ``data`` can be scored, or the result cannot be written.
     """
-    summary = _score(run, data, Options(run=str(run.path), rules=Rules()))
+    summary = _score(run, data, Options(str(run.path), Rules(), Computing()))
     return "\n".join(_lines({"run": run.name, **summary}))
 
 
@@ -128,7 +127,7 @@ def _title(run: Run, data: ReidDataset) -> str:
 
 def _suffix(options: Options) -> str:
     flip, pooled = "-flip" * options.flip, "-multi-query" * options.multi_query
-    rounded = "" if options.precision == "float32" else f"-{options.precision}"
+    rounded = "" if options.computing.precision == "float32" else f"-{options.computing.precision}"
     return f"{flip}{pooled}{rounded}{options.rules.suffix}"
 
 

@@ -1,4 +1,4 @@
-"""``mfa evaluate FILE.npz``: the figures of a file of features."""
+"""``mfa evaluate FILE``: the figures of a file of features (``.npz``, ``.mat``, ``.pt``)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from mfa.cli.rules import Rules, in_percent, say, scored, table
+from mfa.cli.options import say
+from mfa.cli.rules import Rules, in_percent, scored, table
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ class Args:
     """Score a file of features of any model: CMC, mAP by both rules, mINP, the protocol card."""
 
     file: tyro.conf.Positional[Path]
-    """The .npz file: a group NAME is the arrays NAME, NAME_pid and, where known, NAME_camid and
-    NAME_name."""
+    """The .npz, .mat or .pt file: a group NAME is the arrays NAME, NAME_pid and, where known,
+    NAME_camid and NAME_name. The names that the test scripts of layumi and torchreid write are
+    known too."""
     rules: tyro.conf.OmitArgPrefixes[Rules]
     query: str = "query"
     """Group of the queries."""
@@ -31,6 +33,8 @@ class Args:
     multi_query: str | None = None
     """Group whose pictures of the same person and camera are pooled into each query; the name of
     the query group itself pools the queries."""
+    arrays: tuple[str, ...] = ()
+    """What the file calls arrays that it names otherwise, such as query=feats query_pid=labels."""
     branch: tuple[str, ...] = ()
     """Branches to use, as NAME or NAME=WEIGHT; by default the whole descriptor."""
     intervals: int = 1000
@@ -64,19 +68,20 @@ def main(argv: list[str]) -> None:
 
 
 def _rank(args: Args, file: Path) -> None:
-    from mfa.files import write_atomically
+    from mfa.files import csv_text, write_atomically
     from mfa.progress import reporting
     from mfa.retrieval.feature_file import read_group
     from mfa.retrieval.nearest import ranking_list
 
     query, gallery = (
-        read_group(args.file, name, labels=False) for name in (args.query, args.gallery)
+        read_group(args.file, name, labels=False, names=_names(args))
+        for name in (args.query, args.gallery)
     )
     with reporting(True, "ranking") as progress:
         table = ranking_list(
             query, gallery, args.top, distance=args.rules.distance, progress=progress
         )
-    write_atomically(file, table.to_csv(index=False))
+    write_atomically(file, csv_text(table))
     say(f"the {args.top} nearest of {len(query)} queries are in {file}; nothing was scored")
 
 
@@ -86,7 +91,8 @@ def _features(args: Args) -> Features:
     from mfa.retrieval.doubts import knows_cameras
     from mfa.retrieval.protocols import multi_query
 
-    features = feature_file.read(args.file, query=args.query, gallery=args.gallery)
+    names = _names(args)
+    features = feature_file.read(args.file, query=args.query, gallery=args.gallery, names=names)
     filtered = not args.rules.no_camera and all(
         knows_cameras(side) for side in (features.query, features.gallery)
     )
@@ -101,9 +107,16 @@ def _features(args: Args) -> Features:
         features = weighted(features, dict(_weight(text) for text in args.branch))
     if args.multi_query:
         own = args.multi_query == args.query
-        others = None if own else feature_file.read_group(args.file, args.multi_query)
+        others = None if own else feature_file.read_group(args.file, args.multi_query, names=names)
         features = multi_query(features, others)
     return features
+
+
+def _names(args: Args) -> dict[str, str]:
+    pairs = [word.partition("=") for word in args.arrays]
+    if not all(ours and theirs for ours, _, theirs in pairs):
+        raise InputError("--arrays takes OURS=THEIRS, such as query_pid=labels")
+    return {ours: theirs for ours, _, theirs in pairs}
 
 
 def _weight(text: str) -> tuple[str, float]:

@@ -1,12 +1,13 @@
-"""How a ranking is made and counted: options that ``score`` and ``evaluate`` share."""
+"""How a ranking is made and counted: options of a run's scoring and of a feature file's."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from mfa.cli.options import say
 from mfa.errors import InputError
+from mfa.progress import Progress, part_of, reporting
 
 if TYPE_CHECKING:
     from mfa.records import Features
@@ -59,20 +60,21 @@ def scored(features: Features, rules: Rules) -> RetrievalResult | DrawnResult:
     """Rank and count; says on stderr what re-ranking needs, what to doubt, what is dropped."""
     from mfa.retrieval.gallery import COUNTED
     from mfa.retrieval.metrics import score
-    from mfa.retrieval.protocols import single_shot
+    from mfa.retrieval.protocols import check_draws, single_shot
 
-    distance, camera_filter = _distances(features, rules), not rules.no_camera
-    result: RetrievalResult | DrawnResult
     if rules.single_shot:
-        result = single_shot(
-            features,
-            draws=rules.draws,
-            seed=rules.seed,
-            camera_filter=camera_filter,
-            distance=distance,
-        )
-    else:
-        result = score(features, camera_filter=camera_filter, distance=distance)
+        check_draws(rules.draws)
+    result: RetrievalResult | DrawnResult
+    with reporting(True, "scoring") as progress:
+        how: dict[str, Any] = {
+            "camera_filter": not rules.no_camera,
+            "distance": _distances(features, rules, part_of(progress, 0, 0.7)),
+            "progress": part_of(progress, 0.7 * rules.rerank, 1),
+        }
+        if rules.single_shot:
+            result = single_shot(features, draws=rules.draws, seed=rules.seed, **how)
+        else:
+            result = score(features, **how)
     for sentence in result.card["doubts"]:
         say(sentence)
     status = result.per_query["status"]
@@ -118,12 +120,7 @@ def table(summary: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def say(words: str) -> None:
-    """A sentence beside the answer."""
-    print(words, file=sys.stderr)
-
-
-def _distances(features: Features, rules: Rules) -> Distances:
+def _distances(features: Features, rules: Rules, progress: Progress) -> Distances:
     from mfa.retrieval.metrics import make_distances
     from mfa.retrieval.rerank import ReciprocalDistances, memory_need
 
@@ -146,6 +143,7 @@ def _distances(features: Features, rules: Rules) -> Distances:
         k2=rules.k2,
         original_weight=rules.original_weight,
         metric=rules.distance,
+        progress=progress,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mfa.errors import InputError
+from mfa.errors import InputError, reason
 
 WRAPPERS = ("state_dict", "model", "net", "model_state_dict")
 """Names under which training programs keep the weights, beside optimiser and epoch."""
@@ -21,13 +22,16 @@ WRAPPERS = ("state_dict", "model", "net", "model_state_dict")
 AVERAGED = ("ema", "model_ema", "ema_model", "ema_state_dict", "state_dict_ema")
 """Names under which they keep the exponential moving average of the weights (EMA)."""
 
-_SCALAR = np.float64(0).__reduce__()[0]
+_CORES = ("core", "_core")
 NUMBERS: list[Any] = [
-    *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    *((np.float64(0).__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in _CORES),
     np.dtype,
-    *(type(np.dtype(kind)) for kind in ("f4", "f8", "i8")),
+    *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "U1")),
+    np.ndarray,
+    *((np.empty(0).__reduce__()[0], f"numpy.{core}.multiarray._reconstruct") for core in _CORES),
 ]
-"""What a NumPy number in a file is made of; torchreid writes one, Rank-1, beside the weights."""
+"""What a NumPy number or array in a file is made of; torchreid writes one, Rank-1, beside the
+weights, and feature files hold labels as arrays."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,24 @@ def read_tensors(path: Path) -> TensorFile:
     """
     if not path.is_file():
         raise InputError(f"no weights file {path}")
+    return _unwrapped(load_safely(path), path)
+
+
+def load_safely(path: Path) -> Any:
+    """The content of a safetensors file or one of ``torch.save``, read without running code.
+
+    Raises:
+        InputError: as for ``read_tensors``.
+    """
     _refuse_stand_ins(path)
     try:
         if path.suffix == ".safetensors":
-            return TensorFile(dict(load_file(path)))
+            return dict(load_file(path))
+        _refuse_bomb(path)
         with torch.serialization.safe_globals(NUMBERS):
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except InputError:
+        raise
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
         if found is None:
@@ -69,7 +85,18 @@ def read_tensors(path: Path) -> TensorFile:
         ) from error
     except Exception as error:  # torch raises many kinds for a damaged file
         raise _unreadable(path, error) from error
-    return _unwrapped(content, path)
+
+
+def _refuse_bomb(path: Path) -> None:
+    """torch.save packs nothing, so a file that unpacks to more than its size is not its own."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > path.stat().st_size:
+            raise InputError(
+                f"{path} would unpack to {size:,} bytes, which torch.save does not write",
+                "take the file of the project itself",
+            )
 
 
 def _refuse_stand_ins(path: Path) -> None:
@@ -88,9 +115,8 @@ def _refuse_stand_ins(path: Path) -> None:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
     return InputError(
-        f"{path} is no readable weights file ({reason}); is it whole, and of PyTorch?"
+        f"{path} is no readable weights file ({reason(error)})", "is it whole, and of PyTorch?"
     )
 
 

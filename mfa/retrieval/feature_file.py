@@ -1,17 +1,22 @@
-"""Feature files: ``.npz`` archives of features with identities, cameras and names.
+"""Feature files: features with identities, cameras and names.
 
 A file holds named groups. Group ``whole`` is the arrays ``whole`` (N, D), ``whole_pid`` (N,) and,
 where known, ``whole_camid`` (N,), ``whole_name`` (N,) and ``whole_position`` (N,), the place of
 each picture in its dataset's list. A file with the groups ``query`` and ``gallery`` needs no
-choosing. A scalar text array ``origin`` (JSON) tells what made the features,
-``branch_name`` and ``branch_width`` name the descriptor's parts.
+choosing. A scalar text array ``origin`` (JSON) states what made the features; ``branch_name`` and
+``branch_width`` name the descriptor's parts.
+
+``.npz`` files are written. ``.mat`` and ``.pt`` files of other projects are read too, also under
+the names that their scripts use, see ``mfa.retrieval.array_files``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from itertools import accumulate
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +24,8 @@ import numpy as np
 from mfa.errors import InputError
 from mfa.files import atomic
 from mfa.records import DISTRACTOR, NO_CAMERA, Features, FeatureSet
-from mfa.retrieval.npz import Npz, as_text
+from mfa.retrieval.array_files import Arrays
+from mfa.retrieval.npz import as_text
 
 _WHOLE = 2.0**53
 """Below this a float holds every whole number."""
@@ -33,19 +39,33 @@ MAX_DEPTH = 20
 _SUFFIXES = ("_pid", "_camid", "_name")
 
 
-def read(path: Path | str, *, query: str = "query", gallery: str = "gallery") -> Features:
+SUFFIXES = (".npz", ".mat", ".pt", ".pth")
+"""Endings of feature files."""
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+def read(
+    path: Path | str,
+    *,
+    query: str = "query",
+    gallery: str = "gallery",
+    names: Mapping[str, str] = NO_NAMES,
+) -> Features:
     """Read two groups of a feature file.
 
     Args:
-        path: the ``.npz`` file.
+        path: a ``.npz``, ``.mat`` or ``.pt`` file.
         query: name of the group of queries.
         gallery: name of the group that is ranked.
+        names: our name of an array (``query``, ``query_pid``, ...) to the file's, where it is none
+            that is known.
 
     Raises:
         InputError: the file is missing or damaged, a group or array is not in it, lengths differ,
             or a value is not what its name says; the message names the array.
     """
-    arrays = Npz(Path(path))
+    arrays = Arrays(Path(path), names)
     where = str(path)
     return Features(
         query=_group(arrays, query, where),
@@ -55,13 +75,19 @@ def read(path: Path | str, *, query: str = "query", gallery: str = "gallery") ->
     )
 
 
-def read_group(path: Path | str, name: str, *, labels: bool = True) -> FeatureSet:
-    """Read one group of a feature file; raises as ``read`` does.
+def read_group(
+    path: Path | str,
+    name: str,
+    *,
+    labels: bool = True,
+    names: Mapping[str, str] = NO_NAMES,
+) -> FeatureSet:
+    """Read one group of a feature file; ``names`` and what is raised as for ``read``.
 
     Without ``labels`` the group need not say who its pictures show; where it does not, they are all
     distractors.
     """
-    return _group(Npz(Path(path)), name, str(path), labels=labels)
+    return _group(Arrays(Path(path), names), name, str(path), labels=labels)
 
 
 def write(path: Path | str, features: Features) -> None:
@@ -84,15 +110,16 @@ def write(path: Path | str, features: Features) -> None:
         np.savez(file, **arrays)
 
 
-def _group(arrays: Npz, name: str, where: str, *, labels: bool = True) -> FeatureSet:
+def _group(arrays: Arrays, name: str, where: str, *, labels: bool = True) -> FeatureSet:
     if name not in arrays or (labels and f"{name}_pid" not in arrays):
         groups = [key for key in arrays if f"{key}_pid" in arrays]
         absent = name if name not in arrays else f"{name}_pid"
-        listed = ", ".join(groups) or "none"
+        listed = ", ".join(groups) or f"none; its arrays: {', '.join(arrays)}"
         raise InputError(
             f"{where} has no array {absent!r}; groups in it (an array with its _pid): {listed}",
-            "choose two with --query and --gallery; a gallery without labels can be ranked, not "
-            "scored: --ranking FILE.csv",
+            "choose two with --query and --gallery, or say what the arrays are called: --arrays "
+            f"{absent}=NAME; a gallery without labels can be ranked, not scored: --ranking "
+            "FILE.csv",
         )
     features = arrays[name]
     if features.ndim != 2 or features.dtype.kind not in "fiu" or features.shape[1] == 0:
@@ -139,7 +166,7 @@ def _integers(values: np.ndarray, where: str) -> np.ndarray:
     return values.astype(np.int64)
 
 
-def _branches(arrays: Npz, where: str) -> tuple[tuple[str, int], ...]:
+def _branches(arrays: Arrays, where: str) -> tuple[tuple[str, int], ...]:
     if "branch_name" not in arrays:
         return ()
     if "branch_width" not in arrays:
@@ -156,7 +183,7 @@ def _branches(arrays: Npz, where: str) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _origin(arrays: Npz, where: str) -> dict[str, object]:
+def _origin(arrays: Arrays, where: str) -> dict[str, object]:
     if "origin" not in arrays:
         return {"features": Path(where).name}
     text = str(as_text(arrays["origin"], f"{where}: origin"))

@@ -11,13 +11,13 @@ from typing import IO
 
 import numpy as np
 
-from mfa.errors import InputError
+from mfa.errors import InputError, reason
 
 MAX_RATIO = 200
 """A large array that unpacks to more than this many times its packed size is refused: features are
 noise to a packer, so only a bomb is packed so well."""
 
-_SMALL = 64 * 2**20
+SMALL = 64 * 2**20
 """Bytes below which the ratio does not matter; labels pack well."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -74,7 +74,7 @@ class Npz(Mapping[str, np.ndarray]):
                 "save it by numpy.savez or numpy.savez_compressed",
             )
         packed = min(member.compress_size, self.path.stat().st_size)
-        if member.file_size > max(_SMALL, MAX_RATIO * packed):
+        if member.file_size > max(SMALL, MAX_RATIO * packed):
             raise InputError(
                 f"{where} unpacks to {member.file_size:,} bytes from {packed:,}",
                 "no features are packed so well; make the file again",
@@ -100,7 +100,7 @@ class Npz(Mapping[str, np.ndarray]):
             MemoryError,
         ) as error:
             raise InputError(
-                f"{where} cannot be read ({_first_line(error)})", "copy or make the file again"
+                f"{where} cannot be read ({reason(error)})", "copy or make the file again"
             ) from error
 
     @staticmethod
@@ -141,9 +141,3 @@ def as_text(values: np.ndarray, where: str) -> np.ndarray:
         return np.char.decode(values, "utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{where} holds bytes that are not UTF-8", "save it as text") from error
-
-
-def _first_line(error: BaseException) -> str:
-    """What the error says, without a library's advice to read the file unsafely."""
-    words = str(error).partition("\n")[0]
-    return type(error).__name__ if not words or "allow_pickle" in words else words

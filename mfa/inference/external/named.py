@@ -11,6 +11,7 @@ from torch import nn
 from mfa.errors import InputError
 from mfa.inference.external.embedder import CONVENTIONS, External, Inputs
 from mfa.inference.external.torchfile import as_compute
+from mfa.models.tensor_files import read_tensors
 from mfa.runs.checkpoint import weights_hash
 
 HEADS = ("fc", "classifier", "head", "heads")
@@ -43,7 +44,7 @@ def _torchvision(name: str, file: Path | None) -> tuple[nn.Module, tuple[int, in
     if name not in models.list_models(models):
         raise InputError(f"torchvision has no model {name!r}")
     network = models.get_model(name, weights=None)
-    fill(network, _fetched(name) if file is None else _read(file), name)
+    fill(network, _fetched(name) if file is None else read_tensors(file).tensors, name)
     _take_off(network)
     return network, (224, 224), CONVENTIONS["imagenet"]
 
@@ -65,7 +66,7 @@ def _timm(name: str, file: Path | None) -> tuple[nn.Module, tuple[int, int], Inp
             f"file: timm:{name}@FILE"
         ) from error
     if file is not None:
-        fill(network, _read(file), name)
+        fill(network, read_tensors(file).tensors, name)
     network.reset_classifier(0)
     states = network.pretrained_cfg
     _, height, width = states.get("input_size", (3, 224, 224))
@@ -112,18 +113,4 @@ def _fetched(name: str) -> dict[str, torch.Tensor]:
             f"torchvision could not fetch the weights of {name} ({error}); go online once, or name "
             f"a file: torchvision:{name}@FILE"
         ) from error
-    return state
-
-
-def _read(path: Path) -> dict[str, torch.Tensor]:
-    if not path.is_file():
-        raise InputError(f"no weights file {path}")
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return dict(load_file(path))
-    try:
-        state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle errors of several kinds
-        raise InputError(f"{path} is no file of tensors alone: {error}") from error
     return state
