@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from mfa import presets
+from mfa.cli.options import read_data, say, set_threads
 from mfa.config import Config
 from mfa.records import EpochRecord, ReidDataset
 
@@ -77,8 +78,6 @@ def main(argv: list[str]) -> None:
         InputError: anything given is wrong, or the training stopped.
     """
     options = parse(argv)
-    import torch
-
     from mfa.cli import evaluate
     from mfa.inference.evaluate import check_scorable
     from mfa.models import check_settings
@@ -87,11 +86,10 @@ def main(argv: list[str]) -> None:
     from mfa.training.fit import fit
 
     check_settings(options.config)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    data = _read(options.data, options.data_root)
+    set_threads(options.threads)
+    data = read_data(options.data, options.data_root)
     root = options.score_root or options.data_root
-    further = [_read(name, root) for name in dict.fromkeys(options.score_on)]
+    further = [read_data(name, root) for name in dict.fromkeys(options.score_on)]
     for other in further:
         check_scorable(options.config, other)
     records = fit(
@@ -131,6 +129,7 @@ def find_teacher(source: str, data: ReidDataset) -> Teacher:
         return read_teacher(path)
     from mfa.datasets.loading.cache import cache_folder
     from mfa.inference.external import load_external
+    from mfa.inference.external.plausible import doubt_inputs
 
     model, cache = load_external(source), cache_folder(data.root)
     # A callable has no hash; its own name has to do.
@@ -140,7 +139,9 @@ def find_teacher(source: str, data: ReidDataset) -> Teacher:
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
         if not file.is_file():
-            print(f"computing the teacher's features once, into {file}", file=sys.stderr)
+            say(f"computing the teacher's features once, into {file}")
+            if doubt := doubt_inputs(model, data.train, data.train):
+                say(doubt)
             compute_teacher(model, data, file, cache=cache)
     return read_teacher(file)
 
@@ -165,16 +166,6 @@ def parse(argv: list[str]) -> Options:
 
 def _parse_over(argv: list[str], default: Options) -> Options:
     return tyro.cli(Options, prog="mfa train", args=argv, default=default)
-
-
-def _read(name: str, root: Path | None) -> ReidDataset:
-    """A dataset; what its reader noticed is printed."""
-    from mfa.datasets import data_root, load_dataset
-
-    data = load_dataset(name, data_root(root))
-    for note in data.notes:
-        print(note, file=sys.stderr)
-    return data
 
 
 def _report(records: Iterable[EpochRecord], speaks: bool) -> None:

@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from mfa.models.precision import float32
+
 
 class CPAA(nn.Module):
     """Channel affinity, then pixel affinity, each added to its input with a scalar from 0.
@@ -42,7 +44,7 @@ class CPAA(nn.Module):
     def mix_channels(self, x: Tensor) -> Tensor:
         """Each channel as a mean of all, weighted by (un)likeness: A x."""
         points = _points(x)
-        with torch.autocast(x.device.type, enabled=False):
+        with float32(x):
             wide = points.float()
             # softmax(row maximum - S) is softmax(-S): what a row has in common cancels.
             sign = -1 if self.affinity == "inverted" else 1
@@ -53,7 +55,7 @@ class CPAA(nn.Module):
     def mix_points(self, b: Tensor) -> Tensor:
         """Each pixel as a mean of all, weighted by affinity: v P^T."""
         q, k, v = (_points(conv(b)) for conv in (self.query, self.key, self.value))
-        with torch.autocast(b.device.type, enabled=False):
+        with float32(b):
             p = (q.float() @ k.float().transpose(1, 2)).softmax(dim=2)  # (B, N, N)
         return _as_map(p.to(v.dtype) @ v, b)
 

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from mfa.models.precision import float32
+
 
 class GeM(nn.Module):
     """Generalised mean over pixels, (mean x^p)^(1/p) (Radenovic et al. 2019), p learned [paper].
@@ -22,7 +24,7 @@ class GeM(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to (B, C)."""
-        with torch.autocast(x.device.type, enabled=False):
+        with float32(x):
             powers = x.float().clamp(min=self.eps).pow(self.p)
             return powers.mean(dim=(2, 3)).pow(1 / self.p)
 

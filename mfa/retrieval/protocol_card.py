@@ -60,7 +60,7 @@ def protocol_card(
         **distance,
         "ap_rule": AP_RULE,
         "ties": TIES,
-        "doubts": doubts(features, camera_filter=camera_filter),
+        "doubts": [*_known(features), *doubts(features, camera_filter=camera_filter)],
         "descriptor_dim": int(features.gallery.features.shape[1]),
         "branches": [name for name, _ in features.branches],
         "versions": {
@@ -69,6 +69,12 @@ def protocol_card(
             "python": platform.python_version(),
         },
     }
+
+
+def _known(features: Features) -> list[str]:
+    """What the maker of the features doubted."""
+    found = features.origin.get("doubts", [])
+    return [str(sentence) for sentence in found] if isinstance(found, list) else []
 
 
 def _can_filter(features: Features) -> bool:

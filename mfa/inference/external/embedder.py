@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from mfa.errors import InputError
+from mfa.errors import InputError, reason
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -70,6 +70,7 @@ class External:
         inputs: what it expects in place of 8-bit RGB.
         hash: of its file or its weights, 12 hex digits; empty where neither can be had.
         compute: prepared pictures (B, 3, H, W) float32 to vectors (B, D).
+        states_inputs: ``inputs`` are what its own file states.
     """
 
     name: str
@@ -78,13 +79,14 @@ class External:
     inputs: Inputs
     hash: str
     compute: Callable[[np.ndarray], np.ndarray]
+    states_inputs: bool = False
 
     def embed(self, pictures: np.ndarray) -> np.ndarray:
         """Vectors (B, D) float32, not normalised, of 8-bit RGB pictures (B, 3, height, width).
 
         Raises:
             InputError: pictures of another shape or kind, the model fails on them, or it does not
-                give one vector a picture.
+                give one vector per picture.
         """
         if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
             raise InputError(
@@ -107,7 +109,7 @@ class External:
         if flat.ndim != 2 or len(flat) != len(pictures):
             raise InputError(
                 f"{self.name} gave {found.shape} for {len(pictures)} pictures; an embedder gives "
-                "one vector a picture"
+                "one vector per picture"
             )
         return flat
 
@@ -120,8 +122,7 @@ class External:
         except InputError:
             raise
         except Exception as error:  # every runtime has kinds of its own
-            reason = (str(error).strip() or type(error).__name__).splitlines()[-1][:200]
             raise InputError(
-                f"{self.name} cannot compute pictures of {self.size[0]}x{self.size[1]} ({reason}); "
-                "was it made for another size?"
+                f"{self.name} cannot compute pictures of {self.size[0]}x{self.size[1]} "
+                f"({reason(error)}); was it made for another size?"
             ) from error

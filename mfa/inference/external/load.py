@@ -38,9 +38,10 @@ def load_external(
             a file instead of the network; or ``module:function`` or ``file.py:function``, a
             callable as in ``from_callable``, which runs its author's code: name what you trust.
         size: (height, width), where the model takes any; 256x128 unless it says another.
-        inputs: what it expects in place of 8-bit RGB, by name or in full. By default ``bgr255`` for
-            Intel's person-reidentification-retail models, what timm states for its own, and
-            ``imagenet`` for all others.
+        inputs: what it expects in place of 8-bit RGB, by name or in full. By default what the file
+            states, which those of ``mfa export`` do; ``bgr255`` for Intel's
+            person-reidentification-retail models; what timm states for its own; and ``imagenet``
+            for all others. A scoring says where another convention would find more people.
         threads: threads to compute with; by default OMP_NUM_THREADS, else the runtime's choice.
 
     Raises:
@@ -63,8 +64,7 @@ def load_external(
             f"no model {text!r}; give an .onnx, .xml, .pt or .pt2 file, torchvision:NAME, "
             "timm:NAME, or module:function"
         )
-    default: Convention = "bgr255" if path.name.startswith(INTEL) else "imagenet"
-    return _from_file(path, size, _inputs(inputs) or CONVENTIONS[default], threads)
+    return _from_file(path, size, _inputs(inputs), threads)
 
 
 def from_callable(
@@ -92,10 +92,10 @@ def file_hash(paths: Sequence[Path]) -> str:
 
 
 def _from_file(
-    path: Path, size: tuple[int, int] | None, inputs: Inputs, threads: int | None
+    path: Path, size: tuple[int, int] | None, inputs: Inputs | None, threads: int | None
 ) -> External:
     suffix = path.suffix.lower()
-    files = [path]
+    files, stated = [path], ""
     if suffix == ".onnx":
         from mfa.inference.external import onnxfile
 
@@ -109,7 +109,9 @@ def _from_file(
     elif suffix == ".pt2":
         from mfa.inference.external import torchfile
 
-        kind, found, compute = torchfile.load(path)
+        program = torchfile.load(path)
+        kind, stated = "torch.export", program.inputs
+        found, compute = program.size, program.compute
     else:
         raise InputError(
             f"{path.name}: a model is an .onnx, .xml (OpenVINO) or .pt2 (torch.export) file",
@@ -120,15 +122,23 @@ def _from_file(
         raise InputError(
             f"{path.name} takes pictures of {found[0]}x{found[1]} only, not {size[0]}x{size[1]}"
         )
-    return External(path.stem, kind, found or size or SIZE, inputs, file_hash(files), compute)
+    default = "bgr255" if path.name.startswith(INTEL) else "imagenet"
+    own = _inputs(stated or default) if inputs is None else inputs
+    assert own is not None
+    place = found or size or SIZE
+    return External(
+        *(path.stem, kind, place, own, file_hash(files), compute),
+        states_inputs=bool(stated) and inputs is None,
+    )
 
 
-def _inputs(chosen: Convention | Inputs | None) -> Inputs | None:
+def _inputs(chosen: str | Inputs | None) -> Inputs | None:
     if chosen is None or isinstance(chosen, Inputs):
         return chosen
-    if chosen not in CONVENTIONS:
+    found = next((inputs for name, inputs in CONVENTIONS.items() if name == chosen), None)
+    if found is None:
         raise InputError(f"no input convention {chosen!r}; there are {', '.join(CONVENTIONS)}")
-    return CONVENTIONS[chosen]
+    return found
 
 
 def _threads() -> int | None:

@@ -10,6 +10,7 @@ import numpy as np
 from mfa.datasets.loading.images import load_images
 from mfa.errors import InputError
 from mfa.inference.external.embedder import External
+from mfa.inference.external.plausible import doubt_inputs
 from mfa.inference.extract import feature_set
 from mfa.progress import Progress, part_of, reporting
 from mfa.records import Features, FeatureSet, ReidDataset, Sample
@@ -79,7 +80,8 @@ def extract(
             within = part_of(report, *spans[split])
             sides[split], absent = _side(model, data, samples, flip, within)
             left_out += absent
-    origin = _origin(model, data, flip, left_out)
+    doubt = doubt_inputs(model, data.query, data.gallery)
+    origin = _origin(model, data, flip, left_out) | {"doubts": [doubt] if doubt else []}
     features = Features(sides["query"], sides["gallery"], origin=origin)
     if file is None:
         return features

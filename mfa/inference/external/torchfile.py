@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,27 @@ import torch
 from mfa.errors import InputError
 from mfa.inference.external.onnxfile import fixed_batch
 
+STATED = "mfa.json"
+"""Name of the file in a program in which ``mfa export`` states its ``inputs`` and ``size``."""
 
-def load(path: Path) -> tuple[str, tuple[int, int] | None, Callable[[np.ndarray], np.ndarray]]:
-    """Kind, (height, width) where the program fixes it, and pictures to vectors.
+
+@dataclass(frozen=True)
+class Program:
+    """A program of ``torch.export``.
+
+    Attributes:
+        size: (height, width) of its pictures, where it fixes them.
+        inputs: name of the convention that its file states, or empty.
+        compute: pictures to vectors.
+    """
+
+    size: tuple[int, int] | None
+    inputs: str
+    compute: Callable[[np.ndarray], np.ndarray]
+
+
+def load(path: Path) -> Program:
+    """Read a program.
 
     A program holds operators and tensors, no Python code. ``torch.export`` fixes the batch unless
     another size is given; such a program is fed that many pictures at a time, and the last ones are
@@ -23,10 +43,20 @@ def load(path: Path) -> tuple[str, tuple[int, int] | None, Callable[[np.ndarray]
     Raises:
         InputError: the file is no such program.
     """
-    program = _exported(path)
+    stated = {STATED: ""}
+    try:
+        program = torch.export.load(str(path), extra_files=stated)
+        module = program.module()
+        facts = json.loads(stated[STATED] or "{}")
+        inputs = str(facts.get("inputs", ""))
+    except Exception as error:  # zip, JSON and schema errors of several kinds
+        raise InputError(
+            f"{path} is no torch.export program",
+            "write one with torch.export.save; weights alone go through `mfa import-weights`",
+        ) from error
     batch, size = _fixed(program)
-    compute = as_compute(program.module())
-    return "torch.export", size, compute if batch is None else fixed_batch(compute, batch)
+    compute = as_compute(module)
+    return Program(size, inputs, compute if batch is None else fixed_batch(compute, batch))
 
 
 def as_compute(network: Any) -> Callable[[np.ndarray], np.ndarray]:
@@ -45,16 +75,6 @@ def as_compute(network: Any) -> Callable[[np.ndarray], np.ndarray]:
         return array
 
     return compute
-
-
-def _exported(path: Path) -> Any:
-    try:
-        return torch.export.load(str(path))
-    except Exception as error:  # zip, JSON and schema errors of several kinds
-        raise InputError(
-            f"{path} is no torch.export program",
-            "write one with torch.export.save; weights alone go through `mfa import-weights`",
-        ) from error
 
 
 def _fixed(program: Any) -> tuple[int | None, tuple[int, int] | None]:

@@ -12,6 +12,8 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+from mfa.models.precision import float32
+
 
 class PositionAttention(nn.Module):
     """Each pixel plus gamma times a mean of all, weighted by the softmax of q^T k.
@@ -30,7 +32,7 @@ class PositionAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to the same shape."""
         q, k, v = (conv(x).flatten(2) for conv in (self.query, self.key, self.value))
-        with torch.autocast(x.device.type, enabled=False):
+        with float32(x):
             weights = (q.float().transpose(1, 2) @ k.float()).softmax(dim=2)
         return self.gamma * (v @ weights.to(v.dtype).transpose(1, 2)).view_as(x) + x
 
@@ -48,7 +50,7 @@ class ChannelAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to the same shape."""
         flat = x.flatten(2)
-        with torch.autocast(x.device.type, enabled=False):
+        with float32(x):
             s = flat.float() @ flat.float().transpose(1, 2)
             weights = (s.amax(dim=2, keepdim=True) - s).softmax(dim=2)
         return self.gamma * (weights.to(flat.dtype) @ flat).view_as(x) + x
@@ -72,7 +74,7 @@ class NonLocal(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to the same shape."""
         g, theta, phi = (conv(x).flatten(2) for conv in (self.g, self.theta, self.phi))
-        with torch.autocast(x.device.type, enabled=False):
+        with float32(x):
             affinity = theta.float().transpose(1, 2) @ phi.float() / g.shape[2]  # (B, N, N)
             mixed = g.float() @ affinity.transpose(1, 2)  # (B, inner, N)
         return x + self.w(mixed.to(x.dtype).view(*mixed.shape[:2], *x.shape[2:]))
@@ -114,7 +116,7 @@ class SecondOrder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to the same shape."""
-        with torch.autocast(x.device.type, enabled=False):
+        with float32(x):
             pixels = self.theta(x.float()).flatten(2)  # (B, C', N)
             inner = pixels.shape[1]
             centred = pixels - pixels.mean(dim=1, keepdim=True)

@@ -192,7 +192,7 @@ def test_pictures_that_do_not_fit_are_refused(pictures: np.ndarray) -> None:
         model.embed(pictures[:, :, :16])
     with pytest.raises(InputError, match="at least one"):
         model.embed(pictures[:0])
-    with pytest.raises(InputError, match="one vector a picture"):
+    with pytest.raises(InputError, match="one vector per picture"):
         from_callable(lambda values: values.mean(axis=0), size=(32, 16)).embed(pictures)
     with pytest.raises(InputError, match="no input convention"):
         from_callable(np.mean, inputs="rgb")  # type: ignore[arg-type]

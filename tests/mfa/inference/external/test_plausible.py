@@ -1,0 +1,74 @@
+"""A wrong input range is found by the first people, and an exported model states its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mfa.cli import COMMANDS, run
+from mfa.inference.external import CONVENTIONS, from_callable, load_external
+from mfa.inference.external.plausible import doubt_inputs
+from mfa.inference.external.scoring import evaluate_external
+from mfa.records import ReidDataset, Sample
+from mfa.runs.run import open_run
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> list[Sample]:
+    """Two pictures each of 24 people in colours of their own."""
+    samples = []
+    for pid in range(1, 25):
+        colours = np.random.default_rng(pid).integers(30, 226, (4, 2, 3))
+        for camera in (1, 2):
+            noise = np.random.default_rng(100 * pid + camera).integers(-9, 10, (32, 16, 3))
+            pixels = np.clip(colours.repeat(8, 0).repeat(8, 1) + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / f"{pid}-{camera}.png")
+            samples.append(Sample(tmp_path / f"{pid}-{camera}.png", pid, camera))
+    return samples
+
+
+def clipped(values: np.ndarray) -> np.ndarray:
+    """An embedder made for 0 to 1: what lies outside is lost to it."""
+    cells = np.clip(values, 0, 1).reshape(len(values), 3, 4, 8, 2, 8).mean(axis=(3, 5))
+    return (cells - 0.5).reshape(len(values), -1)
+
+
+def test_a_wrong_range_is_named_with_the_right_one(people: list[Sample]) -> None:
+    for inputs in ("unit", "rgb255", "bgr255"):
+        model = from_callable(clipped, size=(32, 16), inputs=inputs)  # type: ignore[arg-type]
+        sentence = doubt_inputs(model, people, people)
+        if inputs == "unit":
+            assert sentence == ""
+        else:
+            assert f"with the inputs {inputs}, and 24 with" in sentence
+            assert "unit" in sentence
+    assert doubt_inputs(model, people[:10], people) == ""  # too few to tell
+
+
+def test_the_doubt_stands_on_the_card(people: list[Sample], tiny_data: ReidDataset) -> None:
+    data = ReidDataset("set", tiny_data.root, (), tuple(people[::2]), tuple(people[1::2]), "0" * 32)
+    model = from_callable(clipped, size=(32, 16), inputs="rgb255")
+    doubts = evaluate_external(model, data).card["doubts"]
+    assert any("and 24 with" in sentence for sentence in doubts)
+
+
+def test_an_exported_program_states_its_inputs(
+    tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "small.pt2"
+    assert run("mfa", COMMANDS, ["export", str(tiny_run), str(file)]) == 0
+    assert "RGB pictures of 64x32 from 0 to 1" in capsys.readouterr().out
+    model = load_external(file)
+    assert model.states_inputs
+    assert (model.inputs, model.size) == (CONVENTIONS["unit"], (64, 32))
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 3, 64, 32), dtype=np.uint8)
+    with torch.inference_mode():
+        wanted = open_run(tiny_run, "cpu").model(torch.from_numpy(pictures) / 255, None).embedding
+    np.testing.assert_allclose(model.embed(pictures), wanted.numpy(), atol=1e-4)
+    assert not load_external(file, inputs="half").states_inputs
+    assert run("mfa", COMMANDS, ["export", str(tiny_run), str(file)]) == 2
+    assert "exists already" in capsys.readouterr().err
