@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import glob
 import itertools
+import json
 import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from mfa.errors import InputError
+from mfa.errors import InputError, reason
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Signs by which a spreadsheet takes a text for a formula."""
 
 _COUNT = itertools.count()
 
@@ -111,6 +119,48 @@ def write_atomically(path: Path, content: str | Callable[[Path], object]) -> Non
             draft.write_text(content, encoding="utf-8")
         else:
             content(draft)
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """A table as CSV, in which no text is a formula to a spreadsheet; see ``cell_of_text``."""
+    marked = table.rename(columns=cell_of_text)
+    for name, column in marked.items():
+        if column.dtype.kind in "OT":  # text, or anything
+            marked[name] = column.map(cell_of_text)
+    return str(marked.to_csv(index=False, lineterminator="\n"))
+
+
+def cell_of_text(value: Any) -> Any:
+    """A value as it stands in a CSV file.
+
+    Text that begins with one of ``FORMULA`` and is no number gets an apostrophe before it, which
+    spreadsheets take for the mark of text; ``text_of_cell`` takes it off again.
+    """
+    if not isinstance(value, str) or not value.startswith(FORMULA):
+        return value
+    with suppress(ValueError):
+        float(value)
+        return value
+    return f"'{value}"
+
+
+def text_of_cell(cell: str) -> str:
+    """The text that ``cell_of_text`` was given."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        InputError: it is missing, cannot be read, or is no JSON text in UTF-8.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON text in UTF-8 ({reason(error)})") from error
 
 
 def _drafts(name: str, folder: Path, mark: str, end: str) -> Iterator[Path]:

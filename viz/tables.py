@@ -20,7 +20,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from mfa.errors import InputError
-from mfa.files import write_atomically
+from mfa.files import csv_text, write_atomically
 
 Origin = Literal["label", "measured", "published", "computed", "unverified", "missing"]
 Format = Literal["tex", "md", "csv"]
@@ -198,7 +198,7 @@ class Table:
 
     def to_csv(self) -> str:
         """``to_frame`` as CSV."""
-        return str(self.to_frame().to_csv(index=False, lineterminator="\n"))
+        return csv_text(self.to_frame())
 
     def to_markdown(self) -> str:
         """A pipe table with its words below."""

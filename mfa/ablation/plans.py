@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from mfa import presets
 from mfa.config import Config, derive
 from mfa.errors import InputError
+from mfa.files import read_json
 from mfa.presets import variant
 
 
@@ -153,11 +153,11 @@ def load_plan(name: str, base: Config) -> list[Row]:
     path = Path(name)
     if not path.is_file():
         raise InputError(f"no plan or file {name!r}; plans are {', '.join(PLANS)}")
+    content = read_json(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         start = presets.get(content["preset"]) if "preset" in content else base
         rows = [Row(row, derive(start, changes)) for row, changes in content["rows"].items()]
-    except (json.JSONDecodeError, KeyError, AttributeError) as error:
+    except (KeyError, AttributeError, TypeError) as error:
         raise InputError(
             f'{path} is no plan ({error!r}); write {{"rows": {{"name": {{"model.branches": 2}}}}}}'
         ) from error

@@ -16,7 +16,7 @@ from mfa.ablation.plans import Row
 from mfa.config import to_dict
 from mfa.errors import InputError
 from mfa.explain.part_energy import person_energy
-from mfa.files import write_atomically
+from mfa.files import read_json, write_atomically
 from mfa.inference.evaluate import evaluate, measure_separation
 from mfa.records import ReidDataset
 from mfa.retrieval.results import as_percent
@@ -118,14 +118,26 @@ def finished(place: Path, row: Row, seed: int, data: ReidDataset) -> dict[str, A
     file = place / ROW_FILE
     if not file.is_file():
         return None
-    figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    trained = open_run(place).config
+    figures = _recorded(file)
+    trained = open_run(place, "cpu").config
     wanted = replace(row.config, seed=seed, name=trained.name)
     if trained != wanted or figures["fingerprint"] != data.fingerprint:
         raise InputError(
             f"{place} holds this row with another configuration or other data; delete the folder "
             "to run it again, or choose another --out"
         )
+    return figures
+
+
+def _recorded(file: Path) -> dict[str, Any]:
+    """The tidy row that ``run_row`` wrote.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    figures = read_json(file)
+    if not isinstance(figures, dict) or not {"row", "mAP", "fingerprint", "config"} <= {*figures}:
+        raise InputError(f"{file} is no row of an ablation", "delete it, and the row is measured")
     return figures
 
 
@@ -155,8 +167,8 @@ def reusable(
     wanted = {**to_dict(replace(row.config, seed=seed)), "name": ""}
     for folder in folders:
         for file in sorted(folder.glob(f"*/{ROW_FILE}")):
-            figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            with suppress(InputError):  # a field we no longer have: another configuration
+            with suppress(InputError):  # damaged, or of fields that there are no more
+                figures = _recorded(file)
                 trained = to_dict(from_json(figures["config"]))
                 if {**trained, "name": ""} == wanted and figures["fingerprint"] == data.fingerprint:
                     return file.parent, {**figures, "row": row.name}
@@ -195,11 +207,6 @@ def measure(run: Run, data: ReidDataset) -> dict[str, Any]:
         **stamp(),
         "config": to_json(run.config),
     }
-
-
-def table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """Tidy rows of the outcomes that succeeded."""
-    return pd.DataFrame([outcome.figures for outcome in outcomes if outcome.figures])
 
 
 def estimate(

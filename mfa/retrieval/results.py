@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
-from mfa.files import write_atomically
+from mfa.files import csv_text, read_json, text_of_cell, write_atomically
 from mfa.records import Features
 from mfa.retrieval import statistics
 from mfa.retrieval.gallery import COUNTED
@@ -158,7 +158,7 @@ class RetrievalResult:
         """
         path = Path(path)
         content = {"summary": self.summary(), "cmc": self.cmc.tolist(), "card": self.card}
-        write_atomically(path.with_suffix(".csv"), self.per_query.to_csv(index=False))
+        write_atomically(path.with_suffix(".csv"), csv_text(self.per_query))
         write_atomically(path, json.dumps(content, indent=2) + "\n")
 
     @staticmethod
@@ -169,19 +169,20 @@ class RetrievalResult:
             InputError: a file is missing or is not a saved result.
         """
         path = Path(path)
+        content = read_json(path)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
             table = pd.read_csv(path.with_suffix(".csv"), **_CSV)
-            return RetrievalResult(
-                per_query=table,
-                cmc=np.array(content["cmc"]),
-                gallery=content["summary"]["gallery"],
-                card=content["card"],
-            )
-        except FileNotFoundError as error:
-            raise InputError(f"no saved result: {error.filename} is missing") from error
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path} is not a saved result: {error}; score again") from error
+            cmc = np.array(content["cmc"], dtype=float)
+            gallery, card = content["summary"]["gallery"], dict(content["card"])
+            missing = _COLUMNS - {*table}
+        except OSError as error:
+            raise InputError(f"{path} has no table of its queries beside it ({error})") from error
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"{path} is not a saved result ({error!r})", "score again") from error
+        if missing or not isinstance(gallery, int):
+            lacking = ", ".join(sorted(missing)) or "the size of its gallery"
+            raise InputError(f"{path} is not a saved result: it lacks {lacking}", "score again")
+        return RetrievalResult(per_query=table, cmc=cmc, gallery=gallery, card=card)
 
 
 def _number(text: str) -> float:
@@ -189,10 +190,21 @@ def _number(text: str) -> float:
     return float(text) if text else float("nan")
 
 
+_COLUMNS = {
+    *("query", "name", "pid", "camid", "AP", "AP_trapezoid", "INP", "positives", "status"),
+    *("first_match_rank", "last_match_rank"),
+}
+
 # A picture named "NA" stays a name; only empty ranks are missing.
 _CSV: dict[str, Any] = {
-    "dtype": {"name": str, "status": str, "first_match_rank": "Int64", "last_match_rank": "Int64"},
-    "converters": dict.fromkeys(("AP", "AP_trapezoid", "INP"), _number),
+    "dtype": {
+        **dict.fromkeys(("query", "pid", "camid", "positives"), "int64"),
+        **{"status": str, "first_match_rank": "Int64", "last_match_rank": "Int64"},
+    },
+    "converters": {
+        "name": text_of_cell,
+        **dict.fromkeys(("AP", "AP_trapezoid", "INP"), _number),
+    },
     "na_values": {"first_match_rank": [""], "last_match_rank": [""]},
     "keep_default_na": False,
 }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import pickle
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from mfa.errors import InputError
-from mfa.files import atomic, write_atomically
+from mfa.files import atomic, csv_text, read_json, text_of_cell, write_atomically
 
 
 def test_a_failing_writer_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
@@ -74,3 +77,26 @@ def test_an_error_keeps_its_two_parts_through_pickling() -> None:
         "row 3 is empty; fill it",
     )
     assert str(InputError("one sentence")) == "one sentence"
+
+
+def test_text_in_a_table_is_no_formula(tmp_path: Path) -> None:
+    link = '=HYPERLINK("http://example.org";"open")'
+    table = pd.DataFrame(
+        {"name": [link, "-1_c2s1_0.jpg", "+1.5", "plain", "@x"], "gain": [-1.5, 0.0, 1, 2, 3]}
+    )
+    table["=1+1"] = 7
+    text = csv_text(table)
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0] == ["name", "gain", "'=1+1"]
+    assert [row[0] for row in rows[1:]] == [f"'{link}", "'-1_c2s1_0.jpg", "+1.5", "plain", "'@x"]
+    assert [float(row[1]) for row in rows[1:]] == table["gain"].tolist()
+    assert [text_of_cell(row[0]) for row in rows[1:]] == table["name"].tolist()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 200_000, b"9" * 5_000])
+def test_json_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.json is no JSON"):
+        read_json(tmp_path / "x.json")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_json(tmp_path / "none.json")

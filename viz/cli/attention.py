@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from mfa.errors import InputError
+from mfa.files import csv_text, write_atomically
 from viz.cli.options import Computing
 
 if TYPE_CHECKING:
@@ -170,4 +171,5 @@ def _write(out: Path, tables: dict[str, list[pd.DataFrame]]) -> None:
     import pandas as pd
 
     for name, parts in tables.items():
-        pd.concat(parts, ignore_index=True).round(4).to_csv(out / f"{name}.csv", index=False)
+        table = pd.concat(parts, ignore_index=True).round(4)
+        write_atomically(out / f"{name}.csv", csv_text(table))

@@ -26,7 +26,7 @@ from mfa.datasets.readers.listing import (
     quoted,
 )
 from mfa.errors import InputError
-from mfa.files import write_atomically
+from mfa.files import cell_of_text, text_of_cell, write_atomically
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 
 TABLE = "dataset.csv"
@@ -115,7 +115,7 @@ def write_table(folder: Path, rows: Iterable[Row]) -> Path:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([row.path, row.pid, row.camid, row.split] for row in rows)
+    writer.writerows(map(cell_of_text, (r.path, r.pid, r.camid, r.split)) for r in rows)
     write_atomically(file, lambda draft: draft.write_bytes(text.getvalue().encode("utf-8")))
     return file
 
@@ -158,7 +158,8 @@ def read_rows(
 
 
 def _row(where: str, values: dict[str, str | None], names: Mapping[str, str], root: Path) -> Row:
-    path, pid, camid, split = ((values.get(names[name]) or "").strip() for name in COLUMNS)
+    cells = ((values.get(names[name]) or "").strip() for name in COLUMNS)
+    path, pid, camid, split = map(text_of_cell, cells)
     if not path or not pid:
         raise InputError(
             f"{where}: path and pid may not be empty", "fill them in, or remove the row"

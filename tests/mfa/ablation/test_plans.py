@@ -65,7 +65,9 @@ def test_a_file_names_its_rows(tmp_path: Path) -> None:
         ('{"rows": {"a": {"model.branches": "two"}}}', "model.branches"),
         ('{"rows": {}}', "no rows"),
         ('{"row": {}}', "no plan"),
-        ("not json", "no plan"),
+        ("not json", "no JSON"),
+        ("[" * 200_000, "no JSON"),
+        ("[1]", "no plan"),
     ],
 )
 def test_a_wrong_file_is_named(tmp_path: Path, content: str, words: str) -> None:

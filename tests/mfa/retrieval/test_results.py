@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,12 @@ def features() -> Features:
 
 
 @pytest.fixture(scope="module")
-def result(features: Features) -> RetrievalResult:
-    return score(features, block=7)
+def result(features: Features) -> Iterator[RetrievalResult]:
+    """Scored and ranked in several blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mfa.retrieval.distances.BLOCK", 7)
+        patch.setattr("mfa.retrieval.ranking.BLOCK", 7)
+        yield score(features)
 
 
 def test_the_ranking_shows_what_was_counted(features: Features, result: RetrievalResult) -> None:
@@ -130,11 +135,24 @@ def test_a_picture_called_na_keeps_its_name(result: RetrievalResult, tmp_path: P
 
 
 def test_loading_what_is_not_a_result_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is missing"):
+    with pytest.raises(InputError, match="cannot be read"):
         RetrievalResult.load(tmp_path / "none.json")
-    (tmp_path / "r.json").write_text("{]")
-    with pytest.raises(InputError, match="not a saved result"):
-        RetrievalResult.load(tmp_path / "r.json")
+    for content, words in (("{]", "no JSON"), ("[]", "saved result"), ('{"cmc": 1}', "saved")):
+        (tmp_path / "r.json").write_text(content)
+        (tmp_path / "r.csv").write_text("query,name\n0,a\n")
+        with pytest.raises(InputError, match=words):
+            RetrievalResult.load(tmp_path / "r.json")
+
+
+def test_names_that_begin_like_a_formula_come_back(features: Features, tmp_path: Path) -> None:
+    names = np.array(["=1+1", "-1_c2.jpg", *features.query.names[2:]])
+    found = score(
+        dataclasses.replace(features, query=dataclasses.replace(features.query, names=names))
+    )
+    found.save(tmp_path / "r.json")
+    assert "\n0,'=1+1," in (tmp_path / "r.csv").read_text()
+    back = RetrievalResult.load(tmp_path / "r.json")
+    assert back.per_query["name"].tolist() == found.per_query["name"].tolist()
 
 
 @pytest.mark.parametrize(("query", "k", "words"), [(30, 5, "no query 30"), (-1, 5, "no query -1")])
