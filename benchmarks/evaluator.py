@@ -12,8 +12,8 @@ from benchmarks.made import made_features
 from benchmarks.timing import ratio, seconds_each
 from mfa.records import JUNK, NO_CAMERA, Features
 from mfa.retrieval import feature_file
-from mfa.retrieval.distances import FeatureDistances
-from mfa.retrieval.metrics import BLOCK, score
+from mfa.retrieval.distances import BLOCK, FeatureDistances
+from mfa.retrieval.metrics import score
 from mfa.retrieval.results import RetrievalResult
 
 TARGETS = {"ratio_to_product": ("<=", 2.5), "max_difference": ("<=", 1e-9)}

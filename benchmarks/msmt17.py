@@ -11,7 +11,8 @@ import numpy as np
 from benchmarks.made import made_features
 from benchmarks.timing import ratio, seconds_each
 from mfa.records import Features
-from mfa.retrieval.metrics import BLOCK, score
+from mfa.retrieval.distances import BLOCK
+from mfa.retrieval.metrics import score
 
 TARGETS = {"ratio_to_product": ("<=", 2.0), "peak_extra_gib": ("<=", 1.0)}
 

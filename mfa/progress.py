@@ -27,8 +27,8 @@ def reporting(
     """The callback to call while something named ``label`` is computed.
 
     Args:
-        progress: a callback, which is handed on; ``True`` for a bar on standard error that leaves
-            nothing behind; ``False`` for silence.
+        progress: a callback, which is handed on; ``True`` for a bar on standard error, from the
+            second second to the end; ``False`` for silence.
         label: what the bar says.
         detail: words behind the bar. They are asked for only when the bar is drawn again, twice
             per second at most, so they may be costly.
@@ -43,6 +43,7 @@ def reporting(
         bar_format=form,
         disable=not progress,
         leave=False,
+        delay=1,
         file=sys.stderr,
         mininterval=0.5,
     ) as bar:

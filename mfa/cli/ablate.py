@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import tyro
 
 from mfa import presets
+from mfa.cli.options import Computing, read_data, say, set_threads
 from mfa.errors import InputError
 
 MAX_SEEDS = 1_000
@@ -23,6 +22,7 @@ class Options:
     plan: tyro.conf.Positional[str]
     """default, variants, table2, table3, modules, gate-and-gla,
     competing-and-gla, switches, peers, or a JSON file."""
+    computing: tyro.conf.OmitArgPrefixes[Computing]
     data: str = "synthetic"
     """Dataset to train and score on."""
     data_root: Path | None = None
@@ -44,11 +44,6 @@ class Options:
     """CSV file to write the rows to; by default rows.csv in the folder of the runs."""
     threads: int | None = None
     """Threads PyTorch computes with; by default all cores."""
-    device: str | None = None
-    """Where rows are trained and scored, such as cpu, cuda or cuda:1; by default the GPU if there
-    is one."""
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Number format of the forward pass in scoring; that of training is a field of the preset."""
     dry_run: bool = False
     """Only print the plan and its time."""
     json: bool = False
@@ -62,39 +57,37 @@ def main(argv: list[str]) -> None:
         InputError: nothing could be run, or rows failed (after all others were run).
     """
     options = tyro.cli(Options, prog="mfa ablate", args=argv)
-    import torch
-
     from mfa.ablation import estimate, load_plan, run_plan
     from mfa.ablation.runner import waiting
     from mfa.ablation.significance import with_tests
     from mfa.config import derive
-    from mfa.datasets import data_root, load_dataset
+    from mfa.files import csv_text, write_atomically
 
     if not 1 <= options.seeds <= MAX_SEEDS:
         raise InputError(f"--seeds is 1 to {MAX_SEEDS:,}, got {options.seeds:,}")
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    set_threads(options.threads)
     base = derive(presets.get(options.preset), dict(map(setting, options.set)))
-    if options.epochs:
+    if options.epochs is not None:
         base = derive(base, {"optim.epochs": options.epochs})
     rows = load_plan(options.plan, base)
-    data = load_dataset(options.data, data_root(options.data_root))
+    data = read_data(options.data, options.data_root)
     folder = options.out or Path("runs/ablate") / f"{Path(options.plan).stem}-{data.name}"
     seeds = range(options.seeds)
     left = waiting(rows, seeds, data, folder, reuse=options.reuse)
-    seconds = estimate([row for row in rows if left[row.name]], data, device=options.device)
+    seconds = estimate(
+        [row for row in rows if left[row.name]], data, device=options.computing.device
+    )
     seconds["runs left"] = [left[name] for name in seconds["row"]]
     if len(seconds):
         shown = seconds.drop(columns="fault")
-        print(shown.to_string(index=False, float_format="%.1f"), file=sys.stderr)
+        say(shown.to_string(index=False, float_format="%.1f"))
     for line in seconds[seconds["fault"] != ""].to_dict("records"):
-        print(f"{line['row']} cannot be trained: {line['fault']}", file=sys.stderr)
+        say(f"{line['row']} cannot be trained: {line['fault']}")
     minutes = (seconds["seconds"] * seconds["runs left"]).sum() / 60
     done = len(rows) * len(seeds) - sum(left.values())
-    print(
+    say(
         f"{len(rows)} rows x {len(seeds)} seeds, {done} of them finished: "
-        f"about {minutes:.0f} minutes for the rest",
-        file=sys.stderr,
+        f"about {minutes:.0f} minutes for the rest"
     )
     if options.dry_run:
         return
@@ -106,19 +99,20 @@ def main(argv: list[str]) -> None:
         data,
         folder,
         reuse=options.reuse,
-        device=options.device,
-        precision=options.precision,
+        device=options.computing.device,
+        precision=options.computing.precision,
     )
     for outcome in arriving:
         outcomes.append(outcome)
         state = outcome.failure or ("done before" if outcome.skipped else "done")
         score = f"  mAP {outcome.figures['mAP']:.2f}" if outcome.figures else ""
-        print(f"{outcome.row}, seed {outcome.seed}: {state}{score}", file=sys.stderr, flush=True)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with_tests(outcomes).to_csv(file, index=False)
+        say(f"{outcome.row}, seed {outcome.seed}: {state}{score}")
+        if outcome.figures:
+            write_atomically(file, csv_text(with_tests(outcomes)))
     if options.json:
         print(json.dumps({"rows": [outcome.figures for outcome in outcomes]}))
-    print(f"rows in {file}", file=sys.stderr)
+    if any(outcome.figures for outcome in outcomes):
+        say(f"rows in {file}")
     failed = [outcome for outcome in outcomes if outcome.failure]
     if failed:
         names = ", ".join(f"{o.row} (seed {o.seed}): {o.failure}" for o in failed)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from mfa.cli.models import ExternalSettings, Scoring, free, scored
+from mfa.cli.options import Computing, read_data
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,11 +39,13 @@ class Options:
     Two results are tested only where their protocol cards agree; else the difference is named.
     """
 
-    subjects: tyro.conf.Positional[tuple[str, ...]]
-    """Runs (folders, names under runs/, released weights such as mfa-tiny), feature files (.npz),
-    and external models: .onnx, .xml, .pt, .pt2, torchvision:NAME, timm:NAME, module:function,
-    with settings of its own behind it where it needs them (theirs.onnx,size=384x128,inputs=half,
-    and name=WORD for the table). The first is the reference."""
+    models: tyro.conf.Positional[tuple[str, ...]]
+    """Runs (folders, names under runs/, released weights such as mfa-tiny), feature files (.npz,
+    .mat, .pt), and external models: .onnx, .xml, .pt2, torchvision:NAME, timm:NAME,
+    module:function, each with settings of its own behind it where it needs them
+    (theirs.onnx,size=384x128,inputs=half, and name=WORD for the table). The first is the
+    reference."""
+    computing: tyro.conf.OmitArgPrefixes[Computing]
     external: tyro.conf.OmitArgPrefixes[ExternalSettings]
     data: str | None = None
     """Dataset to score on; feature files bring their own."""
@@ -51,10 +53,6 @@ class Options:
     """Folder the datasets lie in; by default MFA_DATA, else data."""
     flip: bool = False
     """Take the mean vector of each picture and its mirror image."""
-    device: str | None = None
-    """Where runs compute, such as cpu, cuda or cuda:1; by default the GPU if there is one."""
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Number format of their forward pass."""
     no_camera: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Apply no camera filter."""
     output: Path | None = None
@@ -68,16 +66,16 @@ def main(argv: list[str]) -> None:
     """Score each, compare, print.
 
     Raises:
-        InputError: nothing to compare, a subject that is nothing, or no dataset for it.
+        InputError: nothing to compare, a model that is none, or no dataset for it.
     """
     options = tyro.cli(Options, prog="mfa compare", args=argv)
-    if not options.subjects:
+    if not options.models:
         raise InputError("name runs or models: mfa compare RUN RUN --data NAME")
     data = _data(options)
     results: dict[str, RetrievalResult] = {}
-    scoring = Scoring(options.flip, not options.no_camera, options.device, options.precision)
-    for subject in options.subjects:
-        name, result = scored(subject, data, options.external, scoring)
+    scoring = Scoring(options.flip, not options.no_camera, options.computing)
+    for word in options.models:
+        name, result = scored(word, data, options.external, scoring)
         results[free(name, results)] = result
     from mfa.comparison.compare import overview
 
@@ -93,15 +91,12 @@ def main(argv: list[str]) -> None:
 
 def _data(options: Options) -> ReidDataset | None:
     if options.data is None:
-        if all(subject.endswith(".npz") for subject in options.subjects):
+        from mfa.retrieval.feature_file import SUFFIXES
+
+        if all(word.endswith(SUFFIXES) for word in options.models):
             return None
         raise InputError("say which dataset to score on: --data NAME")
-    from mfa.datasets import data_root, load_dataset
-
-    data = load_dataset(options.data, data_root(options.data_root))
-    for note in data.notes:
-        print(note, file=sys.stderr)
-    return data
+    return read_data(options.data, options.data_root)
 
 
 def _facts(found: Overview, cards: dict[str, Any]) -> dict[str, Any]:
@@ -119,15 +114,15 @@ def _facts(found: Overview, cards: dict[str, Any]) -> dict[str, Any]:
 
 def _keep(found: Overview, results: dict[str, RetrievalResult], path: Path) -> None:
     """The table with what it takes to repeat each row, and beside it pairs and flipped queries."""
+    from mfa.files import csv_text, write_atomically
     from mfa.runs.provenance import stamp
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     table = found.table.copy()
     for field in STATED:
         table[field] = [result.card.get(field, "") for result in results.values()]
-    table.assign(**stamp()).to_csv(path, index=False)
-    found.pairs.to_csv(path.with_name(f"{path.stem}-pairs.csv"), index=False)
-    found.flipped.to_csv(path.with_name(f"{path.stem}-flipped.csv"), index=False)
+    write_atomically(path, csv_text(table.assign(**stamp())))
+    write_atomically(path.with_name(f"{path.stem}-pairs.csv"), csv_text(found.pairs))
+    write_atomically(path.with_name(f"{path.stem}-flipped.csv"), csv_text(found.flipped))
 
 
 def _lines(found: Overview, cards: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from mfa.cli.options import read_data
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,9 +82,7 @@ def main(argv: list[str]) -> None:
 def _trained_on(options: Options) -> ReidDataset | None:
     if options.trained_on is None:
         return None
-    from mfa.datasets import data_root, load_dataset
-
-    data = load_dataset(options.trained_on, data_root(options.data_root))
+    data = read_data(options.trained_on, options.data_root)
     if not data.train:
         raise InputError(f"{data.name} has no training list, so nothing can be trained on it")
     return data

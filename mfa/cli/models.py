@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mfa.cli.options import Computing, say
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,18 +38,17 @@ class ExternalSettings:
 
 @dataclass(frozen=True)
 class Scoring:
-    """How subjects are scored."""
+    """How models are scored."""
 
     flip: bool = False
     camera_filter: bool = True
-    device: str | None = None
-    precision: str | None = None
+    computing: Computing = field(default_factory=Computing)
 
 
 def scored(
     word: str, data: ReidDataset | None, external: ExternalSettings, scoring: Scoring
 ) -> tuple[str, RetrievalResult]:
-    """Name and result of a run, a feature file or a model, on ``data``.
+    """Name and result of a run, a feature file or a model, on ``data``; says what to doubt.
 
     Args:
         word: a run (folder, name under ``runs/``, released weights), a feature file, or an external
@@ -60,12 +60,23 @@ def scored(
     Raises:
         InputError: it is nothing of these, or its settings do not suit it.
     """
+    name, result = _scored(word, data, external, scoring)
+    for sentence in result.card["doubts"]:
+        say(f"{name}: {sentence}")
+    return name, result
+
+
+def _scored(
+    word: str, data: ReidDataset | None, external: ExternalSettings, scoring: Scoring
+) -> tuple[str, RetrievalResult]:
+    from mfa.retrieval.feature_file import SUFFIXES
+
     model, own = settings(word)
-    if own and (is_run(model) or model.endswith(".npz")):
+    if own and (is_run(model) or model.endswith(SUFFIXES)):
         raise InputError(
             f"{model} knows its own input; {', '.join(own)} behind a name is for external models"
         )
-    if model.endswith(".npz"):
+    if model.endswith(SUFFIXES):
         from mfa.retrieval import feature_file, metrics
 
         features = feature_file.read(model)
@@ -79,9 +90,8 @@ def scored(
     }
     if is_run(model):
         from mfa.inference.evaluate import evaluate
-        from mfa.runs.run import open_run
 
-        run = open_run(model, scoring.device, scoring.precision)
+        run = scoring.computing.open(model)
         return run.name, evaluate(run, data, **how)
     if ":" not in model and not Path(model).exists():
         raise InputError(

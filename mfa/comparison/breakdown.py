@@ -13,7 +13,6 @@ from mfa.records import JUNK, Features
 from mfa.retrieval.distances import FeatureDistances, Metric
 from mfa.retrieval.gallery import GroupedGallery
 from mfa.retrieval.metrics import (
-    BLOCK,
     PositiveRanks,
     average_precision,
     first_ranks,
@@ -121,4 +120,4 @@ def by_gallery_size(
 def _ranks(features: Features, camera_filter: bool, distance: Metric) -> PositiveRanks:
     grouped = GroupedGallery(features.query, features.gallery, camera_filter)
     distances = FeatureDistances(features.query.features, features.gallery.features, distance)
-    return rank_positives(distances.reordered(grouped.order), grouped, BLOCK)
+    return rank_positives(distances.reordered(grouped.order), grouped)

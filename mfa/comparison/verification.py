@@ -15,9 +15,9 @@ import pandas as pd
 
 from mfa.errors import InputError
 from mfa.records import Features
-from mfa.retrieval.distances import Distances, FeatureDistances, Metric
+from mfa.retrieval.distances import Distances, FeatureDistances, Metric, blocks
 from mfa.retrieval.gallery import GroupedGallery
-from mfa.retrieval.metrics import BLOCK, check_sides, make_distances, refuse_if_nothing_counts
+from mfa.retrieval.metrics import check_sides, make_distances, refuse_if_nothing_counts
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def verify(
     """
     if bins < 2:
         raise InputError(f"bins must be 2 or more, got {bins}")
-    check_sides(features, BLOCK)
+    check_sides(features)
     distances = make_distances(features, distance)
     grouped = GroupedGallery(features.query, features.gallery, camera_filter)
     positives = np.array([int(grouped.counts(i).sum()) for i in range(len(features.query))])
@@ -163,10 +163,8 @@ def verify(
 def _count(distances: Distances, grouped: GroupedGallery, bins: int, top: float) -> np.ndarray:
     """(2, bins + 1) same and other pairs with a distance in (edge[k - 1], edge[k]]."""
     counts = np.zeros((2, bins + 1), dtype=np.int64)
-    queries = distances.shape[0]
     scale = bins / top
-    for start in range(0, queries, BLOCK):
-        keys = distances.keys(start, min(start + BLOCK, queries))
+    for start, keys in blocks(distances):
         for query, row in enumerate(keys, start=start):
             values = distances.values(row[grouped.junk :], query)
             values *= scale
@@ -183,11 +181,10 @@ def _count(distances: Distances, grouped: GroupedGallery, bins: int, top: float)
 
 def _largest(distances: Distances) -> float:
     """Largest finite distance, 2 at least so that cosine tables share their thresholds."""
-    largest, queries = 2.0, distances.shape[0]
+    largest = 2.0
     if isinstance(distances, FeatureDistances) and distances.metric == "cosine":
         return largest
-    for start in range(0, queries, BLOCK):
-        keys = distances.keys(start, min(start + BLOCK, queries))
+    for start, keys in blocks(distances):
         tops = np.where(np.isfinite(keys), keys, -np.inf).max(axis=1)
         for query, key in enumerate(tops, start=start):
             largest = max(largest, float(distances.values(np.array([key]), query)[0]))

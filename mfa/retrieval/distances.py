@@ -7,15 +7,21 @@ keys, so that what is shown has the same ties as what was ranked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, Protocol
 
 import numpy as np
 
 from mfa.errors import InputError
+from mfa.progress import Progress, silent
 
 Metric = Literal["cosine", "euclidean"]
 
 METRICS: tuple[Metric, ...] = ("cosine", "euclidean")
+
+BLOCK = 256
+"""Number of queries per block. Small blocks make BLAS repack the gallery each time; large ones make
+showing the ranking of a single query slow."""
 
 
 class Distances(Protocol):
@@ -39,6 +45,19 @@ class Distances(Protocol):
 
     def reordered(self, order: np.ndarray) -> Distances:
         """The same distances with the gallery's columns in ``order`` (G,)."""
+
+
+def blocks(distances: Distances, progress: Progress = silent) -> Iterator[tuple[int, np.ndarray]]:
+    """The first query and the keys of every block; the next block overwrites them.
+
+    ``progress`` is called with the completed fraction before each block; an exception aborts.
+    """
+    queries, gallery = distances.shape
+    buffer = np.empty((min(BLOCK, queries), gallery), dtype=np.float32)
+    for start in range(0, queries, BLOCK):
+        progress(start / queries)
+        stop = min(start + BLOCK, queries)
+        yield start, distances.keys(start, stop, out=buffer[: stop - start])
 
 
 class FeatureDistances:

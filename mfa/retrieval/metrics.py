@@ -9,9 +9,10 @@ maps all pictures to one point scores as badly as it deserves, whatever the orde
 
 A tie is equality of the distances as computed in float32. Copies of a picture tie exactly. Other
 distances that are equal on paper may differ in their last digit (about 1e-7), and which of them is
-the smaller may change with ``block`` and with the processor, because another shape of matrix
-product rounds differently: 16 of 1,246 cases tried changed with the block size, by up to .013 mAP.
-So ``block`` has one default, and a ranking that is shown is computed in the block of its score.
+the smaller may change with the processor and with the number of queries, because another shape of
+matrix product rounds differently: 16 of 1,246 cases tried changed with the size of the blocks in
+which distances are made, by up to .013 mAP. So that size is fixed, and a ranking that is shown is
+computed in the block of its score.
 """
 
 from __future__ import annotations
@@ -26,15 +27,11 @@ import pandas as pd
 from mfa.errors import InputError
 from mfa.progress import Progress, silent
 from mfa.records import Features
-from mfa.retrieval.distances import Distances, FeatureDistances, Metric
+from mfa.retrieval.distances import Distances, FeatureDistances, Metric, blocks
 from mfa.retrieval.gallery import COUNTED, GroupedGallery
 from mfa.retrieval.protocol_card import protocol_card
 from mfa.retrieval.ranking import Ranker
 from mfa.retrieval.results import RetrievalResult
-
-BLOCK = 256
-"""Number of queries per block. Small blocks make BLAS repack the gallery each time; large ones make
-showing the ranking of a single query slow."""
 
 _SORT_PAYS = 200
 """With more candidates than this per positive, counting for each positive beats sorting."""
@@ -64,7 +61,6 @@ def score(
     *,
     camera_filter: bool = True,
     max_rank: int = 50,
-    block: int = BLOCK,
     distance: Metric | Distances = "cosine",
     progress: Progress = silent,
 ) -> RetrievalResult:
@@ -74,22 +70,23 @@ def score(
         features: both sides; junk (pid -1) never counts, distractors count as non-matches.
         camera_filter: leave out gallery pictures of the query's person by the query's camera.
         max_rank: length of the CMC curve.
-        block: queries ranked at a time; memory is about ``5 * block * gallery`` bytes.
         distance: ``cosine``, ``euclidean``, or ready-made distances (re-ranking), whose shape
             must be (queries, gallery).
         progress: called with the completed fraction before each block; an exception aborts.
+
+    Memory is about 1,280 bytes per gallery picture.
 
     Raises:
         InputError: no query can be scored, an empty side, or numbers out of range; the message
             counts the reasons and says what to do.
     """
-    check_sides(features, block)
+    check_sides(features)
     if max_rank < 1:
         raise InputError(f"max_rank must be 1 or more, got {max_rank}")
     distance = make_distances(features, distance)
     grouped = GroupedGallery(features.query, features.gallery, camera_filter)
     ordered = distance.reordered(grouped.order)
-    found = rank_positives(ordered, grouped, block, progress)
+    found = rank_positives(ordered, grouped, progress)
     refuse_if_nothing_counts(features, grouped, found.positives)
     return RetrievalResult(
         per_query=query_table(
@@ -108,25 +105,17 @@ def score(
         gallery=len(features.gallery),
         card=protocol_card(features, camera_filter=camera_filter, distance=distance.card()),
         features=features,
-        ranker=Ranker(features, grouped, ordered, block),
+        ranker=Ranker(features, grouped, ordered),
     )
 
 
 def rank_positives(
-    distances: Distances,
-    grouped: GroupedGallery,
-    block: int,
-    progress: Progress = silent,
+    distances: Distances, grouped: GroupedGallery, progress: Progress = silent
 ) -> PositiveRanks:
     """Ranks of all positives; ``distances`` has its columns in ``grouped.order``."""
-    queries, gallery = distances.shape
-    buffer = np.empty((min(block, queries), gallery), dtype=np.float32)
     found: list[np.ndarray] = []
-    for start in range(0, queries, block):
-        progress(start / queries)
-        stop = min(start + block, queries)
-        keys = distances.keys(start, stop, out=buffer[: stop - start])
-        found += [_ranks(keys[i], grouped, start + i) for i in range(stop - start)]
+    for start, keys in blocks(distances, progress):
+        found += [_ranks(row, grouped, query) for query, row in enumerate(keys, start)]
     offsets = np.concatenate([[0], np.cumsum([len(ranks) for ranks in found])])
     return PositiveRanks(np.concatenate(found), offsets.astype(np.int64))
 
@@ -175,13 +164,11 @@ def cmc(found: PositiveRanks, max_rank: int) -> np.ndarray:
     return curve
 
 
-def check_sides(features: Features, block: int) -> None:
-    """Raise ``InputError`` where a list is empty or a block holds no query."""
+def check_sides(features: Features) -> None:
+    """Raise ``InputError`` where a list is empty."""
     for side in ("query", "gallery"):
         if not len(getattr(features, side)):
             raise InputError(f"the {side} list is empty; there is nothing to score")
-    if block < 1:
-        raise InputError(f"block must be 1 query or more, got {block}")
 
 
 def make_distances(features: Features, distance: Metric | Distances) -> Distances:

@@ -8,10 +8,7 @@ import pandas as pd
 from mfa.errors import InputError
 from mfa.progress import Progress, silent
 from mfa.records import JUNK, NO_CAMERA, FeatureSet
-from mfa.retrieval.distances import FeatureDistances, Metric
-
-_BLOCK = 256
-"""Number of queries ranked at a time."""
+from mfa.retrieval.distances import FeatureDistances, Metric, blocks
 
 
 def nearest(gallery: FeatureSet, feature: np.ndarray, k: int = 10) -> pd.DataFrame:
@@ -118,9 +115,8 @@ def ranking_list(
     source = FeatureDistances(query.features, gallery.features, distance)
     chosen = np.empty((len(query), k), dtype=np.int64)
     values = np.empty((len(query), k))
-    for start in range(0, len(query), _BLOCK):
-        progress(start / len(query))
-        for row, keys in enumerate(source.keys(start, min(start + _BLOCK, len(query))), start):
+    for start, block in blocks(source, progress):
+        for row, keys in enumerate(block, start):
             reach = np.partition(keys, k - 1)[k - 1]
             near = np.flatnonzero(keys <= reach)
             chosen[row] = near[np.argsort(keys[near], kind="stable")[:k]]

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
-from mfa.files import write_atomically
+from mfa.files import csv_text, write_atomically
+from mfa.progress import Progress, silent
 from mfa.records import Features, FeatureSet
-from mfa.retrieval.distances import Distances, Metric, normalised
+from mfa.retrieval.distances import Distances, Metric, blocks, normalised
 from mfa.retrieval.gallery import COUNTED, GroupedGallery
 from mfa.retrieval.metrics import (
-    BLOCK,
     check_sides,
     make_distances,
     query_table,
@@ -82,7 +82,7 @@ class DrawnResult:
         """
         path = Path(path)
         content = {"summary": self.summary(), "card": self.card}
-        write_atomically(path.with_suffix(".csv"), self.per_query.to_csv(index=False))
+        write_atomically(path.with_suffix(".csv"), csv_text(self.per_query))
         write_atomically(path, json.dumps(content, indent=2) + "\n")
 
 
@@ -92,33 +92,30 @@ def single_shot(
     draws: int = 100,
     seed: int = 0,
     camera_filter: bool = True,
-    block: int = BLOCK,
     distance: Metric | Distances = "cosine",
+    progress: Progress = silent,
 ) -> DrawnResult:
     """Score galleries of one picture per identity, drawn at random, and average.
 
     Each draw takes one picture of every gallery identity, the same for all queries; where the
     camera filter rules out the picture of a query's own person, another that it allows is drawn
     for that query. Distractors (pid 0) count as one identity. With one match per query, AP is
-    1 / rank and equals INP.
+    1 / rank and equals INP. ``progress`` is called with the completed fraction.
 
     Raises:
         InputError: fewer than 2 draws or more than ``MAX_DRAWS``, a negative seed, or what
             ``score`` raises.
     """
-    if not 2 <= draws <= MAX_DRAWS:
-        raise InputError(
-            f"single-shot takes 2 to {MAX_DRAWS:,} draws (their spread needs 2), got {draws:,}"
-        )
+    check_draws(draws)
     if seed < 0:
         raise InputError(f"the seed of the draws is 0 or more, got {seed}")
-    check_sides(features, block)
+    check_sides(features)
     distance = make_distances(features, distance)
     grouped = GroupedGallery(features.query, features.gallery, camera_filter)
     positives = np.array([int(grouped.counts(i).sum()) for i in range(len(features.query))])
     refuse_if_nothing_counts(features, grouped, positives)
     draw = _Draw(grouped, draws, seed)
-    ranks = _drawn_ranks(distance.reordered(grouped.order), grouped, draw, positives, block)
+    ranks = _drawn_ranks(distance.reordered(grouped.order), grouped, draw, positives, progress)
     protocol = f"single gallery shot: one picture per identity, mean of {draws} draws"
     card = protocol_card(
         features, camera_filter=camera_filter, distance=distance.card(), protocol=protocol
@@ -130,6 +127,14 @@ def single_shot(
         drawn=draw.identities,
         card={**card, "draws": draws, "draw_seed": seed},
     )
+
+
+def check_draws(draws: int) -> None:
+    """Raise ``InputError`` unless 2 <= ``draws`` <= ``MAX_DRAWS``."""
+    if not 2 <= draws <= MAX_DRAWS:
+        raise InputError(
+            f"single-shot takes 2 to {MAX_DRAWS:,} draws (their spread needs 2), got {draws:,}"
+        )
 
 
 def multi_query(
@@ -215,17 +220,19 @@ class _Draw:
 
 
 def _drawn_ranks(
-    distances: Distances, grouped: GroupedGallery, draw: _Draw, positives: np.ndarray, block: int
+    distances: Distances,
+    grouped: GroupedGallery,
+    draw: _Draw,
+    positives: np.ndarray,
+    progress: Progress,
 ) -> np.ndarray:
     """(Q, draws) rank of each query's own picture; 0 for a query without positives."""
-    queries, gallery = distances.shape
-    ranks = np.zeros((queries, len(draw.picks)), dtype=np.int64)
-    buffer = np.empty((min(block, queries), gallery), dtype=np.float32)
-    for start in range(0, queries, block):
-        stop = min(start + block, queries)
-        keys = distances.keys(start, stop, out=buffer[: stop - start])
-        for query in (start + np.flatnonzero(positives[start:stop])).tolist():
-            row = keys[query - start]
+    ranks = np.zeros((len(positives), len(draw.picks)), dtype=np.int32)
+    for start, keys in blocks(distances):
+        for query, row in enumerate(keys, start):
+            progress(query / len(positives))
+            if not positives[query]:
+                continue
             drawn = row.take(draw.picks)
             own = row.take(draw.own(grouped, query))
             drawn[:, draw.identity(grouped, query)] = np.inf

@@ -8,7 +8,7 @@ import numpy as np
 
 from mfa.errors import InputError
 from mfa.records import Features
-from mfa.retrieval.distances import Distances
+from mfa.retrieval.distances import BLOCK, Distances
 from mfa.retrieval.gallery import GroupedGallery
 
 if TYPE_CHECKING:
@@ -21,18 +21,15 @@ class Ranker:
     Args:
         features: both sides.
         grouped: which gallery pictures count for whom.
-        distances: columns in ``grouped.order``.
-        block: queries per block when scored; the same block is computed again, because another
-            shape of matrix product rounds differently and could swap near ties.
+        distances: columns in ``grouped.order``. The block that the query was scored in is computed
+            again, because another shape of matrix product rounds differently and could swap near
+            ties.
     """
 
-    def __init__(
-        self, features: Features, grouped: GroupedGallery, distances: Distances, block: int
-    ) -> None:
+    def __init__(self, features: Features, grouped: GroupedGallery, distances: Distances) -> None:
         self._features = features
         self._grouped = grouped
         self._distances = distances
-        self._block = block
         self._cached: tuple[int, np.ndarray] = (-1, np.empty((0, 0), dtype=np.float32))
 
     def rank(self, query: int, k: int, *, include_ignored: bool) -> pd.DataFrame:
@@ -68,12 +65,12 @@ class Ranker:
         )
 
     def _keys(self, query: int) -> np.ndarray:
-        block = query // self._block
-        if self._cached[0] != block:
-            start = block * self._block
-            stop = min(start + self._block, len(self._features.query))
-            self._cached = (block, self._distances.keys(start, stop))
-        row: np.ndarray = self._cached[1][query - block * self._block]
+        start, place = query - query % BLOCK, query % BLOCK
+        cached = self._cached  # read once: threads may share a ranker
+        if cached[0] != start:
+            stop = min(start + BLOCK, len(self._features.query))
+            cached = self._cached = (start, self._distances.keys(start, stop))
+        row: np.ndarray = cached[1][place]
         return row
 
     @staticmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mfa.progress import part_of, reporting
@@ -17,6 +19,7 @@ def test_a_bar_asks_for_its_costly_words_only_when_it_is_drawn(
         return "id 6.55"
 
     with reporting(True, "epoch 1/2", words) as report:
+        time.sleep(1.1)  # shorter work shows no bar
         for step in range(20_000):
             report(step / 20_000)
     assert len(asked) < 1_000

@@ -72,11 +72,10 @@ def main(argv: list[str]) -> None:
     from viz.paper import captions
 
     data = _data(options)
-    place = options.computing
-    scoring = Scoring(options.flip, not options.no_camera, place.device, place.precision)
+    scoring = Scoring(options.flip, not options.no_camera, options.computing)
     results: dict[str, RetrievalResult] = {}
-    for subject in options.runs:
-        name, result = scored(subject, data, options.external, scoring)
+    for word in options.runs:
+        name, result = scored(word, data, options.external, scoring)
         results[free(name, results)] = result
     figure = draw_rank_grid(
         results if len(results) > 1 else next(iter(results.values())),
@@ -113,11 +112,11 @@ def _data(options: Options) -> ReidDataset:
     return resolve(open_run(first), None, options.data_root)
 
 
-def _folder(subject: str) -> Path:
+def _folder(word: str) -> Path:
     """Where pictures go by default: into the first run's folder."""
     from mfa.runs.run import open_run
 
-    return (open_run(subject).path or Path()) if is_run(subject) else Path()
+    return (open_run(word).path or Path()) if is_run(word) else Path()
 
 
 def _queries(words: tuple[str, ...]) -> rank_cards.Choice:

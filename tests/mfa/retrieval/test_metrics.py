@@ -11,6 +11,7 @@ import pytest
 
 from mfa.errors import InputError
 from mfa.records import JUNK, NO_CAMERA, Features, FeatureSet
+from mfa.retrieval import distances as distances_module
 from mfa.retrieval import feature_file
 from mfa.retrieval.distances import FeatureDistances
 from mfa.retrieval.metrics import score
@@ -110,15 +111,18 @@ def own_distances(features: Features, metric: str, block: int) -> np.ndarray:
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 @pytest.mark.parametrize("camera_filter", [True, False])
 @pytest.mark.parametrize("seed", range(24))
-def test_scores_equal_the_oracle(seed: int, camera_filter: bool, metric: str) -> None:
+def test_scores_equal_the_oracle(
+    seed: int, camera_filter: bool, metric: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     features = random_features(seed)
     block = 1 + seed % 5
+    monkeypatch.setattr(distances_module, "BLOCK", block)
     expected = oracle(own_distances(features, metric, block), features, camera_filter)
     if not any(expected):
         with pytest.raises(InputError, match="can be scored"):
             score(features, camera_filter=camera_filter, distance=metric)
         return
-    result = score(features, camera_filter=camera_filter, distance=metric, max_rank=7, block=block)
+    result = score(features, camera_filter=camera_filter, distance=metric, max_rank=7)
     for row, found in zip(result.per_query.itertuples(), expected, strict=True):
         if found is None:
             assert row.status != "counted"
@@ -253,10 +257,11 @@ def test_a_distractor_counts_as_a_nonmatch_and_junk_does_not() -> None:
     assert score(near_distractor).per_query["first_match_rank"].tolist() == [2]
 
 
-def test_scoring_tells_how_far_it_is() -> None:
+def test_scoring_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distances_module, "BLOCK", 4)
     shares: list[float] = []
     features = random_features(1)
-    score(features, block=4, progress=shares.append)
+    score(features, progress=shares.append)
     queries = len(features.query)
     assert queries > 8
     assert shares == [start / queries for start in range(0, queries, 4)]
@@ -267,7 +272,7 @@ def test_nan_is_refused_with_its_row() -> None:
         make(on_circle(0), [[0, 1], [0, math.nan]], [(1, 1)], [(1, 2), (2, 2)])
 
 
-@pytest.mark.parametrize("option", [{"max_rank": 0}, {"block": 0}, {"distance": "manhattan"}])
+@pytest.mark.parametrize("option", [{"max_rank": 0}, {"distance": "manhattan"}])
 def test_options_out_of_range_are_refused(option: dict[str, object]) -> None:
     with pytest.raises(InputError, match=r"must be|no distance"):
         score(random_features(1), **option)  # type: ignore[arg-type]
