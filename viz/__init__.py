@@ -32,7 +32,7 @@ _HOME = {
     "plot_gallery_size": "viz.charts.breakdown",
     "plot_roc": "viz.charts.pairs",
     # A sheet of several: Figure.
-    "draw_branch_shares": "viz.grids.branch_shares",
+    "draw_branch_shares": "viz.grids.ledger",
     "draw_common_parts": "viz.grids.concepts",
     "draw_correspondence": "viz.grids.correspondence",
     "draw_identities": "viz.grids.dataset_sheets",
@@ -41,7 +41,7 @@ _HOME = {
     "draw_pair": "viz.grids.ledger",
     "draw_people": "viz.grids.drawn_people",
     "draw_rank_grid": "viz.grids.rank_grid",
-    "draw_rank_shares": "viz.grids.branch_shares",
+    "draw_rank_shares": "viz.grids.ledger",
     "draw_roles": "viz.grids.dataset_sheets",
     "draw_samples": "viz.grids.dataset_sheets",
     "draw_training": "viz.charts.training",
@@ -49,7 +49,6 @@ _HOME = {
     "Table": "viz.tables",
     "TrainingCurves": "viz.charts.training",
     "save": "viz.export",
-    # Computing that is still to move to ``mfa``.
     # Interactive apps.
     "ablation_explorer": "viz.apps.ablation.app",
     "attention_explorer": "viz.apps.attention.app",

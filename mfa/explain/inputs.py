@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,10 +78,15 @@ def as_batch(images: Any) -> Tensor:
             ``ImagesWithCameras`` are left out.
 
     Raises:
-        InputError: another shape, pictures of several sizes, values outside [0, 1], or NaN.
+        InputError: paths, another shape, pictures of several sizes, values outside [0, 1], or NaN.
     """
     if isinstance(images, ImagesWithCameras):
         return as_batch(images.images)
+    for one in images if isinstance(images, list | tuple) else (images,):
+        if isinstance(one, str | os.PathLike):
+            raise InputError(
+                f"{one} is a path and no picture", "give np.asarray(mfa.read_image(path))"
+            )
     if isinstance(images, Sequence):
         if not images:
             raise InputError("no pictures were given; give at least one")

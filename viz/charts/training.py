@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +14,13 @@ from matplotlib.ticker import MaxNLocator
 from mfa.errors import InputError
 from mfa.records import EpochRecord
 from viz import theme
-from viz.charts.labels import label_ends
 
 TERMS = ("total", "id", "triplet", "center", "gla")
 
 
 @dataclass(frozen=True)
 class _Panel:
-    """One chart of the sheet: which columns, and what they mean.
+    """One chart of the sheet.
 
     Attributes:
         title: what is drawn, with its unit.
@@ -83,8 +81,8 @@ def draw_training(history: pd.DataFrame, width: theme.Width | float = "double") 
     branch explains.
 
     Args:
-        history: rows of ``history.csv``, one an epoch.
-        width: ``single``, ``double`` or inches.
+        history: rows of ``history.csv``, one per epoch.
+        width: of the figure, a column's name or inches.
 
     Raises:
         InputError: an empty history, or none of its columns is known.
@@ -107,40 +105,45 @@ def draw_training(history: pd.DataFrame, width: theme.Width | float = "double") 
     figure.draw_without_rendering()  # the layout settles, so that labels know their room
     for ax, lines in zip(grid, drawn, strict=False):
         if len(lines) > 1:
-            label_ends(ax, lines)
+            _label_ends(ax, lines)
     return figure
 
 
 def _panels(history: pd.DataFrame) -> tuple[_Panel, ...]:
-    def present(names: Sequence[str]) -> tuple[str, ...]:
+    def present(*names: str) -> tuple[str, ...]:
         return tuple(name for name in names if name in history and history[name].notna().any())
 
-    def family(prefix: str) -> tuple[str, ...]:
-        return present([str(name) for name in history if str(name).startswith(prefix)])
-
-    losses = present([name for name in TERMS if name in history and (history[name] != 0).any()])
+    losses = present(*(name for name in TERMS if name in history and history[name].any()))
     return (
         _Panel("loss terms", losses, log=True),
-        _Panel("learning rate", present(["lr"])),
-        _Panel("feature norm", present(["feature_norm"])),
-        _Panel("height of branch map", family("centroid/"), flip=True, limits=(0, 1)),
-        _Panel("cosine between maps", present(["map_cosine"]), limits=(0, 1)),
-        _Panel("R² on own stripe", family("r2/")),
+        _Panel("learning rate", present("lr")),
+        _Panel("feature norm", present("feature_norm")),
+        _Panel(
+            "height of branch map", present(*_of("centroid", history)), flip=True, limits=(0, 1)
+        ),
+        _Panel("cosine between maps", present("map_cosine"), limits=(0, 1)),
+        _Panel("R² on own stripe", present(*_of("r2", history))),
     )
+
+
+def _of(measure: str, history: pd.DataFrame) -> list[str]:
+    """Columns of one measure, one per branch."""
+    return [str(name) for name in history if str(name).startswith(f"{measure}/")]
 
 
 def _draw(ax: Axes, history: pd.DataFrame, panel: _Panel) -> list[Line2D]:
     epochs = history["epoch"].to_numpy()
-    # A mark on every epoch of a long training would hide the line.
-    every = max(1, len(epochs) // 8)
+    every = max(1, len(epochs) // 8)  # a mark on every epoch of a long training would hide the line
+    measured = [*_of("centroid", history), *_of("r2", history)]
+    branches = theme.branch_colours(dict.fromkeys(name.partition("/")[2] for name in measured))
     lines: list[Line2D] = []
     for position, column in enumerate(panel.columns):
         values = history[column].to_numpy(dtype=float)
         if panel.log:
             values = np.where(values > 0, values, np.nan)
-        color, marker = theme.PALETTE[position % 8], theme.MARKERS[position % 8]
-        label = column.split("/")[-1]
-        look: dict[str, Any] = {"color": color, "marker": marker, "ms": 3, "markevery": every}
+        label = column.rpartition("/")[2]
+        look: dict[str, Any] = {"marker": theme.MARKERS[position % 8], "ms": 3, "markevery": every}
+        look["color"] = branches.get(label, theme.PALETTE[position % 8])
         # Marks at the rim are drawn whole.
         lines += ax.plot(epochs, values, label=label, clip_on=False, **look)
     ax.set_title(panel.title, loc="left")
@@ -160,22 +163,60 @@ def _draw(ax: Axes, history: pd.DataFrame, panel: _Panel) -> list[Line2D]:
         ax.set_title(f"{panel.title} (1e{power})", loc="left")
     if panel.columns == ("feature_norm",):
         ax.set_ylim(bottom=0)
-        _warn(ax, history)
+        _mark_warnings(ax, history)
     return lines
 
 
-def _warn(ax: Axes, history: pd.DataFrame) -> None:
+def _mark_warnings(ax: Axes, history: pd.DataFrame) -> None:
     if "warnings" not in history:
         return
-    warned = history.loc[history["warnings"].fillna("").astype(str).str.len() > 0, "epoch"]
+    warned = history.loc[history["warnings"].fillna("").astype(str) != "", "epoch"]
     for epoch in warned:
         ax.axvline(epoch, color=theme.WRONG, linestyle=":", linewidth=1.2, gid="warning")
     if len(warned):
-        ax.text(
-            0.03,
-            0.05,
-            "dotted: warned",
-            transform=ax.transAxes,
-            color=theme.WRONG,
-            fontsize=6.5,
+        look: dict[str, Any] = {"color": theme.WRONG, "fontsize": 6.5, "transform": ax.transAxes}
+        ax.text(0.03, 0.05, "dotted: warned", **look)
+
+
+def _label_ends(ax: Axes, lines: list[Line2D], size: float = 6.5) -> None:
+    """Write each line's label right of its last point, in its colour, moved apart where crowded.
+
+    The limits and the scale of the axes must be final.
+    """
+    ends = []
+    for line in lines:
+        points = np.asarray(line.get_xydata(), dtype=float)
+        seen = points[np.isfinite(points).all(axis=1)]
+        if len(seen):
+            height = ax.transData.transform(seen[-1])[1] * 72 / ax.figure.dpi
+            ends.append((float(height), seen[-1], line))
+    ends.sort(key=lambda end: end[0])
+    places = _apart([height for height, _, _ in ends], 1.15 * size)
+    for place, (own, point, line) in zip(places, ends, strict=True):
+        ax.annotate(
+            str(line.get_label()),
+            point,
+            (4, place - own),
+            textcoords="offset points",
+            color=line.get_color(),
+            fontsize=size,
+            va="center",
+            annotation_clip=False,
         )
+
+
+def _apart(places: list[float], step: float) -> list[float]:
+    """Sorted places moved to be ``step`` apart, each run of crowded ones about its own middle."""
+    runs: list[list[float]] = []
+    for place in places:
+        run = [place]
+        while runs and _spaced(run, step)[0] < _spaced(runs[-1], step)[-1] + step:
+            run = runs.pop() + run
+        runs.append(run)
+    return [place for run in runs for place in _spaced(run, step)]
+
+
+def _spaced(run: list[float], step: float) -> list[float]:
+    """As many places, ``step`` apart, about the same middle."""
+    first = sum(run) / len(run) - step * (len(run) - 1) / 2
+    return [first + step * number for number in range(len(run))]

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from mfa.explain.correspondence import Correspondence
 from mfa.explain.record import shared_limit
 from viz import theme
-from viz.grids.maps import add_scale, as_pictures, outline, show
-from viz.images import overlay
+from viz.grids.maps import add_scale, as_pictures, lay_over, outline, show
 
 
 @theme.themed
@@ -23,11 +22,13 @@ def draw_correspondence(
 ) -> Figure:
     """The query with its point, and the gallery picture with each branch's map and its peak.
 
+    All maps share one scale. The number under a map is the sum of that map.
+
     Args:
         found: of ``correspond``.
         query_image: the same query.
         gallery_image: the same gallery picture.
-        width: of the figure.
+        width: of the figure, a column's name or inches.
     """
     query, gallery = as_pictures(query_image)[0], as_pictures(gallery_image)[0]
     columns = len(found.maps) + 1
@@ -40,8 +41,7 @@ def draw_correspondence(
     _mark(axes[0, 0], found.point)
     limit = shared_limit(list(found.maps.values()))
     for axis, (name, heat) in zip(axes[0, 1:], found.maps.items(), strict=True):
-        large = found.grids[name].enlarge(heat, gallery.shape[:2])
-        show(axis, overlay.overlay(gallery, large, limit=limit))
+        lay_over(axis, gallery, found.grids[name].enlarge(heat, gallery.shape[:2]), limit)
         if name in found.stripes:
             outline(axis, found.stripes[name], gallery.shape[:2])
         if heat.max() > 0:

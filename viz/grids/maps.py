@@ -43,7 +43,8 @@ BELOW = "sum of map"
 AGAINST = 0.25
 """Share of the scale beyond which what argues against the target is hatched."""
 
-HATCH = "//////"
+HATCHED: Any = {"facecolor": "none", "linewidth": 0, "hatch": "//////", "gid": "against"}
+"""Look of what argues against."""
 
 SIGNED = "HiResCAM"
 """The weighting whose values are parts of the score."""
@@ -302,6 +303,7 @@ def add_scale(
     )
     bar.set_label(theme.wrapped(label, 0.8 * figure.bbox.height / figure.dpi, 8))
     bar.outline.set_visible(False)
+    bar.ax.fill_between((0, 1), -limit, -AGAINST * limit, **HATCHED)
 
 
 def _draw_row(
@@ -347,9 +349,7 @@ def _draw_foot(figure: Figure, layout: _Layout, maps: BranchMaps) -> None:
         axis.locator_params(axis="x", nbins=5)
         axis.set_xlabel(theme.wrapped(label, 0.92 * share, 6.5), fontsize=6.5, labelpad=1.5)
         if low < 0:
-            axis.fill_betweenx(
-                (0, 1), low, AGAINST * low, facecolor="none", linewidth=0, hatch=HATCH
-            )
+            axis.fill_betweenx((0, 1), low, AGAINST * low, **HATCHED)
     low_edge = 0.04 / layout.height
     figure.text(0.5, low_edge, layout.caption_lines, fontsize=6.5, ha="center", va="bottom")
 
@@ -358,7 +358,9 @@ def _hatch(axis: Axes, heat: np.ndarray, limit: float) -> None:
     end = -AGAINST * limit
     if heat.min() >= end:
         return
-    against = axis.contourf(heat, levels=[heat.min() - 1, end], colors="none", hatches=[HATCH])
+    against = axis.contourf(
+        heat, levels=[heat.min() - 1, end], colors="none", hatches=[HATCHED["hatch"]]
+    )
     against.set_edgecolor("#222222")
     against.set_linewidth(0)
     against.set_gid("against")

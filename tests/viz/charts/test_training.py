@@ -8,7 +8,7 @@ import pytest
 from mfa.errors import InputError
 from mfa.records import EpochRecord
 from viz import TrainingCurves, draw_training, theme
-from viz.charts.labels import _apart
+from viz.charts.training import _apart
 
 
 def record(epoch, **changes):
@@ -45,6 +45,7 @@ def test_lines_are_the_history(curves):
     assert "gla" not in lines  # off: never anything but 0
     heights = {line.get_label(): line for line in found["height of branch map"].lines}
     assert list(heights) == ["branch1", "branch2"]
+    assert [line.get_color() for line in heights.values()] == list(theme.BRANCHES[:2])
 
 
 def test_height_of_maps_is_drawn_as_in_the_picture(curves):

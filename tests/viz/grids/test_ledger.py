@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_hex
 from torch import nn
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.explain.ledger import decompose, ledgers_between, pair_ledger, pair_ledgers, pixel_parts
 from mfa.models import build_model
-from viz.grids.branch_shares import draw_branch_shares
-from viz.grids.ledger import draw_ledger, draw_pair
+from viz import theme
+from viz.grids.ledger import draw_branch_shares, draw_ledger, draw_pair
 
 IMAGES = torch.rand(6, 3, 64, 32, generator=torch.Generator().manual_seed(1))
 
@@ -157,6 +158,13 @@ def test_table_adds_up():
     assert ledger.bias == pytest.approx(table["query_bias"].sum())
 
 
+def colours_of(bars):
+    """Of the filled bars, then of the hatched ones, which stand in turn."""
+    filled, hatched = bars[::2], bars[1::2]
+    found = [bar.get_facecolor() for bar in filled] + [bar.get_edgecolor() for bar in hatched]
+    return [to_hex(colour).upper() for colour in found]
+
+
 def test_figure_shows_the_score_and_its_parts():
     network = build(gate="anchored")
     ledger = pair_ledger(network, IMAGES[0], IMAGES[1])
@@ -165,12 +173,20 @@ def test_figure_shows_the_score_and_its_parts():
     assert f"cosine {ledger.score:.3f}" in titles
     assert titles[1:6] == ["branch1", "branch2", "branch3", "branch4", "fused"]
     bars = figure.axes[-1]
+    assert colours_of(bars.patches) == list(theme.BRANCHES[:4]) * 2
     widths = sum(patch.get_width() for patch in bars.patches)
     assert widths == pytest.approx(ledger.score, abs=1e-5)
+    assert any(mark.get_gid() == "against" for axis in figure.axes for mark in axis.collections)
     single = build(branches=0, cpaa=())
     assert draw_ledger(
         pair_ledger(single, IMAGES[0], IMAGES[1]), *IMAGES[:2].permute(0, 2, 3, 1).numpy()
     )
+
+
+def test_what_is_no_picture_is_refused_in_words():
+    ledger = pair_ledger(build(), IMAGES[0], IMAGES[1])
+    with pytest.raises(InputError, match="and no picture"):
+        draw_ledger(ledger, "query.jpg", IMAGES[1])
 
 
 def test_stacked_bars_end_at_the_score():
@@ -183,6 +199,7 @@ def test_stacked_bars_end_at_the_score():
             ledger.score, abs=1e-5
         )
         assert axis.lines[1].get_ydata()[0] == ledger.score
+        assert colours_of(axis.patches) == list(theme.BRANCHES[:4]) * 2
     figure.draw_without_rendering()
     labels = [tick.label1 for tick in figure.axes[5].yaxis.get_major_ticks()]
     assert all(label.get_visible() and label.get_text() for label in labels)
