@@ -2,6 +2,7 @@
 
 Figures are made without pyplot, so that none stays open behind the user's back. The same input
 gives the same bytes: the fonts come with matplotlib, the hash salt is fixed, no date is written.
+The settings of matplotlib lie in ``mfa.mplstyle`` beside this file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import functools
 import io
 import itertools
+import os
 import textwrap
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +20,6 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib as mpl
 import pandas as pd
-from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
@@ -50,7 +51,7 @@ WHOLE = "#000000"
 """Colour of the whole descriptor beside its branches."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-"""Second sign beside the colour, so that lines are told apart in grey."""
+"""Second sign beside the colour, so that lines stay apart in grey."""
 
 INCHES: dict[str, float] = {
     "single": 3.35,
@@ -61,6 +62,12 @@ INCHES: dict[str, float] = {
     "ieee-double": 7.16,
 }
 """Widths of one and two columns of a page: of most journals (85 and 178 mm), CVPR and IEEE."""
+
+PAGE = 7.9
+"""Inches of a figure that fills a page with its caption: CVPR's text is 8.9 high, IEEE's 9.2."""
+
+LETTER = 0.55
+"""Width of a letter in shares of the font's size, about."""
 
 CHINESE = (
     "Noto Sans SC",
@@ -85,43 +92,25 @@ def _installed() -> list[str]:
     return [name for name in CHINESE if name in names][:1]
 
 
-RC: Any = {  # Any: matplotlib types its setting names as literals
-    "font.family": ["DejaVu Sans", *_installed()],
-    "text.parse_math": False,  # a name may hold a dollar sign
-    "font.size": 8.0,
-    "axes.titlesize": 8.0,
-    "axes.labelsize": 8.0,
-    "xtick.labelsize": 7.0,
-    "ytick.labelsize": 7.0,
-    "legend.fontsize": 7.0,
-    "legend.title_fontsize": 7.0,
-    "legend.frameon": True,
-    "legend.fancybox": False,
-    "legend.edgecolor": "none",
-    "legend.framealpha": 0.85,  # lines pass behind a legend without crossing its words
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.7,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#E4E4E4",
-    "grid.linewidth": 0.6,
-    "lines.linewidth": 1.4,
-    "lines.markersize": 4.0,
-    "axes.prop_cycle": cycler(color=PALETTE),
-    "savefig.dpi": 300,
-    "pdf.fonttype": 42,  # TrueType, embedded, so that text stays text
-    "svg.fonttype": "path",  # glyphs as outlines: nothing to be missing on another machine
-    "svg.hashsalt": "mfa",
-    "hatch.linewidth": 0.4,
-}
+def read_style(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Settings of a style file of matplotlib, with an installed Chinese font behind its fonts.
+
+    Raises:
+        InputError: no such file, or a line that matplotlib does not understand.
+    """
+    try:
+        style: Any = mpl.rc_params_from_file(path, fail_on_error=True, use_default_template=False)
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"cannot read the style file {path}: {error}", "write lines such as font.size: 9"
+        ) from error
+    if "font.family" in style:
+        style["font.family"] = [*style["font.family"], *_installed()]
+    return dict(style)
 
 
-PAGE = 7.9
-"""Inches of a figure that fills a page with its caption: CVPR's text is 8.9 high, IEEE's 9.2."""
-
-LETTER = 0.55
-"""Width of a letter in shares of the font's size, about."""
+RC: Any = read_style(Path(__file__).with_name("mfa.mplstyle"))
+"""Settings of matplotlib, by their names."""
 
 
 class Picture(Figure):
@@ -148,15 +137,27 @@ _DRAWING = threading.RLock()
 """matplotlib's settings belong to the process: one thread at a time may change them."""
 
 
+_BLOCKS: list[Any] = [RC]
+"""Settings of the blocks of ``theme`` that are open, the innermost last."""
+
+
 @contextmanager
-def theme() -> Iterator[None]:
+def theme(style: dict[str, Any] | None = None) -> Iterator[None]:
     """The project's matplotlib settings, for as long as the block lasts.
 
     Another thread that draws waits. Without that, the second of two threads would take the
     first one's settings for the user's, and put them back for good.
+
+    Args:
+        style: settings of ``read_style``, laid over the project's here and in blocks within.
     """
-    with _DRAWING, mpl.rc_context(RC):
-        yield
+    with _DRAWING:
+        _BLOCKS.append({**_BLOCKS[-1], **(style or {})})
+        try:
+            with mpl.rc_context(_BLOCKS[-1]):
+                yield
+        finally:
+            _BLOCKS.pop()
 
 
 def themed(draw: Callable[P, R]) -> Callable[P, R]:
@@ -211,6 +212,18 @@ def axes(ax: Axes | None, width: Width | float = "single", height: float | None 
     return created
 
 
+def figure_of(ax: Axes) -> Figure:
+    """The figure an Axes stands in, e.g. to save a chart.
+
+    Raises:
+        InputError: it stands in none.
+    """
+    found = ax.get_figure(root=True)
+    if found is None:
+        raise InputError("these Axes belong to no figure")
+    return found
+
+
 def branch_colours(names: Iterable[str]) -> dict[str, str]:
     """Each branch's colour, the same in every picture: by its place in the descriptor.
 
@@ -249,21 +262,3 @@ def require(table: pd.DataFrame, columns: Sequence[str], what: str = "") -> None
             raise InputError(f"{name} has no column {column!r}, only {list(table)}")
     if table.empty and not what:
         raise InputError(f"{name} has no rows, so there is nothing to draw")
-
-
-def figure_of(ax: Axes) -> Figure:
-    """The figure an Axes stands in, e.g. to save a chart.
-
-    Raises:
-        InputError: it stands in none.
-    """
-    found = ax.get_figure(root=True)
-    if found is None:
-        raise InputError("these Axes belong to no figure")
-    return found
-
-
-def font_file(bold: bool = False) -> Path:
-    """DejaVu Sans as it comes with matplotlib, for pictures drawn without it."""
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return Path(mpl.get_data_path()) / "fonts" / "ttf" / name

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import pytest
 
 import viz
+from mfa.errors import InputError
 from viz import theme
 
 
@@ -41,6 +42,30 @@ def viz_verify(scored):
     from mfa.comparison.verification import verify
 
     return verify(scored.result.features)
+
+
+def test_a_style_of_ones_own_stands_above_the_projects_in_everything_drawn(tmp_path):
+    (tmp_path / "mine.mplstyle").write_text("font.size: 11\n", encoding="utf-8")
+    with theme.theme(theme.read_style(tmp_path / "mine.mplstyle")), theme.theme():
+        assert mpl.rcParams["font.size"] == 11
+        assert mpl.rcParams["pdf.fonttype"] == 42
+    with theme.theme():
+        assert mpl.rcParams["font.size"] == 8
+
+
+@pytest.mark.parametrize("words", [None, "font.sise: 11\n"])
+def test_a_style_that_cannot_be_read_is_refused_in_words(tmp_path, words):
+    if words:
+        (tmp_path / "mine.mplstyle").write_text(words, encoding="utf-8")
+    with pytest.raises(InputError, match="cannot read the style file"):
+        theme.read_style(tmp_path / "mine.mplstyle")
+
+
+def test_the_style_file_is_one_of_matplotlibs():
+    with mpl.style.context("viz.mfa"):
+        assert tuple(mpl.rcParams["axes.prop_cycle"].by_key()["color"]) == tuple(
+            colour.removeprefix("#") for colour in theme.PALETTE
+        )
 
 
 def test_a_chinese_font_stands_behind_the_usual_one_where_it_is_installed(monkeypatch):
