@@ -53,7 +53,7 @@ def test_a_style_of_ones_own_stands_above_the_projects_in_everything_drawn(tmp_p
         assert mpl.rcParams["font.size"] == 8
 
 
-@pytest.mark.parametrize("words", [None, "font.sise: 11\n"])
+@pytest.mark.parametrize("words", [None, "font.size: wide\n"])
 def test_a_style_that_cannot_be_read_is_refused_in_words(tmp_path, words):
     if words:
         (tmp_path / "mine.mplstyle").write_text(words, encoding="utf-8")
@@ -63,9 +63,7 @@ def test_a_style_that_cannot_be_read_is_refused_in_words(tmp_path, words):
 
 def test_the_style_file_is_one_of_matplotlibs():
     with mpl.style.context("viz.mfa"):
-        assert tuple(mpl.rcParams["axes.prop_cycle"].by_key()["color"]) == tuple(
-            colour.removeprefix("#") for colour in theme.PALETTE
-        )
+        assert mpl.rcParams["axes.prop_cycle"].by_key()["color"] == list(theme.PALETTE)
 
 
 def test_a_chinese_font_stands_behind_the_usual_one_where_it_is_installed(monkeypatch):
