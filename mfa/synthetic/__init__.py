@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from mfa.synthetic.config import SyntheticConfig
 from mfa.synthetic.masks import PARTS, load_mask
+from mfa.synthetic.repaint import THINGS, Repainting, repaint
 from mfa.synthetic.scene import NUISANCES, Rendering, render
 from mfa.synthetic.writer import write, write_partial
 
 __all__ = [
     "NUISANCES",
     "PARTS",
+    "THINGS",
     "Rendering",
+    "Repainting",
     "SyntheticConfig",
     "load_mask",
     "render",
+    "repaint",
     "write",
     "write_partial",
 ]

@@ -22,7 +22,7 @@ PARTS: tuple[str, ...] = (
     "occluder",
     "other",
 )
-"""Part names; a mask pixel is an index into this. ``other`` is somebody who is not the subject."""
+"""Part names; a mask pixel is an index into this. ``other`` is somebody else than the person meant."""
 
 BACKGROUND, HEAD, TORSO, ARMS, THIGHS, SHINS, BAG, OCCLUDER, OTHER = range(len(PARTS))
 

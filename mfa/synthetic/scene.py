@@ -18,7 +18,7 @@ from mfa.synthetic.canvas import Bystanders, Canvas
 from mfa.synthetic.config import SyntheticConfig
 from mfa.synthetic.exposure import expose, surroundings
 from mfa.synthetic.figure import View, draw_person
-from mfa.synthetic.identity import identity
+from mfa.synthetic.identity import Identity, identity
 from mfa.synthetic.masks import OTHER
 from mfa.synthetic.occluder import draw_occluder
 
@@ -89,9 +89,17 @@ def render(pid: int, camera: int, repeat: int, config: SyntheticConfig) -> Rende
 
 
 def shoot(
-    pid: int, number: int, repeat: int, config: SyntheticConfig, nuisance: Nuisance | None = None
+    pid: int,
+    number: int,
+    repeat: int,
+    config: SyntheticConfig,
+    nuisance: Nuisance | None = None,
+    person: Identity | None = None,
 ) -> Shot:
-    """As ``render``, before compression; ``nuisance`` chooses the fault instead of chance."""
+    """As ``render``, before compression.
+
+    ``nuisance`` chooses the fault instead of chance; ``person`` stands where ``pid`` would stand.
+    """
     if not 1 <= number <= config.cameras:
         raise InputError(f"there are cameras 1 to {config.cameras}, got {number}")
     rng = Random(f"{config.seed}/picture/{pid}/{number}/{repeat}")
@@ -102,7 +110,8 @@ def shoot(
     height, width = config.height * fine, config.width * fine
     parts = Image.new("L", (width, height))
     canvas = Canvas(surroundings(cam, height, width, config.seed, rng), parts)
-    facts = _stage(canvas, cam, pid, fault, config, rng)
+    person = person or identity(pid, config.groups, config.seed)
+    facts = _stage(canvas, cam, person, fault, config, rng)
     image = expose(cam, canvas.image.reduce(fine), rng)
     mask = parts.resize((config.width, config.height), Image.Resampling.NEAREST)
     facts |= {"pid": pid, "camera": number, "repeat": repeat, "nuisance": fault}
@@ -117,13 +126,12 @@ def _nuisance(rng: Random, share: float) -> Nuisance:
 def _stage(
     canvas: Canvas,
     cam: Camera,
-    pid: int,
+    person: Identity,
     fault: Nuisance,
     config: SyntheticConfig,
     rng: Random,
 ) -> dict[str, Fact]:
     """Paint people and things; returns what the picture shows."""
-    person = identity(pid, config.groups, config.seed)
     yaw = cam.yaw + rng.gauss(0, 0.3) + (math.pi if rng.random() < 0.15 else 0.0)
     frame = _frame(cam, fault, rng)
     size = frame.size * person.body.height
@@ -172,7 +180,7 @@ def _view(canvas: Canvas, cam: Camera, yaw: float, centre: float, head: float, s
 def _others(
     canvas: Canvas, cam: Camera, frame: _Frame, config: SyntheticConfig, rng: Random
 ) -> None:
-    """One or two people further back, partly hidden by the subject."""
+    """One or two people further back, partly hidden by the person."""
     crowd = Bystanders(canvas, OTHER)
     side = rng.choice((-1, 1))
     for _ in range(1 if rng.random() < 0.65 else 2):
