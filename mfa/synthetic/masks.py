@@ -22,7 +22,7 @@ PARTS: tuple[str, ...] = (
     "occluder",
     "other",
 )
-"""Part names; a mask pixel is an index into this. ``other`` is somebody else than the person meant."""
+"""Part names; a mask pixel is an index into this. ``other`` is another person."""
 
 BACKGROUND, HEAD, TORSO, ARMS, THIGHS, SHINS, BAG, OCCLUDER, OTHER = range(len(PARTS))
 
