@@ -40,7 +40,9 @@ def variant(config: Config, name: Variant) -> Config:
     loss: dict[str, Any]
     if name == "baseline":
         model = {"branches": 0, "cpaa": (), "gate": "none", "guide_pooling": "gap"}
-        model |= {"branch": "bottleneck", "reduced_dim": ModelConfig().reduced_dim}
+        plain = ModelConfig()
+        for field in ("branch", "reduced_dim", "cpaa_affinity"):
+            model[field] = getattr(plain, field)
         loss = {"gla": "off", "gla_weight": 1.0, "warmup": 0.0}
     elif name == "branches":
         model = {"branches": 4, "gate": "none", "guide_pooling": "gap"}
@@ -205,9 +207,8 @@ def peer(config: Config, name: str) -> Config:
 
     plain = variant(config, "baseline")
     method = find(name)
-    neutral = {"model.pooling": "gap", "model.cpaa_affinity": "inverted"}
     own = {"model.network": name, "model.trunk": method.trunk(config.model.trunk)}
-    changed = derive(plain, {**neutral, **own, **method.recipe})
+    changed = derive(plain, {"model.pooling": "gap", **own, **method.recipe})
     return replace(changed, name=f"{config.name.partition('/')[0]}/{name}")
 
 

@@ -36,7 +36,12 @@ def make(config: ModelConfig, identities: int, *, pretrained: bool) -> MFA:
 
 
 def reads(config: ModelConfig) -> frozenset[str]:
-    """The fields of ``config`` that the network reads: those of the branches where it has any."""
-    always = {"stride", "weights", "ibn", "cpaa", "cpaa_affinity", "branches", "pooling"}
-    of_branches = {"branch", "reduced_dim", "gate", "guide_pooling"}
-    return frozenset(always | of_branches if config.branches else always)
+    """The fields of ``config`` that the network reads; some of them only because of others."""
+    fields = {"stride", "weights", "ibn", "cpaa", "branches", "pooling"}
+    if config.cpaa:
+        fields.add("cpaa_affinity")
+    if config.branches:
+        fields |= {"branch", "gate", "guide_pooling"}
+        if config.branch == "reduce":
+            fields.add("reduced_dim")
+    return frozenset(fields)

@@ -11,7 +11,7 @@ from typing import Any
 from mfa.config import Config, from_dict, to_dict
 from mfa.errors import InputError
 
-FORMAT = 4
+FORMAT = 5
 
 
 def to_json(config: Config, *, indent: int | None = None) -> str:
@@ -38,7 +38,17 @@ def from_json(text: str) -> Config:
         _from_format_2(values)
     if written <= 3 and values["model"]["network"] in ("gasm", "daaf_bot", "ra_loss", "isp"):
         values["model"]["network"] += "_like"
+    if written <= 4:
+        _from_format_4(values["model"])
     return from_dict(Config, values)
+
+
+def _from_format_4(model: dict[str, Any]) -> None:
+    """Drop what formats 1 to 4 kept although the network did not read it."""
+    if model["branch"] == "bottleneck":
+        model["reduced_dim"] = 256
+    if not model["cpaa"]:
+        model["cpaa_affinity"] = "inverted"
 
 
 def _from_format_2(values: dict[str, Any]) -> None:

@@ -60,13 +60,11 @@ class LossLog:
         values = dict(zip(self.terms, self._rows[-1].tolist(), strict=True))
         broken = {name: value for name, value in values.items() if not math.isfinite(value)}
         words = ", ".join(f"{name} is {value}" for name, value in broken.items() if name != "total")
-        kept = f"; a run folder keeps epoch {self._epoch - 1} to start from (--init)"
         raise InputError(
             f"the training stopped in epoch {self._epoch}, step {len(self._rows)}: "
             f"{words or 'the loss of another process is not finite'}, for the batch "
             f"{self._names(self._last[0])}",
-            "train again with a lower optim.lr, or without mixed precision (--optim.no-amp)"
-            f"{kept if self._epoch > 1 else ''}",
+            remedy(self._epoch),
         )
 
     def latest(self, name: str) -> float:
@@ -80,3 +78,9 @@ class LossLog:
             total += row
         means = [value / len(self._rows) for value in total.tolist()]
         return dict(zip(self.terms, means, strict=True))
+
+
+def remedy(epoch: int) -> str:
+    """What to do after a training that stopped in ``epoch`` with values that are not finite."""
+    kept = f"; a run folder keeps epoch {epoch - 1} to start from (--init)" if epoch > 1 else ""
+    return f"train again with a lower optim.lr, or without mixed precision (--optim.no-amp){kept}"

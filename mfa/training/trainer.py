@@ -15,7 +15,7 @@ from torch import Tensor
 from mfa.config import Config
 from mfa.errors import InputError
 from mfa.models.separation import SeparationMeter
-from mfa.models.weights import fit_state, weights_stamp
+from mfa.models.weights import fit_state, shortened, weights_stamp
 from mfa.progress import Progress, reporting
 from mfa.records import EpochRecord, Output, ReidDataset
 from mfa.runs.checkpoint import Checkpoint
@@ -26,7 +26,7 @@ from mfa.training.batches import Batch, TrainingBatches
 from mfa.training.collapse import CollapseWatch
 from mfa.training.distillation import Teacher
 from mfa.training.distributed import ProcessGroup
-from mfa.training.loss_log import LossLog
+from mfa.training.loss_log import LossLog, remedy
 from mfa.training.state import TrainingState
 
 METER_EVERY = 4
@@ -63,7 +63,8 @@ class Trainer:
         """Train one epoch, counted from 1.
 
         Raises:
-            InputError: the loss is NaN or infinite; term, step and images are named.
+            InputError: the loss is NaN or infinite (term, step and images are named), or the
+                weights are after the last step.
         """
         state, steps = self.state, self.batches.steps(epoch)
         state.model.train()
@@ -86,6 +87,7 @@ class Trainer:
                 seen += len(batch.images)
                 report((step + 1) / steps)
         log.check()
+        self._check_weights(epoch)
         seconds = clock(self.device) - start
         losses, figures = log.means(), meter.result()
         norm = figures.pop("feature_norm")
@@ -100,6 +102,22 @@ class Trainer:
             separation=figures,
             warnings=state.watch.update(norm, losses["triplet"]),
         )
+
+    def _check_weights(self, epoch: int) -> None:
+        """Stop before the last step of an epoch has spoiled the checkpoint.
+
+        Raises:
+            InputError: a weight or a running statistic is NaN or infinite.
+        """
+        values = self.state.model.state_dict()
+        finite = torch.stack([value.isfinite().all() for value in values.values()])
+        if self.ranks.anywhere(~finite.all()).item():
+            broken = [name for name, fine in zip(values, finite.tolist(), strict=True) if not fine]
+            raise InputError(
+                f"the training stopped in epoch {epoch}: after its last step these weights are NaN "
+                f"or infinite: {shortened(broken) or 'weights of another process'}",
+                remedy(epoch),
+            )
 
     def step(self, batch: Batch, done: float) -> tuple[Output, dict[str, Tensor]]:
         """One update of the weights and the centers.

@@ -58,6 +58,15 @@ def test_a_stored_field_may_not_be_missing() -> None:
         from_json(json.dumps(values))
 
 
+def test_settings_that_format_4_kept_unread_are_dropped() -> None:
+    values = json.loads(to_json(presets.demo()))
+    unread = {"reduced_dim": 64, "cpaa": [], "cpaa_affinity": "plain"}
+    old = {**values, "format": 4, "model": {**values["model"], **unread}}
+    read = from_json(json.dumps(old))
+    assert read == derive(presets.demo(), {"model.cpaa": []})
+    check_settings(read)
+
+
 def test_a_later_format_is_not_guessed_at() -> None:
     values = json.loads(to_json(Config()))
     with pytest.raises(InputError, match="newer"):
@@ -104,6 +113,8 @@ def test_the_first_format_is_still_read() -> None:
         ("agw-demo", {"loss.gla": "mse"}, "loss.gla"),
         ("demo", {"model.sie": True}, "mfa does not read model.sie"),
         ("demo", {"model.branches": 0, "model.cpaa": []}, "model.gate, which is 'anchored'"),
+        ("demo", {"model.reduced_dim": 64}, "does not read model.reduced_dim, which is 64"),
+        ("demo", {"model.cpaa": [], "model.cpaa_affinity": "plain"}, "model.cpaa_affinity"),
         ("baseline", {"loss.gla": "mse"}, "loss.gla"),
     ],
 )

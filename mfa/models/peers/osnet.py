@@ -131,10 +131,8 @@ def trunk_of(width: int, stride: int) -> Trunk:
 
 def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
     """Trunk and one head."""
-    if config.stride == 12:
-        raise InputError(
-            "osnet halves its maps and has no stride 12", "set model.stride to 8 or 16"
-        )
+    if config.stride not in (8, 16):
+        raise InputError(f"osnet has no stride {config.stride}", "set model.stride to 8 or 16")
     trunk = trunk_of(config.width, config.stride)
     layers = nn.Sequential(
         nn.Linear(trunk.channels, DESCRIPTOR), nn.BatchNorm1d(DESCRIPTOR), nn.ReLU()

@@ -59,6 +59,29 @@ def test_the_stop_names_epoch_step_term_and_images_and_the_last_epoch_stays(
     assert read_history(tmp_path)["epoch"].tolist() == [1]
 
 
+def test_weights_that_the_last_step_spoiled_cost_no_finished_epoch(
+    tiny_config: Config,
+    tiny_data: ReidDataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batches = Trainer(tiny_config, tiny_data, torch.device("cpu")).batches
+    last = batches.steps(1) + batches.steps(2) - 1
+    forward, calls = Criterion.forward, iter(range(10**6))
+
+    def steep(self: Criterion, *given: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        """A finite loss whose gradient is infinite in the last step of the second epoch."""
+        loss, terms = forward(self, *given)
+        return (loss if next(calls) < last else (loss - loss.detach()).sqrt()), terms
+
+    monkeypatch.setattr(Criterion, "forward", steep)
+    with pytest.raises(InputError, match=r"epoch 2: after its last step .* and \d+ more"):
+        list(fit(tiny_config, tiny_data, tmp_path, device="cpu", progress=False))
+    kept = load_checkpoint(tmp_path / CHECKPOINT)
+    assert kept.epoch == 1
+    assert all(t.isfinite().all() for t in kept.part("model").values())
+
+
 def test_the_command_ends_with_an_error_and_promises_no_score(
     tiny_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

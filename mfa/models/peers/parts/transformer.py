@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfa.config import ModelConfig
+from mfa.errors import InputError
 from mfa.models.heads import Head
 from mfa.models.trunk import Trunk
 from mfa.records import Branch
@@ -126,7 +127,16 @@ class Token(Head):
 
 
 def vit_trunk(config: ModelConfig) -> Trunk:
-    """Patches and all blocks but the last, which the heads read; its map has 2C channels."""
+    """Patches and all blocks but the last, which the heads read; its map has 2C channels.
+
+    Raises:
+        InputError: the stride is 32.
+    """
+    if config.stride not in GRIDS:
+        raise InputError(
+            f"{config.network} has no stride {config.stride}",
+            f"set model.stride to {', '.join(map(str, sorted(GRIDS)))}",
+        )
     dim = HEADS * config.width
     blocks = {f"block{i + 1}": OnMap(dim, HEADS) for i in range(DEPTHS[config.trunk] - 1)}
     return Trunk({"patches": Patches(dim, config.stride), **blocks}, 2 * dim)

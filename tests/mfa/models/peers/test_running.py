@@ -12,6 +12,7 @@ import pytest
 from mfa import presets
 from mfa.cli import COMMANDS, run
 from mfa.config import Config
+from mfa.errors import InputError
 from mfa.inference.evaluate import evaluate, extract_features
 from mfa.inference.external import from_callable
 from mfa.inference.external.scoring import evaluate_external
@@ -107,3 +108,11 @@ def test_a_model_from_elsewhere_is_scored_and_kept(
     assert flipped.card["flip"] is True
     # Means of whole rows do not see a mirror.
     assert flipped.mAP == pytest.approx(result.mAP)
+
+
+@pytest.mark.parametrize("name", ["osnet", "transreid", "aaformer", "pcb"])
+def test_a_stride_that_a_method_does_not_have_is_refused(name: str) -> None:
+    stride = 12 if name == "pcb" else 32
+    config = replace(presets.get(f"{name}-demo").model, stride=stride)
+    with pytest.raises(InputError, match=f"has no stride {stride}"):
+        build_model(config)
