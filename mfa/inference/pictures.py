@@ -38,15 +38,25 @@ def embed_picture(
     return np.asarray(rows.float().mean(dim=0).cpu().numpy())
 
 
-def branch_shares(run: Run, one: Any, other: Any) -> dict[str, float]:
+def branch_shares(
+    run: Run,
+    one: Any,
+    other: Any,
+    *,
+    cameras: tuple[Tensor | None, Tensor | None] = (None, None),
+) -> dict[str, float]:
     """What each branch adds to the cosine of two pictures; the sum is the cosine.
 
     Args:
         run: any network, also one without an exact ledger.
         one: see ``embed_picture``.
         other: see ``embed_picture``.
+        cameras: of both pictures, see ``embed_picture``.
     """
-    first, second = (embed_picture(run, side).astype(float) for side in (one, other))
+    first, second = (
+        embed_picture(run, side, cameras=camera).astype(float)
+        for side, camera in zip((one, other), cameras, strict=True)
+    )
     parts = first * second / (np.linalg.norm(first) * np.linalg.norm(second))
     widths = run.model.widths
     blocks = np.split(parts, np.cumsum(list(widths.values()))[:-1])

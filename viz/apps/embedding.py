@@ -46,6 +46,7 @@ HEIGHT = 270
 WHOLE = "whole descriptor"
 COLOURS = {"person": "person", "camera": "camera", "right or wrong": "answer"}
 ANSWERS = ("gallery", "query, right", "query, wrong", "query, not counted")
+ANSWER_COLOURS = (theme.IGNORED, theme.MATCH, theme.WRONG, theme.QUERY)
 PROJECTION = "mfa.comparison.projection"
 PEOPLE = (3, 40)
 """Fewest and most people shown."""
@@ -299,7 +300,12 @@ def _room(values: pd.Series[float]) -> tuple[float, float]:
 
 
 def _colours(values: Any) -> list[str]:
-    """One colour per category, none of them black or white; beyond eight they come again."""
+    """One colour per category, none of them black or white; beyond eight they come again.
+
+    Right and wrong answers have the colours that they have everywhere.
+    """
+    if tuple(values.cat.categories) == ANSWERS:
+        return list(ANSWER_COLOURS)
     colours = ["#888888" if colour == "#000000" else colour for colour in theme.PALETTE]
     return [colours[n % len(colours)] for n in range(len(values.cat.categories))]
 

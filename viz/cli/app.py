@@ -9,6 +9,7 @@ from pathlib import Path
 import tyro
 
 from mfa.errors import InputError
+from viz.cli.options import Computing
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Options:
     It listens on this machine alone unless told otherwise. Every visit has one kernel of its own.
     """
 
+    computing: tyro.conf.OmitArgPrefixes[Computing]
     name: tyro.conf.Positional[str] = ""
     """App to open first: ranks, attention, ...; the page of links lists them."""
     run: tuple[str, ...] = ()
@@ -50,14 +52,13 @@ def main(argv: list[str]) -> None:
     if not options.run:
         raise InputError("name a run: mfa-viz app --run runs/NAME (make demo leaves one)")
     from mfa.datasets import data_root, load_dataset
-    from mfa.runs.run import open_run
     from viz.apps.web.landing import LESSONS, QUESTIONS
     from viz.apps.web.server import address, notebook, serve
 
     names = (*QUESTIONS, *LESSONS)
     if options.name and options.name not in names:
         raise InputError(f"no app {options.name!r}; there are {', '.join(names)}")
-    runs = [open_run(name) for name in options.run]
+    runs = [options.computing.open(name) for name in options.run]
     root = data_root(options.data_root).resolve()
     load_dataset(options.data or str(runs[0].checkpoint.facts.get("dataset")), root)
     where = address(options.host, options.port, options.token, options.base_url)
@@ -66,7 +67,15 @@ def main(argv: list[str]) -> None:
         for run, name in zip(runs, options.run, strict=True)
     ]
     print(f"serving {where.url}  (stop with Ctrl-C)", file=sys.stderr, flush=True)
-    content = notebook(folders, options.data, str(root), options.name, where.local)
+    content = notebook(
+        folders,
+        options.data,
+        str(root),
+        options.name,
+        where.local,
+        options.computing.device,
+        options.computing.precision,
+    )
     serve(
         content,
         where,

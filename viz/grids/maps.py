@@ -46,9 +46,6 @@ AGAINST = 0.25
 HATCHED: Any = {"facecolor": "none", "linewidth": 0, "hatch": "//////", "gid": "against"}
 """Look of what argues against."""
 
-SIGNED = "HiResCAM"
-"""The weighting whose values are parts of the score."""
-
 PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
 """Behind words that stand on a picture."""
 
@@ -331,7 +328,7 @@ def _draw_row(
 
 def _draw_foot(figure: Figure, layout: _Layout, maps: BranchMaps) -> None:
     """The scales side by side, and the caption."""
-    unit = "part of the score" if maps.method == SIGNED else maps.method
+    unit = "part of the score" if maps.additive else maps.method
     scales = _Scales.of(maps)
     bars = [(-scales.branches, scales.branches, f"each branch: {unit} at a map pixel")]
     if len(maps.branches) > 1 and maps.fusing == "sum":

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import mfa
 import viz
@@ -70,6 +71,69 @@ def test_a_network_without_correspondence_says_so(
     assert bool(app.places.images) is follows
     assert app.places.label.startswith("The same place" if follows else "No place can be followed")
     assert executed(app.code())["shown"].axes
+
+
+@pytest.fixture(scope="module")
+def told(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of TransReID that has learned the cameras of the drawn people."""
+    folder = tmp_path_factory.mktemp("told") / "transreid"
+    folder.mkdir()
+    everyone = (*world.data.train, *world.data.query, *world.data.gallery)
+    cameras = tuple(sorted({sample.camid for sample in everyone}))
+    config = mfa.presets.get("transreid-demo")
+    config = replace(
+        config,
+        model=replace(config.model, width=8),
+        data=replace(config.data, height=96, width=48),
+    )
+    torch.manual_seed(0)
+    network = build_model(config.model, 4, cameras=cameras)
+    torch.nn.init.normal_(network.sie.embedding)
+    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
+    facts = {
+        "dataset": "synthetic", "fingerprint": world.data.fingerprint, "cameras": list(cameras)
+    }  # fmt: skip
+    save_checkpoint(Checkpoint(config, 1, 4, tensors, facts), folder / CHECKPOINT)
+    return folder
+
+
+def test_a_network_with_sie_explains_what_it_scores(
+    told: Path, world: Any, keep: Callable[[Any], Any], executed: Any
+) -> None:
+    """Maps and shares were those of a picture by no camera in particular."""
+    app = keep(viz.attention_explorer(told, data_root=world.root, target="other", point=(0.5, 0.5)))
+    session, shown = app.sessions[0], app.shown
+    names = executed(app.code())
+    one, other = shown.pictures.image, shown.pictures.other
+    sides = [
+        mfa.ImagesWithCameras(
+            image.pixels(96, 48)[None], session.run.cameras_of([image.sample], world.data)
+        )
+        for image in (one, other)
+    ]
+    average = mfa.reference_pictures(session.run, world.data)
+    maps = mfa.branch_maps(session.run, sides[0], toward=sides[1], reference=average)
+    assert maps.scores["fused"] == pytest.approx(names["maps"].scores["fused"], rel=1e-4)
+    sums = [f"{maps.sums[name][0]:+.2f}" for name in maps]
+    assert [item["sub"] for item in app.rows[0].items] == sums
+    plain = mfa.branch_maps(session.run, one.pixels(96, 48), toward=sides[1], reference=average)
+    found = session.maps(one, toward=session.fitted(other)).raw["fused"]
+    np.testing.assert_allclose(found, maps.raw["fused"], rtol=1e-4)
+    assert not np.allclose(found, plain.raw["fused"], rtol=1e-3)
+    features = session.features()
+    vectors = features.query.features[one.row], features.gallery.features[other.row]
+    cosine = float(np.prod([1 / np.linalg.norm(v) for v in vectors]) * vectors[0] @ vectors[1])
+    assert sum(session.shares(one, other).values()) == pytest.approx(cosine, abs=1e-4)
+    if session.adds_up:
+        assert session.ledger(one, other).score == pytest.approx(cosine, abs=1e-4)
+
+
+def test_the_code_of_the_brush_names_the_camera(
+    told: Path, world: Any, keep: Callable[[Any], Any], executed: Any
+) -> None:
+    app = keep(viz.occlusion_brush(told, data_root=world.root, down=0.2))
+    maps = executed(app.code())["maps"]
+    assert [i["sub"] for i in app.maps[1].items] == [f"{maps.sums[n][0]:+.2f}" for n in maps]
 
 
 @pytest.mark.parametrize("name", ["occlusion", "failures", "branches", "embedding"])

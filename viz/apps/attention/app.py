@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import ipywidgets
-import numpy as np
 
 from mfa.datasets.image_list import ImageList, ListedImage
 from mfa.errors import InputError
@@ -161,7 +160,7 @@ class Attention(app.App[AttentionState, Shown]):
         target = next(words for words, name in TARGETS.items() if name == state.target)
         note = (
             f"{pictures.image.name} · {target} · {first.method} on the {first.layer} map{average}. "
-            f"{words_of(first.method)}"
+            f"{words_of(first)}"
         )
         return Shown(pictures, self._offered(state), rows, note, self._found(state, pictures))
 
@@ -270,15 +269,14 @@ class Attention(app.App[AttentionState, Shown]):
         target = state.target
         toward: Any = None
         if target == "other":
-            target, toward = "similarity", np.array(pictures.other.pixels(*session.size))
+            target, toward = "similarity", session.fitted(pictures.other)
         elif target == "contrast":
             if pictures.wrong is None:
                 raise InputError(
                     "nobody says who your own picture shows, so no picture is a wrong one",
                     "explain the likeness to the other picture instead",
                 )
-            both = (pictures.other, pictures.wrong)
-            toward = tuple(np.array(p.pixels(*session.size)) for p in both)
+            toward = session.fitted(pictures.other), session.fitted(pictures.wrong)
         centred = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
         return session.maps(
             pictures.image,

@@ -9,30 +9,25 @@ from mfa.explain.record import FUSED, BranchMaps, shared_limit
 from viz.apps.core.images import laid_over
 from viz.apps.widgets import Item
 
-SIGNED = "Red argues for, blue against. The number under a map is the sum of its pixels"
-WORDS = {
-    "HiResCAM": f"{SIGNED}; with the bias of BNNeck these sums are the score.",
-    "RandomCAM": "The weights of the channels are drawn by chance. This is a control: a map that "
-    "looks as good as this one says nothing.",
-    "EigenCAM": "The strongest pattern of the map, whatever is explained: the score plays no part, "
-    "and the sign means nothing.",
-    "FEM": "The places where channels are unusually active, whatever is explained: the score plays "
-    "no part.",
-    "EigenGradCAM": "The strongest pattern of the map times its gradient; the sign means nothing.",
-    "ScoreCAM": "Each channel is weighted by the score that the picture gets when the channel "
-    "alone is left to see.",
+ABOUT = {
+    "RandomCAM": "The weights of the channels are random. This is a control: a map that looks as "
+    "good as this one shows nothing.",
+    "EigenCAM": "It shows the strongest pattern of the map, whatever is explained.",
+    "KPCA_CAM": "It shows the strongest pattern of the map, whatever is explained.",
+    "EigenGradCAM": "It shows the strongest pattern of the map times its gradient.",
+    "SegEigenCAM": "It shows the strongest pattern of the map times its gradient.",
+    "FEM": "It shows where channels are unusually active, whatever is explained.",
+    "ScoreCAM": "Each channel is weighted by the score that the picture gets when only this "
+    "channel is visible.",
     "AblationCAM": "Each channel is weighted by what the score loses without it.",
 }
-SAME = {"KPCA_CAM": "EigenCAM", "SegEigenCAM": "EigenGradCAM"}
-"""Methods that are read like another one."""
 
 
-def words_of(method: str) -> str:
-    """How the maps of a method are read."""
-    return WORDS.get(
-        SAME.get(method, method),
-        f"{SIGNED}, as {method} weighs them; they do not add up to the score.",
-    )
+def words_of(maps: BranchMaps) -> str:
+    """How the colours and the numbers of maps are read, and what is special about the method."""
+    said = maps.additive and maps.fusing == "sum"
+    numbers = "; under a map its sum" if maps.sign == "argues" and not said else ""
+    return f"{maps.reading}{numbers}. {ABOUT.get(maps.method, '')}".rstrip()
 
 
 def map_cards(
@@ -56,7 +51,7 @@ def map_cards(
         )
         images.append(image)
         empty = " (empty)" if maps.empty[name][0] else ""
-        number = f"{heat.sum():+.2f}" if signed and not mean else ""
+        number = f"{maps.sums[name][0]:+.2f}" if signed and not mean else ""
         words = f"{name} map{f', its pixels sum to {number}' if number else ''}"
         items.append(Item(kind="plain", title=name + empty, sub=number, alt=words))
     return images, items

@@ -8,7 +8,7 @@ from typing import Protocol
 from mfa.datasets.image_list import ListedImage
 from mfa.explain.weightings import FORWARD_METHODS, SECOND_ORDER
 from viz.apps.attention.state import AttentionState
-from viz.apps.core.code import indented, opening
+from viz.apps.core.code import indented, opening, read_code
 from viz.apps.core.session import Session
 
 
@@ -28,14 +28,15 @@ def code_of(sessions: Sequence[Session], state: AttentionState, pictures: Pictur
     """Code that draws the maps of every model, untrained ones beside where they are shown."""
     if pictures is None:
         return opening(sessions)
-    path = f"data.{state.side}[{state.position}].path"
-    if state.own is not None:
-        path = '"YOUR_PICTURE.jpg"  # the picture you gave is not kept: put its path here'
-    body = f"picture = mfa.input_pixels(run, {path.partition('  #')[0]})\n"
-    if "#" in path:
-        body = f"# {path.partition('# ')[2]}\n{body}"
-    body += f"other = mfa.input_pixels(run, data.gallery[{pictures.other.position}].path)\n"
-    body += _maps(state, pictures)
+    if state.own is None:
+        body = read_code(sessions, "picture", f"data.{state.side}[{state.position}]")
+    else:
+        body = (
+            "# the picture you gave is not kept: put its path here\n"
+            'picture = mfa.input_pixels(run, "YOUR_PICTURE.jpg")\n'
+        )
+    body += read_code(sessions, "other", f"data.gallery[{pictures.other.position}]")
+    body += _maps(sessions, state, pictures)
     if state.point is not None and sessions[0].adds_up:
         body += _place(state)
     if len(sessions) > 1:
@@ -43,12 +44,12 @@ def code_of(sessions: Sequence[Session], state: AttentionState, pictures: Pictur
     return opening(sessions) + body
 
 
-def _maps(state: AttentionState, pictures: Pictures) -> str:
+def _maps(sessions: Sequence[Session], state: AttentionState, pictures: Pictures) -> str:
     toward, lines = "", ""
     if state.target == "other":
         toward = ", toward=other"
     if state.target == "contrast" and pictures.wrong is not None:
-        lines += f"wrong = mfa.input_pixels(run, data.gallery[{pictures.wrong.position}].path)\n"
+        lines += read_code(sessions, "wrong", f"data.gallery[{pictures.wrong.position}]")
         toward = ", toward=(other, wrong)"
     centred = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
     lines += f"average = {'mfa.reference_pictures(run, data)' if centred else 'None'}\n"
@@ -70,8 +71,8 @@ def _place(state: AttentionState) -> str:
     x, y = state.point
     reference = "mfa.reference_pictures(run, data)" if state.average else "None"
     return (
-        f"height, width = picture.shape[:2]\n"
-        f"point = int({y:.4f} * height), int({x:.4f} * width)\n"
+        f"size = run.config.data\n"
+        f"point = int({y:.4f} * size.height), int({x:.4f} * size.width)\n"
         f"average = {reference}\n"
         "found = mfa.correspond(run, picture, other, point, reference=average)\n"
         "viz.draw_correspondence(found, picture, other)\n"

@@ -24,6 +24,21 @@ def opening(sessions: Sequence[Session]) -> str:
     return f"import mfa\nimport viz\n\n{dataset_code(sessions[0].data)}{lines}"
 
 
+def read_code(sessions: Sequence[Session], name: str, entry: str) -> str:
+    """Code that reads a picture of a list, with its camera where a network is told cameras (SIE).
+
+    Args:
+        sessions: of the runs.
+        name: of the picture in the code.
+        entry: of the list, such as ``data.query[3]``.
+    """
+    lines = f"{name} = mfa.input_pixels(run, {entry}.path)\n"
+    if any(s.run.cameras_of(s.data.query[:1], s.data) is not None for s in sessions):
+        cameras = f"run.cameras_of([{entry}], data)"
+        lines += f"{name} = mfa.ImagesWithCameras({name}[None], {cameras})\n"
+    return lines
+
+
 def indented(code: str) -> str:
     """``code`` four spaces to the right."""
     return "".join(f"    {line}\n" for line in code.splitlines())

@@ -74,10 +74,10 @@ def bars(
     before: Mapping[str, float] | None = None,
     signed: bool = True,
 ) -> str:
-    """Bars from a common zero, each with its name and number.
+    """Bars from a common zero, each with its name and number, in the colours of the branches.
 
     Args:
-        values: name to value.
+        values: name to value; branches in the order of the descriptor.
         limit: the magnitude a bar of full length stands for; the largest one where not given.
         digits: of the numbers.
         before: earlier values, drawn as thin outlines behind.
@@ -86,10 +86,9 @@ def bars(
     earlier = dict(before or {})
     top = limit or max((abs(v) for v in [*values.values(), *earlier.values()]), default=0) or 1.0
     zero, sign = (50, "+") if signed else (0, "")
-    lines = []
-    for number, (name, value) in enumerate(values.items()):
-        colour = looks.PALETTE[number % len(looks.PALETTE)]
-        bar = _bar(value / top, f"background:{colour}", zero)
+    lines, colours = [], looks.branch_colours(values)
+    for name, value in values.items():
+        bar = _bar(value / top, f"background:{colours[name]}", zero)
         if name in earlier:
             bar += _bar(earlier[name] / top, "border:1px solid currentColor;opacity:.6", zero)
         lines.append(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from mfa.explain.ledger import Side
 from mfa.explain.record import BranchMaps, shared_limit
 from viz.apps.core import html
+from viz.apps.core.code import read_code
 from viz.apps.core.images import SHOWN, Image, laid_over
 from viz.apps.core.session import Session
 from viz.apps.widgets import Item
@@ -51,7 +50,10 @@ def explain(session: Session, query: Image, other: Image) -> Explained:
         note = f"The query's pixels bring {pixels:+.3f}, the average picture brings {bias:+.3f}."
     else:
         pairs: dict[Side, BranchMaps]
-        pairs = {"query": _maps(session, query, other), "gallery": _maps(session, other, query)}
+        pairs = {
+            "query": session.maps(query, toward=session.fitted(other)),
+            "gallery": session.maps(other, toward=session.fitted(query)),
+        }
         maps = {side: {n: of.raw[n][0] for n in of} for side, of in pairs.items()}
         grids = {side: of.grids for side, of in pairs.items()}
         stripes = pairs["query"].stripes
@@ -73,16 +75,12 @@ def explain_code(session: Session, query: str, gallery: str) -> str:
     if session.adds_up:
         return f"viz.draw_pair(run, {query}, {gallery}, data=data)\n"
     return (
-        f"one = mfa.input_pixels(run, data.query[{query}].path)\n"
-        f"other = mfa.input_pixels(run, data.gallery[{gallery}].path)\n"
-        "average = mfa.reference_pictures(run, data)\n"
+        read_code([session], "one", f"data.query[{query}]")
+        + read_code([session], "other", f"data.gallery[{gallery}]")
+        + "average = mfa.reference_pictures(run, data)\n"
         "maps = mfa.branch_maps(run, one, toward=other, reference=average)\n"
         "viz.draw_maps(maps, one)\n"
     )
-
-
-def _maps(session: Session, image: Image, other: Image) -> BranchMaps:
-    return session.maps(image, toward=np.array(other.pixels(*session.size)))
 
 
 def _bars(shares: dict[str, float], note: str) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from mfa.datasets import data_root as root_of
@@ -20,6 +19,7 @@ from mfa.errors import InputError
 from mfa.explain.capture import BRANCH, mean_maps
 from mfa.explain.correspondence import Correspondence, correspond
 from mfa.explain.engine import branch_maps
+from mfa.explain.inputs import ImagesWithCameras, as_images_with_cameras
 from mfa.explain.ledger import PairLedger, decompose, has_ledger, ledgers_between, means
 from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import BranchMaps
@@ -130,9 +130,17 @@ class Session:
 
     def embed(self, image: Image, *, flip: bool = False) -> np.ndarray:
         """The concatenated embeddings (D,) of a picture, as features hold them."""
-        sample = getattr(image, "sample", None)  # of a list, whose camera some networks are told
-        cameras = None if sample is None else self.run.cameras_of([sample], self.data)
+        cameras = self.cameras(image)
         return embed_picture(self.run, image.pixels(*self.size), flip=flip, cameras=cameras)
+
+    def cameras(self, image: Image) -> Tensor | None:
+        """(1,) the camera of a picture, where it has one and the network is told it (SIE)."""
+        sample = getattr(image, "sample", None)
+        return None if sample is None else self.run.cameras_of([sample], self.data)
+
+    def fitted(self, image: Image) -> ImagesWithCameras:
+        """A picture at the network's size with its camera, as ``mfa.explain`` takes it."""
+        return ImagesWithCameras(image.pixels(*self.size)[None], self.cameras(image))
 
     def maps(self, image: Image, *, centred: bool = True, **options: Any) -> BranchMaps:
         """``mfa.branch_maps`` of one picture; the mean of the reference pictures is made once.
@@ -140,18 +148,19 @@ class Session:
         Args:
             image: the picture.
             centred: subtract the maps of the average picture.
-            **options: see ``mfa.branch_maps``; pictures in ``toward`` are pixels.
+            **options: see ``mfa.branch_maps``; pictures in ``toward`` are ``fitted``.
         """
         mean = self._mean_maps(options.get("layer", BRANCH)) if centred else None
-        return branch_maps(self.run, image.pixels(*self.size), reference=mean, **options)
+        return branch_maps(self.run, self.fitted(image), reference=mean, **options)
 
     def correspondence(
         self, query: Image, gallery: Image, point: tuple[int, int], *, centred: bool = True
     ) -> Correspondence:
         """``mfa.correspond``; the mean of the reference pictures is made once."""
-        sides = query.pixels(*self.size), gallery.pixels(*self.size)
         parts = self._means()[1] if centred else None
-        return correspond(self.run, *sides, point, reference=parts)
+        return correspond(
+            self.run, self.fitted(query), self.fitted(gallery), point, reference=parts
+        )
 
     @cached_property
     def adds_up(self) -> bool:
@@ -160,22 +169,20 @@ class Session:
 
     def shares(self, query: Image, other: Image) -> dict[str, float]:
         """What each branch adds to the cosine of two pictures, whatever the network."""
-        return branch_shares(self.run, query.pixels(*self.size), other.pixels(*self.size))
+        sides = query.pixels(*self.size), other.pixels(*self.size)
+        return branch_shares(self.run, *sides, cameras=(self.cameras(query), self.cameras(other)))
 
     def ledger(self, query: Image, gallery: Image) -> PairLedger:
         """``mfa.pair_ledger`` against the average picture, which is taken apart once."""
-        means = self._means()[1]
-        both = torch.cat([self._batch(query), self._batch(gallery)])
-        found = decompose(self.run.model, both)
-        return next(iter(ledgers_between(found.only(0), found.only(1), means)))
+        one, two = (
+            decompose(self.run.model, as_images_with_cameras(self.fitted(image)))
+            for image in (query, gallery)
+        )
+        return next(iter(ledgers_between(one, two, self._means()[1])))
 
     def _listed(self, side: Split, given: FeatureSet) -> tuple[ImageList, FeatureSet]:
         """The features come along: while they are kept their ``id`` names nothing else."""
         return ImageList.of(self.data, side, given), given
-
-    def _batch(self, image: Image) -> Tensor:
-        pixels = np.array(image.pixels(*self.size).transpose(2, 0, 1))
-        return torch.from_numpy(pixels)[None].to(self.run.device).float() / 255
 
     def _means(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         return self.cached("means", lambda: means(self.run.model, self._reference()))

@@ -185,10 +185,13 @@ class Occlusion(app.App[OcclusionState, Shown]):
         if self.shown is None:
             return opening([self.session])
         edited, state = self.shown.edited, self.state
-        path, note = f"data.query[{state.query}].path", ""
+        entry = f"data.query[{state.query}]"
+        path, note, camera = f"{entry}.path", "", ""
         if state.own is not None:
             path = '"YOUR_PICTURE.jpg"'
             note = "# the picture you gave is not kept: put its path here\n"
+        elif self.session.cameras(edited) is not None:
+            camera = f"run.cameras_of([{entry}], data)"
         others = ""
         if edited.edits.scene == "others behind":
             paths = [f"data.query[{image.position}].path" for image in edited.others]
@@ -199,16 +202,17 @@ class Occlusion(app.App[OcclusionState, Shown]):
             + note
             + f"picture = mfa.input_pixels(run, {path})\n{others}"
             + f"edited = {edited.edits!r}.of(picture{', others' if others else ''})\n"
-            + self._search_code(edited.image, state.k)
+            + self._search_code(edited.image, state.k, f", cameras={camera}" if camera else "")
+            + (f"edited = mfa.ImagesWithCameras(edited[None], {camera})\n" if camera else "")
             + "average = mfa.reference_pictures(run, data)\n"
             + "maps = mfa.branch_maps(run, edited, reference=average)\n"
             + "viz.draw_maps(maps, edited)\n"
         )
 
-    def _search_code(self, image: Image, k: int) -> str:
+    def _search_code(self, image: Image, k: int, cameras: str) -> str:
         lines = (
             "features = mfa.extract_features(run, data)\n"
-            "descriptor = mfa.embed_picture(run, edited)\n"
+            f"descriptor = mfa.embed_picture(run, edited{cameras})\n"
         )
         if not isinstance(image, ListedImage):
             return f"{lines}print(mfa.nearest(features.gallery, descriptor, {k}))\n"

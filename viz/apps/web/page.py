@@ -33,6 +33,8 @@ class Page:
         data_root: where datasets lie.
         start: app of the plain address; the first page where empty.
         local: whether the page is served to this machine alone.
+        device: where the networks compute; see ``mfa.open_run``.
+        precision: of the networks; see ``mfa.open_run``.
     """
 
     def __init__(
@@ -42,7 +44,10 @@ class Page:
         data_root: str | None = None,
         start: str = "",
         local: bool = True,
+        device: str | None = None,
+        precision: str | None = None,
     ) -> None:
+        self.computing = {"device": device, "precision": precision}
         self.runs, self.data, self.start = tuple(runs), data, start
         self.root = None if data_root is None else Path(data_root)
         self.names = [name for name in QUESTIONS if local or name not in LOCAL_ONLY]
@@ -83,7 +88,9 @@ class Page:
         state = _state_class(make)
         fields = from_query(state, given)
         if name not in self.apps:
-            self.apps[name] = open_app(name, self.runs, self.data, self.root, fields)
+            self.apps[name] = open_app(
+                name, self.runs, self.data, self.root, fields, self.computing
+            )
             self.apps[name].changed = self._write
         else:
             self.apps[name].set(**fields)
@@ -101,13 +108,20 @@ def page(
     data_root: str | None = None,
     start: str = "",
     local: bool = True,
+    device: str | None = None,
+    precision: str | None = None,
 ) -> Any:
     """The widget of one visit; for the arguments see ``Page``."""
-    return Page(runs, data, data_root, start, local).view
+    return Page(runs, data, data_root, start, local, device, precision).view
 
 
 def open_app(
-    name: str, runs: Sequence[str], data: str | None, root: Path | None, fields: dict[str, Any]
+    name: str,
+    runs: Sequence[str],
+    data: str | None,
+    root: Path | None,
+    fields: dict[str, Any],
+    computing: dict[str, str | None],
 ) -> Any:
     """An app or a lesson, with what it needs of the runs and their dataset.
 
@@ -128,7 +142,7 @@ def open_app(
             return make(Path(runs[0]).parent / "training", data=dataset, **fields)
         return make(dataset, **fields)
     given = list(runs) if name in SEVERAL else runs[0]
-    return make(given, data=data, data_root=root, **fields)
+    return make(given, data=data, data_root=root, **computing, **fields)
 
 
 def _maker(name: str) -> Any:

@@ -83,12 +83,18 @@ def address(host: str, port: int, token: str | None, base: str = "/") -> Address
 
 
 def notebook(
-    runs: Sequence[str], data: str | None, data_root: str | None, start: str, local: bool
+    runs: Sequence[str],
+    data: str | None,
+    data_root: str | None,
+    start: str,
+    local: bool,
+    device: str | None = None,
+    precision: str | None = None,
 ) -> str:
-    """The notebook that is served, as JSON."""
+    """The notebook that is served, as JSON; for the arguments see ``viz.apps.web.page.Page``."""
     import nbformat
 
-    arguments = ", ".join(map(repr, (list(runs), data, data_root, start, local)))
+    arguments = ", ".join(map(repr, (list(runs), data, data_root, start, local, device, precision)))
     cell = nbformat.v4.new_code_cell(f"from viz.apps.web.page import page\npage({arguments})")
     made = nbformat.v4.new_notebook(cells=[cell])
     made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}

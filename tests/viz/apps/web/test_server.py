@@ -20,7 +20,7 @@ import mfa.cli
 from mfa.errors import InputError
 from viz.apps.web import gate
 from viz.apps.web.landing import LESSONS, QUESTIONS
-from viz.apps.web.page import Page, page
+from viz.apps.web.page import Page, open_app, page
 from viz.apps.web.server import Address, address, is_local, notebook
 from viz.apps.widgets.tree import close_tree
 from viz.cli import COMMANDS
@@ -202,6 +202,22 @@ def test_the_notebook_holds_one_cell_that_opens_the_page() -> None:
     (cell,) = made["cells"]
     compile("".join(cell["source"]), "cell", "exec")
     assert repr("/a'b/run") in "".join(cell["source"])
+
+
+def test_the_page_computes_where_the_command_says(world: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("QUERY_STRING", "app=ranks")
+    opened: list[Any] = []
+    monkeypatch.setattr("viz.apps.web.page.open_app", lambda *given: opened.append(given))
+    where = (str(world.root), "ranks", True, "cpu", "bfloat16")
+    (cell,) = json.loads(notebook([str(world.anchored)], None, *where))["cells"]
+    with pytest.raises(AttributeError):  # nothing was opened
+        exec("".join(cell["source"]), {})
+    monkeypatch.undo()
+    app = open_app(*opened[0])
+    app.wait()
+    run = app.sessions[0].run
+    assert (str(run.device), run.precision) == ("cpu", "bfloat16")
+    app.close()
 
 
 @pytest.mark.parametrize("name", ["", "ranks", "triplets", "nonsense", "training"])
