@@ -28,6 +28,7 @@ def blocks(page: Path, language: str) -> list[str]:
 def shell_lines(program: str) -> list[list[str]]:
     """Command lines of a program in all pages, split into words, without comments."""
     lines = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
+    lines += re.findall(r"`(mfa(?:-viz)? [^`]+)`", (ROOT / "docs/asks.md").read_text())
     split = [shlex.split(line, comments=True) for line in lines]
     return [words for words in split if words and Path(words[0]).name == program]
 
