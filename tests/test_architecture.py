@@ -60,6 +60,19 @@ def test_files_hold_one_idea_each(path: Path) -> None:
     assert path.stem not in ("utils", "helpers", "misc", "common")
 
 
+@pytest.mark.parametrize(
+    ("example", "known_by"),
+    [
+        ("mfa.datasets.readers.dukemtmc", {"mfa.datasets.readers.load"}),
+        ("mfa.models.peers.pcb", set()),
+        ("viz.charts.embedding", set()),
+        ("viz.apps.dataset", set()),
+    ],
+)
+def test_something_new_is_one_file(example: str, known_by: set[str]) -> None:
+    assert {module for module, imports in ARROWS.items() if example in imports} == known_by
+
+
 def modules_after(statement: str) -> set[str]:
     """Top-level modules loaded in a fresh interpreter after ``statement``."""
     program = (
