@@ -42,6 +42,7 @@ _HOME = {
     "draw_people": "viz.grids.drawn_people",
     "draw_rank_grid": "viz.grids.rank_grid",
     "draw_rank_shares": "viz.grids.ledger",
+    "draw_ranking": "viz.grids.rank_grid",
     "draw_roles": "viz.grids.dataset_sheets",
     "draw_samples": "viz.grids.dataset_sheets",
     "draw_training": "viz.charts.training",

@@ -136,7 +136,8 @@ def folder(
 
     Args:
         directory: where the pictures are, at any depth.
-        pattern: market, folders, cameras-in-folders, prefix, or a regular expression for the path
+        pattern: market, folders, cameras-in-folders, prefix, unlabelled (people nobody knows, in
+            folders called query and gallery), or a regular expression for the path
             with the groups pid and, if there are any, camid, split, and group (equal pid of
             different group are different people).
         table: a CSV file to read the labels from, instead of a pattern.

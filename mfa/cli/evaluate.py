@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import tyro
 
 from mfa.cli.options import Computing, say
-from mfa.cli.rules import Rules, in_percent, scored, table
+from mfa.cli.rules import Rules, in_percent, scored, table, write_ranking
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class Options:
     where the dataset has that folder, else those of the query list."""
     flip: bool = False
     """Take the mean embedding of each picture and its mirror image."""
+    ranking: Path | None = None
+    """Write the nearest gallery pictures of every query to this file (.csv) instead of scoring; for
+    a gallery without labels."""
+    top: int = 10
+    """How many of them."""
     separation: bool = False
     """Also measure how far the branches are apart on the query pictures."""
     json: bool = False
@@ -67,12 +72,18 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(
         Options, prog="mfa evaluate", args=argv, config=(tyro.conf.FlagCreatePairsOff,)
     )
-    from mfa.inference.evaluate import measure_separation, resolve
+    from mfa.inference.evaluate import extract_features, measure_separation, resolve
 
     run = options.computing.open(options.run)
     data = resolve(run, _name(options), options.data_root)
     for note in data.notes:
         say(note)
+    if options.ranking:
+        features = extract_features(run, data, flip=options.flip, progress=True)
+        write_ranking(
+            features.query, features.gallery, options.ranking, options.top, options.rules.distance
+        )
+        return
     summary = {"run": run.name, **_score(run, data, options)}
     if options.separation:
         summary["separation"] = measure_separation(run, data)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from mfa.cli.options import say
-from mfa.cli.rules import Rules, in_percent, scored, table
+from mfa.cli.rules import Rules, in_percent, scored, table, write_ranking
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,21 +68,13 @@ def main(argv: list[str]) -> None:
 
 
 def _rank(args: Args, file: Path) -> None:
-    from mfa.files import csv_text, write_atomically
-    from mfa.progress import reporting
     from mfa.retrieval.feature_file import read_group
-    from mfa.retrieval.nearest import ranking_list
 
     query, gallery = (
         read_group(args.file, name, labels=False, names=_names(args))
         for name in (args.query, args.gallery)
     )
-    with reporting(True, "ranking") as progress:
-        table = ranking_list(
-            query, gallery, args.top, distance=args.rules.distance, progress=progress
-        )
-    write_atomically(file, csv_text(table))
-    say(f"the {args.top} nearest of {len(query)} queries are in {file}; nothing was scored")
+    write_ranking(query, gallery, file, args.top, args.rules.distance)
 
 
 def _features(args: Args) -> Features:

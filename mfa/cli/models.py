@@ -12,7 +12,7 @@ from mfa.cli.options import Computing, say
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
-    from mfa.records import ReidDataset
+    from mfa.records import Features, ReidDataset
     from mfa.retrieval.results import RetrievalResult
 
 KEPT = Path("runs/external")
@@ -60,15 +60,19 @@ def scored(
     Raises:
         InputError: it is nothing of these, or its settings do not suit it.
     """
-    name, result = _scored(word, data, external, scoring)
+    from mfa.retrieval.metrics import score
+
+    name, features = described(word, data, external, scoring)
+    result = score(features, camera_filter=scoring.camera_filter)
     for sentence in result.card["doubts"]:
         say(f"{name}: {sentence}")
     return name, result
 
 
-def _scored(
+def described(
     word: str, data: ReidDataset | None, external: ExternalSettings, scoring: Scoring
-) -> tuple[str, RetrievalResult]:
+) -> tuple[str, Features]:
+    """Name and features of a run, a feature file or a model; arguments and errors of ``scored``."""
     from mfa.retrieval.feature_file import SUFFIXES
 
     model, own = settings(word)
@@ -77,36 +81,31 @@ def _scored(
             f"{model} knows its own input; {', '.join(own)} behind a name is for external models"
         )
     if model.endswith(SUFFIXES):
-        from mfa.retrieval import feature_file, metrics
+        from mfa.retrieval import feature_file
 
-        features = feature_file.read(model)
-        return Path(model).stem, metrics.score(features, camera_filter=scoring.camera_filter)
+        return Path(model).stem, feature_file.read(model)
     if data is None:
         raise InputError("say which dataset to score on: --data NAME")
-    how: dict[str, Any] = {
-        "flip": scoring.flip,
-        "camera_filter": scoring.camera_filter,
-        "progress": True,
-    }
     if is_run(model):
-        from mfa.inference.evaluate import evaluate
+        from mfa.inference.evaluate import extract_features
 
         run = scoring.computing.open(model)
-        return run.name, evaluate(run, data, **how)
+        return run.name, extract_features(run, data, flip=scoring.flip, progress=True)
     if ":" not in model and not Path(model).exists():
         raise InputError(
             f"no run and no model {model!r}; give the folder of a run, its name under runs/, the "
             "file of a model, torchvision:NAME, timm:NAME, or module:function"
         )
     from mfa.inference.external import load_external
-    from mfa.inference.external.scoring import evaluate_external
+    from mfa.inference.external.scoring import extract
 
     loaded = load_external(
         model,
         size=own.get("size", external.size),
         inputs=own.get("inputs", external.inputs),
     )
-    return own.get("name", loaded.name), evaluate_external(loaded, data, keep=KEPT, **how)
+    features = extract(loaded, data, flip=scoring.flip, keep=KEPT, progress=True)
+    return own.get("name", loaded.name), features
 
 
 def settings(word: str) -> tuple[str, dict[str, Any]]:

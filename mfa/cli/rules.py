@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mfa.cli.options import say
@@ -10,8 +11,8 @@ from mfa.errors import InputError
 from mfa.progress import Progress, part_of, reporting
 
 if TYPE_CHECKING:
-    from mfa.records import Features
-    from mfa.retrieval.distances import Distances
+    from mfa.records import Features, FeatureSet
+    from mfa.retrieval.distances import Distances, Metric
     from mfa.retrieval.protocols import DrawnResult
     from mfa.retrieval.results import RetrievalResult
 
@@ -149,3 +150,16 @@ def _distances(features: Features, rules: Rules, progress: Progress) -> Distance
 
 def _size(need: int) -> str:
     return f"{need / 2**30:.2f} GiB" if need >= 2**29 else f"{need / 2**20:.1f} MiB"
+
+
+def write_ranking(
+    query: FeatureSet, gallery: FeatureSet, file: Path, k: int, distance: Metric
+) -> None:
+    """Write the ``k`` nearest gallery pictures of every query as CSV; no label is read."""
+    from mfa.files import csv_text, write_atomically
+    from mfa.retrieval.nearest import ranking_list
+
+    with reporting(True, "ranking") as progress:
+        ranked = ranking_list(query, gallery, k, distance=distance, progress=progress)
+    write_atomically(file, csv_text(ranked))
+    say(f"the {k} nearest of {len(query)} queries are in {file}; nothing was scored")

@@ -26,7 +26,7 @@ import pandas as pd
 
 from mfa.errors import InputError
 from mfa.progress import Progress, silent
-from mfa.records import Features
+from mfa.records import JUNK, Features
 from mfa.retrieval.distances import Distances, FeatureDistances, Metric, blocks
 from mfa.retrieval.gallery import COUNTED, GroupedGallery
 from mfa.retrieval.protocol_card import protocol_card
@@ -221,6 +221,11 @@ def refuse_if_nothing_counts(
     """
     if positives.any():
         return
+    if (features.gallery.pids == JUNK).all():
+        raise InputError(
+            "no gallery picture has a label, so nothing can be scored",
+            "rank the gallery instead: mfa evaluate RUN --ranking FILE, mfa-viz grid RUN",
+        )
     absent = int(np.count_nonzero(grouped.stop == grouped.start))
     same_camera = len(positives) - absent
     parts = []

@@ -12,11 +12,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mfa.errors import InputError
-from mfa.synthetic.camera import Camera
+from mfa.synthetic.camera import Camera, expose, surroundings
 from mfa.synthetic.camera import camera as camera_of
 from mfa.synthetic.canvas import Bystanders, Canvas
 from mfa.synthetic.config import SyntheticConfig
-from mfa.synthetic.exposure import expose, surroundings
 from mfa.synthetic.figure import View, draw_person
 from mfa.synthetic.identity import Identity, identity
 from mfa.synthetic.masks import OTHER

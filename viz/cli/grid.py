@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import tyro
 
-from mfa.cli.models import ExternalSettings, Scoring, free, is_run, scored, settings
+from mfa.cli.models import (
+    ExternalSettings,
+    Scoring,
+    described,
+    free,
+    is_run,
+    scored,
+    settings,
+)
 from mfa.errors import InputError
+from mfa.records import JUNK
 from viz.cli.options import Computing
 from viz.grids import rank_cards
 
 if TYPE_CHECKING:
-    from mfa.records import ReidDataset
+    from mfa.records import Features, ReidDataset
     from mfa.retrieval.results import RetrievalResult
 
 
@@ -73,6 +82,9 @@ def main(argv: list[str]) -> None:
 
     data = _data(options)
     scoring = Scoring(options.flip, not options.no_camera, options.computing)
+    if all(sample.pid == JUNK for sample in data.gallery):
+        _unlabelled(options, data, scoring)
+        return
     results: dict[str, RetrievalResult] = {}
     for word in options.runs:
         name, result = scored(word, data, options.external, scoring)
@@ -93,6 +105,37 @@ def main(argv: list[str]) -> None:
         print(path)
     for name, result in results.items():
         print(f"{name}: mAP {100 * result.mAP:.2f} on {data.name}", file=sys.stderr)
+
+
+def _unlabelled(options: Options, data: ReidDataset, scoring: Scoring) -> None:
+    """Draw the nearest pictures of a gallery without labels, where nothing can be scored."""
+    from viz.export import save
+    from viz.grids.rank_grid import draw_ranking
+
+    features: dict[str, Features] = {}
+    for word in options.runs:
+        name, own = described(word, data, options.external, scoring)
+        features[free(name, features)] = own
+    words = _queries(options.queries)
+    figure = draw_ranking(
+        features if len(features) > 1 else next(iter(features.values())),
+        data,
+        None if isinstance(words, str) else words,
+        options.k,
+        count=options.count,
+        seed=options.seed,
+        width=options.width,
+        blur_faces=options.blur_faces,
+    )
+    caption = (
+        f"The {options.k} nearest gallery pictures by cosine of {', '.join(features)} on "
+        f"{data.name}, whose gallery has no labels; nothing is scored."
+    )
+    chosen = "random" if isinstance(words, str) else "-".join(options.queries)
+    stem = options.out or _folder(options.runs[0]) / f"figures/grid-{chosen}"
+    for path in save(figure, stem, caption=caption):
+        print(path)
+    print(f"the gallery of {data.name} has no labels, so nothing was scored", file=sys.stderr)
 
 
 def _data(options: Options) -> ReidDataset:

@@ -14,12 +14,13 @@ import pandas as pd
 
 from mfa.datasets.image_list import ImageList, ListedImage
 from mfa.errors import InputError
-from mfa.records import NO_CAMERA, FeatureRow, ReidDataset
+from mfa.records import NO_CAMERA, FeatureRow, Features, ReidDataset
+from mfa.retrieval.nearest import ranking_list
 
 if TYPE_CHECKING:
     from mfa.retrieval.results import RetrievalResult
 
-Kind = Literal["query", "match", "wrong", "ignored"]
+Kind = Literal["query", "match", "wrong", "ignored", "unlabelled"]
 Word = Literal["worst", "first_error", "mixed", "random"]
 Choice = Word | Sequence[int]
 
@@ -30,7 +31,8 @@ class Card:
 
     Attributes:
         image: the picture, resolved.
-        kind: ``query``; ``match`` or ``wrong``; ``ignored`` where the metric did not count it.
+        kind: ``query``; ``match`` or ``wrong``; ``ignored`` where the metric did not count it;
+            ``unlabelled`` where nobody knows who is in the gallery.
         rank: place among the counted pictures, from 1; ``None`` for the query and the ignored.
         distance: to the query, ``None`` for the query itself.
     """
@@ -58,7 +60,8 @@ class Row:
     Attributes:
         query, cards: the pictures, cards in the order of the ranking.
         name: the query's file name.
-        score: AP and the rank of the last match, or why the query was not counted.
+        score: AP and the rank of the last match, or why the query was not counted; empty where
+            the gallery has no labels.
     """
 
     query: Card
@@ -92,6 +95,34 @@ def rows(
             score=_score(record),
         )
         for query, record, ranking in zip(queries, records, rankings, strict=True)
+    ]
+
+
+def unlabelled_rows(
+    features: Features, dataset: ReidDataset, queries: Sequence[int], k: int
+) -> list[Row]:
+    """The ``k`` nearest pictures of each query in a gallery without labels.
+
+    Raises:
+        InputError: no such query, or the features were made on other pictures than ``dataset``'s.
+    """
+    asked = ImageList.of(dataset, "query", features.query)
+    found = ImageList.of(dataset, "gallery", features.gallery)
+    shown = [asked.at_row(FeatureRow(query)) for query in queries]
+    ranked = ranking_list(features.query.take(np.array(queries)), features.gallery, k)
+    return [
+        Row(
+            query=Card(image, "query", None, None),
+            cards=tuple(
+                Card(found.at_row(FeatureRow(gallery)), "unlabelled", rank, distance)
+                for gallery, rank, distance in zip(
+                    own["gallery"], own["rank"], own["distance"], strict=True
+                )
+            ),
+            name=image.name,
+            score="",
+        )
+        for image, (_, own) in zip(shown, ranked.groupby("query"), strict=True)
     ]
 
 

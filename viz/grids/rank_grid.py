@@ -6,7 +6,7 @@ say it again for a black-and-white print.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
 
 from mfa.errors import InputError
-from mfa.records import ReidDataset
+from mfa.records import Features, ReidDataset
 from viz import theme
 from viz.grids import rank_cards
 from viz.images.sheet import POINT, put, sheet, write
@@ -29,6 +29,7 @@ COLORS = {
     "match": theme.MATCH,
     "wrong": theme.WRONG,
     "ignored": theme.IGNORED,
+    "unlabelled": theme.IGNORED,
 }
 """Of the frames."""
 
@@ -43,6 +44,7 @@ DASHES: dict[str, str | tuple[float, tuple[float, float]]] = {
     "match": "solid",
     "wrong": (0.0, (2.2, 1.3)),
     "ignored": (0.0, (0.8, 1.2)),
+    "unlabelled": "solid",
 }
 
 
@@ -130,6 +132,46 @@ def draw_rank_grid(
         for name, result in models.items()
     }
     groups = [{name: rows[place] for name, rows in shown.items()} for place in range(len(chosen))]
+    return draw_rows(groups, theme.inches(width), k, blur_faces)
+
+
+@theme.themed
+def draw_ranking(
+    features: Features | Mapping[str, Features],
+    dataset: ReidDataset,
+    queries: Sequence[int] | None = None,
+    k: int = 10,
+    *,
+    count: int = 4,
+    seed: int = 0,
+    width: theme.Width | float = "double",
+    blur_faces: bool = False,
+) -> theme.Picture:
+    """The ``k`` nearest pictures of some queries, without scores and marks: no label is read.
+
+    Args:
+        features: of one model, or of several by name.
+        dataset: the pictures the features were made on.
+        queries: rows of the query features; by default ``count`` of them at random.
+        k: ranks shown.
+        count: queries shown, where they are not given one by one.
+        seed: of the random choice.
+        width: ``single``, ``double`` or inches.
+        blur_faces: coarsen the top fifth of every picture.
+
+    Raises:
+        InputError: no such query, no model, or another dataset than the features'.
+    """
+    models = dict(features) if isinstance(features, Mapping) else {"": features}
+    if not models:
+        raise InputError("the ranking was given no features")
+    if queries is None:
+        rows = len(next(iter(models.values())).query)
+        queries = np.random.default_rng(seed).permutation(rows)[:count].tolist()
+    shown = {
+        name: rank_cards.unlabelled_rows(own, dataset, queries, k) for name, own in models.items()
+    }
+    groups = [{name: rows[place] for name, rows in shown.items()} for place in range(len(queries))]
     return draw_rows(groups, theme.inches(width), k, blur_faces)
 
 

@@ -95,7 +95,10 @@ def shared_identities(listing: Listing, layout: Layout) -> Iterator[Finding]:
             "shared-identities",
             f"in the training list and in the test lists: {counted(len(both), 'person')}, so the "
             "score would be of people the network has learned by heart",
-            "split by identity (mfa data folder makes such a split)",
+            "divide people anew: mfa data folder DIR --table dataset.csv --split train=divide "
+            "query=divide gallery=divide"
+            if layout.name == "folder"
+            else "get the lists again as they were published",
             len(both),
             tuple(map(str, both[:_EXAMPLES])),
         )
@@ -123,6 +126,14 @@ def cameras(listing: Listing) -> Iterator[Finding]:
 
 def dropped_queries(listing: Listing) -> Iterator[Finding]:
     """Queries without any match that counts, by the rule the score uses, with the reason."""
+    if all(sample.pid == JUNK for sample in listing.gallery):
+        yield Finding(
+            "note",
+            "no-labels",
+            "no gallery picture has a label, so the gallery can be ranked and not scored: mfa "
+            "evaluate RUN --ranking FILE, mfa-viz grid RUN",
+        )
+        return
     seen: defaultdict[int, set[int]] = defaultdict(set)
     for sample in listing.gallery:
         seen[sample.pid].add(sample.camid)

@@ -13,13 +13,13 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from mfa.datasets.loading.decode import THREADS, decode, file_version, first_error
 from mfa.errors import InputError
@@ -86,7 +86,7 @@ def cached_images(samples: Sequence[Sample], height: int, width: int, cache: Pat
         return found
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with _only_one(cache / f"{entry.name}.lock"):
+        with FileLock(cache / f"{entry.name}.lock"):
             found = _open(entry, samples)
             if found is None:
                 _build(entry, samples, height, width)
@@ -176,21 +176,3 @@ def _fill(file: Path, samples: Sequence[Sample], height: int, width: int) -> lis
     if not kept:
         raise InputError(f"none of the {len(samples)} pictures can be read, first: {broken[0][1]}")
     return broken
-
-
-@contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
-    """Hold ``lock`` against other processes; the system frees it when a process dies.
-
-    Where the system has no such locks (Windows) two processes may build the same entry twice,
-    which costs time and harms nothing.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with lock.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-    # The empty lock file stays: removing it would let a third process lock a new one meanwhile.

@@ -29,9 +29,11 @@ PATTERNS = {
     "folders": r"(.*/)?(?P<pid>[^/]+)/[^/]+",
     "cameras-in-folders": r"(.*/)?(?P<pid>[^/]+)/(?P<camid>[^/]+)/[^/]+",
     "prefix": r"(.*/)?(?P<pid>[^/_]+)_[^/]*",
+    "unlabelled": r".*(?P<pid>)",
 }
 """Patterns by name: names as Market-1501, VeRi-776 and MARS have them (0000 is a distractor, -1
-junk); a folder per person; a folder per person and camera; the person before the first ``_``."""
+junk); a folder per person; a folder per person and camera; the person before the first ``_``;
+pictures of people whom nobody knows."""
 
 _FOLDERS = {
     **dict.fromkeys(("bounding_box_train", "image_train", "bbox_train", "train"), "train"),
@@ -162,7 +164,7 @@ def parse_tree(root: Path, pattern: str, mapped: Mapped = Mapped()) -> Parsed:
     for path in paths:
         match = compiled.fullmatch(path)
         groups = match.groupdict() if match else {}
-        if not groups.get("pid"):
+        if not groups.get("pid") and pattern != "unlabelled":
             unfit.append(path)
             continue
         pid = groups["pid"]

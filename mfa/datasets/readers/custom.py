@@ -1,8 +1,9 @@
 """Any pictures of your own, listed by a table ``dataset.csv`` beside them.
 
-Columns: ``path`` (below the table's folder), ``pid``, ``camid`` (may be missing or empty) and
-``split`` (train, query or gallery). ``mfa data folder`` writes the table from file names or from
-another table. A table may hold pictures to train on alone, or queries and gallery alone.
+Columns: ``path`` (below the table's folder), ``pid`` (empty where nobody knows), ``camid`` (may be
+missing or empty) and ``split`` (train, query or gallery). ``mfa data folder`` writes the table from
+file names or from another table. A table may hold pictures to train on alone, or queries and
+gallery alone.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ COLUMNS = ("path", "pid", "camid", "split")
 
 SPLITS = ("train", "query", "gallery")
 _NUMBER = re.compile(r"[0-9]{1,9}")
-NOBODY = {"-1": JUNK, "junk": JUNK, "unknown": JUNK, "distractor": DISTRACTOR}
+NOBODY = {"": JUNK, "-1": JUNK, "junk": JUNK, "unknown": JUNK, "distractor": DISTRACTOR}
 """Labels that are no people. Whoever is unknown may be anybody, and so is never counted."""
 
 
@@ -160,10 +161,8 @@ def read_rows(
 def _row(where: str, values: dict[str, str | None], names: Mapping[str, str], root: Path) -> Row:
     cells = ((values.get(names[name]) or "").strip() for name in COLUMNS)
     path, pid, camid, split = map(text_of_cell, cells)
-    if not path or not pid:
-        raise InputError(
-            f"{where}: path and pid may not be empty", "fill them in, or remove the row"
-        )
+    if not path:
+        raise InputError(f"{where}: the path is empty", "fill it in, or remove the row")
     # Tables come from Windows and from spreadsheets, which write paths and words their own way.
     place = Path(path.replace("\\", "/"))
     for base in (root.absolute(), root.resolve()):  # they differ where the folder is a link

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from mfa.synthetic.figure.person import draw_person
-from mfa.synthetic.figure.view import View
+from mfa.synthetic.figure.solids import View
 
 __all__ = ["View", "draw_person"]

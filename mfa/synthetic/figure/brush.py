@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from mfa.synthetic.canvas import Canvas
-from mfa.synthetic.figure.solids import Limb, Stack
-from mfa.synthetic.figure.view import Place, View
+from mfa.synthetic.figure.solids import Limb, Place, Stack, View
 from mfa.synthetic.palette import Colour
 
 CIRCLE = tuple((math.cos(k * math.pi / 6), math.sin(k * math.pi / 6)) for k in range(12))

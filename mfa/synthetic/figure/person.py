@@ -7,7 +7,6 @@ from functools import partial
 from random import Random
 
 from mfa.synthetic.canvas import Canvas
-from mfa.synthetic.figure.arms import draw_arm
 from mfa.synthetic.figure.bags import (
     BACK,
     draw_backpack,
@@ -18,10 +17,10 @@ from mfa.synthetic.figure.bags import (
 )
 from mfa.synthetic.figure.brush import Brush
 from mfa.synthetic.figure.head import draw_head
-from mfa.synthetic.figure.legs import draw_hips, draw_leg
+from mfa.synthetic.figure.limbs import draw_arm, draw_hips, draw_leg
 from mfa.synthetic.figure.pose import Leg, Pose, pose
+from mfa.synthetic.figure.solids import View
 from mfa.synthetic.figure.torso import draw_torso, torso_stack
-from mfa.synthetic.figure.view import View
 from mfa.synthetic.identity import Identity
 
 Layer = tuple[float, Callable[[], None]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from mfa.synthetic.figure.view import Place
+from mfa.synthetic.figure.solids import Place
 from mfa.synthetic.identity import Body, Identity
 
 ArmHold = Literal["swing", "hang", "phone", "pocket", "strap", "crook"]

@@ -427,14 +427,6 @@ def test_an_unknown_folder_points_to_the_folder_reader(tmp_path: Path) -> None:
     assert "beach.jpg" in report.found
 
 
-def test_neither_a_name_nor_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="neither a dataset's name nor a folder"):
-        examine("marktet1501")
-    (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(InputError, match=r"is a file; .* mfa data prepare NAME"):
-        examine(str(tmp_path / "notes.txt"))
-
-
 def test_the_place_may_have_spaces_and_accents(market: Path) -> None:
     place = market.rename(market.with_name("Meine Bilder – é"))
     assert examine("market1501", place).clean
@@ -456,70 +448,6 @@ def test_a_file_that_may_not_be_read_is_named(
     (finding,) = (f for f in examine("market1501", market).findings if f.severity == "error")
     assert (finding.code, finding.examples) == ("broken-picture", (shut.name,))
     assert "may not be read" in finding.what
-
-
-MSMT = {
-    f"{part}/0000": [f"0000_{i:03}_0{i + 1}_0303morning_000{i}_{n}.jpg" for i in range(3)]
-    for n, part in enumerate(("train", "test"))
-}
-
-
-def msmt(root: Path) -> Path:
-    """MSMT17 V1 with its list files: one training, validation, query and two gallery pictures."""
-    place = write_tree(root / "MSMT17_V1", MSMT)
-    train, test = MSMT.values()
-    lists = {"train": train[:2], "val": train[2:], "query": test[:1], "gallery": test[1:]}
-    for name, names in lists.items():
-        (place / f"list_{name}.txt").write_text("".join(f"0000/{n} 0\n" for n in names))
-    return place
-
-
-def without_list(place: Path) -> None:
-    (place / "list_query.txt").unlink()
-
-
-def both_versions(place: Path) -> None:
-    write_tree(place, {f"mask_{part}_v2/0000": names for part, names in
-                       zip(("train", "test"), MSMT.values(), strict=True)})  # fmt: skip
-
-
-def other_lists(place: Path) -> None:
-    with (place / "list_gallery.txt").open("a") as file:
-        file.write("0001/0001_000_02_0303morning_0009_0.jpg 1\n")
-
-
-def wrong_labels(place: Path) -> None:
-    name = "list_gallery.txt"
-    (place / name).write_text((place / name).read_text().replace("1.jpg 0", "1.jpg 7", 1))
-
-
-def unlisted(place: Path) -> None:
-    (place / "test/0000/0000_009_01_0303morning_0099_0.jpg").write_bytes(b"x")
-
-
-@pytest.mark.parametrize(
-    ("break_it", "code", "says"),
-    [
-        (without_list, "missing", "lacks list_query.txt"),
-        (both_versions, "unreadable", "V1 (train, test) and V2"),
-        (other_lists, "listed-but-missing", "0001_000_02_0303morning_0009_0.jpg"),
-        (wrong_labels, "list-disagrees", "another identity"),
-        (unlisted, "not-listed", "0000_009_01_0303morning_0099_0.jpg"),
-    ],
-)
-def test_each_fault_of_msmt17_is_named(
-    tmp_path: Path, break_it: Callable[[Path], None], code: str, says: str
-) -> None:
-    place = msmt(tmp_path)
-    whole = examine("msmt17", tmp_path)
-    assert (whole.clean, whole.setting) == (True, "V1")
-    break_it(place)
-    report = examine("msmt17", tmp_path)
-    found = [finding for finding in report.findings if finding.code == code]
-    assert found, report.text()
-    assert says in " ".join((found[0].what, *found[0].examples))
-    assert found[0].fix
-    agrees_with_the_reader(report, "msmt17", tmp_path)
 
 
 def test_the_raw_file_of_cuhk03_is_told_how_to_be_converted(tmp_path: Path) -> None:

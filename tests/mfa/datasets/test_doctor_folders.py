@@ -100,6 +100,12 @@ def test_what_is_nothing_is_told(
     assert not examine("market1501", Path(target)).clean
 
 
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(InputError, match=r"is a file; .* mfa data prepare NAME"):
+        examine(str(tmp_path / "notes.txt"))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
 def test_names_that_are_no_text_can_be_written_anywhere(market: Path) -> None:
     place = market.rename(Path(os.fsdecode(os.fsencode(market.parent) + b"/daten\xfc")))

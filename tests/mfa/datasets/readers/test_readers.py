@@ -165,11 +165,13 @@ def test_msmt17_rows_that_cannot_be_used(tmp_path: Path, tree: Tree) -> None:
         + "0000/0000_000_01_0303morning_0008_0.jpg 5\n\n",
         encoding="utf-8",
     )
+    (place / "test/0000/0000_009_01_0303morning_0099_0.jpg").write_bytes(b"x")
     dataset = load_dataset("msmt17", tmp_path)
     assert len(dataset.train) == 3
     text = " ".join(dataset.notes)
     assert "lists it and it is not there" in text
     assert "gives it another identity" in text
+    assert "no list file names it" in text
     train.write_text("0000_000.jpg\n")
     with pytest.raises(InputError, match=r"list_train\.txt, line 1"):
         load_dataset("msmt17", tmp_path)
@@ -333,7 +335,7 @@ def test_equal_numbers_written_differently_are_two_people(tmp_path: Path, tree: 
     ("old", "new", "says"),
     [
         ("bob,hall,query", "bob,hall,test", "split of träger name/d.jpg is 'test'"),
-        ("bob,hall,query", ",hall,query", "line 4: path and pid"),
+        ("träger name/d.jpg", "", "line 4: the path is empty"),
         ("träger name/d.jpg", "/etc/passwd", "line 4"),
         ("träger name/d.jpg", "../d.jpg", "line 4"),
     ],
