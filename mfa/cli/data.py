@@ -130,9 +130,8 @@ def folder(
 ) -> None:
     """Write dataset.csv for pictures of your own, from their names; then use --data folder.
 
-    Folders that are called as published sets call their lists (query, image_train, bbox_test, ...)
-    keep their pictures together; only where nothing says so, people are divided. docs/data.md has
-    the command for twenty public sets.
+    Folders with the usual names of lists (query, image_train, bbox_test, ...) stay whole. Without
+    such folders people are divided. docs/data.md has the command for twenty public sets.
 
     Args:
         directory: where the pictures are, at any depth.
@@ -181,7 +180,7 @@ def folder(
     rows = parsed.rows
     try:
         rows = with_splits(rows, test=test, seed=seed)
-    finally:  # what the names were read as tells best why a division fails
+    finally:  # the preview explains best why a division fails
         for line in preview_lines(rows, parsed.unfit, parsed.notes):
             print(line)
     if preview:

@@ -31,7 +31,7 @@ class SyntheticConfig:
     """Pixels, left to right."""
     groups: int = 5
     """Pairs of upper and lower garment colour that all people share: fewer is harder, because
-    colour alone then tells less."""
+    colour alone then separates fewer of them."""
     nuisance: float = 0.4
     """Share of pictures with a fault: box misaligned, person small in it, lower body covered,
     other people behind, or body cut off."""

@@ -1,7 +1,7 @@
 """Colours alone: how far a histogram of the true person gets on the synthetic set.
 
-The floor every learned descriptor must clear. It is told by the part mask where the person is,
-which no method is told elsewhere.
+Every learned descriptor should do better. The histogram takes the person's pixels from the part
+mask, which no other method may use.
 """
 
 from __future__ import annotations

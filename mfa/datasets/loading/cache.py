@@ -75,7 +75,7 @@ class CachedImages:
 def cached_images(samples: Sequence[Sample], height: int, width: int, cache: Path) -> CachedImages:
     """Open the entry for ``samples`` at this size, building it first where it is not there.
 
-    Says on stderr how much disk it will take before it takes it.
+    The disk space needed is printed first.
 
     Raises:
         InputError: the disk has no room, the folder cannot be written, or no picture can be read.

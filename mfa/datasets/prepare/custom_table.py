@@ -1,7 +1,7 @@
 """Read the labels of pictures of your own from their names or from a table.
 
-Lists that the authors of a set divided are kept: a folder called ``query`` or ``image_train`` says
-where its pictures belong. Only where nothing says so, ``mfa.datasets.prepare.division`` divides.
+Lists that the authors of a set divided are kept: a folder called ``query`` or ``image_train`` names
+the list of its pictures. Otherwise ``mfa.datasets.prepare.division`` divides the people.
 """
 
 from __future__ import annotations
@@ -331,7 +331,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
         ) from error
     if "pid" not in compiled.groupindex:
         raise InputError(
-            f"the pattern {pattern!r} has no group (?P<pid>...), so it tells no identity",
+            f"the pattern {pattern!r} has no group (?P<pid>...), which is the identity",
             f"add the group, or name one of {', '.join(PATTERNS)}",
         )
     return compiled

@@ -61,8 +61,8 @@ def _reader(setting: str) -> Callable[[Path], Listing]:
 def _read_split(folder: Path, setting: str, protocol: str, number: int = 1) -> Listing:
     """Read a split file; only the names in its paths count, since it holds another machine's.
 
-    The file numbers people anew in each list, so equal numbers are different people. A person is
-    therefore told by the name, which is unique: camera pair and place in it.
+    The file numbers people anew in each list, so equal numbers are different people. Identities are
+    therefore read from the names, where camera pair and person in it are unique.
 
     Args:
         folder: holds ``images_SETTING`` and ``splits_PROTOCOL_SETTING.json``.

@@ -54,7 +54,7 @@ def read(folder: Path) -> Listing:
     """Read the table and check that its files are there.
 
     Identities and cameras that are all positive whole numbers are kept; others, such as names or
-    numbers from 0, are numbered from 1 in sorted order, and a note says so. The labels of
+    numbers from 0, are numbered from 1 in sorted order, with a note. The labels of
     ``NOBODY`` are no people.
 
     Raises:
@@ -204,7 +204,7 @@ def _read_table(file: Path) -> list[Row]:
 def _refuse_contradictions(file: Path, rows: list[Row]) -> None:
     """One picture shows one person by one camera, and is once in a list.
 
-    It may be a query and in the gallery as well, as some datasets have it; the doctor says so.
+    It may be a query and in the gallery as well, as in some datasets; the doctor reports it.
     """
     known: dict[PurePosixPath, Row] = {}
     listed = set()

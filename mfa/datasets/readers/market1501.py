@@ -110,7 +110,7 @@ SYNTHETIC = replace(
     # Without the record of its drawing a folder could be a real dataset in the same layout, whose
     # pictures would pass as drawn ones.
     needs=((*SPLIT_FOLDERS.values(), DRAWN),),
-    tree=tree("synthetic", _EXAMPLE) + f"\nand {DRAWN}, which tells how it was drawn",
+    tree=tree("synthetic", _EXAMPLE) + f"\nand {DRAWN}, the record of its drawing",
     advice="make it: mfa data make synthetic",
     counts="",
 )

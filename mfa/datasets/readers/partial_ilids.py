@@ -19,7 +19,7 @@ _PLACES = (("Probe", "Gallery"), ("probe", "gallery"), ("query", "gallery"))
 
 
 def parse(name: str) -> tuple[int, int] | None:
-    """``17.jpg`` is person 17; the folder, not the name, tells the camera."""
+    """``17.jpg`` is person 17; the camera follows from the folder."""
     match = _NAME.fullmatch(name)
     return (int(match["pid"]), NO_CAMERA) if match and int(match["pid"]) else None
 

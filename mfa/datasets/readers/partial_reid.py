@@ -78,7 +78,7 @@ SYNTHETIC = replace(
     folders=("synthetic_partial",),
     needs=((*LAYOUT.needs[0], DRAWN),),
     tree=LAYOUT.tree.replace("partial_reid/", "synthetic_partial/")
-    + f"\nand {DRAWN}, which tells how it was drawn",
+    + f"\nand {DRAWN}, the record of its drawing",
     advice="make it: mfa data make synthetic_partial",
     counts="",
 )
