@@ -49,8 +49,8 @@ def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) 
 
     The result is read as the dataset ``folder`` (a table and pictures) and can only be trained on.
     A joined view is labelled as its upper person: the labels serve a training that learns from a
-    teacher, not one that learns from labels. Equal arguments give equal files. The disk space needed
-    is printed first; the folder is written whole or not at all.
+    teacher, not one that learns from labels. Equal arguments give equal files. The disk space
+    needed is printed first; the folder is written whole or not at all.
 
     Args:
         data: its training list is used; files of it that cannot be read are left out.
