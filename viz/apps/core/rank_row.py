@@ -8,7 +8,8 @@ import pandas as pd
 
 from mfa.datasets.image_list import ListedImage
 from mfa.errors import InputError
-from mfa.records import NO_CAMERA, FeatureRow
+from mfa.records import NO_CAMERA, FeatureRow, FeatureSet
+from mfa.retrieval.nearest import nearest
 from mfa.retrieval.results import RetrievalResult
 from viz.apps.core.images import Image, jpeg, thumbnail
 from viz.apps.core.labels import person
@@ -17,6 +18,9 @@ from viz.apps.widgets import Item
 
 SMALL = (128, 64)
 """(height, width) of a card's picture."""
+
+MOST = 50
+"""Most ranks shown."""
 
 
 class RankRow(NamedTuple):
@@ -82,8 +86,9 @@ def ranked(
         picture: shown as the query instead of it, where it was edited.
 
     Raises:
-        InputError: the query has no descriptor.
+        InputError: the query has no descriptor, or ``k`` is not 1 to ``MOST``.
     """
+    _check(k)
     place = query.row if row is None else row
     if place is None:
         raise InputError(f"{query.name} cannot be read, so it has no ranks", "choose another query")
@@ -103,15 +108,23 @@ def ranked(
     return made
 
 
-def nearest_row(session: Session, own: Image, found: pd.DataFrame, gallery: Any) -> RankRow:
+def nearest_row(
+    session: Session, own: Image, k: int, gallery: FeatureSet, *, flip: bool = False
+) -> RankRow:
     """A picture of the visitor's and the nearest ones; nobody says who is right.
 
     Args:
-        session: whose gallery was searched.
+        session: whose gallery is searched.
         own: the picture.
-        found: of ``mfa.nearest``.
-        gallery: the features that were searched.
+        k: ranks shown.
+        gallery: the features that are searched.
+        flip: search with the mirrored picture, too.
+
+    Raises:
+        InputError: ``k`` is not 1 to ``MOST``.
     """
+    _check(k)
+    found = nearest(gallery, session.embed(own, flip=flip), k)
     made = RankRow([], [], [], "nearest to your picture (nobody says who is right)")
     made.add(own, Item(kind="query", title="your picture", sub="", alt="your picture", still=True))
     images = session.images("gallery", gallery)
@@ -120,6 +133,11 @@ def nearest_row(session: Session, own: Image, found: pd.DataFrame, gallery: Any)
         item["sub"] = f"{person(entry['pid'])} · {item['sub']}"
         made.add(images.at_row(FeatureRow(entry["gallery"])), item)
     return made
+
+
+def _check(k: int) -> None:
+    if not 1 <= k <= MOST:
+        raise InputError(f"between 1 and {MOST} ranks can be shown, got {k}")
 
 
 def _item(entry: dict[Any, Any], kind: str) -> Item:

@@ -251,10 +251,7 @@ class Occlusion(app.App[OcclusionState, Shown]):
     def _searched(self, image: Image, edited: Image, k: int) -> tuple[RankRow, RankRow]:
         """What is nearest to a visitor's picture before and after; nobody knows the truth."""
         gallery = self.session.features().gallery
-        before, after = (
-            nearest_row(self.session, side, nearest(gallery, self.session.embed(side), k), gallery)
-            for side in (image, edited)
-        )
+        before, after = (nearest_row(self.session, side, k, gallery) for side in (image, edited))
         return before, after
 
     def _shares(self, image: Image, edited: Image) -> str:

@@ -11,9 +11,7 @@ from typing import Any
 import ipywidgets
 
 from mfa.datasets.image_list import ListedImage
-from mfa.errors import InputError
 from mfa.records import FeatureRow, ReidDataset
-from mfa.retrieval.nearest import nearest
 from mfa.retrieval.queries import select_queries
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import Run
@@ -22,7 +20,7 @@ from viz.apps.core.cache import Cache
 from viz.apps.core.labels import camera_of, cameras, choice_of, page_of, person
 from viz.apps.core.own_picture import own_picture
 from viz.apps.core.pair_cards import Explained, explain
-from viz.apps.core.rank_row import RankRow, nearest_row, ranked, small
+from viz.apps.core.rank_row import MOST, RankRow, nearest_row, ranked, small
 from viz.apps.core.session import Session, open_sessions
 from viz.apps.core.worker import Job
 from viz.apps.ranks.code import code_of
@@ -34,9 +32,6 @@ PAGE = 12
 
 KEPT = 8
 """Rankings kept, so that a click on a card ranks nothing again."""
-
-MOST = 50
-"""Ranks shown."""
 
 ORDERS = {
     "in the list's order": "list",
@@ -202,14 +197,11 @@ class Ranks(app.App[RanksState, Shown]):
     def _row(
         self, session: Session, result: RetrievalResult, state: RanksState, query: ListedImage
     ) -> RankRow:
-        if not 1 <= state.k <= MOST:
-            raise InputError(f"between 1 and {MOST} ranks can be shown, got {state.k}")
         if state.own is None:
             own = session.query(int(query.position))
             return ranked(session, result, own, state.k, ignored=state.ignored)
         gallery = session.gallery_of(state.camera, state.flip)
-        found = nearest(gallery, session.embed(state.own, flip=state.flip), state.k)
-        return nearest_row(session, state.own, found, gallery)
+        return nearest_row(session, state.own, state.k, gallery, flip=state.flip)
 
     def _numbers(self, state: RanksState, results: Sequence[RetrievalResult], job: Job) -> str:
         """Scores, and what flip and re-ranking change on the same questions."""
