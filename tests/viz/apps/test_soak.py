@@ -78,7 +78,8 @@ def opened(name: str, world: Any) -> Any:
 
 
 def test_every_app_is_soaked() -> None:
-    assert {*SOAKS} == {*viz.apps.APPS, *viz.lessons.__all__}
+    class_work = {"predict", "quiz", "quiz_difference"}  # tests/viz/apps/test_class.py
+    assert {*SOAKS} == {*viz.apps.APPS, *viz.lessons.__all__} - class_work
 
 
 @pytest.mark.parametrize("name", SOAKS)
