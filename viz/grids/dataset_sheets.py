@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mfa.datasets.roles import ROLES, gallery_roles
+from mfa.datasets.selection import ROLES, gallery_roles
 from mfa.errors import InputError
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, ReidDataset, Sample
 from viz import theme

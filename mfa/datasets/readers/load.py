@@ -19,7 +19,7 @@ from mfa.datasets.readers import (
 from mfa.datasets.readers.counts import Summary, summarise_all
 from mfa.datasets.readers.fingerprint import fingerprint
 from mfa.datasets.readers.layout import Layout, find_folder, folders_called
-from mfa.datasets.readers.listing import Listing, Reason, expanded
+from mfa.datasets.readers.listing import Listing, Reason, expanded, quoted
 from mfa.errors import InputError
 from mfa.files import found_above
 from mfa.records import ReidDataset
@@ -177,10 +177,18 @@ def refuse_if_not_whole(
     if empty:
         what = f"{place} holds no {empty[0]} pictures of {layout.title}{_instead(listing)}"
         other = dataset_in(place)
-        own = (
-            "pictures with names of your own are read as the dataset folder: mfa data folder --help"
-        )
-        fix = f"{layout.advice}; {own}" if other is None else _read_as(place, other)
+        if layout is custom.LAYOUT:
+            fix = (
+                f"mend the rows of {custom.TABLE}, or remove it and make it again: mfa data folder "
+                f"{quoted(place)} --pattern ... --preview"
+            )
+        elif other is not None:
+            fix = _read_as(place, other)
+        else:
+            fix = (
+                f"{layout.advice}; pictures with names of your own are read as the dataset folder: "
+                "mfa data folder --help"
+            )
         raise InputError(what, fix)
     for summary in summaries:
         if summary.half_copied and summary.published is not None:

@@ -148,8 +148,9 @@ def test_a_table_that_is_good_for_nothing_is_refused_by_both(
     tmp_path: Path, tree: Tree, rows: tuple[str, ...], says: str
 ) -> None:
     place = table(tree(tmp_path, {"a": ["1.jpg", "2.jpg"]}), *rows)
-    with pytest.raises(InputError, match=says):
+    with pytest.raises(InputError, match=says) as caught:
         load_dataset("folder", place)
+    assert caught.value.fix.startswith("mend the rows of dataset.csv, or remove it")
     report = examine(str(place))
     assert report.findings[0].code == "empty-list"
     assert says in report.findings[0].what

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mfa.datasets import load_dataset
-from mfa.datasets.roles import ROLES, gallery_roles
+from mfa.datasets.selection import ROLES, gallery_roles
 from mfa.errors import InputError
 from mfa.records import NO_CAMERA, Features, FeatureSet, Sample
 from mfa.retrieval.metrics import score
