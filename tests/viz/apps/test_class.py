@@ -48,6 +48,7 @@ def test_every_item_has_three_choices_and_a_right_one() -> None:
     asked = items()
     assert len(asked) == 10
     assert asked.notna().all(axis=None)
+    assert asked["answer"].value_counts().between(3, 4).all()  # one letter throughout wins nothing
     assert set(asked["answer"]) == {"a", "b", "c"}
 
 

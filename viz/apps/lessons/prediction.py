@@ -54,12 +54,12 @@ class Prediction(App[State, str]):
     def render(self, state: State, job: Job) -> str:
         """The question and the votes; once revealed, what was measured."""
         voted = dict(zip(self.measured, map(float, state.votes), strict=True))
-        parts = [note(self.question), "<div>you expect, hands</div>"]
+        parts = [note(self.question), "<h4>you expect, hands</h4>"]
         parts.append(html.bars(voted, digits=0, signed=False))
         if state.revealed:
             most = max(self.measured, key=self.measured.__getitem__)
             negative = min(self.measured.values()) < 0
-            parts.append("<div>measured</div>" + html.bars(self.measured, signed=negative))
+            parts.append("<h4>measured</h4>" + html.bars(self.measured, signed=negative))
             right = f"{voted[most]:.0f} of {sum(voted.values()):.0f} hands"
             parts.append(html.figures({"largest": most, "expected it": right}))
         return "".join(parts)
