@@ -26,7 +26,7 @@ mfa.presets mfa.segmentation
 mfa.retrieval mfa.runs
 mfa.comparison mfa.inference mfa.training
 mfa.explain
-mfa.ablation
+mfa.ablation mfa.export
 mfa.cli
 viz.theme
 viz.images viz.tables viz.export viz.notebook

@@ -17,7 +17,7 @@ from mfa.errors import InputError
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "data": ("mfa.cli.data", "make, prepare and examine datasets"),
     "train": ("mfa.cli.train", "train a preset on a dataset"),
-    "export": ("mfa.cli.export", "a trained network as one small file"),
+    "export": ("mfa.cli.export", "a trained network as one file: weights, ONNX, OpenVINO"),
     "evaluate": ("mfa.cli.evaluate", "score a run on a dataset, or a file of features"),
     "ablate": ("mfa.cli.ablate", "train and score every row of a table, with several seeds"),
     "compare": ("mfa.cli.compare", "runs and models side by side, tested on the same queries"),

@@ -1,16 +1,14 @@
-"""A trained network as one file: its weights in half precision, or a program for other projects."""
+"""A trained network as one small file: no classifiers, weights in half precision."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mfa.errors import InputError, reason
-from mfa.files import atomic
+from mfa.errors import InputError
 from mfa.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mfa.runs.run import Run
 
@@ -60,52 +58,6 @@ def release(
         raise InputError(
             f"{file} exists already and is not overwritten", "move it, or name another file"
         )
-
-
-class _Embedding(nn.Module):
-    """A network's embeddings of pictures, (B, D), and nothing else."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        embedding: Tensor = self.network(images, None).embedding
-        return embedding
-
-
-def export_program(run: Run, file: Path) -> None:
-    """Write ``run``'s network as a program of ``torch.export``, which states its input range.
-
-    It takes any number of RGB pictures (B, 3, H, W) float32 from 0 to 1 at the run's input size and
-    gives their embeddings (B, D), as ``Run.embed`` does.
-
-    Args:
-        run: on the CPU.
-        file: a ``.pt2`` file that is not there yet.
-
-    Raises:
-        InputError: the file is there or cannot be written, or ``torch.export`` does not take the
-            network.
-    """
-    if file.exists():
-        raise InputError(
-            f"{file} exists already and is not overwritten", "move it, or name another file"
-        )
-    height, width = run.config.data.height, run.config.data.width
-    batch = {0: torch.export.Dim("batch", min=1, max=1024)}
-    try:
-        program = torch.export.export(
-            _Embedding(run.model), (torch.zeros(2, 3, height, width),), dynamic_shapes=(batch,)
-        )
-    except Exception as error:  # its tracer and its solver have many kinds
-        raise InputError(
-            f"torch.export does not take the network {run.config.model.network} ({reason(error)})",
-            "export a .safetensors file",
-        ) from error
-    stated = json.dumps({"inputs": "unit", "size": [height, width], "weights": run.hash})
-    with atomic(file) as draft:
-        torch.export.save(program, draft, extra_files={"mfa.json": stated})
 
 
 def _holds(file: Path, wanted: Checkpoint) -> bool:

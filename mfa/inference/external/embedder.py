@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +15,9 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 BATCH = 32
 """Pictures handed to a model at once; more gains nothing on a CPU."""
+
+FACTS = "mfa"
+"""Under what key a file of ``mfa.export`` says what it is, as JSON."""
 
 Convention = Literal["imagenet", "unit", "rgb255", "bgr255", "half"]
 
@@ -58,6 +62,33 @@ CONVENTIONS: Mapping[Convention, Inputs] = {
 cousins with one half everywhere."""
 
 
+def read_facts(text: str) -> dict[str, Any]:
+    """What a file of ``mfa.export`` says of itself; empty where the text is none of that."""
+    try:
+        facts = json.loads(text)
+        widths = facts.get("branches", {})
+        return facts if all(isinstance(width, int) for width in widths.values()) else {}
+    except (ValueError, AttributeError, RecursionError):
+        return {}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model file as its runtime opens it.
+
+    Attributes:
+        size: (height, width), where the file fixes it.
+        compute: as in ``External``.
+        facts: what a file of ``mfa.export`` says of itself; empty for others.
+        whole_numbers: the model takes 8-bit pictures, so that no range can be wrong.
+    """
+
+    size: tuple[int, int] | None
+    compute: Callable[[np.ndarray], np.ndarray]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    whole_numbers: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class External:
     """An embedder.
@@ -71,6 +102,7 @@ class External:
         hash: of its file or its weights, 12 hex digits; empty where neither can be had.
         compute: prepared pictures (B, 3, H, W) float32 to vectors (B, D).
         states_inputs: ``inputs`` are what its own file states.
+        facts: what a file of ``mfa.export`` says of itself; empty for others.
     """
 
     name: str
@@ -80,6 +112,12 @@ class External:
     hash: str
     compute: Callable[[np.ndarray], np.ndarray]
     states_inputs: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def branches(self) -> tuple[tuple[str, int], ...]:
+        """(name, width) of the branches side by side in a vector; empty where it has no parts."""
+        return tuple(self.facts.get("branches", {}).items())
 
     def embed(self, pictures: np.ndarray) -> np.ndarray:
         """Vectors (B, D) float32, not normalised, of 8-bit RGB pictures (B, 3, height, width).

@@ -95,40 +95,51 @@ def _from_file(
     path: Path, size: tuple[int, int] | None, inputs: Inputs | None, threads: int | None
 ) -> External:
     suffix = path.suffix.lower()
-    files, stated = [path], ""
+    files = [path]
     if suffix == ".onnx":
         from mfa.inference.external import onnxfile
 
         kind = "onnx"
-        found, compute = onnxfile.load(path, threads)
+        opened = onnxfile.load(path, threads)
     elif suffix == ".xml":
         from mfa.inference.external import openvinofile
 
         kind, files = "openvino", [path, path.with_suffix(".bin")]
-        found, compute = openvinofile.load(path, threads)
+        opened = openvinofile.load(path, threads)
     elif suffix == ".pt2":
         from mfa.inference.external import torchfile
 
-        program = torchfile.load(path)
-        kind, stated = "torch.export", program.inputs
-        found, compute = program.size, program.compute
+        kind = "torch.export"
+        opened = torchfile.load(path)
     else:
         raise InputError(
             f"{path.name}: a model is an .onnx, .xml (OpenVINO) or .pt2 (torch.export) file",
             "write a TorchScript model again with torch.export.save, and give weights alone to "
             "`mfa import-weights`",
         )
+    found = opened.size
     if found and size and found != size:
         raise InputError(
             f"{path.name} takes pictures of {found[0]}x{found[1]} only, not {size[0]}x{size[1]}"
         )
-    default = "bgr255" if path.name.startswith(INTEL) else "imagenet"
-    own = _inputs(stated or default) if inputs is None else inputs
-    assert own is not None
-    place = found or size or SIZE
+    default: Convention = "bgr255" if path.name.startswith(INTEL) else "imagenet"
+    if opened.whole_numbers:
+        default = "rgb255"
+        if inputs not in (None, CONVENTIONS[default]):
+            raise InputError(
+                f"{path.name} takes 8-bit pictures and prepares them itself, so its input cannot "
+                f"be {inputs.words}",
+                "leave the input convention out",
+            )
     return External(
-        *(path.stem, kind, place, own, file_hash(files), compute),
-        states_inputs=bool(stated) and inputs is None,
+        path.stem,
+        kind,
+        found or size or SIZE,
+        inputs or CONVENTIONS[default],
+        file_hash(files),
+        opened.compute,
+        states_inputs=opened.whole_numbers,
+        facts=opened.facts,
     )
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from mfa.errors import InputError
+from mfa.inference.external.embedder import FACTS, Opened, read_facts
 
-Loaded = tuple[tuple[int, int] | None, Callable[[np.ndarray], np.ndarray]]
 
-
-def load(path: Path, threads: int | None = None) -> Loaded:
-    """(height, width) where the file fixes it, and pictures to vectors.
+def load(path: Path, threads: int | None = None) -> Opened:
+    """Open a file.
 
     A file whose batch is fixed is fed that many pictures at a time, the last ones repeated. Of
     several outputs the first matrix counts, else the first.
@@ -46,12 +45,17 @@ def load(path: Path, threads: int | None = None) -> Loaded:
     outputs = session.get_outputs()
     output = next((value for value in outputs if len(value.shape) == 2), outputs[0]).name
 
+    whole = given.type == "tensor(uint8)"
+
     def run(values: np.ndarray) -> np.ndarray:
-        found: np.ndarray = session.run([output], {given.name: values})[0]
+        fed = values.astype(np.uint8) if whole else values
+        found: np.ndarray = session.run([output], {given.name: fed})[0]
         return found
 
     size = (height, width) if height and width else None
-    return size, run if batch is None else fixed_batch(run, batch)
+    facts = session.get_modelmeta().custom_metadata_map.get(FACTS, "{}")
+    compute = run if batch is None else fixed_batch(run, batch)
+    return Opened(size, compute, read_facts(facts), whole)
 
 
 def fixed_batch(

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from mfa.errors import InputError
-from mfa.inference.external.onnxfile import Loaded, fixed_batch
+from mfa.inference.external.embedder import FACTS, Opened, read_facts
+from mfa.inference.external.onnxfile import fixed_batch
 
 
-def load(path: Path, threads: int | None = None) -> Loaded:
-    """(height, width), and pictures to vectors, computed in float32 on the CPU.
+def load(path: Path, threads: int | None = None) -> Opened:
+    """Open a file, to be computed in float32 on the CPU where it does not say 8 bits.
 
     Published files fix a batch of one; it is opened to any where the network allows.
 
@@ -49,9 +50,13 @@ def load(path: Path, threads: int | None = None) -> Loaded:
         settings["INFERENCE_NUM_THREADS"] = str(threads)
     compiled = core.compile_model(model, "CPU", settings)
 
+    whole = model.inputs[0].element_type == openvino.Type.u8
+    facts = model.get_rt_info([FACTS]).astype(str) if model.has_rt_info([FACTS]) else "{}"
+
     def run(values: np.ndarray) -> np.ndarray:
-        found: np.ndarray = compiled(values)[0]
+        found: np.ndarray = compiled(values.astype(np.uint8) if whole else values)[0]
         return found
 
     size = (height, width) if height and width else None
-    return size, run if batch is None else fixed_batch(run, batch)
+    compute = run if batch is None else fixed_batch(run, batch)
+    return Opened(size, compute, read_facts(facts), whole)

@@ -82,7 +82,7 @@ def extract(
             left_out += absent
     doubt = doubt_inputs(model, data.query, data.gallery)
     origin = _origin(model, data, flip, left_out) | {"doubts": [doubt] if doubt else []}
-    features = Features(sides["query"], sides["gallery"], origin=origin)
+    features = Features(sides["query"], sides["gallery"], branches=model.branches, origin=origin)
     if file is None:
         return features
     feature_file.write(file, features)

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from mfa.cli import COMMANDS, run
+from mfa.errors import InputError
 from mfa.inference.external import CONVENTIONS, from_callable, load_external
 from mfa.inference.external.plausible import doubt_inputs
 from mfa.inference.external.scoring import evaluate_external
@@ -61,14 +62,13 @@ def test_an_exported_program_states_its_inputs(
 ) -> None:
     file = tmp_path / "small.pt2"
     assert run("mfa", COMMANDS, ["export", str(tiny_run), str(file)]) == 0
-    assert "RGB pictures of 64x32 from 0 to 1" in capsys.readouterr().out
+    assert "8-bit pictures in" in capsys.readouterr().out
     model = load_external(file)
     assert model.states_inputs
-    assert (model.inputs, model.size) == (CONVENTIONS["unit"], (64, 32))
+    assert (model.inputs, model.size) == (CONVENTIONS["rgb255"], (64, 32))
     pictures = np.random.default_rng(0).integers(0, 256, (5, 3, 64, 32), dtype=np.uint8)
     with torch.inference_mode():
         wanted = open_run(tiny_run, "cpu").model(torch.from_numpy(pictures) / 255, None).embedding
     np.testing.assert_allclose(model.embed(pictures), wanted.numpy(), atol=1e-4)
-    assert not load_external(file, inputs="half").states_inputs
-    assert run("mfa", COMMANDS, ["export", str(tiny_run), str(file)]) == 2
-    assert "exists already" in capsys.readouterr().err
+    with pytest.raises(InputError, match="takes 8-bit pictures"):
+        load_external(file, inputs="half")
