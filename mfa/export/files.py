@@ -133,7 +133,12 @@ def to_onnx(program: torch.export.ExportedProgram, outputs: tuple[str, ...]) -> 
     except ImportError as error:
         raise InputError(f"an ONNX file needs {error.name}", "pip install .[export]") from error
     assert made is not None
-    return made.model_proto
+    model: Any = made.model_proto
+    graph = model.graph
+    for part in (*graph.node, *graph.value_info, *graph.input, *graph.output, graph):
+        part.ClearField("metadata_props")  # the source lines of this computer's files
+    graph.ClearField("value_info")
+    return model
 
 
 def _write_openvino(
