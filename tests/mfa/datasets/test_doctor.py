@@ -418,15 +418,6 @@ def test_a_full_folder_is_drawn_as_a_count(tmp_path: Path) -> None:
     assert "1,200 pictures, e.g. 00000.jpg" in draw(tmp_path)
 
 
-def test_an_unknown_folder_points_to_the_folder_reader(tmp_path: Path) -> None:
-    (tmp_path / "holiday").mkdir()
-    (tmp_path / "holiday/beach.jpg").write_bytes(b"x")
-    report = examine(str(tmp_path / "holiday"))
-    assert report.findings[0].code == "unknown"
-    assert "mfa data folder" in report.findings[0].fix
-    assert "beach.jpg" in report.found
-
-
 def test_the_place_may_have_spaces_and_accents(market: Path) -> None:
     place = market.rename(market.with_name("Meine Bilder – é"))
     assert examine("market1501", place).clean
@@ -450,7 +441,7 @@ def test_a_file_that_may_not_be_read_is_named(
     assert "may not be read" in finding.what
 
 
-def test_the_raw_file_of_cuhk03_is_told_how_to_be_converted(tmp_path: Path) -> None:
+def test_the_raw_file_of_cuhk03_is_named_with_its_converter(tmp_path: Path) -> None:
     (tmp_path / "cuhk03").mkdir()
     (tmp_path / "cuhk03/cuhk-03.mat").write_bytes(b"x")
     report = examine("cuhk03", tmp_path)

@@ -64,7 +64,7 @@ def test_an_empty_folder_is_examined_as_what_it_is_called(tmp_path: Path) -> Non
     assert "found nothing" in report.findings[0].what
 
 
-def test_one_cause_is_told_once(market: Path) -> None:
+def test_one_cause_is_reported_once(market: Path) -> None:
     for path in (market / "market1501/query").iterdir():
         path.unlink()
     report = examine("market1501", market)
@@ -90,7 +90,7 @@ def test_what_may_not_be_listed_is_named(market: Path, monkeypatch: pytest.Monke
     "target",
     ["x" * 5000, "~nobody-of-that-name/x", "loop"],
 )
-def test_what_is_nothing_is_told(
+def test_what_is_nothing_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -53,7 +53,7 @@ def test_market_s_folders_tell_the_split(tmp_path: Path, tree: Tree) -> None:
     }  # fmt: skip
 
 
-def test_a_folder_that_may_not_be_listed_is_told(
+def test_a_folder_that_may_not_be_listed_is_named(
     tmp_path: Path, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree(tmp_path, PEOPLE)
@@ -81,7 +81,9 @@ def test_a_name_that_is_no_text_is_shown_and_not_written(tmp_path: Path, tree: T
     assert not (tmp_path / "dataset.csv").exists()
 
 
-def test_litter_and_links_are_not_pictures_and_misfits_are_told(tmp_path: Path, tree: Tree) -> None:
+def test_litter_and_links_are_not_pictures_and_misfits_are_listed(
+    tmp_path: Path, tree: Tree
+) -> None:
     tree(tmp_path, PEOPLE)
     tree(tmp_path, {"__MACOSX/anna/x": ["1.jpg"], ".": ["stray.jpg"], "anna/x": ["._1.jpg"]})
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
@@ -99,12 +101,12 @@ def test_litter_and_links_are_not_pictures_and_misfits_are_told(tmp_path: Path, 
         (r"(?P<pid>\d+)\.tiff", "fits none of the 8 pictures"),
     ],
 )
-def test_wrong_patterns_are_told(tmp_path: Path, tree: Tree, pattern: str, says: str) -> None:
+def test_wrong_patterns_are_refused(tmp_path: Path, tree: Tree, pattern: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
         parse_tree(tree(tmp_path, PEOPLE), pattern)
 
 
-def test_a_folder_without_pictures_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="hold no pictures"):
         parse_tree(tmp_path, "folders")
     with pytest.raises(InputError, match="is not a folder"):
@@ -122,7 +124,7 @@ def test_from_names_to_a_dataset(tmp_path: Path, tree: Tree) -> None:
         write_table(tmp_path, rows)
 
 
-def test_an_unknown_split_is_told() -> None:
+def test_an_unknown_split_is_refused() -> None:
     with pytest.raises(InputError, match="'probe'"):
         with_splits([Row("a.jpg", "1", "", "probe")], test=0.5, seed=0)
 
@@ -162,7 +164,7 @@ def test_another_seed_divides_otherwise() -> None:
     assert sum(row.split == "query" for row in first) == 10
 
 
-def test_people_who_cannot_be_divided_are_told() -> None:
+def test_people_who_cannot_be_divided_are_refused() -> None:
     rows = [Row("a.jpg", "1", "", ""), Row("b.jpg", "2", "", "")]
     with pytest.raises(InputError, match="2 people, 0 of them with a second picture") as caught:
         split_by_identity(rows)

@@ -332,7 +332,7 @@ def test_a_table_of_one_s_own_is_divided_in_place(
         (["--table", "missing.csv"], "cannot be read"),
     ],
 )
-def test_wrong_options_are_told(
+def test_wrong_options_are_refused(
     tmp_path: Path, tree: Tree, capsys: pytest.CaptureFixture[str], words: list[str], says: str
 ) -> None:
     tree(tmp_path, {"a": ["1.jpg"]})

@@ -14,7 +14,7 @@ from mfa.datasets.readers.listing import (
 )
 
 
-def test_what_is_there_is_told_apart(tmp_path: Path) -> None:
+def test_what_is_there_is_recognised(tmp_path: Path) -> None:
     (tmp_path / "a file").write_text("x")
     assert (is_folder(tmp_path), is_file(tmp_path)) == (True, False)
     assert (is_folder(tmp_path / "a file"), is_file(tmp_path / "a file")) == (False, True)
