@@ -18,7 +18,7 @@ from mfa.runs.run import Run
 from viz.apps.core import app, controls
 from viz.apps.core.code import opening
 from viz.apps.core.labels import person
-from viz.apps.core.pair_cards import Explained, explain, explain_code
+from viz.apps.core.pair_cards import Explained, explain, explain_code, put_explained
 from viz.apps.core.rank_row import RankRow, ranked, small
 from viz.apps.core.session import Session, open_session
 from viz.apps.core.worker import Job
@@ -148,9 +148,7 @@ class Failures(app.App[FailuresState, Shown]):
         self.words.value = self._tags(shown)
         self.ranks.put(row.images if row else [], row.items if row else [],
                        label=row.label if row else "")  # fmt: skip
-        self.maps.put(found.images if found else [], found.items if found else [],
-                      label="The wrong first answer, explained" if found else "",
-                      columns=len(found.items) // 2 if found else 0)  # fmt: skip
+        put_explained(self.maps, found, "The wrong first answer, explained")
         self.bars.value = found.bars if found else ""
 
     def code(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import mfa
@@ -11,6 +13,8 @@ import viz
 from mfa.errors import InputError
 from mfa.inference.evaluate import extract_features
 from mfa.retrieval.branch_weights import score_branches
+from viz import theme
+from viz.apps.embedding import ANSWERS, _colours
 
 
 def test_switches_and_sliders_score_the_weighted_descriptor(
@@ -36,6 +40,19 @@ def test_switches_and_sliders_score_the_weighted_descriptor(
     app.wait()
     assert app.numbers.value.count("<small>+0.0</small>") == 4
     assert all(switch.value for switch in app.switches)
+
+
+def test_branches_have_one_colour_everywhere(world: Any, keep: Any) -> None:
+    """Bars took the colours of a query's and a match's frame."""
+    app = keep(viz.rank_explorer(world.anchored, data_root=world.root, card=(0, 0), k=50))
+    app.rows[0].selected = 1
+    app.rows[0].clicks += 1
+    app.wait()
+    colours = list(theme.branch_colours(app.sessions[0].run.model.widths).values())
+    assert re.findall(r"background:(#\w{6})", app.bars.value) == colours
+    assert not {*colours} & {theme.QUERY, theme.MATCH, theme.WRONG}
+    answers = pd.Series(pd.Categorical(["gallery"], ANSWERS))
+    assert _colours(answers)[1:3] == [theme.MATCH, theme.WRONG]
 
 
 def test_all_off_is_a_sentence(world: Any, keep: Any) -> None:

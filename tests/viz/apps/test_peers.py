@@ -18,22 +18,40 @@ from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
 from viz.apps.core.session import Session
 
 
-@pytest.fixture(scope="module", params=["mgn", "pcb"])
-def peer(request: Any, world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of a method without an exact ledger, and of one with it; random weights."""
-    folder = tmp_path_factory.mktemp("peers") / request.param
-    folder.mkdir()
-    config = mfa.presets.get(f"{request.param}-demo")
+def saved(method: str, world: Any, folder: Path, cameras: tuple[int, ...] = ()) -> Path:
+    """A run of a method on the drawn people, with random weights."""
+    config = mfa.presets.get(f"{method}-demo")
     config = replace(
         config,
         model=replace(config.model, width=8),
         data=replace(config.data, height=96, width=48),
     )
-    network = build_model(config.model, 4)
+    torch.manual_seed(0)
+    network = build_model(config.model, 4, cameras=cameras)
+    if cameras:
+        torch.nn.init.normal_(network.sie.embedding)
     tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
-    facts = {"dataset": "synthetic", "fingerprint": world.data.fingerprint}
-    save_checkpoint(Checkpoint(config, 1, 4, tensors, facts), folder / CHECKPOINT)
-    return folder
+    facts: dict[str, Any] = {"dataset": "synthetic", "fingerprint": world.data.fingerprint}
+    if cameras:
+        facts["cameras"] = list(cameras)
+    place = folder / method
+    place.mkdir()
+    save_checkpoint(Checkpoint(config, 1, 4, tensors, facts), place / CHECKPOINT)
+    return place
+
+
+@pytest.fixture(scope="module", params=["mgn", "pcb"])
+def peer(request: Any, world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A method without an exact ledger, and one with it."""
+    return saved(request.param, world, tmp_path_factory.mktemp("peers"))
+
+
+@pytest.fixture(scope="module")
+def sie(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of TransReID that has learned the cameras of the drawn people."""
+    everyone = (*world.data.train, *world.data.query, *world.data.gallery)
+    cameras = tuple(sorted({sample.camid for sample in everyone}))
+    return saved("transreid", world, tmp_path_factory.mktemp("sie"), cameras)
 
 
 def test_a_pair_is_explained_and_the_shares_add_up(
@@ -73,35 +91,11 @@ def test_a_network_without_correspondence_says_so(
     assert executed(app.code())["shown"].axes
 
 
-@pytest.fixture(scope="module")
-def told(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of TransReID that has learned the cameras of the drawn people."""
-    folder = tmp_path_factory.mktemp("told") / "transreid"
-    folder.mkdir()
-    everyone = (*world.data.train, *world.data.query, *world.data.gallery)
-    cameras = tuple(sorted({sample.camid for sample in everyone}))
-    config = mfa.presets.get("transreid-demo")
-    config = replace(
-        config,
-        model=replace(config.model, width=8),
-        data=replace(config.data, height=96, width=48),
-    )
-    torch.manual_seed(0)
-    network = build_model(config.model, 4, cameras=cameras)
-    torch.nn.init.normal_(network.sie.embedding)
-    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
-    facts = {
-        "dataset": "synthetic", "fingerprint": world.data.fingerprint, "cameras": list(cameras)
-    }  # fmt: skip
-    save_checkpoint(Checkpoint(config, 1, 4, tensors, facts), folder / CHECKPOINT)
-    return folder
-
-
 def test_a_network_with_sie_explains_what_it_scores(
-    told: Path, world: Any, keep: Callable[[Any], Any], executed: Any
+    sie: Path, world: Any, keep: Callable[[Any], Any], executed: Any
 ) -> None:
     """Maps and shares were those of a picture by no camera in particular."""
-    app = keep(viz.attention_explorer(told, data_root=world.root, target="other", point=(0.5, 0.5)))
+    app = keep(viz.attention_explorer(sie, data_root=world.root, target="other", point=(0.5, 0.5)))
     session, shown = app.sessions[0], app.shown
     names = executed(app.code())
     one, other = shown.pictures.image, shown.pictures.other
@@ -129,9 +123,9 @@ def test_a_network_with_sie_explains_what_it_scores(
 
 
 def test_the_code_of_the_brush_names_the_camera(
-    told: Path, world: Any, keep: Callable[[Any], Any], executed: Any
+    sie: Path, world: Any, keep: Callable[[Any], Any], executed: Any
 ) -> None:
-    app = keep(viz.occlusion_brush(told, data_root=world.root, down=0.2))
+    app = keep(viz.occlusion_brush(sie, data_root=world.root, down=0.2))
     maps = executed(app.code())["maps"]
     assert [i["sub"] for i in app.maps[1].items] == [f"{maps.sums[n][0]:+.2f}" for n in maps]
 

@@ -11,17 +11,17 @@ from typing import Any, cast
 
 import ipywidgets
 
-from mfa.datasets.image_list import ImageList, ListedImage
+from mfa.datasets.image_list import ImageList
 from mfa.errors import InputError
 from mfa.explain.record import BranchMaps
-from mfa.explain.weightings import FORWARD_METHODS, METHODS, SECOND_ORDER
+from mfa.explain.weightings import FORWARD_METHODS, METHODS
 from mfa.progress import Progress
 from mfa.records import FeatureRow, ListPosition, ReidDataset, Split
 from mfa.retrieval.nearest import nearest, nearest_answers
 from mfa.runs.run import Run, untrained
 from viz.apps.attention.cards import correspondence_cards, map_cards, words_of
 from viz.apps.attention.code import code_of
-from viz.apps.attention.state import TARGETS, AttentionState
+from viz.apps.attention.state import TARGETS, AttentionState, Compared
 from viz.apps.core import app, controls
 from viz.apps.core.images import SHOWN, Image, jpeg
 from viz.apps.core.own_picture import own_picture
@@ -35,21 +35,6 @@ PAGE = 12
 
 FOUND = "The same place in the other picture, branch by branch"
 NOT_FOUND = "No place can be followed: the cosine of this network is no sum over pixels"
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The pictures an explanation is about.
-
-    Attributes:
-        image: the picture.
-        other: the one it is compared with.
-        wrong: the nearest picture of somebody else; ``None`` where nobody says who is who.
-    """
-
-    image: Image
-    other: ListedImage
-    wrong: ListedImage | None
 
 
 @dataclass(frozen=True)
@@ -277,10 +262,9 @@ class Attention(app.App[AttentionState, Shown]):
                     "explain the likeness to the other picture instead",
                 )
             toward = session.fitted(pictures.other), session.fitted(pictures.wrong)
-        centred = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
         return session.maps(
             pictures.image,
-            centred=centred,
+            centred=state.centred,
             target=target,
             toward=toward,
             method=state.method,

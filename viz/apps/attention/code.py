@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
-from mfa.datasets.image_list import ListedImage
-from mfa.explain.weightings import FORWARD_METHODS, SECOND_ORDER
-from viz.apps.attention.state import AttentionState
+from viz.apps.attention.state import AttentionState, Compared
 from viz.apps.core.code import indented, opening, read_code
 from viz.apps.core.session import Session
 
 
-class Pictures(Protocol):
-    """What the code needs of the pictures that are compared."""
-
-    @property
-    def other(self) -> ListedImage:
-        """The picture that is compared with."""
-
-    @property
-    def wrong(self) -> ListedImage | None:
-        """The nearest picture of somebody else."""
-
-
-def code_of(sessions: Sequence[Session], state: AttentionState, pictures: Pictures | None) -> str:
+def code_of(sessions: Sequence[Session], state: AttentionState, pictures: Compared | None) -> str:
     """Code that draws the maps of every model, untrained ones beside where they are shown."""
     if pictures is None:
         return opening(sessions)
@@ -44,16 +29,15 @@ def code_of(sessions: Sequence[Session], state: AttentionState, pictures: Pictur
     return opening(sessions) + body
 
 
-def _maps(sessions: Sequence[Session], state: AttentionState, pictures: Pictures) -> str:
+def _maps(sessions: Sequence[Session], state: AttentionState, pictures: Compared) -> str:
     toward, lines = "", ""
     if state.target == "other":
         toward = ", toward=other"
     if state.target == "contrast" and pictures.wrong is not None:
         lines += read_code(sessions, "wrong", f"data.gallery[{pictures.wrong.position}]")
         toward = ", toward=(other, wrong)"
-    centred = state.average and state.method not in (*FORWARD_METHODS, SECOND_ORDER)
-    lines += f"average = {'mfa.reference_pictures(run, data)' if centred else 'None'}\n"
-    target = {"other": "similarity"}.get(state.target, state.target)
+    lines += f"average = {'mfa.reference_pictures(run, data)' if state.centred else 'None'}\n"
+    target = "similarity" if state.target == "other" else state.target
     options = (
         f'    target="{target}"{toward}, method="{state.method}",\n'
         f'    layer="{state.layer}", fused="{state.fused}", reference=average,\n'

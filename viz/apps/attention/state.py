@@ -1,9 +1,12 @@
-"""The state of the attention explorer."""
+"""The state of the attention explorer, and the pictures it compares."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mfa.datasets.image_list import ListedImage
+from mfa.explain.weightings import FORWARD_METHODS, SECOND_ORDER
+from viz.apps.core.images import Image
 from viz.apps.core.own_picture import OwnPicture
 
 TARGETS = {
@@ -44,3 +47,23 @@ class AttentionState:
     opacity: float = 1.0
     point: tuple[float, float] | None = None
     own: OwnPicture | None = field(default=None, metadata={"local": True})
+
+    @property
+    def centred(self) -> bool:
+        """Whether the average picture is subtracted, which some methods do not allow."""
+        return self.average and self.method not in (*FORWARD_METHODS, SECOND_ORDER)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The pictures an explanation is about.
+
+    Attributes:
+        image: the picture.
+        other: the one it is compared with.
+        wrong: the nearest picture of somebody else; ``None`` where nobody says who is who.
+    """
+
+    image: Image
+    other: ListedImage
+    wrong: ListedImage | None

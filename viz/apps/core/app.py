@@ -129,7 +129,7 @@ class App(ABC, Generic[S, R]):
         )
         self.view.add_class("mfa-app")
         self.link.attend(tree(self.view))
-        rerun.opened(self, lambda old: old.close(wait=0))
+        rerun.opened(self)
         self._sync(list(self._bound))
         self._worker.submit(self.state)
         self._worker.wait(FIRST)

@@ -39,8 +39,3 @@ class Cache:
                 while len(self._kept) > self._size:
                     self._kept.popitem(last=False)
         return made
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._kept.clear()

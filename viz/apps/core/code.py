@@ -25,7 +25,7 @@ def opening(sessions: Sequence[Session]) -> str:
 
 
 def read_code(sessions: Sequence[Session], name: str, entry: str) -> str:
-    """Code that reads a picture of a list, with its camera where a network is told cameras (SIE).
+    """Code that reads a picture of a list, with its camera where a network reads cameras (SIE).
 
     Args:
         sessions: of the runs.

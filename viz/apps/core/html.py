@@ -17,7 +17,7 @@ def style() -> str:
 
 
 def message(words: str, *, error: bool = False) -> str:
-    """A sentence; screen readers are told of it as it appears."""
+    """A sentence, which screen readers read out as it appears."""
     if not words:
         return "<div role='status' class='mfa-message'></div>"
     role, kind = ("alert", "mfa-error") if error else ("status", "mfa-message")
@@ -125,6 +125,10 @@ def download(data: bytes, name: str, kind: str, label: str) -> str:
     )
 
 
+LINES = tuple(looks.PALETTE[place] for place in (5, 0, 2, 3))
+"""Colours of lines that are no branches."""
+
+
 def curves(
     lines: Mapping[str, Sequence[float]],
     across: str,
@@ -134,6 +138,7 @@ def curves(
     low: float = 0.0,
     steps: bool = False,
     marks: str = "",
+    branches: bool = False,
 ) -> str:
     """A small line chart of values up to 1, as a drawing that takes the page's colours.
 
@@ -145,12 +150,13 @@ def curves(
         low: value at the lower end of the vertical axis.
         steps: values hold until the next one, instead of being joined by slopes.
         marks: further SVG inside the plot, in a box of 300 x 120.
+        branches: the lines are the branches, in the order of the descriptor.
     """
     count = max((len(values) for values in lines.values()), default=1)
     step = 300 / max(count - 1, 1)
     parts, legend = [], []
     for number, (name, values) in enumerate(lines.items()):
-        colour = looks.PALETTE[(5, 0, 2, 3)[number % 4]]
+        colour = (looks.BRANCHES if branches else LINES)[number % 4]
         dash = "stroke-dasharray='6 4'" if number == 0 and len(lines) > 1 else ""
         places = [(step * i, _height(v, low)) for i, v in enumerate(values)]
         if steps:

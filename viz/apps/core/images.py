@@ -19,8 +19,8 @@ from viz.images import load, overlay
 SHOWN = (256, 128)
 """(height, width) maps are drawn at."""
 
-THUMB = (64, 128)
-"""(width, height) of a card's picture."""
+SMALL = (128, 64)
+"""(height, width) of a card's picture."""
 
 
 class Image(Protocol):
@@ -34,23 +34,23 @@ class Image(Protocol):
         """(height, width, 3) uint8, not to be written to."""
 
 
-def jpeg(picture: np.ndarray | PIL.Image.Image, quality: int = 88) -> bytes:
+def jpeg(picture: np.ndarray | PIL.Image.Image) -> bytes:
     """A picture as JPEG."""
     image = picture if isinstance(picture, PIL.Image.Image) else PIL.Image.fromarray(picture)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
+    image.save(buffer, "JPEG", quality=88)
     return buffer.getvalue()
 
 
-def thumbnail(path: Path, size: tuple[int, int] = THUMB) -> bytes:
-    """A picture file inside (width, height), as JPEG; a broken one is drawn as broken."""
-    return _thumbnail(path, size, file_version(path))
+def thumbnail(path: Path) -> bytes:
+    """A picture file as cards show it, as JPEG; a broken one is drawn as broken."""
+    return _thumbnail(path, file_version(path))
 
 
 @lru_cache(maxsize=2048)
-def _thumbnail(path: Path, size: tuple[int, int], version: tuple[int, int]) -> bytes:
+def _thumbnail(path: Path, version: tuple[int, int]) -> bytes:
     """``version`` makes a changed file another key."""
-    return jpeg(load.load(path, size))
+    return jpeg(load.load(path, (SMALL[1], SMALL[0])))
 
 
 def laid_over(

@@ -10,7 +10,7 @@ from viz.apps.core import html
 from viz.apps.core.code import read_code
 from viz.apps.core.images import SHOWN, Image, laid_over
 from viz.apps.core.session import Session
-from viz.apps.widgets import Item
+from viz.apps.widgets import Cards, Item
 
 NO_LEDGER = (
     "The cosine of this network is no sum over pixels. Its maps say where the cosine comes from, "
@@ -68,6 +68,12 @@ def explain(session: Session, query: Image, other: Image) -> Explained:
             words = f"{name} map of the {side} picture{number}"
             items.append(Item(kind="plain", title=name, sub=side + number, alt=words))
     return Explained(images, items, _bars(shares, note))
+
+
+def put_explained(cards: Cards, found: Explained | None, label: str) -> None:
+    """Show an explanation, one row per picture; nothing, not even a heading, for none."""
+    images, items = (found.images, found.items) if found else ([], [])
+    cards.put(images, items, label=label if found else "", columns=len(items) // 2)
 
 
 def explain_code(session: Session, query: str, gallery: str) -> str:

@@ -11,13 +11,10 @@ from mfa.errors import InputError
 from mfa.records import NO_CAMERA, FeatureRow, FeatureSet
 from mfa.retrieval.nearest import nearest
 from mfa.retrieval.results import RetrievalResult
-from viz.apps.core.images import Image, jpeg, thumbnail
+from viz.apps.core.images import SMALL, Image, jpeg, thumbnail
 from viz.apps.core.labels import person
 from viz.apps.core.session import Session
 from viz.apps.widgets import Item
-
-SMALL = (128, 64)
-"""(height, width) of a card's picture."""
 
 MOST = 50
 """Most ranks shown."""

@@ -5,7 +5,6 @@ Without this every run of a cell would leave a thread, its widgets and a network
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
@@ -25,16 +24,16 @@ def current_cell() -> tuple[str, str] | None:
         return None  # a script, or a page that does not name its cells
 
 
-def opened(app: Any, close: Callable[[Any], None], cell: tuple[str, str] | None = None) -> None:
+def opened(app: Any) -> None:
     """Note that the running cell has opened ``app``; close what it opened in an earlier run."""
-    cell = cell or current_cell()
+    cell = current_cell()
     if cell is None:
         return
     name, execution = cell
     before, apps = _OPEN.get(name, ("", WeakSet()))
     if before != execution:
         for old in list(apps):
-            close(old)
+            old.close(wait=0)
         apps = WeakSet()
     apps.add(app)
     _OPEN[name] = (execution, apps)

@@ -114,10 +114,6 @@ class Session:
         """The picture at a position of the query list; an ``InputError`` where there is none."""
         return self.images("query").at(ListPosition(position))
 
-    def gallery(self, position: int) -> ListedImage:
-        """The picture at a position of the gallery list; an ``InputError`` where there is none."""
-        return self.images("gallery").at(ListPosition(position))
-
     def gallery_of(self, camera: int | None, flip: bool = False) -> FeatureSet:
         """Descriptors of the gallery pictures by a camera; ``None`` for all."""
         gallery = self.features(flip=flip).gallery
@@ -134,7 +130,7 @@ class Session:
         return embed_picture(self.run, image.pixels(*self.size), flip=flip, cameras=cameras)
 
     def cameras(self, image: Image) -> Tensor | None:
-        """(1,) the camera of a picture, where it has one and the network is told it (SIE)."""
+        """(1,) the camera of a picture, where it has one and the network reads it (SIE)."""
         sample = getattr(image, "sample", None)
         return None if sample is None else self.run.cameras_of([sample], self.data)
 

@@ -19,7 +19,7 @@ from viz.apps.core import app, controls, html
 from viz.apps.core.cache import Cache
 from viz.apps.core.labels import camera_of, cameras, choice_of, page_of, person
 from viz.apps.core.own_picture import own_picture
-from viz.apps.core.pair_cards import Explained, explain
+from viz.apps.core.pair_cards import Explained, explain, put_explained
 from viz.apps.core.rank_row import MOST, RankRow, nearest_row, ranked, small
 from viz.apps.core.session import Session, open_sessions
 from viz.apps.core.worker import Job
@@ -163,9 +163,7 @@ class Ranks(app.App[RanksState, Shown]):
             row.put(made.images, made.items, selected=chosen, label=name + made.label)
         self.numbers.value = shown.numbers
         found = shown.explained
-        self.maps.put(found.images if found else [], found.items if found else [],
-                      label="Why this picture" if found else "",
-                      columns=len(found.items) // 2 if found else 0)  # fmt: skip
+        put_explained(self.maps, found, "Why this picture")
         self.bars.value = _words(found, state)
 
     def code(self) -> str:
