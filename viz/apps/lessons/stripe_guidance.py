@@ -92,7 +92,12 @@ class Stripes(Lesson[State]):
         x = 300 * state.step / STEPS
         mark = f"<line x1='{x}' x2='{x}' y1='0' y2='120' stroke='currentColor' opacity='.6'/>"
         chart = html.curves(
-            lines, "step", "height the branch looks at, 1 is the top", first=0, marks=mark, branches=True
+            lines,
+            "step",
+            "height the branch looks at, 1 is the top",
+            first=0,
+            marks=mark,
+            branches=True,
         )
         numbers = html.figures(
             {
