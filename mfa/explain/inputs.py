@@ -45,14 +45,14 @@ class ImagesWithCameras:
         return (self[i : i + size] for i in range(0, len(self), size))
 
 
-def network_of(subject: Any) -> ReidNetwork:
+def network_of(model: Any) -> ReidNetwork:
     """The network of a run, or the network itself.
 
     Raises:
         InputError: something without named heads; a list of outputs cannot be told apart from a
             batch of pictures, so such a model is refused rather than explained wrongly.
     """
-    network = getattr(subject, "model", subject)
+    network = getattr(model, "model", model)
     missing = [name for name in ("trunk_map", "heads") if not hasattr(network, name)]
     if missing:
         raise InputError(
@@ -63,9 +63,9 @@ def network_of(subject: Any) -> ReidNetwork:
     return found
 
 
-def input_size(subject: Any) -> tuple[int, int] | None:
+def input_size(model: Any) -> tuple[int, int] | None:
     """(height, width) a run was trained at; ``None`` for a bare network, which takes any."""
-    config = getattr(subject, "config", None)
+    config = getattr(model, "config", None)
     return None if config is None else (config.data.height, config.data.width)
 
 

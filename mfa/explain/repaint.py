@@ -98,9 +98,19 @@ def draw_triplets(persons: int = 100, *, seed: int = 0) -> Triplets:
                 continue
             if min(query.changed.mean(), match.changed.mean()) >= VISIBLE:
                 rows.append((query.image, match.image, match.repainted, query.changed, thing, pid))
-    columns = [np.stack(column) for column in zip(*rows, strict=True)]
-    images = [torch.from_numpy(c).permute(0, 3, 1, 2).float() / 255 for c in columns[:3]]
-    return Triplets(*images, torch.from_numpy(columns[3]).float(), *columns[4:])
+    queries, matches, repainted, changed, things, pids = map(np.stack, zip(*rows, strict=True))
+    return Triplets(
+        queries=_unit(queries),
+        matches=_unit(matches),
+        repainted=_unit(repainted),
+        changed=torch.from_numpy(changed).float(),
+        things=things,
+        pids=pids,
+    )
+
+
+def _unit(images: np.ndarray) -> Tensor:
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
 
 
 def measure_repaint(
