@@ -183,9 +183,8 @@ def _json(text: str, what: str, path: Path) -> Any:
 def _config(text: str, path: Path) -> Config:
     try:
         return from_json(text)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        why = f": {error}" if isinstance(error, InputError) else ""
-        raise InputError(f"the configuration in {path} cannot be read{why}", _COPY) from error
+    except InputError as error:
+        raise InputError(f"the configuration in {path} cannot be read: {error}", _COPY) from error
 
 
 def _count(text: str, what: str, path: Path) -> int:

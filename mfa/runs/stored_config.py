@@ -25,7 +25,15 @@ def from_json(text: str) -> Config:
     Raises:
         InputError: it was written by a later version, or a field is unknown, missing or wrong.
     """
-    values = json.loads(text)
+    try:
+        return _read(json.loads(text))
+    except InputError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"this is no configuration ({type(error).__name__})") from error
+
+
+def _read(values: dict[str, Any]) -> Config:
     written = values.pop("format", 1)
     if not 1 <= written <= FORMAT:
         raise InputError(
