@@ -1,6 +1,6 @@
 """``python -m benchmarks apps``: how long the apps take to react, without a browser.
 
-Two subjects: a Market-1501 of made-up features for the switchboard, and drawn people with an
+Two inputs: a Market-1501 of made-up features for the switchboard, and drawn people with an
 untrained ResNet-18 at 256x128 for everything that makes maps, since time does not depend on the
 weights.
 """
@@ -68,9 +68,9 @@ def run(
         few = SyntheticConfig(train_ids=2, test_ids=people, train_images=4, distractors=8, junk=4)
         write(Path(folder), few)
         data = load_dataset("synthetic", Path(folder))
-        subject = _saved(config or _resnet18(), Path(folder) / "run")
-        extract_features(subject, data)  # beside the run, as after any evaluation
-        for app, first, changes in _apps(subject, data):
+        run = _saved(config or _resnet18(), Path(folder) / "run")
+        extract_features(run, data)  # beside the run, as after any evaluation
+        for app, first, changes in _apps(run, data):
             seconds = first()
             found[f"{app}_first_s"] = seconds[0]
             opened = seconds[1]

@@ -51,7 +51,7 @@ def compare_rows(
 
     Args:
         rows: all seeds of all rows, with ``row``, ``checkpoint`` and what was measured.
-        reference: the row the others are held against.
+        reference: the row that the others are compared with.
         results: of ``saved_results``.
         metric: ``mAP`` and ``mINP`` are tested by AP, ``rank1`` by the first answers.
         progress: called with the completed fraction before each row.

@@ -18,7 +18,7 @@ from mfa.retrieval.statistics import holm, paired_test, seeds_test
 
 
 def with_tests(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """The tidy rows, each held against the first row of the plan with the same seed.
+    """The tidy rows, each compared with the first row of the plan of the same seed.
 
     Adds, empty for the first row and where the first row failed:
 

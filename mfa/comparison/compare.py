@@ -61,7 +61,7 @@ def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -
 
     Args:
         first: the reference.
-        second: what is held against it.
+        second: what is compared with it.
         seed: of the resampling.
 
     Raises:

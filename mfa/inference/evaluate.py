@@ -212,10 +212,22 @@ def _origin(run: Run, data: ReidDataset, flip: bool, left_out: list[str]) -> dic
         "epochs": run.checkpoint.epoch,
         "trained_on": _trained_on(run),
         "left_out": left_out,
+        "doubts": _doubts(run, data),
         "torch": torch.__version__,
         **camera_statement(run, data),
         **({"notes": notes} if (notes := run.checkpoint.facts.get("notes")) else {}),
     }
+
+
+def _doubts(run: Run, data: ReidDataset) -> list[str]:
+    facts = run.checkpoint.facts
+    known = facts.get("fingerprint", data.fingerprint)
+    if facts.get("dataset") != data.name or known == data.fingerprint:
+        return []
+    return [
+        f"this {data.name} is not the one that {run.name} was trained on: names, labels or "
+        "pictures differ"
+    ]
 
 
 def _trained_on(run: Run) -> str:

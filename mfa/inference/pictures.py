@@ -24,7 +24,7 @@ def embed_picture(
         run: whose network embeds it.
         picture: a path, or RGB pixels (H, W, 3) uint8; resized to the run's input size.
         flip: take the mean with the embeddings of the mirrored picture.
-        cameras: (1,) its camera as the network is told it, see ``Run.cameras_of``.
+        cameras: (1,) its camera as the network reads it, see ``Run.cameras_of``.
 
     Raises:
         InputError: the file cannot be read, or the pixels have another shape.

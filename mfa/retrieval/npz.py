@@ -84,7 +84,9 @@ class Npz(Mapping[str, np.ndarray]):
                     self._check_size(stream, member.file_size, where)
                 with archive.open(member) as stream:
                     found: np.ndarray = np.lib.format.read_array(stream, allow_pickle=False)
-                    return found
+            if found.dtype.kind == "U":
+                str(found.astype(object))  # letters that there are not raise here, not later
+            return found
         except InputError:
             raise
         except Exception as error:  # zipfile and numpy meet damage with a dozen kinds

@@ -179,8 +179,11 @@ class RetrievalResult:
             raise InputError(f"{path} has no table of its queries beside it ({error})") from error
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path} is not a saved result ({error!r})", "score again") from error
-        if missing or not isinstance(gallery, int):
-            lacking = ", ".join(sorted(missing)) or "the size of its gallery"
+        figures = [name for name in _COLUMNS & {*table} if name != "INP"]
+        counted = table[table["status"] == COUNTED] if not missing else table
+        holes = {name for name in figures if counted[name].isna().any()}
+        if missing or holes or not isinstance(gallery, int):
+            lacking = ", ".join(sorted(missing | holes)) or "the size of its gallery"
             raise InputError(f"{path} is not a saved result: it lacks {lacking}", "score again")
         return RetrievalResult(per_query=table, cmc=cmc, gallery=gallery, card=card)
 

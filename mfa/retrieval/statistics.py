@@ -157,7 +157,7 @@ def paired_test(
 
     Args:
         first: ``per_query`` of the reference.
-        second: ``per_query`` of the result that is held against it.
+        second: ``per_query`` of the result that is compared with it.
         metric: what is compared.
         draws: number of random flips.
         seed: of the flips and of the interval.
@@ -223,7 +223,7 @@ def flipped(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         first: ``per_query`` of the reference.
-        second: ``per_query`` of the result that is held against it.
+        second: ``per_query`` of the result that is compared with it.
 
     Returns:
         ``query``, ``name``, ``pid``, ``camid``, ``change`` (``gained`` or ``lost`` by the

@@ -18,6 +18,9 @@ from mfa.errors import InputError
 THREADS = min(8, os.cpu_count() or 1)
 """Pictures that are decoded at a time."""
 
+MAX_PIXELS = 2**25
+"""Pixels of a picture, at most: a damaged header must not ask for memory without end."""
+
 _WIDE_INTEGER = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -36,6 +39,12 @@ def read_image(path: str | os.PathLike[str]) -> Image.Image:
         if file.stat().st_size == 0:
             raise InputError(f"{file} is empty (0 bytes)", "copy it again, or remove it")
         with Image.open(file) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise InputError(
+                    f"{file} claims to be {opened.width} x {opened.height} pixels, far too large "
+                    "to be a person",
+                    "remove it",
+                )
             opened.load()
             image = ImageOps.exif_transpose(opened)
             return _to_rgb(image)

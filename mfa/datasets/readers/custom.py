@@ -188,13 +188,13 @@ def _read_table(file: Path) -> list[Row]:
         if row.split not in SPLITS:
             word = row.split or "."
             raise InputError(
-                f"{file}: the split of {row.path} is {row.split!r}",
+                f"{file}: the split of {row.path!r} is {row.split!r}",
                 f"write train, query or gallery, or give {word if row.split else 'the empty ones'} "
                 f"a meaning: mfa data folder {folder} --table {TABLE} --split {word}=gallery",
             )
         if row.split == "train" and row.pid in NOBODY:
             raise InputError(
-                f"{file}: {row.path} is to be trained on, but {row.pid!r} is no person",
+                f"{file}: {row.path!r} is to be trained on, but {row.pid!r} is no person",
                 "remove the row, or move it to the gallery",
             )
     _refuse_contradictions(file, rows)
@@ -213,12 +213,12 @@ def _refuse_contradictions(file: Path, rows: list[Row]) -> None:
         first = known.setdefault(path, row)
         if (row.pid, row.camid) != (first.pid, first.camid):
             raise InputError(
-                f"{file} says of {row.path} both person {first.pid!r} by camera {first.camid!r} "
+                f"{file} says of {row.path!r} both person {first.pid!r} by camera {first.camid!r} "
                 f"and person {row.pid!r} by camera {row.camid!r}",
                 "keep the row that is right",
             )
         if (path, row.split) in listed:
-            raise InputError(f"{file} lists {row.path} twice for {row.split}", "keep one row")
+            raise InputError(f"{file} lists {row.path!r} twice for {row.split}", "keep one row")
         listed.add((path, row.split))
 
 
