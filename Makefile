@@ -3,13 +3,14 @@
 export PYTHON
 BIN := .venv/bin
 
-.PHONY: help drawings setup demo test bench lab lint apps site screenshots
+.PHONY: help drawings setup demo test bench lab lint apps page site screenshots
 help:
 	@echo "make demo   draw pedestrians, score, train, draw maps; leaves runs/demo/ (START=none: from random weights)"
 	@echo "make test   run the tests"
 	@echo "make bench  measure speed, with the bound of every figure"
 	@echo "make lab    open JupyterLab on notebooks/"
 	@echo "make apps   serve the interactive apps on the demo's run"
+	@echo "make page   one HTML file that runs mfa-tiny by double click, into build/mfa.html"
 	@echo "make site   documents and executed notebooks as pages, into site/"
 	@echo "make drawings  the drawings of docs/images, from the demo's run"
 	@echo "make screenshots  pictures of the apps for the documents"
@@ -37,7 +38,11 @@ lint: setup
 apps: setup
 	@$(BIN)/mfa-viz app --run runs/demo/run --browser
 
+page: setup
+	@$(BIN)/python tools/page/build.py
+
 site: setup
+	@$(BIN)/python tools/page/build.py || echo 'The site goes without the page of one file.'
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[site]'
 	@$(BIN)/python tools/site.py
 

@@ -153,6 +153,9 @@ def main() -> int:
     )
     config.plugins.on_startup(command="build", dirty=False)
     build(config)
+    page = ROOT / "build" / "mfa.html"  # of `make page`
+    if page.is_file():
+        shutil.copy(page, options.out)
     print(*failed, sep="\n", file=sys.stderr)
     print(options.out / "index.html")
     return bool(failed)
