@@ -139,6 +139,8 @@ def runtime() -> tuple[str, bytes, bytes]:
                 "ort-wasm-simd-threaded.mjs",
             )
         )
+    # It resolves a file's name against its own address, and that of a blob is no base.
+    glue = glue.replace(b"import.meta.url", b'"file:///"')
     text = re.sub(r"//# sourceMappingURL.*", "", script.decode())
     exported = re.search(r"export\{([^}]*)\};?\s*$", text)
     assert exported is not None
