@@ -100,6 +100,10 @@ class Ablation(app.App[AblationState, Shown]):
 
     def render(self, state: AblationState, job: Job) -> Shown:
         """Draw, test, tabulate."""
+        methods = self._methods(state)
+        for name in (*state.methods, *filter(None, [state.reference])):
+            if name not in methods:
+                raise InputError(f"there is no row {name!r}", f"rows are {', '.join(methods)}")
         ours, theirs = self.chosen(state)
         names = list(dict.fromkeys(ours["row"]))
         tests = self._compared(state, job)
@@ -174,15 +178,15 @@ class Ablation(app.App[AblationState, Shown]):
         """All measured rows of the state's plan.
 
         Raises:
-            InputError: nothing was measured on that dataset.
+            InputError: nothing was measured on that dataset, or there is no such plan.
         """
-        plans = self._plans(state.dataset)
+        plans = [name for _, name in self._plans(state.dataset)]
         if not plans:
-            raise InputError(f"no row was measured on {state.dataset}; mfa ablate writes them")
-        chosen = (self.rows["dataset"] == state.dataset) & (
-            self.rows["plan"] == (state.plan or plans[0][1])
-        )
-        return self.rows[chosen]
+            raise InputError(f"no row was measured on {state.dataset}", "mfa ablate writes them")
+        plan = state.plan or plans[0]
+        if plan not in plans:
+            raise InputError(f"there is no plan {plan!r}", f"plans are {', '.join(plans)}")
+        return self.rows[(self.rows["dataset"] == state.dataset) & (self.rows["plan"] == plan)]
 
     def _methods(self, state: AblationState) -> list[str]:
         return list(dict.fromkeys(self._measured(state)["row"]))

@@ -145,6 +145,12 @@ class Occlusion(app.App[OcclusionState, Shown]):
 
     def render(self, state: OcclusionState, job: Job) -> Shown:
         """Change the picture, embed it, rank again, and explain."""
+        for field in ("radius", "right", "down", "top"):
+            slider, value = getattr(self, field), getattr(state, field)
+            if not slider.min <= value <= slider.max:
+                raise InputError(
+                    f"{field} goes from {slider.min:g} to {slider.max:g}, got {value:g}"
+                )
         session = self.session
         session.features(progress=partial(job.progress, words="describing pictures"))
         image = state.own or session.query(state.query)

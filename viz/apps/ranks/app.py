@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ class Ranks(app.App[RanksState, Shown]):
                 for name, field in values.items()
                 if setting != setting.plain
             }
-            title = f"<strong>{session.name}</strong>" if len(results) > 1 else ""
+            title = f"<strong>{escape(session.name)}</strong>" if len(results) > 1 else ""
             parts.append(title + html.figures(shown, changes))
         against = " Small: against plain ranking." if setting != setting.plain else ""
         count = len(results[0].counted)

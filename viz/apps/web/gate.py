@@ -61,6 +61,16 @@ def may_start(headers: dict[str, str], host: str) -> bool:
     return not source or urlsplit(source).netloc == host
 
 
+def is_framed(message: str | bytes) -> bool:
+    """Whether a message to a kernel has room for the parts that it claims to have.
+
+    It begins with their number and, for each, where it begins, in 8 bytes each.
+    """
+    if isinstance(message, str) or len(message) < 8:
+        return False
+    return 6 <= int.from_bytes(message[:8], "little") < len(message) // 8
+
+
 def most_visits() -> int:
     """Visits that this machine's memory, or the container's, holds at once."""
     try:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import ipywidgets
+from traitlets import TraitError
 
 import viz.apps
 from mfa.errors import InputError
@@ -87,13 +88,20 @@ class Page:
         make = _maker(name)
         state = _state_class(make)
         fields = from_query(state, given)
-        if name not in self.apps:
-            self.apps[name] = open_app(
-                name, self.runs, self.data, self.root, fields, self.computing
-            )
-            self.apps[name].changed = self._write
-        else:
-            self.apps[name].set(**fields)
+        try:
+            if name not in self.apps:
+                self.apps[name] = open_app(
+                    name, self.runs, self.data, self.root, fields, self.computing
+                )
+                self.apps[name].changed = self._write
+            else:
+                self.apps[name].set(**fields)
+        except TraitError as error:  # a control has no such choice
+            if name in self.apps:
+                self.apps.pop(name).close(wait=0)
+            raise InputError(
+                f"the address asks the app {name} for what it does not have", "choose it above"
+            ) from error
         return self.apps[name]
 
     def _write(self) -> None:

@@ -157,13 +157,8 @@ def serve(
             config=Config(
                 VoilaConfiguration={"page_config_hook": with_cookie},
                 Workbench={"visits": visits or gate.most_visits(), "dark": dark},
-                Voila={"tornado_settings": {"headers": HEADERS}},
             ),
         )
-
-
-HEADERS = {"Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
-"""Of every answer: no other server learns the address, which may hold a token."""
 
 
 def with_cookie(config: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import Any
 
 import tornado.web
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
-from tornado.httputil import HTTPServerRequest, url_concat
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, url_concat
 from traitlets import Bool, Int
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from viz.apps.web import gate
 
@@ -21,6 +23,27 @@ FULL = (
 ELSEWHERE = "This link came from another page."
 NOTHING = "There is no such page here."
 STRANGER = "This server answers to this machine's own names only."
+FRAMING = "v1.kernel.websocket.jupyter.org"
+NO_PAGE = f"Messages to a kernel are framed by {FRAMING}, as our page does it."
+
+BODY = 2**20
+"""Bytes of a request's body; our page sends a few hundred. Pictures come by the socket."""
+
+
+HEADERS = {"Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
+"""No other server learns the address, which may hold a token; nothing is run as what it is not."""
+
+
+class WithHeaders(tornado.web.OutputTransform):
+    """Gives every answer ``HEADERS``, whichever handler makes it."""
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        """See the base class."""
+        for name, value in HEADERS.items():
+            headers[name] = value
+        return status_code, headers, chunk
 
 
 def sentence(words: str, link: str = "") -> str:
@@ -99,6 +122,25 @@ class Visit(TornadoVoilaHandler):  # type: ignore[misc]
         await super().get(path)
 
 
+class Channels(VoilaKernelWebsocketHandler):  # type: ignore[misc]
+    """The socket between a page and its kernel.
+
+    jupyter_server and Voila believe how many parts a message claims to have. One that claims 2^60
+    would take all memory, so it is counted here first.
+    """
+
+    def on_message(self, ws_message: str | bytes) -> None:
+        """Pass a message on to the kernel; one that is none closes the socket."""
+        if not gate.is_framed(ws_message):
+            self.close(1007, "not a message")
+            return
+        super().on_message(ws_message)
+
+
+OURS = {TornadoVoilaHandler: Visit, VoilaKernelWebsocketHandler: Channels}
+"""Handlers of Voila, and those that take their places."""
+
+
 class Workbench(Voila):  # type: ignore[misc]
     """Voila for one notebook, behind the gate."""
 
@@ -113,7 +155,7 @@ class Workbench(Voila):  # type: ignore[misc]
         return settings
 
     def init_handlers(self) -> list[Any]:
-        """See the base class; the page is a ``Visit``, and the gate stands before all handlers."""
+        """See the base class; ours take their places, and the gate stands before all handlers."""
         application, inner = self.app, self.app.find_handler
 
         def guarded(request: HTTPServerRequest, **options: Any) -> Any:
@@ -123,10 +165,16 @@ class Workbench(Voila):  # type: ignore[misc]
             return application.get_handler_delegate(request, Refusal, refused)
 
         application.find_handler = guarded
+        application.add_transform(WithHeaders)
         return [
-            (handler[0], Visit, *handler[2:]) if handler[1] is TornadoVoilaHandler else handler
-            for handler in super().init_handlers()
+            (path, OURS.get(handler, handler), *given)
+            for path, handler, *given in super().init_handlers()
         ]
+
+    def listen(self) -> None:
+        """See the base class; bodies are bounded, since they are read before anybody looks."""
+        self.app.listen = partial(self.app.listen, max_body_size=BODY)
+        super().listen()
 
     def _refused(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Status and sentence for a request that gets nothing else."""
@@ -134,4 +182,7 @@ class Workbench(Voila):  # type: ignore[misc]
             return {"status": 403, "words": STRANGER}
         if not gate.is_known(request.path, self.base_url):
             return {"status": 404, "words": NOTHING, "link": self.base_url}
+        asked = request.headers.get("Sec-WebSocket-Protocol", "")
+        if request.path.endswith("/channels") and FRAMING not in asked.replace(",", " ").split():
+            return {"status": 400, "words": NO_PAGE}
         return None

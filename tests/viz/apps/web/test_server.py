@@ -111,6 +111,30 @@ def test_what_is_no_page_is_a_sentence(served: tuple[Address, Ask]) -> None:
         assert ask(f"{base}api/kernels", method)[0] in (403, 404, 405)
 
 
+def test_large_bodies_and_unframed_messages_are_refused(served: tuple[Address, Ask]) -> None:
+    """Before they are read: nobody needs a token to send them."""
+    where, ask = served
+    head = (
+        f"POST {where.base}login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000000\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", where.port), 60) as sent:
+        sent.sendall(head.encode())
+        assert sent.recv(100).startswith(b"HTTP/1.1 400")
+    channels = f"{where.base}api/kernels/0-0/channels"
+    for framing in ("", "v2.kernel.websocket.jupyter.org"):
+        status, _, text = ask(channels, Upgrade="websocket", Sec_WebSocket_Protocol=framing)
+        assert status == 400
+        assert "framed by" in text
+
+
+def test_every_answer_has_its_headers(served: tuple[Address, Ask]) -> None:
+    where, ask = served
+    for path in ("", "nothing", "voila/static/voila.js"):
+        _, headers, _ = ask(where.base + path, Sec_Fetch_Site="cross-site")
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["Referrer-Policy"] == "same-origin", path
+
+
 def test_strangers_names_get_no_answer_without_a_token(served: tuple[Address, Ask]) -> None:
     where, ask = served
     if where.token:
