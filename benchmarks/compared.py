@@ -94,8 +94,7 @@ def _row(
     network = build_model(config.model, pretrained=False).eval()
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     shape = (config.data.height, config.data.width)
-    weights = sum(t.nbytes for t in (*network.parameters(), *network.buffers()))
-    one = peak_bytes(network, torch.rand(1, 3, *shape, device=device))
+    image = torch.rand(1, 3, *shape, device=device)
     return {
         "parameters_m": round(size.parameters / 1e6, 3),
         "parameters_train_m": round(size.parameters_train / 1e6, 3),
@@ -103,8 +102,8 @@ def _row(
         "descriptor": size.descriptor_dim,
         "images_per_second_1": _rate(network, 1, shape, device, repeats),
         f"images_per_second_{large}": _rate(network, large, shape, device, max(1, repeats // 2)),
-        "memory_mib": round((weights + one) / 2**20, 1),
-        f"memory_mib_{large}": round((weights + large * one) / 2**20, 1),
+        "memory_mib": round(memory_bytes(network, image, 1) / 2**20, 1),
+        f"memory_mib_{large}": round(memory_bytes(network, image, large) / 2**20, 1),
         "published": published(name),
     }
 
@@ -161,6 +160,12 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.now -= size
 
         weakref.finalize(storage, gone)
+
+
+def memory_bytes(network: nn.Module, image: Tensor, batch: int) -> int:
+    """Weights, and ``batch`` times the most that tensors hold at once for one image."""
+    weights = sum(t.nbytes for t in (*network.parameters(), *network.buffers()))
+    return weights + batch * peak_bytes(network, image)
 
 
 @torch.no_grad()

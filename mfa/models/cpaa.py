@@ -6,6 +6,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mfa.models.precision import float32
 
@@ -42,7 +43,13 @@ class CPAA(nn.Module):
         return self.beta * self.mix_points(b) + b
 
     def mix_channels(self, x: Tensor) -> Tensor:
-        """Each channel as a mean of all, weighted by (un)likeness: A x."""
+        """Each channel as a mean of all, weighted by (un)likeness: A x.
+
+        Without gradients one fused operation does it, which never holds the (B, C, C) weights.
+        Training keeps the plain products, so that trainings repeat to the last bit.
+        """
+        if not (torch.is_grad_enabled() and x.requires_grad):
+            return self._mix_channels_fused(x)
         points = _points(x)
         with float32(x):
             wide = points.float()
@@ -51,6 +58,16 @@ class CPAA(nn.Module):
             s = (wide * (sign / wide.shape[1])).transpose(1, 2) @ wide  # (B, C, C)
             a = s.softmax(dim=2)
         return _as_map(points @ a.to(points.dtype).transpose(1, 2), x)
+
+    def _mix_channels_fused(self, x: Tensor) -> Tensor:
+        """A x as attention in which each channel is a token and its N pixels are the features."""
+        with torch.autocast(x.device.type, enabled=False):
+            # Channels must lie one after the other in memory: only then is there a fused kernel.
+            channels = x.flatten(2).float().contiguous()[:, None]
+            sign = -1 if self.affinity == "inverted" else 1
+            asking = channels * (sign / channels.shape[3])
+            mixed = F.scaled_dot_product_attention(asking, channels, channels, scale=1.0)
+        return mixed.reshape(x.shape).to(x.dtype, memory_format=torch.channels_last)
 
     def mix_points(self, b: Tensor) -> Tensor:
         """Each pixel as a mean of all, weighted by affinity: v P^T."""

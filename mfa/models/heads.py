@@ -127,7 +127,7 @@ class BottleneckBranch(LocalBranch):
 
     def body(self, trunk: Tensor) -> Tensor:
         """The refined trunk map."""
-        return torch.relu(trunk + self.bottleneck(trunk))
+        return torch.relu_(trunk + self.bottleneck(trunk))
 
     def guide_source(self, trunk: Tensor, body: Tensor) -> Tensor:
         """The trunk map."""

@@ -64,7 +64,7 @@ def test_models_prints_a_line_a_network(
         made = compared.compared(repeats, 64, 32, networks=["osnet"])
         made["paper"] = known | {"published": compared.published("paper")}
         made["guided"] = known | {"published": {}}
-        return {"models": made, "mfa_relative_rate": 0.7}
+        return {"models": made, "mfa_relative_rate": 0.7, "mfa_memory_gib_64": 0.6}
 
     monkeypatch.setattr(models, "run", small)
     main(["models", "--repeats", "1", "--networks", "osnet", "mfa"])

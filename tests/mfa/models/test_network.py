@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 import torch
 
+from benchmarks.compared import peak_bytes
 from mfa import presets
 from mfa.config import ModelConfig
 from mfa.errors import InputError
@@ -127,6 +129,25 @@ def test_cpaa_against_loops() -> None:
         weights = torch.softmax(torch.stack([q[:, n] @ k[:, m] for m in range(6)]), 0)
         expected[:, n] = -0.3 * sum(weights[m] * v[:, m] for m in range(6)) + b[:, n]
     torch.testing.assert_close(module(x)[0].flatten(1), expected)
+
+
+@pytest.mark.parametrize("affinity", ["inverted", "plain"])
+@pytest.mark.parametrize("length", [1, 100])
+def test_cpaa_without_gradients_equals_its_form_in_training(
+    affinity: Literal["inverted", "plain"], length: float
+) -> None:
+    torch.manual_seed(0)
+    module, x = CPAA(16, affinity=affinity), length * torch.rand(2, 16, 6, 3)
+    for scalar in (module.alpha, module.beta):
+        torch.nn.init.constant_(scalar, 0.5)
+    wanted = module(x.clone().requires_grad_()).detach()
+    with torch.inference_mode():
+        torch.testing.assert_close(module(x), wanted, atol=1e-4 * length, rtol=1e-4)
+
+
+def test_cpaa_without_gradients_never_holds_the_weights_of_all_channels() -> None:
+    module, x = CPAA(512), torch.rand(1, 512, 4, 2)
+    assert peak_bytes(module, x) < 4 * 512**2
 
 
 def test_gem_by_hand() -> None:
