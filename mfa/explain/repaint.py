@@ -188,7 +188,9 @@ def share_on(maps: np.ndarray, changed: Tensor, grid: MapGrid) -> np.ndarray:
 def _contrast(run: Run, triplets: Triplets) -> Contrast:
     sides = (triplets.matches, triplets.repainted)
     size = input_size(run)
-    rows = [[descriptors(run.model, part, size) for part in side.split(BATCH)] for side in sides]
+    rows = [
+        [descriptors(run.model, part, size) for part in torch.split(side, BATCH)] for side in sides
+    ]
     return Contrast(*(torch.cat(side) for side in rows))
 
 
@@ -227,8 +229,8 @@ def _summary(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     means = summarise(table, by, persons=persons, seed=seed).rename(
         columns={"pictures": "triplets"}
     )
-    whole = means[means["thing"] == "all"].set_index(["rule", "reference"])["mean"]
-    order = means.set_index(["rule", "reference"]).index.map(whole)
-    means["_order"] = np.where(means["rule"] == TOLD_APART, -1, order)
-    means = means.sort_values("_order", ascending=False, kind="stable").drop(columns="_order")
+    whole = means[means["thing"] == "all"][["rule", "reference", "mean"]]
+    order = means.merge(whole, on=["rule", "reference"], suffixes=("", "_whole"))["mean_whole"]
+    means["order"] = np.where(means["rule"] == TOLD_APART, -1, order)
+    means = means.sort_values("order", ascending=False, kind="stable").drop(columns="order")
     return means.reset_index(drop=True)
