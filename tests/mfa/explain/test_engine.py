@@ -12,7 +12,7 @@ from mfa.explain import Contrast, Identity, Similarity, branch_maps, normalised
 from mfa.explain.capture import directions
 from mfa.explain.geometry import MapGrid
 from mfa.explain.library import end_to_end
-from mfa.explain.weightings import ARRAY_METHODS, METHODS
+from mfa.explain.weightings import ARRAY_METHODS, METHODS, weigh
 from mfa.models import ReidNetwork, build_model
 from mfa.models.heads import Head
 from mfa.models.pooling import GAP, GeM
@@ -274,3 +274,13 @@ def test_a_caption_claims_what_is_true_of_the_method(method):
         rest = maps.scores["branch1"] - maps.sums["branch1"]
         others = branch_maps(network, IMAGES.flip(3), method=method, toward=IMAGES)
         assert (others.scores["branch1"] - others.sums["branch1"]) == pytest.approx(rest, abs=1e-4)
+
+
+def test_random_maps_do_not_hang_on_the_global_state() -> None:
+    maps, gradients = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
+    np.random.seed(1)  # noqa: NPY002
+    first = weigh("RandomCAM", maps, gradients)
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    np.testing.assert_array_equal(weigh("RandomCAM", maps, gradients), first)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    assert not np.allclose(first[0], first[1])

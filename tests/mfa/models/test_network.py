@@ -41,6 +41,19 @@ def test_parts_of_the_paper_preset() -> None:
     assert [parameters(head) for head in model.heads.values()] == [680_449] * 4
 
 
+@pytest.mark.parametrize(
+    "config",
+    [TINY, replace(TINY, gate="guided"), replace(TINY, branch="reduce", reduced_dim=16)],
+    ids=["plain", "guided", "reduce"],
+)
+def test_a_step_updates_every_batch_norm_once(config: ModelConfig) -> None:
+    model = build_model(config, identities=5).train()
+    model(torch.rand(4, 3, 64, 32))
+    steps = {n: int(b) for n, b in model.named_buffers() if n.endswith("num_batches_tracked")}
+    assert steps
+    assert {name for name, count in steps.items() if count != 1} == set()
+
+
 def test_records_are_the_same_in_train_and_eval() -> None:
     model = build_model(TINY, identities=5)
     images = torch.rand(4, 3, 64, 32)
