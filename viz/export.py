@@ -30,11 +30,18 @@ def save(
     formats: Sequence[Format] = FORMATS,
     *,
     caption: str = "",
+    details: str = "",
 ) -> tuple[Path, ...]:
-    """Write ``stem`` + ``.png`` (300 dots an inch), ``.pdf`` and ``.svg``; return the paths.
+    """Write ``stem`` + ``.png`` (300 dots per inch), ``.pdf`` and ``.svg``; return the paths.
 
-    The three are the same picture at the same size. Folders are made; a file is replaced whole. A
-    caption, what the picture is true of, becomes ``stem`` + ``.caption.md``.
+    The three are the same picture at the same size. Folders are made; a file is replaced whole.
+
+    Args:
+        figure: the picture.
+        stem: path without the ending.
+        formats: which of the three.
+        caption: what is printed below the picture, for ``stem`` + ``.caption.md``.
+        details: what only needs to be kept with it, for ``stem`` + ``.details.md``.
 
     Raises:
         InputError: an unknown format, or a place that cannot be written.
@@ -52,8 +59,8 @@ def save(
         with atomic(path) as draft, theme.theme():
             figure.savefig(draft, format=form, metadata=_METADATA[form])
         written.append(path)
-    if caption:
-        beside = base.with_name(f"{base.name}.caption.md")
-        write_atomically(beside, f"{caption}\n")
-        written.append(beside)
+    for kind, words in {"caption": caption, "details": details}.items():
+        if words:
+            written.append(base.with_name(f"{base.name}.{kind}.md"))
+            write_atomically(written[-1], f"{words}\n")
     return tuple(written)

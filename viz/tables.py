@@ -76,10 +76,19 @@ _ESCAPES = str.maketrans(
 
 @dataclass(frozen=True)
 class Cell:
-    """One entry: what is printed, and where it comes from."""
+    """One entry.
+
+    Attributes:
+        text: what is printed.
+        origin: where it comes from.
+        mark: signs behind a number, such as stars of a test; not in the CSV.
+        cite: citation key of a row's name, for LaTeX.
+    """
 
     text: str
     origin: Origin = "label"
+    mark: str = ""
+    cite: str = ""
 
     @staticmethod
     def number(value: float | None, origin: Origin, digits: int = 1) -> Cell:
@@ -96,10 +105,15 @@ class Cell:
         return float(found[0].replace(",", "")) if found and compared else float("nan")
 
     @property
+    def is_number(self) -> bool:
+        """Neither a name nor empty."""
+        return self.origin not in ("label", "missing")
+
+    @property
     def signed(self) -> str:
-        """The text with the signs of its origin."""
+        """The text with the signs of its origin and its marks."""
         signs = {"unverified": f"({self.text}?)", "computed": f"~{self.text}"}
-        return signs.get(self.origin, self.text)
+        return signs.get(self.origin, self.text) + self.mark
 
 
 EMPTY = Cell("", "missing")
@@ -112,7 +126,7 @@ class Table:
     Attributes:
         columns: headings.
         rows: cells, as many in each row as there are columns.
-        caption: words above or below it, protocol card included.
+        caption: what it shows, with the protocol in one sentence.
         breaks: row numbers before which a line is drawn, e.g. between published and measured.
         sources: where each row comes from; printed as numbers that the notes explain, in full in
             the CSV. Empty: the caption says it for all.
@@ -120,6 +134,7 @@ class Table:
             columns' own names begins with that heading. Empty: none.
         best: by column, whether its largest (``max``) or smallest (``min``) number is the best.
             Columns that are not named have no best.
+        details: what only needs to be kept with it: fingerprints, weights, versions.
 
     Raises:
         InputError: a row has another number of cells than there are columns, there are sources
@@ -133,6 +148,7 @@ class Table:
     sources: tuple[str, ...] = ()
     groups: tuple[tuple[str, int], ...] = ()
     best: Mapping[str, Better] = field(default_factory=dict)
+    details: str = ""
 
     def __post_init__(self) -> None:
         if self.sources and len(self.sources) != len(self.rows):
@@ -202,7 +218,7 @@ class Table:
 
     def to_markdown(self) -> str:
         """A pipe table with its words below."""
-        shown = self._printed().map(lambda text: text.replace("|", "\\|"))
+        shown = self._printed().map(lambda text: re.sub(r"([|*])", r"\\\1", text))
         for (row, column), marks in np.ndenumerate(self._looks().to_numpy()):
             for mark in marks.split():
                 shown.iat[row, column] = MARKDOWN[mark].format(shown.iat[row, column])
@@ -235,6 +251,9 @@ class Table:
 
     def _tabular(self, alignment: str) -> list[str]:
         shown = self._printed().map(latex)
+        for row, cells in enumerate(self.rows):
+            if cells[0].cite:
+                shown.iat[row, 0] = rf"{shown.iat[row, 0]}~\cite{{{cells[0].cite}}}"
         shown.columns = self._headings()
         styled = _styled(shown, self._looks(), LATEX)
         text = styled.to_latex(column_format=alignment, hrules=True, multicol_align="c")
@@ -264,6 +283,8 @@ class Table:
     ) -> tuple[Path, ...]:
         """Write ``stem`` + ``.tex``, ``.md`` and ``.csv``; return the paths.
 
+        Details, where there are any, become ``stem`` + ``.details.md``.
+
         Raises:
             InputError: an unknown format, or a place that cannot be written.
         """
@@ -279,7 +300,11 @@ class Table:
         paths = tuple(base.with_name(f"{base.name}.{form}") for form in formats)
         for path, form in zip(paths, formats, strict=True):
             write_atomically(path, makers[form]())
-        return paths
+        if not self.details:
+            return paths
+        beside = base.with_name(f"{base.name}.details.md")
+        write_atomically(beside, f"{self.details}\n")
+        return (*paths, beside)
 
     def _numbered(self) -> dict[str, int]:
         return {source: n for n, source in enumerate(dict.fromkeys(self.sources), start=1)}
@@ -302,8 +327,7 @@ class Table:
     def _alignment(self) -> str:
         """Numbers to the right, words to the left."""
         numeric = [
-            any(cell.origin not in ("label", "missing") for cell in column)
-            for column in zip(*self.rows, strict=True)
+            any(cell.is_number for cell in column) for column in zip(*self.rows, strict=True)
         ]
         return "".join("r" if one else "l" for one in numeric) + ("l" if self.sources else "")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import tyro
 
+from mfa.cli.options import Computing
 from mfa.errors import InputError
-from viz.cli.options import Computing
+from viz.cli.options import DataRoot
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Options:
     """Folders of runs, or their names under runs/; apps of one model take the first."""
     data: str | None = None
     """Dataset; by default the one the first run was trained on."""
-    data_root: Path | None = None
-    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    data_root: DataRoot = None
     host: str = "127.0.0.1"
     """Address to listen on; any other than this machine's own asks visitors for a token."""
     port: int = 8866

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from mfa.cli.options import Computing
 from mfa.errors import InputError
 from mfa.files import csv_text, write_atomically
-from viz.cli.options import Computing
+from viz.cli.options import DataRoot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ class Options:
     """Measure attention against part masks and by hiding what the maps show.
 
     Writes attention.csv (means with 95 % intervals), claims.csv (the paper's sentences with
-    verdicts), faithfulness.csv and cards.json with one block a run, and charts of the first run.
+    verdicts), faithfulness.csv and cards.json with one block per run, and charts of the first run.
     """
 
     runs: tyro.conf.Positional[tuple[str, ...]]
@@ -49,8 +50,7 @@ class Options:
     data: str | None = None
     """A dataset with part masks (synthetic, or after mfa data masks); by default the one the first
     run was trained on."""
-    data_root: Path | None = None
-    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    data_root: DataRoot = None
     out: Path | None = None
     """Folder of what is written; by default FIRST RUN/attention."""
     pictures: int | None = None
@@ -60,7 +60,7 @@ class Options:
     method: str = "HiResCAM"
     """A weighting of pytorch-grad-cam by name."""
     reference: int = 64
-    """Gallery pictures whose mean map is taken off; 0 for none."""
+    """Gallery pictures whose mean map is subtracted; 0 for none."""
     seed: int = 0
     """Of all drawing."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
@@ -118,13 +118,15 @@ def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     )
     summary = found.summary(seed=options.seed)
     if charts is not None:
-        caption = captions.attention(found.card)
+        words, details = captions.attention(found.card)
         figure = theme.figure_of(plot_attention_regions(summary))
-        save(figure, charts / "regions", caption=f"Shares of each map by region. {caption}")
+        caption = f"Shares of each map by region. {words}"
+        save(figure, charts / "regions", caption=caption, details=details)
         for measure in POINTS:
             if (summary["measure"] == measure).any():
                 figure = theme.figure_of(plot_attention(summary, measure))
-                save(figure, charts / measure, caption=f"{POINTS[measure]} {caption}")
+                caption = f"{POINTS[measure]} {words}"
+                save(figure, charts / measure, caption=caption, details=details)
     tables = {"attention": summary, "claims": judge_claims(summary, tuple(run.model.heads))}
     if options.queries:
         tables["faithfulness"] = _faithfulness(run, options, charts, found.card)
@@ -154,10 +156,10 @@ def _faithfulness(
         progress=True,
     )
     if charts is not None:
-        caption = captions.attention({**card, "pictures": table["picture"].nunique()})
-        for mode, words in MODES.items():
+        words, details = captions.attention({**card, "pictures": table["picture"].nunique()})
+        for mode, what in MODES.items():
             figure = theme.figure_of(plot_faithfulness(table, mode=mode))
-            save(figure, charts / mode, caption=f"{words} {caption}")
+            save(figure, charts / mode, caption=f"{what} {words}", details=details)
     means = []
     for change in ("AP_change", "rank_change"):
         by = ("mode", "map", "share")

@@ -6,18 +6,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
+from mfa.cli.options import Computing
 from mfa.errors import InputError
-from viz.cli.options import Computing, named
+from viz.cli.options import DataRoot, NoCamera
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mfa.comparison.verification import Verification
     from mfa.retrieval.results import RetrievalResult
+    from viz.paper.captions import Words
     from viz.tables import Table
 
 WORDS = {
@@ -53,10 +55,8 @@ class Options:
     """Charts to draw; by default all that can be drawn."""
     data: str | None = None
     """Dataset to score on; by default the one the first run was trained on."""
-    data_root: Path | None = None
-    """Folder the datasets lie in; by default MFA_DATA, else data."""
-    no_camera: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Count pictures of a query's person by the query's own camera."""
+    data_root: DataRoot = None
+    no_camera: NoCamera = False
     projection: Literal["pca", "tsne", "umap"] = "tsne"
     """How descriptors are laid on a plane."""
 
@@ -71,8 +71,9 @@ def main(argv: list[str]) -> None:
     from viz import theme
     from viz.export import save
     from viz.paper import captions
+    from viz.paper.inputs import by_name
 
-    runs = named(options.computing.open(path) for path in options.runs)
+    runs = by_name(options.computing.open(path) for path in options.runs)
     name, run = next(iter(runs.items()))
     data = resolve(run, options.data, options.data_root)
     camera = not options.no_camera
@@ -91,8 +92,9 @@ def main(argv: list[str]) -> None:
         except InputError as error:
             print(f"{chart} left out: {error}", file=sys.stderr)
             continue
-        shown = results if chart in COMPARING else first
-        for path in save(figure, folder / chart, caption=_caption(chart, shown)):
+        words = captions.results(results if chart in COMPARING else first)
+        caption = f"{WORDS[chart]} {words.caption}"
+        for path in save(figure, folder / chart, caption=caption, details=words.details):
             print(path)
     if not options.only:
         features = results[name].features
@@ -102,7 +104,7 @@ def main(argv: list[str]) -> None:
             print(path)
 
 
-def _thresholds(verification: Verification, protocol: str) -> Table:
+def _thresholds(verification: Verification, words: Words) -> Table:
     from viz.tables import Cell, Table
 
     rows = [
@@ -119,14 +121,9 @@ def _thresholds(verification: Verification, protocol: str) -> Table:
         tuple(rows),
         f"Thresholds on the distance, over {verification.same:,} pairs of one person and "
         f"{verification.other:,} of different people; equal error rate "
-        f"{100 * verification.eer:.2f} %. {protocol}",
+        f"{100 * verification.eer:.2f} %. {words.caption}",
+        details=words.details,
     )
-
-
-def _caption(name: str, shown: dict[str, RetrievalResult]) -> str:
-    from viz.paper import captions
-
-    return f"{WORDS[name]} {captions.results(shown)}"
 
 
 def _charts(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import tyro
 
+from viz.cli.options import Width
+
 
 @dataclass(frozen=True)
 class Options:
@@ -17,9 +19,7 @@ class Options:
     """Folder of the run, or its name under runs/; it may still be training."""
     out: Path | None = None
     """Path of the files without their ending; by default RUN/figures/curves."""
-    width: str = "double"
-    """single, double, or one of a venue: cvpr-single, cvpr-double, ieee-single, ieee-double.
-    Columns of a page."""
+    width: Width = "double"
 
 
 def main(argv: list[str]) -> None:
@@ -32,11 +32,11 @@ def main(argv: list[str]) -> None:
 
     run = open_run(options.run)
     history = run.history
-    for path in save(
-        draw_training(history, options.width),
-        options.out or (run.path or Path()) / "figures" / "curves",
-        caption=f"Training by epoch. {captions.weights(run)}",
-    ):
+    words = captions.weights(run)
+    stem = options.out or (run.path or Path()) / "figures" / "curves"
+    figure = draw_training(history, options.width)
+    caption = f"Training by epoch. {words.caption}"
+    for path in save(figure, stem, caption=caption, details=words.details):
         print(path)
     for _, row in history[history["warnings"] != ""].iterrows():
         print(f"epoch {row['epoch']}: {row['warnings']}", file=sys.stderr)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from mfa.errors import InputError
+from viz.cli.options import BlurFaces, DataRoot, Width
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,18 +26,13 @@ class Options:
     """Datasets by name."""
     out: Path = Path("figures")
     """Folder to write to."""
-    data_root: Path | None = None
-    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    data_root: DataRoot = None
     count: int = 6
     """People shown of each."""
     seed: int = 0
     """Of the choice of people."""
-    width: str = "double"
-    """single, double, or one of a venue: cvpr-single, cvpr-double, ieee-single, ieee-double.
-    Columns of a page that the samples take."""
-    blur_faces: bool = False
-    """Coarsen the top of every picture, where the head of a whole person is. No face is looked for:
-    in a badly cut picture it may lie lower. Look before you publish."""
+    width: Width = "double"
+    blur_faces: BlurFaces = False
 
 
 def main(argv: list[str]) -> None:
@@ -54,27 +50,28 @@ def main(argv: list[str]) -> None:
     sets = {name: load_dataset(name, data_root(options.data_root)) for name in options.names}
     count, seed, hide = options.count, options.seed, options.blur_faces
     hidden = captions.HIDDEN if hide else ""
-    known = {name: f"{name} (fingerprint {data.fingerprint[:12]})" for name, data in sets.items()}
+    prints = "; ".join(f"{name} {data.fingerprint[:12]}" for name, data in sets.items())
+    details = f"Fingerprints: {prints}. People drawn with seed {seed}."
     figures: dict[str, tuple[Figure, str]] = {
         "samples": (
             draw_samples(sets, count=count, seed=seed, width=options.width, blur_faces=hide),
-            f"Pictures of {', '.join(known.values())}; people drawn with seed {seed}.{hidden}",
+            f"Pictures of {', '.join(sets)}.{hidden}",
         )
     }
     for name, dataset in sets.items():
         figures[f"{name}-people"] = (
             draw_identities(dataset, count=count, seed=seed, blur_faces=hide),
-            f"People of {known[name]}{_by_camera(dataset)}, drawn with seed {seed}.{hidden}",
+            f"People of {name}{_by_camera(dataset)}.{hidden}",
         )
         try:
             figures[f"{name}-cameras"] = (
                 theme.figure_of(plot_camera_counts(dataset)),
-                f"People of {known[name]} that two cameras share.",
+                f"People of {name} that two cameras share.",
             )
         except InputError as error:
             print(f"{name}: {error}", file=sys.stderr)
     for stem, (figure, caption) in figures.items():
-        for path in save(figure, options.out / stem, caption=caption):
+        for path in save(figure, options.out / stem, caption=caption, details=details):
             print(path)
 
 
@@ -83,4 +80,4 @@ def _by_camera(dataset: ReidDataset) -> str:
 
     samples = (*dataset.train, *dataset.query, *dataset.gallery)
     known = any(sample.camid != NO_CAMERA for sample in samples)
-    return " by camera" if known else ", a row each, as no camera is known"
+    return " by camera" if known else ", one row per person, as no camera is known"

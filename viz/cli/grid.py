@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, get_args
 
 import tyro
 
@@ -18,9 +18,10 @@ from mfa.cli.models import (
     scored,
     settings,
 )
+from mfa.cli.options import Computing
 from mfa.errors import InputError
 from mfa.records import JUNK
-from viz.cli.options import Computing
+from viz.cli.options import BlurFaces, DataRoot, NoCamera, Width
 from viz.grids import rank_cards
 
 if TYPE_CHECKING:
@@ -53,22 +54,16 @@ class Options:
     """Ranks shown."""
     data: str | None = None
     """Dataset to score on; by default the one the first run was trained on."""
-    data_root: Path | None = None
-    """Folder the datasets lie in; by default MFA_DATA, else data."""
-    no_camera: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Count pictures of a query's person by the query's own camera."""
+    data_root: DataRoot = None
+    no_camera: NoCamera = False
     flip: bool = False
-    """Mean the embeddings of each picture and its mirror image."""
+    """Average the embeddings of each picture and its mirror image."""
     include_junk: bool = False
     """Show the pictures the metric left out where they fall, greyed."""
-    width: str = "double"
-    """single, double, or one of a venue: cvpr-single, cvpr-double, ieee-single, ieee-double.
-    Columns of a page."""
+    width: Width = "double"
     seed: int = 0
     """Of the random choice."""
-    blur_faces: bool = False
-    """Coarsen the top of every picture, where the head of a whole person is. No face is looked for:
-    in a badly cut picture it may lie lower. Look before you publish."""
+    blur_faces: BlurFaces = False
 
 
 def main(argv: list[str]) -> None:
@@ -101,7 +96,8 @@ def main(argv: list[str]) -> None:
         blur_faces=options.blur_faces,
     )
     stem = options.out or _folder(options.runs[0]) / f"figures/grid-{'-'.join(options.queries)}"
-    for path in save(figure, stem, caption=captions.results(results)):
+    words = captions.results(results)
+    for path in save(figure, stem, caption=words.caption, details=words.details):
         print(path)
     for name, result in results.items():
         print(f"{name}: mAP {100 * result.mAP:.2f} on {data.name}", file=sys.stderr)

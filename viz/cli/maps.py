@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import tyro
 
+from mfa.cli.options import Computing
 from mfa.errors import InputError
-from viz.cli.options import Computing
+from viz.cli.options import BlurFaces, DataRoot, Width
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset, Sample
@@ -36,25 +37,20 @@ class Options:
     """Which pictures of that list, from 0."""
     data: str | None = None
     """Dataset; by default the one the run was trained on."""
-    data_root: Path | None = None
-    """Folder the datasets lie in; by default MFA_DATA, else data."""
+    data_root: DataRoot = None
     target: Literal["similarity", "identity"] = "similarity"
     """What is explained: the picture's own descriptor, or the predicted training identity."""
     method: str = "HiResCAM"
     """A weighting of pytorch-grad-cam by name; HiResCAM adds up to the score under GeM."""
     reference: int = 32
-    """Gallery pictures whose mean map is taken off, so that what every picture has does not hide
-    what this one has; 0 takes nothing off and needs no dataset."""
+    """Gallery pictures whose mean map is subtracted, so that what all pictures have does not hide
+    what this one has; 0 subtracts nothing and needs no dataset."""
     fused: Literal["sum", "mean"] = "sum"
     """The fused map: signed sum of the branches, or mean of their normalised maps (the paper)."""
     sanity_check: bool = False
     """Under each row the same map from random weights."""
-    width: str = "double"
-    """single, double, or one of a venue: cvpr-single, cvpr-double, ieee-single, ieee-double.
-    Columns of a page."""
-    blur_faces: bool = False
-    """Coarsen the top of every picture, where the head of a whole person is. No face is looked for:
-    in a badly cut picture it may lie lower. Look before you publish."""
+    width: Width = "double"
+    blur_faces: BlurFaces = False
 
 
 def main(argv: list[str]) -> None:
@@ -105,11 +101,10 @@ def main(argv: list[str]) -> None:
     drawn = blurred(images) if options.blur_faces else images
     figure = draw_maps(maps, drawn, sanity_checks=checks, width=options.width, tallest=theme.PAGE)
     stem = options.out or (run.path or Path()) / "figures" / "maps"
-    words = (
-        f"What each branch looks at: {maps.caption}. "
-        f"Rows: {', '.join(path.name for path in paths)}. {captions.weights(run, data)}"
-    )
-    for path in save(figure, stem, caption=words):
+    words = captions.weights(run, data)
+    caption = f"What each branch looks at: {maps.caption}. {maps.reading}. {words.caption}"
+    details = f"Rows: {', '.join(path.name for path in paths)}. {words.details}"
+    for path in save(figure, stem, caption=caption, details=details):
         print(path)
     for row, path in enumerate(paths):
         print(f"row {row + 1}: {path.name}", file=sys.stderr)

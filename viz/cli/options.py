@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Annotated
 
-from mfa.cli.options import Computing
+import tyro
 
-if TYPE_CHECKING:
-    from mfa.runs.run import Run
-
-
-__all__ = ["Computing", "named"]
-
-
-def named(runs: Iterable[Run]) -> dict[str, Run]:
-    """Runs by name; runs of two folders may be called alike and stay apart."""
-    from mfa.cli.models import free
-
-    found: dict[str, Run] = {}
-    for run in runs:
-        found[free(run.name, found)] = run
-    return found
+Width = Annotated[
+    str,
+    tyro.conf.arg(
+        help="Columns of a page: single, double, or one of a venue: cvpr-single, cvpr-double, "
+        "ieee-single, ieee-double."
+    ),
+]
+BlurFaces = Annotated[
+    bool,
+    tyro.conf.arg(
+        help="Coarsen the top of every picture, where the head of a whole person is. No face is "
+        "looked for: in a badly cut picture it may lie lower. Look before you publish."
+    ),
+]
+DataRoot = Annotated[
+    Path | None,
+    tyro.conf.arg(help="Folder the datasets lie in; by default MFA_DATA, else data."),
+]
+NoCamera = Annotated[
+    bool,
+    tyro.conf.FlagCreatePairsOff,
+    tyro.conf.arg(help="Count pictures of a query's person by the query's own camera."),
+]

@@ -28,6 +28,14 @@ WHAT = {
     "variants": "The variants of the network at equal budget.",
 }
 
+RULE = "Single query; pictures of the query's person by the query's camera are left out."
+
+STARS = {0.001: "***", 0.01: "**", 0.05: "*"}
+"""Marks of p-values below these bounds."""
+
+FACTS = ("fingerprint", "epochs", "queries", "versions", "commit")
+"""Columns of measured rows that the details quote."""
+
 
 def table2(inputs: PaperInputs) -> Table:
     """Where CPAA goes."""
@@ -65,22 +73,63 @@ def _bars(inputs: PaperInputs, plan: str) -> CaptionedFigure:
     dataset = ours["dataset"].value_counts(sort=True).index[0]
     shown = ours[ours["dataset"] == dataset]
     theirs = _published_ablation()
-    theirs = theirs[theirs["dataset"] == dataset]
-    tested = _p_values(shown)
-    first, test = str(shown["row"].iloc[0]), _test_words(shown)
+    p_values, test = _p_values(shown), _test_words(shown)
     ax = plot_ablation(
         shown.rename(columns={"row": "method"}),
-        theirs,
+        theirs[theirs["dataset"] == dataset],
         metric="mAP",
-        p_values=tested,
-        reference=first,
+        p_values=p_values,
+        reference=str(shown["row"].iloc[0]),
         test=test,
     )
-    words = f"p: {test} against {first}, not corrected for the number of rows. " if tested else ""
+    words = f"p: {_against(shown)}. " if p_values else ""
     return CaptionedFigure(
         theme.figure_of(ax),
         f"{WHAT[plan]} mAP on {title(dataset)} in per cent: bars are means over seeds, whiskers "
-        f"their standard deviation, dots single seeds. {words}{_protocol(shown)}",
+        f"their standard deviation, dots single seeds. {words}{RULE}",
+        _details(shown),
+    )
+
+
+def _table(inputs: PaperInputs, plan: str) -> Table:
+    names = [row.name for row in PLANS[plan](presets.demo())]
+    ours = ablation_rows(plan, inputs.results)
+    theirs = _published_ablation()
+    datasets = list(dict.fromkeys(["market1501", "dukemtmc", *ours["dataset"]]))
+    rows: list[tuple[Cell, ...]] = []
+    sources: list[str] = []
+    for name in names:
+        cells, found = [Cell(name)], []
+        for dataset in datasets:
+            match = theirs[(theirs["method"] == name) & (theirs["dataset"] == dataset)]
+            cells += [cell(one, c) for _, one in match[:1].iterrows() for c in ("mAP", "rank1")]
+            cells += [EMPTY, EMPTY] if match.empty else []
+            found += list(match["source"])
+        rows.append(tuple(cells))
+        sources.append("; ".join(dict.fromkeys(found)) or "the paper's figure did not survive")
+    stars = inputs.significance and bool(_p_values(ours))
+    for name in names if len(ours) else ():
+        mine = ours[ours["row"] == name]
+        cells = [Cell(name)]
+        for dataset in datasets:
+            part = mine[mine["dataset"] == dataset]
+            mark = _stars(_p_values(part).get(name)) if stars else ""
+            cells += [spread(part["mAP"], mark=mark), spread(part["rank1"])]
+        rows.append(tuple(cells))
+        sources.append(f"measured here, {mine['seed'].nunique()} seeds")
+    columns = headings(datasets, ("mAP", "R1"))
+    bounds = ", ".join(f"{mark} below {bound}" for bound, mark in reversed(STARS.items()))
+    words = f"Stars of the mAP: p {bounds}, {_against(ours)}. " if stars else ""
+    return Table(
+        ("method", *columns),
+        tuple(rows),
+        f"{WHAT[plan]} mAP and Rank-1 in per cent; measured: mean ± standard deviation over seeds. "
+        f"{words}{RULE if len(ours) else 'None was measured yet: mfa ablate writes the rows.'}",
+        (len(names),) if len(ours) else (),
+        tuple(sources),
+        groups(datasets, ("mAP", "R1"), before=1),
+        dict.fromkeys(columns, "max"),
+        _details(ours),
     )
 
 
@@ -101,60 +150,27 @@ def _test_words(rows: pd.DataFrame) -> str:
     return f"paired sign-flip test over {units}"
 
 
-def _table(inputs: PaperInputs, plan: str) -> Table:
-    names = [row.name for row in PLANS[plan](presets.demo())]
-    ours = ablation_rows(plan, inputs.results)
-    theirs = _published_ablation()
-    datasets = list(dict.fromkeys(["market1501", "dukemtmc", *ours["dataset"]]))
-    rows: list[tuple[Cell, ...]] = []
-    sources: list[str] = []
-    for name in names:
-        cells, found = [Cell(name)], []
-        for dataset in datasets:
-            match = theirs[(theirs["method"] == name) & (theirs["dataset"] == dataset)]
-            cells += _pair(match)
-            found += list(match["source"])
-        rows.append(tuple(cells))
-        sources.append("; ".join(dict.fromkeys(found)) or "the paper's figure did not survive")
-    published_rows = len(rows)
-    if len(ours):
-        for name in names:
-            mine = ours[ours["row"] == name]
-            cells = [Cell(name)]
-            for dataset in datasets:
-                part = mine[mine["dataset"] == dataset]
-                cells += [spread(part["mAP"]), spread(part["rank1"])]
-            rows.append(tuple(cells))
-            sources.append(f"measured here, {mine['seed'].nunique()} seeds")
-    return Table(
-        ("method", *headings(datasets, ("mAP", "R1"))),
-        tuple(rows),
-        f"{WHAT[plan]} mAP and Rank-1 in per cent; measured: mean ± standard deviation over seeds. "
-        f"{_protocol(ours)}",
-        (published_rows,) if len(ours) else (),
-        tuple(sources),
-        groups(datasets, ("mAP", "R1"), before=1),
-        dict.fromkeys(headings(datasets, ("mAP", "R1")), "max"),
-    )
+def _against(rows: pd.DataFrame) -> str:
+    """The test and what the rows are compared with."""
+    return f"{_test_words(rows)} against {rows['row'].iloc[0]}, not corrected for several rows"
 
 
-def _protocol(ours: pd.DataFrame) -> str:
-    if ours.empty:
-        return "None was measured yet: mfa ablate writes the rows."
-    parts = []
-    for column in ("fingerprint", "epochs", "queries", "versions", "commit"):
-        if column in ours:
-            values = ", ".join(str(value) for value in ours[column].unique())
-            parts.append(f"{column} {values}")
-    return f"Single query, same person by the same camera left out; {'; '.join(parts)}."
+def _stars(p_value: float | None) -> str:
+    if p_value is None:
+        return ""
+    return next((mark for bound, mark in STARS.items() if p_value < bound), "")
+
+
+def _details(ours: pd.DataFrame) -> str:
+    """What the measured rows say of themselves."""
+    facts = [
+        f"{column} {', '.join(str(value) for value in ours[column].unique())}"
+        for column in FACTS
+        if column in ours and len(ours)
+    ]
+    return f"Measured rows: {'; '.join(facts)}." if facts else ""
 
 
 def _published_ablation() -> pd.DataFrame:
     listed = published()
     return listed[listed["kind"] == "ablation"].replace({"method": ABLATION_NAMES})
-
-
-def _pair(match: pd.DataFrame) -> list[Cell]:
-    if match.empty:
-        return [EMPTY, EMPTY]
-    return [cell(match.iloc[0], column) for column in ("mAP", "rank1")]

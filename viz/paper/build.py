@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mfa.errors import InputError
+from mfa.files import write_atomically
 from viz import theme
 from viz.export import save
 from viz.paper import ablation_tables, captions, figures, tables
+from viz.paper.arrangement import Arrangement, arranged
 from viz.paper.inputs import CaptionedFigure, PaperInputs
 from viz.tables import Table, latex
 
@@ -51,67 +54,82 @@ class Written:
     why_not: str = ""
 
 
-def build_paper(inputs: PaperInputs, out: Path, only: Sequence[str] = ()) -> tuple[Written, ...]:
+def build_paper(
+    inputs: PaperInputs,
+    out: Path,
+    only: Sequence[str] = (),
+    *,
+    tables: Arrangement | None = None,
+    style: Mapping[str, Any] | None = None,
+) -> tuple[Written, ...]:
     """Make the items one after another; one that cannot be made does not stop the others.
 
-    Figures come as PDF, SVG and PNG with ``NAME.tex`` (environment and caption) and
-    ``NAME.caption.md``; tables as LaTeX, Markdown and CSV. ``README.md`` in the folder lists them.
+    Figures come as PDF, SVG and PNG with ``NAME.tex`` (environment and caption),
+    ``NAME.caption.md`` and ``NAME.details.md``; tables as LaTeX, Markdown and CSV. ``README.md`` in
+    the folder lists them.
+
+    Args:
+        inputs: runs, datasets and options.
+        out: folder to write to.
+        only: names of the items to make; empty makes all.
+        tables: rows, columns, names and citations of every table.
+        style: settings of ``viz.theme.read_style``, laid over the project's.
 
     Raises:
-        InputError: an unknown name, or a place that cannot be written.
+        InputError: an unknown name, a row or column that no table has, or a place that cannot be
+            written.
     """
     unknown = [name for name in only if name not in ITEMS]
     if unknown:
         raise InputError(f"no figure or table {unknown[0]!r}; there are {', '.join(ITEMS)}")
-    done = tuple(_one(name, inputs, out) for name in (only or ITEMS))
-    listing = [_line(written) for written in done]
-    text = "\n".join(["# Counterparts of the paper's figures and tables", "", *listing, ""])
-    _write(out / "README.md", text)
-    return done
+    asked = tables or Arrangement()
+    done: list[Written] = []
+    seen: list[Table] = []
+    for name in only or ITEMS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        try:
+            with theme.theme(dict(style or {})):
+                made = ITEMS[name](inputs)
+                if isinstance(made, Table):
+                    seen.append(made)
+                    files = arranged(made, asked).save(out / name)
+                else:
+                    files = _save(name, made, out, inputs.blur_faces)
+        except InputError as error:
+            print(f"{name} left out: {error}", file=sys.stderr)
+            done.append(Written(name, (), str(error)))
+        else:
+            done.append(Written(name, files))
+    listing = "\n".join(_line(written) for written in done)
+    heading = "# Counterparts of the paper's figures and tables"
+    write_atomically(out / "README.md", f"{heading}\n\n{listing}\n")
+    if seen and (missing := asked.unknown_to(seen)):
+        names = {row[0].text for table in seen for row in table.rows}
+        raise InputError(
+            f"no table has a row or column {missing[0]!r}", f"rows are {', '.join(sorted(names))}"
+        )
+    return tuple(done)
 
 
-def _one(name: str, inputs: PaperInputs, out: Path) -> Written:
-    print(f"{name} ...", file=sys.stderr, flush=True)
-    try:
-        made = ITEMS[name](inputs)
-    except InputError as error:
-        print(f"{name} left out: {error}", file=sys.stderr)
-        return Written(name, (), str(error))
-    if isinstance(made, Table):
-        return Written(name, made.save(out / name))
-    if inputs.blur_faces and name.startswith("fig"):
+def _save(name: str, made: CaptionedFigure, out: Path, blurred: bool) -> tuple[Path, ...]:
+    if blurred and name.startswith("fig"):
         made = replace(made, caption=made.caption + captions.HIDDEN)
-    files = save(made.figure, out / name, caption=made.caption)
-    environment = out / f"{name}.tex"
-    _write(environment, _tex(name, made))
-    return Written(name, (*files, environment))
-
-
-def _tex(name: str, made: CaptionedFigure) -> str:
+    files = save(made.figure, out / name, caption=made.caption, details=made.details)
     width = made.figure.get_size_inches()[0]
-    environment = "figure" if width <= theme.INCHES["single"] else "figure*"
-    return "\n".join(
-        [
-            rf"\begin{{{environment}}}",
-            r"\centering",
-            rf"\includegraphics[width={width:.2f}in]{{{name}.pdf}}",
-            rf"\caption{{{latex(made.caption)}}}",
-            rf"\label{{fig:{name}}}",
-            rf"\end{{{environment}}}",
-            "",
-        ]
-    )
+    environment = "figure" if width <= theme.INCHES["ieee-single"] else "figure*"
+    lines = [
+        rf"\begin{{{environment}}}",
+        r"\centering",
+        rf"\includegraphics[width={width:.2f}in]{{{name}.pdf}}",
+        rf"\caption{{{latex(made.caption)}}}",
+        rf"\label{{fig:{name}}}",
+        rf"\end{{{environment}}}",
+    ]
+    write_atomically(out / f"{name}.tex", "\n".join(lines) + "\n")
+    return (*files, out / f"{name}.tex")
 
 
 def _line(written: Written) -> str:
     if written.why_not:
         return f"- {written.name}: left out. {written.why_not}"
     return f"- {written.name}: {', '.join(path.name for path in written.files)}"
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error

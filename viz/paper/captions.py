@@ -1,9 +1,9 @@
-"""Cards and networks in words, for captions: what a number or a map needs beside it."""
+"""Words beside figures: a caption states the protocol in one sentence, the details go apart."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from viz.paper.published import title
 
@@ -16,6 +16,53 @@ _UNSTATED = "not stated"
 
 HIDDEN = " The top of each picture is coarsened."
 """What a caption adds where faces were to be hidden."""
+
+
+class Words(NamedTuple):
+    """What is printed below a figure, and what only needs to be kept with it."""
+
+    caption: str
+    details: str
+
+
+def results(scored: Mapping[str, RetrievalResult]) -> Words:
+    """The figures of some results with their protocol, which stands once where they share it."""
+    figures = {
+        name: f"{name}: mAP {100 * result.mAP:.1f}, Rank-1 {100 * result.rank1:.1f}"
+        for name, result in scored.items()
+    }
+    made = {name: maker(result.card) for name, result in scored.items()}
+    made = {name: f"{figures[name]} ({by})" if by else figures[name] for name, by in made.items()}
+    settings = {name: f"{counts(one)}. {setting(one.card)}" for name, one in scored.items()}
+    protocols = {name: protocol(result) for name, result in scored.items()}
+    return Words(_together(figures, protocols), _together(made, settings))
+
+
+def _together(figures: Mapping[str, str], rules: Mapping[str, str]) -> str:
+    if len(set(rules.values())) == 1:
+        return f"{'; '.join(figures.values())}. {next(iter(rules.values()))}"
+    return " ".join(f"{figures[name]}. {words}" for name, words in rules.items())
+
+
+def protocol(result: RetrievalResult) -> str:
+    """How a result was scored, in one sentence."""
+    card = result.card
+    data = _stated(card, "dataset")
+    rules = [
+        _prefixed("distance: ", _stated(card, "distance").partition(":")[0]),
+        _prefixed("re-ranking: ", _stated(card, "reranking")),
+        "flip test" if card.get("flip") is True else "",
+    ]
+    stated = ", ".join(rule for rule in rules if rule)
+    where = f" of {title(data)}" if data else ""
+    return f"{counts(result)}{where} ({stated}); {card['filter']}."
+
+
+def counts(result: RetrievalResult) -> str:
+    """How many queries were scored against how many pictures."""
+    dropped = len(result.dropped)
+    words = f"{len(result.counted):,} queries against {result.gallery:,} gallery pictures"
+    return f"{words}, {dropped:,} not counted" if dropped else words
 
 
 def setting(card: Mapping[str, Any]) -> str:
@@ -37,7 +84,8 @@ def setting(card: Mapping[str, Any]) -> str:
     ]
     left_out = card.get("left_out") or []
     third = [f"{len(left_out)} pictures could not be read and were left out" if left_out else ""]
-    return _sentences(first, second, third)
+    clauses = [", ".join(part for part in parts if part) for parts in (first, second, third)]
+    return " ".join(f"{clause[0].upper()}{clause[1:]}." for clause in clauses if clause)
 
 
 def maker(card: Mapping[str, Any]) -> str:
@@ -53,55 +101,38 @@ def maker(card: Mapping[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def results(scored: Mapping[str, RetrievalResult]) -> str:
-    """The figures of some results with their protocol, which is said once where they share it."""
-    figures = []
-    for name, result in scored.items():
-        made = maker(result.card)
-        figures.append(
-            f"{name}: mAP {100 * result.mAP:.1f}, Rank-1 {100 * result.rank1:.1f}"
-            f"{f' ({made})' if made else ''}"
-        )
-    settings = {
-        name: f"{_counts(result)} {setting(result.card)}" for name, result in scored.items()
-    }
-    if len(set(settings.values())) == 1:
-        return f"{'; '.join(figures)}. {next(iter(settings.values()))}"
-    return " ".join(
-        f"{figure}. {words}" for figure, words in zip(figures, settings.values(), strict=True)
-    )
-
-
-def weights(run: Run, data: ReidDataset | None = None) -> str:
+def weights(run: Run, data: ReidDataset | None = None) -> Words:
     """Which weights looked at which pictures, for captions of maps and of trainings."""
     config = run.config
-    size = f"{config.data.height}x{config.data.width}"
     trained = run.checkpoint.facts.get("dataset", "nothing")
     training = f"{run.checkpoint.epoch} epochs on {title(str(trained))}"
     if not run.checkpoint.epoch:
-        training = "random, never trained"
-    pictures = ""
-    if data is not None:
-        pictures = f"; pictures of {title(data.name)} (fingerprint {data.fingerprint[:12]})"
-    return (
-        f"Model {run.name} ({describe(run)}), weights {run.hash[:12]}, {training}, "
-        f"seed {config.seed}, input {size}{pictures}."
+        training = "random weights, never trained"
+    made = f"Model {run.name} ({describe(run)})"
+    pictures = "" if data is None else f"; pictures of {title(data.name)}"
+    fingerprint = "" if data is None else f" (fingerprint {data.fingerprint[:12]})"
+    return Words(
+        f"{made}, {training}{pictures}.",
+        f"{made}, weights {run.hash[:12]}, {training}, seed {config.seed}, input "
+        f"{config.data.height}x{config.data.width}{pictures}{fingerprint}.",
     )
 
 
-def attention(card: Mapping[str, Any]) -> str:
+def attention(card: Mapping[str, Any]) -> Words:
     """Which maps of which pictures were measured, from the card of ``mfa.measure_attention``."""
-    return (
+    pictures = f"{card['pictures']:,} {card['split']} pictures of {title(card['dataset'])}"
+    how = f"{card['method']} of {card['target']} on the {card['layer']} map"
+    reference = f"reference: {card['reference']}"
+    return Words(
+        f"Run {card['run']}, {pictures}, {how}, {reference}; intervals: {card['intervals']}.",
         f"Run {card['run']} (model {card['model']}, weights {card['checkpoint'][:12]}, "
-        f"{card['epochs']} epochs, seed {card['seed']}); {card['pictures']:,} {card['split']} "
-        f"pictures of {title(card['dataset'])} (fingerprint {card['fingerprint'][:12]}). "
-        f"{card['method']} of {card['target']} on the {card['layer']} map, reference: "
-        f"{card['reference']}. Intervals: {card['intervals']}."
+        f"{card['epochs']} epochs, seed {card['seed']}); {pictures} (fingerprint "
+        f"{card['fingerprint'][:12]}). {how}, {reference}. Intervals: {card['intervals']}.",
     )
 
 
 def describe(run: Run) -> str:
-    """The network in a few words, telling the paper's literal form from our variants."""
+    """The network in a few words, with what tells the paper's literal form from our variants."""
     model = run.config.model
     if model.network != "mfa":
         from mfa.models.peers import find  # not at the top: it needs PyTorch
@@ -117,17 +148,6 @@ def describe(run: Run) -> str:
         "competing": "gates that share each pixel out between branches, ours: position is built in",
     }[model.gate]
     return f"{model.trunk}, {model.branches} branches, {gate}"
-
-
-def _counts(result: RetrievalResult) -> str:
-    dropped = len(result.dropped)
-    counts = f"{len(result.counted):,} queries against {result.gallery:,} gallery pictures"
-    return f"{counts}, {dropped:,} not counted." if dropped else f"{counts}."
-
-
-def _sentences(*groups: list[str]) -> str:
-    clauses = [", ".join(part for part in parts if part) for parts in groups]
-    return " ".join(f"{clause[0].upper()}{clause[1:]}." for clause in clauses if clause)
 
 
 def _stated(card: Mapping[str, Any], field: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from string import ascii_lowercase
 
 import numpy as np
-from PIL import Image
 
 from mfa.datasets.loading.decode import decode
 from mfa.errors import InputError
@@ -41,35 +40,37 @@ def fig3(inputs: PaperInputs) -> CaptionedFigure:
     # One dataset alone across a page would be four pictures of a few dozen pixels, far too large.
     width = inputs.width if len(by_title) > 1 else "single"
     figure = draw_samples(by_title, count=SHOWN, width=width, blur_faces=inputs.blur_faces)
-    marks = "; ".join(
-        f"({letter}) {name}, fingerprint {data.fingerprint[:12]}"
-        for letter, (name, data) in zip(ascii_lowercase, by_title.items(), strict=False)
+    names = "; ".join(
+        f"({mark}) {name}" for mark, name in zip(ascii_lowercase, by_title, strict=False)
     )
+    prints = "; ".join(f"{name} {data.fingerprint[:12]}" for name, data in by_title.items())
     return CaptionedFigure(
-        figure, f"Examples of the datasets at hand, people drawn with seed 0: {marks}."
+        figure,
+        f"Examples of the datasets at hand: {names}.",
+        f"People drawn with seed 0. Fingerprints: {prints}.",
     )
 
 
 def fig4(inputs: PaperInputs) -> CaptionedFigure:
     """Branch maps and their fusion for four situations."""
     data = inputs.dataset
-    return _maps(inputs, inputs.subject, data, _situations(inputs, data))
+    return _maps(inputs, inputs.runs[0], data, _situations(inputs, data))
 
 
 def fig4_random(inputs: PaperInputs) -> CaptionedFigure:
     """The control of Fig. 4: the same maps from random weights."""
     data = inputs.dataset
-    return _maps(inputs, untrained(inputs.subject.config), data, _situations(inputs, data))
+    return _maps(inputs, untrained(inputs.runs[0].config), data, _situations(inputs, data))
 
 
 def fig5(inputs: PaperInputs) -> CaptionedFigure:
     """Branch maps of occluded or cropped people the network was not trained on."""
-    return _maps(inputs, inputs.subject, *_apart(inputs.partial()))
+    return _maps(inputs, inputs.runs[0], *_apart(inputs.partial()))
 
 
 def fig5_random(inputs: PaperInputs) -> CaptionedFigure:
     """The control of Fig. 5: the same maps from random weights."""
-    return _maps(inputs, untrained(inputs.subject.config), *_apart(inputs.partial()))
+    return _maps(inputs, untrained(inputs.runs[0].config), *_apart(inputs.partial()))
 
 
 def fig6(inputs: PaperInputs) -> CaptionedFigure:
@@ -85,12 +86,14 @@ def fig6(inputs: PaperInputs) -> CaptionedFigure:
         width=inputs.width,
         blur_faces=inputs.blur_faces,
     )
-    how = "given by position" if inputs.queries else f"first answer of {inputs.subject.name} wrong"
+    words = inputs.protocol(data)
+    how = "given by position" if inputs.queries else f"first answer of {inputs.runs[0].name} wrong"
     return CaptionedFigure(
         figure,
         f"The first {inputs.k} ranks for the same queries ({how}). Green frame and tick: the same "
         "person; dashed red frame and cross: somebody else; below: rank, camera, distance. "
-        f"{inputs.protocol(data)}",
+        f"{words.caption}",
+        words.details,
     )
 
 
@@ -120,14 +123,15 @@ def fig7(inputs: PaperInputs) -> CaptionedFigure:
                 mark_empty(axis, theme.fitted(across / columns), maps)
     for ax, name in zip(axes[0], ["picture", *inputs.named], strict=True):
         ax.set_title(name, loc="center")
-    words = " ".join(captions.weights(run, data) for run in inputs.runs)
+    words = [captions.weights(run, data) for run in inputs.runs]
     return CaptionedFigure(
         figure,
         f"What each model looks at: mean of the branches' {inputs.method} maps, each scaled to "
         "[0, 1], of a picture's similarity to itself, against the mean picture. Every map goes up "
         "to its own largest value: colours tell places within a map, not strength between models; "
         "empty: no branch has anything that argues for it. "
-        f"Pictures: {_named(data, chosen)}. {words}",
+        + " ".join(one.caption for one in words),
+        f"Pictures: {_named(data, chosen)}. " + " ".join(one.details for one in words),
     )
 
 
@@ -153,14 +157,15 @@ def _maps(
     maps = _explain(inputs, run, data, samples, images)
     drawn = _for_drawing(images, inputs.blur_faces)
     figure = draw_maps(maps, drawn, width=inputs.width, tallest=TALLEST)
+    words = captions.weights(run, data)
     control = "" if run.checkpoint.epoch else " Control: what these maps show, no training taught."
     fused = " Fused: mean of the branches' normalised maps, as in the paper."
     return CaptionedFigure(
         figure,
         f"What each branch looks at: {maps.caption}.{control} {maps.reading}. "
         "Dashed: the branch's stripe."
-        f"{fused if len(maps.branches) > 1 else ''} "
-        f"Rows: {_named(data, chosen)}. {captions.weights(run, data)}",
+        f"{fused if len(maps.branches) > 1 else ''} {words.caption}",
+        f"Rows: {_named(data, chosen)}. {words.details}",
     )
 
 
@@ -206,8 +211,6 @@ def _images(run: Run, samples: list[Sample]) -> np.ndarray:
 
 def _for_drawing(images: np.ndarray, blur_faces: bool) -> np.ndarray:
     """(N, H, W, 3) in [0, 1]; faces are hidden in what is drawn, not in what is explained."""
-    upright = images.transpose(0, 2, 3, 1)
-    if blur_faces:
-        upright = np.stack([np.asarray(load.blur_top(Image.fromarray(image))) for image in upright])
-    drawn: np.ndarray = upright.astype(np.float32) / 255
+    shown = load.blurred(images) if blur_faces else images
+    drawn: np.ndarray = shown.transpose(0, 2, 3, 1).astype(np.float32) / 255
     return drawn

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from mfa.cli.models import free
 from mfa.datasets import LAYOUTS, load_dataset
 from mfa.errors import InputError
 from mfa.inference.evaluate import evaluate, resolve
@@ -22,15 +23,17 @@ from viz.paper.published import DATA
 
 @dataclass(frozen=True)
 class CaptionedFigure:
-    """One figure or table, ready to be written.
+    """One figure, ready to be written.
 
     Attributes:
         figure: the picture.
-        caption: what it shows, of what, by which protocol.
+        caption: what it shows, with the protocol in one sentence.
+        details: what only needs to be kept with it: fingerprints, weights, versions.
     """
 
     figure: Figure
     caption: str
+    details: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,17 @@ class PaperInputs:
     """The material of one call.
 
     Attributes:
-        runs: the first one is the subject of figures of a single model.
+        runs: figures of a single model show the first one.
         data: dataset of the figures; ``None``: the one the first run was trained on.
         data_root: where datasets lie.
         results: folder of measured rows.
-        width: of the figures.
-        queries: which queries figures 4, 6 and 7 show: ``auto``, or positions.
+        width: of the figures, a column's name.
+        queries: positions of the queries that figures 4, 6 and 7 show; empty chooses some.
         k: ranks of figure 6.
         method: weighting of the maps, a name of pytorch-grad-cam.
         reference: gallery pictures whose mean map is taken off the maps; 0 takes nothing off.
         blur_faces: coarsen the top fifth of every picture.
+        significance: mark measured numbers of tables 2 and 3 with the stars of their test.
     """
 
     runs: Sequence[Run]
@@ -60,16 +64,12 @@ class PaperInputs:
     method: str = "HiResCAM"
     reference: int = 32
     blur_faces: bool = False
+    significance: bool = False
     _scored: dict[tuple[int, str], RetrievalResult] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not self.runs:
             raise InputError("figures need a run; name one with --run")
-
-    @property
-    def subject(self) -> Run:
-        """The run figures of one model show."""
-        return self.runs[0]
 
     @cached_property
     def dataset(self) -> ReidDataset:
@@ -78,7 +78,7 @@ class PaperInputs:
         Raises:
             InputError: nothing says which, or it is not on disk.
         """
-        return resolve(self.subject, self.data, self.data_root)
+        return resolve(self.runs[0], self.data, self.data_root)
 
     @cached_property
     def present(self) -> dict[str, ReidDataset]:
@@ -109,14 +109,8 @@ class PaperInputs:
 
     @cached_property
     def named(self) -> dict[str, Run]:
-        """The runs by name; runs of two folders may be called alike and stay apart."""
-        found: dict[str, Run] = {}
-        for run in self.runs:
-            number, name = 2, run.name
-            while name in found:
-                number, name = number + 1, f"{run.name} ({number})"
-            found[name] = run
-        return found
+        """The runs by name."""
+        return by_name(self.runs)
 
     def result(self, run: Run, data: ReidDataset) -> RetrievalResult:
         """A run scored on a dataset, once."""
@@ -126,6 +120,14 @@ class PaperInputs:
             self._scored[key] = evaluate(run, data)
         return self._scored[key]
 
-    def protocol(self, data: ReidDataset) -> str:
-        """Each run's figures and protocol on a dataset, for captions."""
+    def protocol(self, data: ReidDataset) -> captions.Words:
+        """Each run's figures and protocol on a dataset."""
         return captions.results({name: self.result(run, data) for name, run in self.named.items()})
+
+
+def by_name(runs: Iterable[Run]) -> dict[str, Run]:
+    """Runs by name; runs of two folders may be called alike and stay apart."""
+    found: dict[str, Run] = {}
+    for run in runs:
+        found[free(run.name, found)] = run
+    return found

@@ -111,7 +111,7 @@ def cell(row: pd.Series, column: str, digits: int = 1) -> Cell:
     return Cell.number(float(value), origins.get(str(row["confidence"]), "unverified"), digits)
 
 
-def spread(values: pd.Series, digits: int = 1) -> Cell:
+def spread(values: pd.Series, digits: int = 1, mark: str = "") -> Cell:
     """Mean of measured values, with their standard deviation where there are several."""
     values = values.dropna()
     if values.empty:
@@ -119,7 +119,7 @@ def spread(values: pd.Series, digits: int = 1) -> Cell:
     text = f"{values.mean():.{digits}f}"
     if len(values) > 1:
         text += f" ± {values.std(ddof=1):.{digits}f}"
-    return Cell(text, "measured")
+    return Cell(text, "measured", mark)
 
 
 def headings(datasets: Sequence[str], figures: Sequence[str]) -> list[str]:

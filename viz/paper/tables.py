@@ -11,7 +11,7 @@ from mfa.models.complexity import complexity
 from mfa.records import ReidDataset
 from mfa.retrieval.protocols import single_shot
 from mfa.runs.run import Run
-from viz.paper.captions import describe
+from viz.paper.captions import describe, protocol
 from viz.paper.inputs import PaperInputs
 from viz.paper.published import (
     ablation_rows,
@@ -30,7 +30,7 @@ KINDS = ("global", "stripe", "mask", "pose", "attention", "beyond", "ours")
 """Order of the methods; ``beyond`` are those that use more than one labelled set."""
 
 DRAWS = 100
-"""Galleries of one picture a person, drawn for a single-shot figure."""
+"""Galleries of one picture per person, drawn for a single-shot figure."""
 
 
 def table1(inputs: PaperInputs) -> Table:
@@ -38,15 +38,15 @@ def table1(inputs: PaperInputs) -> Table:
     rows: list[tuple[Cell, ...]] = []
     sources: list[str] = []
     breaks: list[int] = []
-    listed = published("datasets")
-    for (dataset, setting), group in listed.groupby(["dataset", "setting"], sort=False):
+    sizes = published("datasets")
+    for (dataset, setting), group in sizes.groupby(["dataset", "setting"], sort=False):
         breaks.append(len(rows))
         data = _on_disk(inputs, str(dataset), str(setting))
         for _, row in group.iterrows():
             split = str(row["split"])
             name = f"{title(str(dataset))} {setting}".strip()
-            progress = [cell(row, column, 0) for column in ("identities", "images", "cameras")]
-            rows.append((Cell(name), Cell(split), *progress, *_counted(data, split)))
+            listed = [cell(row, column, 0) for column in ("identities", "images", "cameras")]
+            rows.append((Cell(name), Cell(split), *listed, *_counted(data, split)))
             sources.append(str(row["source"]))
     for dataset, data in inputs.present.items():
         if not dataset.startswith("synthetic") or dataset.endswith("_occluded"):
@@ -61,7 +61,8 @@ def table1(inputs: PaperInputs) -> Table:
         ("dataset", "list", "ids", "images", "cameras", "ids here", "images here", "cameras here"),
         tuple(rows),
         "Datasets: published sizes, and what is on disk here. Junk and distractors count as "
-        "images, not as identities.",
+        "images, not as identities; published cameras are those of the whole dataset, of which "
+        "one list may show fewer.",
         tuple(breaks[1:]),
         tuple(sources),
     )
@@ -81,11 +82,10 @@ def table4(inputs: PaperInputs) -> Table:
     measured.setdefault(inputs.dataset.name, inputs.dataset)
     rows = [(*row, *[EMPTY] * (2 * len(extra))) for row in rows]
     breaks.append(len(rows))
-    protocols = []
     for name, run in inputs.named.items():
         cells: list[Cell] = [Cell(name), Cell("")]
-        for name in (*FULL, *extra):
-            data = next((d for n, d in measured.items() if n.startswith(name)), None)
+        for dataset in (*FULL, *extra):
+            data = next((d for n, d in measured.items() if n.startswith(dataset)), None)
             if data is None:
                 cells += [EMPTY, EMPTY]
                 continue
@@ -96,18 +96,20 @@ def table4(inputs: PaperInputs) -> Table:
     kept, origins = _kept_rows(inputs, (*FULL, *extra))
     rows += kept
     sources += origins
-    for data in measured.values():
-        protocols.append(inputs.protocol(data))
+    words = [inputs.protocol(data) for data in measured.values()]
+    rules = [protocol(inputs.result(inputs.runs[0], data)) for data in measured.values()]
+    columns = headings((*FULL, *extra), ("mAP", "R1"))
     return Table(
-        ("method", "setting", *headings((*FULL, *extra), ("mAP", "R1"))),
+        ("method", "setting", *columns),
         tuple(rows),
         "Methods on four datasets, mAP and Rank-1 in per cent. Published figures were measured by "
         "their authors, each with its own input size, training and protocol; CUHK03 comes labeled "
-        f"and detected. Measured here: {' '.join(protocols)}",
+        f"and detected. Measured here: {' '.join(rules)}",
         tuple(breaks),
         tuple(sources),
         groups((*FULL, *extra), ("mAP", "R1"), before=2),
-        dict.fromkeys(headings((*FULL, *extra), ("mAP", "R1")), "max"),
+        dict.fromkeys(columns, "max"),
+        " ".join(one.details for one in words),
     )
 
 
@@ -152,7 +154,7 @@ def table5(inputs: PaperInputs) -> Table:
     return Table(
         ("method", "input", "parameters (M)", "multiply-adds (G)", "images/s", "device"),
         tuple(rows),
-        "Size and speed. Parameters without classifiers; multiply-adds of one picture. Speed "
+        "Size and speed. Parameters without classifiers; multiply-adds per picture. Speed "
         "depends on the machine: python -m benchmarks models measures it on yours.",
         (published_rows,),
         tuple(sources),
@@ -171,31 +173,31 @@ def table6(inputs: PaperInputs) -> Table:
     if sets:
         for name, run in inputs.named.items():
             cells = [Cell(name), Cell(f"{DRAWS} draws")]
-            for name in (*PARTIAL, *extra):
-                cells.append(_drawn(inputs, run, sets[name]) if name in sets else EMPTY)
+            for dataset in (*PARTIAL, *extra):
+                cells.append(_drawn(inputs, run, sets[dataset]) if dataset in sets else EMPTY)
             rows.append(tuple(cells))
             sources.append(
                 f"measured here: {name}, {describe(run)}, weights {run.hash[:12]}, "
                 "seed of the draws 0"
             )
     prints = "; ".join(f"{title(n)} {data.fingerprint[:12]}" for n, data in sets.items())
-    where = f" Fingerprints of the sets here: {prints}." if prints else ""
     return Table(
         ("method", "setting", *(title(name) for name in (*PARTIAL, *extra))),
         tuple(rows),
         "Rank-1 in per cent on partial sets, single gallery shot: one picture of each person in "
         "the gallery. Measured here: mean ± standard deviation over draws, cosine distance, no "
-        f"re-ranking.{where}",
+        "re-ranking.",
         tuple(breaks),
         tuple(sources),
         best={title(name): "max" for name in (*PARTIAL, *extra)},
+        details=f"Fingerprints of the sets here: {prints}." if prints else "",
     )
 
 
 def _published_rows(
     listed: pd.DataFrame, datasets: Sequence[str], figures: Sequence[str]
 ) -> tuple[list[tuple[Cell, ...]], list[str], list[int]]:
-    """One row a method and setting, by kind; a method's second figure for a set is a row more."""
+    """One row per method and setting, by kind; a second figure of a set makes another row."""
     listed = listed.assign(place=listed["kind"].map(KINDS.index))
     rows: list[tuple[Cell, ...]] = []
     sources: list[str] = []

@@ -2,8 +2,8 @@ from viz.paper import captions
 
 
 def test_protocol_is_said_once_for_results_that_share_it(scored):
-    words = captions.results({"A": scored.result, "B": scored.result})
-    assert words.count("3 queries against 6 gallery pictures, 1 not counted.") == 1
+    words = captions.results({"A": scored.result, "B": scored.result}).caption
+    assert words.count("3 queries against 6 gallery pictures, 1 not counted") == 1
     assert words.startswith("A: mAP 80.6, Rank-1 66.7")
     assert "; B: mAP 80.6, Rank-1 66.7" in words
 

@@ -81,7 +81,7 @@ def test_what_can_be_made_is_made_and_the_rest_says_why(inputs, tmp_path):
     assert all(f"- {name}: " in listing for name in ITEMS)
     for written in done.values():
         assert all(path.stat().st_size for path in written.files)
-    caption = (tmp_path / "out/fig6.caption.md").read_text(encoding="utf-8")
+    caption = (tmp_path / "out/fig6.details.md").read_text(encoding="utf-8")
     assert inputs.dataset.fingerprint[:12] in caption
     assert all(run.hash[:12] in caption for run in inputs.runs)
 
@@ -107,7 +107,7 @@ def test_table4_never_has_a_number_without_its_origin(inputs, tmp_path):
                 number = row[column.removesuffix(" origin")]
                 assert bool(number) == (value != "missing")
                 assert (value == "measured") <= (row in ours)
-    expected = f"{100 * inputs.result(inputs.subject, inputs.dataset).mAP:.1f}"
+    expected = f"{100 * inputs.result(inputs.runs[0], inputs.dataset).mAP:.1f}"
     assert ours[0]["Synthetic mAP"] == expected
     (pcb,) = [row for row in rows if row["method"] == "PCB"]
     assert (pcb["Market-1501 mAP"], pcb["Market-1501 mAP origin"]) == ("77.4", "unverified")
@@ -163,11 +163,11 @@ def test_captions_say_where_heads_are_coarsened(inputs, tmp_path):
 
 
 def test_a_fused_map_without_anything_positive_says_so(inputs):
-    blind = untrained(inputs.subject.config)
+    blind = untrained(inputs.runs[0].config)
     for head in blind.model.heads.values():
         torch.nn.init.zeros_(head.neck.weight)  # whatever the picture, the descriptor is the bias
         torch.nn.init.ones_(head.neck.bias)
-    figure = ITEMS["fig7"](replace(inputs, runs=(inputs.subject, blind))).figure
+    figure = ITEMS["fig7"](replace(inputs, runs=(inputs.runs[0], blind))).figure
     said = [[text.get_text() for text in axis.texts] for axis in figure.axes]
     assert said == [[], [], ["empty"]] * 4
 
@@ -227,10 +227,10 @@ def test_commands_write_where_they_say(root, tmp_path, capsys, command, made):
     data = [] if command[0] == "curves" else ["--data-root", str(root / "data")]
     assert run_command("mfa-viz", COMMANDS, [*words, *place, *data]) == 0
     printed = capsys.readouterr().out.splitlines()
-    endings = ("png", "pdf", "svg", "caption.md")
+    endings = ("png", "pdf", "svg", "caption.md", "details.md")
     assert printed == [str(tmp_path / f"{made}.{form}") for form in endings]
     assert Image.open(printed[0]).width == 2100  # 7 inches at 300 dots
-    assert open_run(root / "guided").hash[:12] in Path(printed[3]).read_text(encoding="utf-8")
+    assert open_run(root / "guided").hash[:12] in Path(printed[4]).read_text(encoding="utf-8")
 
 
 def test_grid_command_draws_models_from_elsewhere_beside_a_run(root, tmp_path, monkeypatch, capsys):
@@ -241,7 +241,7 @@ def test_grid_command_draws_models_from_elsewhere_beside_a_run(root, tmp_path, m
     data = ["--data-root", str(root / "data"), "--queries", "0", "1", "--k", "3"]
     words = ["grid", str(root / "guided"), *theirs, *data, "--out", str(tmp_path / "grid")]
     assert run_command("mfa-viz", COMMANDS, words) == 0
-    caption = (tmp_path / "grid.caption.md").read_text(encoding="utf-8")
+    caption = (tmp_path / "grid.details.md").read_text(encoding="utf-8")
     assert all(word in caption for word in ("guided: mAP", "a: mAP", "b: mAP", "64x32", "16x8"))
     rows = [Image.open(tmp_path / "grid.png").height]
     alone = ["grid", str(root / "guided"), *data, "--out", str(tmp_path / "alone")]
@@ -257,7 +257,7 @@ def test_grid_command_draws_models_from_elsewhere_beside_a_run(root, tmp_path, m
 def test_figures_command_leaves_words_on_stderr_and_paths_on_stdout(root, tmp_path, capsys):
     words = ["figures", "--run", str(root / "guided"), "--out", str(tmp_path)]
     more = ["--only", "table5,fig5", "--data-root", str(root / "data")]
-    assert run_command("mfa-viz", COMMANDS, [*words, *more]) == 0
+    assert run_command("mfa-viz", COMMANDS, [*words, *more]) == 2  # fig5 was asked for by name
     shown = capsys.readouterr()
     assert [Path(line).name for line in shown.out.splitlines()] == [
         "table5.tex", "table5.md", "table5.csv",
@@ -275,8 +275,8 @@ def test_charts_command_draws_what_it_can_and_says_the_rest(root, tmp_path, caps
     }  # fmt: skip
     run = open_run(root / "guided")
     for name in made - {"thresholds"}:
-        assert run.hash[:12] in (tmp_path / f"{name}.caption.md").read_text(encoding="utf-8")
-    assert run.hash[:12] in (tmp_path / "thresholds.md").read_text(encoding="utf-8")
+        assert run.hash[:12] in (tmp_path / f"{name}.details.md").read_text(encoding="utf-8")
+    assert run.hash[:12] in (tmp_path / "thresholds.details.md").read_text(encoding="utf-8")
     assert "gallery left out: every gallery picture shows a person of the query list" in shown.err
 
 
