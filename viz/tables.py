@@ -251,9 +251,8 @@ class Table:
 
     def _tabular(self, alignment: str) -> list[str]:
         shown = self._printed().map(latex)
-        for row, cells in enumerate(self.rows):
-            if cells[0].cite:
-                shown.iat[row, 0] = rf"{shown.iat[row, 0]}~\cite{{{cells[0].cite}}}"
+        cited = [rf"~\cite{{{cells[0].cite}}}" if cells[0].cite else "" for cells in self.rows]
+        shown.iloc[:, 0] = shown.iloc[:, 0] + cited
         shown.columns = self._headings()
         styled = _styled(shown, self._looks(), LATEX)
         text = styled.to_latex(column_format=alignment, hrules=True, multicol_align="c")

@@ -202,7 +202,7 @@ def test_unknown_items_are_refused(inputs, tmp_path):
 
 def test_random_weights_are_called_random(inputs):
     words = ITEMS["fig4-random"](inputs).caption
-    assert "random, never trained" in words
+    assert "random weights, never trained" in words
     assert "Control: what these maps show, no training taught" in words
 
 
