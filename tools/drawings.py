@@ -1,7 +1,7 @@
 """Make the drawings of ``docs/images`` (all but the apps', see screenshots.py) on drawn people.
 
 ``python tools/drawings.py --run runs/demo/run`` takes a run of ``make demo`` and the synthetic set
-that it was trained on. Full colour, 300 dots per inch; sheets of pictures as JPEG, the rest PNG.
+that it was trained on. Full colour, 300 dots per inch; pictures of people as JPEG, the rest PNG.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def drawings(run_path: str, data_root: Path) -> dict[str, Figure]:
     tested = rows.groupby("method", sort=False)["p_value_over_seeds"].first().dropna().to_dict()
     test = {"reference": rows["method"].iloc[0], "test": "paired t-test over seeds"}
     return {
-        "maps.png": viz.draw_maps(maps, images, sanity_checks=checks, tallest=9.5),
+        "maps.jpg": viz.draw_maps(maps, images, sanity_checks=checks, tallest=9.5),
         "ranks.jpg": viz.draw_rank_grid(result, data, queries="mixed", count=3),
         "ablation.png": viz.plot_ablation(rows, p_values=tested, **test).figure,
         "synthetic-sheet.jpg": viz.draw_people(first=64),
@@ -55,7 +55,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             (made,) = viz.save(figure, Path(folder) / "drawing", formats=("png",))
             with Image.open(made) as picture:
-                picture.convert("RGB").save(path, quality=88, optimize=True)
+                picture.convert("RGB").save(path, quality=88, subsampling=0, optimize=True)
         print(path)
 
 
