@@ -294,7 +294,7 @@ class App(ABC, Generic[S, R]):
         self.progress.value = html.progress(share, words)
 
     def _work(self, state: S, job: Job) -> None:
-        started = time.perf_counter()
+        started, known = time.perf_counter(), self._last_error
         late = threading.Timer(PATIENCE, self._still_busy, [job])
         late.daemon = True
         late.start()
@@ -306,7 +306,8 @@ class App(ABC, Generic[S, R]):
                 self.show(state, shown)
                 self._write_code()
             self.seconds = time.perf_counter() - started
-            self.say("")
+            if self._last_error == known:  # else it is about something newer than this picture
+                self.say("")
             self.changed()
         except Superseded:
             pass

@@ -57,6 +57,8 @@ class Toy(module.App[State, str]):
             raise InputError("13 is not a value; choose another")
         if state.value == 14:
             raise KeyError("a mistake of ours")
+        if state.value == 50:
+            self.slow.wait(5)
         if state.value == 99:
             for _ in range(400):
                 job.progress(0.1, "waiting")
@@ -96,6 +98,18 @@ def test_bad_input_is_a_sentence_in_the_app_and_goes_away(keep: Any) -> None:
     toy.wait()
     assert toy.error == ""
     assert "alert" not in toy.message.value
+
+
+def test_a_late_picture_leaves_a_newer_message(keep: Any) -> None:
+    toy = keep(Toy())
+    toy.set(value=50.0)
+    while 50 not in toy.rendered:
+        time.sleep(0.01)
+    toy.say("the file is too large", error=True)
+    toy.slow.set()
+    toy.wait()
+    assert toy.words.value == "<b>50</b>"
+    assert toy.error == "the file is too large"
 
 
 def test_our_own_mistakes_are_told_and_kept_for_tests() -> None:
