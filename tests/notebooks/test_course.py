@@ -64,4 +64,4 @@ def test_your_own(folder: Path) -> None:
     assert ran.result["pictures"]["query"] > 0
     assert len(ran.result["mAP"]) == 3
     assert all(0 < value <= 100 for value in ran.result["mAP"].values())
-    assert apps(ran) == 2
+    assert apps(ran) == 3

@@ -63,7 +63,7 @@ def test_distil_export_and_go_on(
     assert mfa("export", folder, file, "--name", "other") == 2
     assert "exists already" in capsys.readouterr().err
     assert mfa("export", folder, tmp_path / "x.pt") == 2
-    assert "must end in .safetensors" in capsys.readouterr().err
+    assert "end it in .safetensors" in capsys.readouterr().err
 
     onward = ["demo", *TINY[3:], "--data-root", tiny_root, "--run", tmp_path / "onward"]
     assert mfa("train", *onward, "--init", file) == 0

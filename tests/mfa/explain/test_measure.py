@@ -168,6 +168,7 @@ def test_the_command_writes_tables_of_every_run_and_charts_of_the_first(
     assert set(pd.read_csv(out / "faithfulness.csv")["change"]) == {"AP", "rank"}
     for name in ("regions", "centroid", "pointing", "cosine", "iou", "deletion", "insertion"):
         assert (out / f"{name}.pdf").stat().st_size > 0
+        details = (out / f"{name}.details.md").read_text(encoding="utf-8")
+        assert run.hash[:12] in details
         words = (out / f"{name}.caption.md").read_text(encoding="utf-8")
-        assert run.hash[:12] in words
         assert "95 % bootstrap over persons" in words

@@ -40,7 +40,7 @@ def messages(path):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_a_message_advises_exists(path):
     for words in messages(path):
-        for option in re.findall(r"(?<![\w-])--([a-z][a-z-]*[a-z])", words):
+        for option in re.findall(r"(?<![\w-])--([a-z][a-z0-9-]*[a-z0-9])", words):
             assert option.removeprefix("no-") in OPTIONS or option in OPTIONS, words
         for program, command in re.findall(r"\b(mfa-viz|mfa) ([a-z][a-z-]+)\b", words):
             assert command in {"mfa": MFA, "mfa-viz": VIZ}[program], words

@@ -136,7 +136,8 @@ class Session:
 
     def fitted(self, image: Image) -> ImagesWithCameras:
         """A picture at the network's size with its camera, as ``mfa.explain`` takes it."""
-        return ImagesWithCameras(image.pixels(*self.size)[None], self.cameras(image))
+        cameras = self.cameras(image)
+        return ImagesWithCameras(image.pixels(*self.size)[None], cameras)
 
     def maps(self, image: Image, *, centred: bool = True, **options: Any) -> BranchMaps:
         """``mfa.branch_maps`` of one picture; the mean of the reference pictures is made once.
@@ -170,11 +171,10 @@ class Session:
 
     def ledger(self, query: Image, gallery: Image) -> PairLedger:
         """``mfa.pair_ledger`` against the average picture, which is taken apart once."""
-        one, two = (
-            decompose(self.run.model, as_images_with_cameras(self.fitted(image)))
-            for image in (query, gallery)
-        )
-        return next(iter(ledgers_between(one, two, self._means()[1])))
+        mean = self._means()[1]
+        fitted = [as_images_with_cameras(self.fitted(image)) for image in (query, gallery)]
+        one, two = (decompose(self.run.model, images) for images in fitted)
+        return next(iter(ledgers_between(one, two, mean)))
 
     def _listed(self, side: Split, given: FeatureSet) -> tuple[ImageList, FeatureSet]:
         """The features come along: while they are kept their ``id`` names nothing else."""

@@ -334,7 +334,7 @@ def test_equal_numbers_written_differently_are_two_people(tmp_path: Path, tree: 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("bob,hall,query", "bob,hall,test", "split of träger name/d.jpg is 'test'"),
+        ("bob,hall,query", "bob,hall,test", "split of 'träger name/d.jpg' is 'test'"),
         ("träger name/d.jpg", "", "line 4: the path is empty"),
         ("träger name/d.jpg", "/etc/passwd", "line 4"),
         ("träger name/d.jpg", "../d.jpg", "line 4"),
@@ -355,7 +355,7 @@ def test_wrong_rows_are_named_by_their_line(
             "person 'bob' by camera 'hall' and person 'a",
         ),
         ("träger name/d.jpg,bob,yard,gallery", "and person 'bob' by camera 'yard'; keep the row"),
-        ("träger name/d.jpg,bob,hall,query", "lists träger name/d.jpg twice for query"),
+        ("träger name/d.jpg,bob,hall,query", "lists 'träger name/d.jpg' twice for query"),
     ],
 )
 def test_rows_that_contradict_each_other_are_refused(
