@@ -214,7 +214,9 @@ def open_run(
         home = folder.with_suffix("") if folder.is_file() else folder
     else:
         file = released_file(str(path))
-        home = found_above(Path("runs")) / file.stem
+        checkout = file.parents[2]  # in an installed package there is none
+        inside = (checkout / "pyproject.toml").is_file()
+        home = (checkout if inside else Path()) / "runs" / file.stem
     return Run(home, load_checkpoint(file, only="model"), place, kind)
 
 

@@ -96,3 +96,11 @@ def test_partial_reid_gives_the_cards_figures(
     result = evaluate.evaluate(Run(None, tiny.checkpoint), data, camera_filter=False)
     (row,) = re.findall(r"^\| partial, every gallery image \| ([\d.]+) .*$", card, re.MULTILINE)
     assert 100 * result.rank1 == pytest.approx(float(row), abs=0.35)  # a query more or less
+
+
+def test_what_it_leaves_lies_beside_the_checkouts_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = open_run("mfa-tiny").path
+    assert path == Path(__file__).parents[3] / "runs" / "mfa-tiny"

@@ -172,8 +172,8 @@ class Session:
     def ledger(self, query: Image, gallery: Image) -> PairLedger:
         """``mfa.pair_ledger`` against the average picture, which is taken apart once."""
         mean = self._means()[1]
-        fitted = [as_images_with_cameras(self.fitted(image)) for image in (query, gallery)]
-        one, two = (decompose(self.run.model, images) for images in fitted)
+        fitted = [self.fitted(image) for image in (query, gallery)]
+        one, two = (decompose(self.run.model, as_images_with_cameras(each)) for each in fitted)
         return next(iter(ledgers_between(one, two, mean)))
 
     def _listed(self, side: Split, given: FeatureSet) -> tuple[ImageList, FeatureSet]:
