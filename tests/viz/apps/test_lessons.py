@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,15 +63,23 @@ def test_a_number_that_is_not_there_is_a_sentence(name: str, field: str, keep: A
     assert lesson.error == ""
 
 
+def test_the_notebooks_open_lessons_at_values_that_are_there(keep: Any) -> None:
+    notebooks = Path(__file__).parents[3] / "notebooks"
+    calls = "".join(path.read_text() for path in sorted(notebooks.glob("*.ipynb")))
+    found = set(re.findall(rf"viz\.lessons\.({'|'.join(NAMES)})\(([\w=., ]*)\)", calls))
+    assert len(found) > 4
+    for name, given in found:
+        lesson = keep(eval(f"viz.lessons.{name}({given})"))
+        assert lesson.error == "", (name, given)
+
+
 def test_every_picture_of_a_plane_is_inside_it(keep: Any) -> None:
     lesson = keep(viz.lessons.triplets(anchor=6, spread=1.2))
-    places = re.findall(r"<circle cx='([-\d.]+)' cy='([-\d.]+)' r='6.0'", lesson.drawing.value)
-    assert places
-    assert all(0 <= float(x) <= SIDE for place in places for x in place)
     drawn = lesson.drawing.value
-    ring = re.search(r"x='([-\d.]+)' y='([-\d.]+)'[^>]*stroke-width='2.5'", drawn)
-    assert ring, drawn  # the anchor, a square
-    assert all(0 <= float(x) <= SIDE - 12 for x in ring.groups())
+    places = re.findall(r"translate\(([-\d.]+),([-\d.]+)\)", drawn)
+    assert len(places) == 16
+    assert all(6 <= float(x) <= SIDE - 6 for place in places for x in place)
+    assert drawn.count("stroke-width='2.5' opacity") == 1  # the anchor's ring
 
 
 def test_lines_to_neighbours_say_who_is_right(keep: Any) -> None:
@@ -171,7 +180,6 @@ def test_figures_of_a_list_by_hand() -> None:
     assert found.precision == pytest.approx((1 / 2 + 2 / 3) / 2)
     assert found.trapezoid == pytest.approx(((0 + 1 / 2) / 2 + (1 / 2 + 2 / 3) / 2) / 2)
     assert found.penalty == pytest.approx(2 / 3)
-    assert found.first == 2
     for wrong in ("", "012", "000"):
         with pytest.raises(InputError):
             read(wrong)

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import ipywidgets
 
@@ -48,8 +48,8 @@ class App(ABC, Generic[S, R]):
         seconds: what the last rendering took, showing included.
     """
 
-    name: ClassVar[str] = ""
-    heading: ClassVar[str] = ""
+    name: str = ""
+    heading: str = ""
 
     def __init__(self, state: S) -> None:
         self.state = state

@@ -48,51 +48,34 @@ def separation(points: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     return float(cosine[same].mean()), float(cosine[other].mean())
 
 
-class BNNeck(Lesson[State]):
-    """See ``viz.lessons.bnneck``."""
-
-    name = "bnneck"
-    heading = "Lesson: before and after BNNeck"
-
-    def __init__(self, state: State) -> None:
-        super().__init__(
-            state,
-            {
-                "offset": slider("What all have in common", 0, 6),
-                "stretch": slider("Stretch of one direction", 0.5, 6),
-                "spread": slider("Spread of a person", 0, 1),
-            },
-        )
-
-    def draw(self, state: State) -> str:
-        """Both spaces, and the cosines in them."""
-        points, labels = pooled(state.offset, state.stretch, state.spread)
-        spaces = {
-            "pooled (triplet, center)": points,
-            "after BNNeck (identity, ranking)": necked(points),
-        }
-        parts, numbers = [], {}
-        for title, places in spaces.items():
-            plane = Plane(float(np.abs(places).max()) * 1.15, title)
-            plane.axes()
-            for place, person in zip(places, labels, strict=True):
-                plane.point(place, int(person))
-            same, other = separation(places, labels)
-            parts.append(
-                plane.svg(f"{title}: cosine {same:.2f} within, {other:.2f} between people")
-            )
-            word = title.split()[0]
-            numbers[f"{word}: cosine of one person"] = f"{same:+.2f}"
-            numbers[f"{word}: of different people"] = f"{other:+.2f}"
-        return beside(parts) + html.figures(numbers) + note(
-            "The more all pictures have in common, the more alike are the directions of pooled "
-            "vectors seen from zero (the lines), and the cosine cannot tell people apart. BNNeck "
-            "takes the common part off and gives every direction "
-            "the same width, so that the cosine can. The triplet loss keeps the space it likes."
-        )  # fmt: skip
+def draw(state: State) -> str:
+    """Both spaces, and the cosines in them."""
+    points, labels = pooled(state.offset, state.stretch, state.spread)
+    spaces = {
+        "pooled (triplet, center)": points,
+        "after BNNeck (identity, ranking)": necked(points),
+    }
+    parts, numbers = [], {}
+    for title, places in spaces.items():
+        plane = Plane(float(np.abs(places).max()) * 1.15, title)
+        plane.axes()
+        for place, person in zip(places, labels, strict=True):
+            plane.point(place, int(person))
+        same, other = separation(places, labels)
+        parts.append(plane.svg(f"{title}: cosine {same:.2f} within, {other:.2f} between people"))
+        word = title.split()[0]
+        numbers[f"{word}: cosine of one person"] = f"{same:+.2f}"
+        numbers[f"{word}: of different people"] = f"{other:+.2f}"
+    words = (
+        "The more all pictures have in common, the more alike are the directions of pooled vectors "
+        "seen from zero (the lines), and the cosine cannot tell people apart. BNNeck removes the "
+        "common part and gives every direction the same width, so that the cosine can. The triplet "
+        "loss keeps the space it likes."
+    )
+    return beside(parts) + html.figures(numbers) + note(words)
 
 
-def bnneck(offset: float = 3.0, stretch: float = 3.0, spread: float = 0.3) -> BNNeck:
+def bnneck(offset: float = 3.0, stretch: float = 3.0, spread: float = 0.3) -> Lesson[State]:
     """Play with BNNeck.
 
     Args:
@@ -100,4 +83,10 @@ def bnneck(offset: float = 3.0, stretch: float = 3.0, spread: float = 0.3) -> BN
         stretch: of the first direction.
         spread: of each person's pictures.
     """
-    return BNNeck(State(offset, stretch, spread))
+    controls = {
+        "offset": slider("What all have in common", 0, 6),
+        "stretch": slider("Stretch of one direction", 0.5, 6),
+        "spread": slider("Spread of a person", 0, 1),
+    }
+    state = State(offset, stretch, spread)
+    return Lesson("bnneck", "before and after BNNeck", state, controls, draw)

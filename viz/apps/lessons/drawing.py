@@ -13,13 +13,13 @@ SIDE = 300
 """Pixels of a plane's side."""
 
 SHAPES = (
-    "<circle cx='{x}' cy='{y}' r='{r}' {look}/>",
-    "<rect x='{left}' y='{top}' width='{two}' height='{two}' {look}/>",
-    "<polygon points='{x},{top} {right},{bottom} {left},{bottom}' {look}/>",
-    "<polygon points='{x},{top} {right},{y} {x},{bottom} {left},{y}' {look}/>",
-    "<polygon points='{left},{top} {right},{top} {x},{bottom}' {look}/>",
+    "circle r='6'",
+    "rect x='-6' y='-6' width='12' height='12'",
+    "polygon points='0,-6 6,6 -6,6'",
+    "polygon points='0,-6 6,0 0,6 -6,0'",
+    "polygon points='-6,-6 6,-6 0,6'",
 )
-"""A shape a person, beside the colour."""
+"""A shape about zero per person, beside the colour."""
 
 
 class Plane:
@@ -34,23 +34,11 @@ class Plane:
     ) -> None:
         """A picture of a person: colour and shape say who; ``ring`` marks it."""
         x, y = self._at(place)
-        r = 6.0
-        colour = theme.PALETTE[person % len(theme.PALETTE)]
+        shape, colour = SHAPES[person % len(SHAPES)], theme.PALETTE[person % len(theme.PALETTE)]
         edge = "stroke='currentColor' stroke-width='2.5'" if ring else "stroke='none'"
-        look = f"fill='{colour}' {edge} opacity='{0.35 if faint else 1}'"
-        shape = SHAPES[person % len(SHAPES)]
+        opacity = 0.35 if faint else 1
         self._parts.append(
-            shape.format(
-                x=x,
-                y=y,
-                r=r,
-                two=2 * r,
-                left=x - r,
-                right=x + r,
-                top=y - r,
-                bottom=y + r,
-                look=look,
-            )
+            f"<{shape} transform='translate({x},{y})' fill='{colour}' {edge} opacity='{opacity}'/>"
         )
 
     def line(self, one: np.ndarray, two: np.ndarray, colour: str, *, dashed: bool = False) -> None:
@@ -71,18 +59,10 @@ class Plane:
             "stroke-dasharray='3 4'/>"
         )
 
-    def words(self, place: np.ndarray, text: str) -> None:
-        """A short label beside a place."""
-        x, y = self._at(place)
-        self._parts.append(f"<text x='{x + 8}' y='{y - 6}'>{escape(text)}</text>")
-
     def axes(self) -> None:
         """Lines through zero."""
-        half = SIDE / 2
-        self._parts.insert(
-            0,
-            f"<path d='M0 {half}H{SIDE}M{half} 0V{SIDE}' stroke='currentColor' opacity='0.25'/>",
-        )
+        lines = f"M0 {SIDE / 2}H{SIDE}M{SIDE / 2} 0V{SIDE}"
+        self._parts.insert(0, f"<path d='{lines}' stroke='currentColor' opacity='0.25'/>")
 
     def svg(self, words: str) -> str:
         """The drawing; ``words`` say what it shows to those who do not see it."""
@@ -95,23 +75,18 @@ class Plane:
         )
 
     def _at(self, place: np.ndarray) -> tuple[float, float]:
-        x, y = (float(v) for v in place)
-        return (
-            round((x / self.reach + 1) * SIDE / 2, 1),
-            round((1 - y / self.reach) * SIDE / 2, 1),
-        )
+        x, y = ((1 + place * (1, -1) / self.reach) * SIDE / 2).round(1).tolist()
+        return x, y
 
 
-def heat(values: np.ndarray, *, size: int = 18, words: str = "") -> str:
-    """A matrix of values in [0, 1] as squares, darker blue for more."""
-    rows, columns = values.shape
+def heat(values: np.ndarray, *, words: str = "") -> str:
+    """A matrix of values in [0, 1] as squares of 18 pixels, darker blue for more."""
     cells = "".join(
-        f"<rect x='{size * c}' y='{size * r}' width='{size}' height='{size}' "
-        f"fill='#0072B2' fill-opacity='{min(max(float(values[r, c]), 0), 1):.3f}'/>"
-        for r in range(rows)
-        for c in range(columns)
+        f"<rect x='{18 * column}' y='{18 * row}' width='18' height='18' fill='#0072B2' "
+        f"fill-opacity='{min(max(float(value), 0), 1):.3f}'/>"
+        for (row, column), value in np.ndenumerate(values)
     )
-    width, height = size * columns, size * rows
+    height, width = (18 * side for side in values.shape)
     return (
         f"<svg class='mfa-svg' viewBox='-1 -1 {width + 2} {height + 2}' width='{width}' role='img' "
         f"aria-label='{escape(words)}'><rect width='{width}' height='{height}' fill='none' "
@@ -121,11 +96,9 @@ def heat(values: np.ndarray, *, size: int = 18, words: str = "") -> str:
 
 def beside(parts: Sequence[str]) -> str:
     """Drawings side by side, wrapping where the page is narrow."""
-    return (
-        "<div style='display:flex;flex-wrap:wrap;gap:14px;align-items:flex-start'>"
-        + "".join(f"<div>{part}</div>" for part in parts)
-        + "</div>"
-    )
+    columns = "".join(f"<div>{part}</div>" for part in parts)
+    look = "display:flex;flex-wrap:wrap;gap:14px;align-items:flex-start"
+    return f"<div style='{look}'>{columns}</div>"
 
 
 def note(words: str) -> str:

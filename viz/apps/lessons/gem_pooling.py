@@ -45,60 +45,45 @@ def parts(values: np.ndarray, p: float) -> np.ndarray:
     return result
 
 
-class GeMLesson(Lesson[State]):
-    """See ``viz.lessons.gem``."""
-
-    name = "gem"
-    heading = "Lesson: between the mean and the maximum"
-
-    def __init__(self, state: State) -> None:
-        super().__init__(
-            state,
-            {
-                "p": slider("p", 1, 30, 0.25),
-                "peak": slider("Height of the bump", 0, 2),
-                "width": slider("Width of the bump", 0.05, 0.5),
-            },
-        )
-
-    def draw(self, state: State) -> str:
-        """The map, the pixels' shares, and the pooled value between mean and maximum."""
-        values = bump(state.peak, state.width)
-        shares = parts(values, state.p)
-        value = pooled(values, state.p)
-        order = np.sort(shares.ravel())[::-1]
-        needed = int(np.searchsorted(np.cumsum(order), 0.9)) + 1
-        ps = np.linspace(1, 30, 30)
-        top = values.max()
-        line = {
-            "mean": [values.mean() / top] * 30,
-            "GeM": [pooled(values, float(p)) / top for p in ps],
-        }
-        numbers = html.figures(
-            {
-                "mean (p = 1)": f"{values.mean():.3f}",
-                f"GeM (p = {state.p:g})": f"{value:.3f}",
-                "maximum": f"{top:.3f}",
-                "pixels that bring 90 %": f"{needed} of {values.size}",
-            }
-        )
-        maps = [
-            f"<div>the map</div>{heat(values / top, words='the map')}",
-            f"<div>share of each pixel</div>{heat(shares / shares.max(), words='shares')}",
-            html.curves(line, "p, 1 to 30", "pooled value over the maximum"),
-        ]
-        return beside(maps) + numbers + note(
-            "A low p listens to the whole map, a high one to its loudest pixels. The network "
-            "learns one p a branch; it starts at 3."
-        )  # fmt: skip
+def draw(state: State) -> str:
+    """The map, the pixels' shares, and the pooled value between mean and maximum."""
+    values = bump(state.peak, state.width)
+    shares, top = parts(values, state.p), values.max()
+    needed = int(np.searchsorted(np.cumsum(np.sort(shares.ravel())[::-1]), 0.9)) + 1
+    lines = {
+        "mean": [values.mean() / top] * 30,
+        "GeM": [pooled(values, p) / top for p in range(1, 31)],
+    }
+    maps = [
+        f"<div>the map</div>{heat(values / top, words='the map')}",
+        f"<div>share of each pixel</div>{heat(shares / shares.max(), words='shares')}",
+        html.curves(lines, "p, 1 to 30", "pooled value over the maximum"),
+    ]
+    numbers = {
+        "mean (p = 1)": f"{values.mean():.3f}",
+        f"GeM (p = {state.p:g})": f"{pooled(values, state.p):.3f}",
+        "maximum": f"{top:.3f}",
+        "pixels that bring 90 %": f"{needed} of {values.size}",
+    }
+    words = (
+        "A low p listens to the whole map, a high one to its loudest pixels. The network learns "
+        "one p per branch; it starts at 3."
+    )
+    return beside(maps) + html.figures(numbers) + note(words)
 
 
-def gem(p: float = 3.0, peak: float = 1.0, width: float = 0.15) -> GeMLesson:
+def gem(p: float = 3.0, peak: float = 1.0, width: float = 0.15) -> Lesson[State]:
     """Play with GeM's p.
 
     Args:
         p: 1 is the mean; large is the maximum.
         peak: height of the map's bump.
-        width: of the bump.
+        width: of the bump, as a share of the map's height.
     """
-    return GeMLesson(State(p, peak, width))
+    controls = {
+        "p": slider("p", 1, 30, 0.25),
+        "peak": slider("Height of the bump", 0, 2),
+        "width": slider("Width of the bump", 0.05, 0.5),
+    }
+    heading = "between the mean and the maximum"
+    return Lesson("gem", heading, State(p, peak, width), controls, draw)

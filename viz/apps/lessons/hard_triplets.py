@@ -38,9 +38,9 @@ class Triplet(NamedTuple):
     soft: float
 
 
-def batch(spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def batch(spread: float) -> tuple[np.ndarray, np.ndarray]:
     """Points (16, 2) of four people and who they are; ``spread`` of a person about its place."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     angle = 2 * np.pi * np.arange(PEOPLE) / PEOPLE + 0.4
     places = np.stack([np.cos(angle), np.sin(angle)], axis=1).repeat(EACH, axis=0)
     return places + spread * rng.normal(size=places.shape), np.arange(PEOPLE).repeat(EACH)
@@ -56,60 +56,40 @@ def hardest(points: np.ndarray, labels: np.ndarray, anchor: int, margin: float) 
     positive = int(np.where(same, distance, -np.inf).argmax())
     negative = int(np.where(labels != labels[anchor], distance, np.inf).argmin())
     far, near = float(distance[positive]), float(distance[negative])
-    gap = far - near
-    return Triplet(
-        positive, negative, near, far, max(0.0, margin + gap), float(np.logaddexp(0, gap))
+    hinge, soft = max(0.0, margin + far - near), float(np.logaddexp(0, far - near))
+    return Triplet(positive, negative, near, far, hinge, soft)
+
+
+def draw(state: State) -> str:
+    """The plane, the two losses, and the batch's mean."""
+    points, labels = batch(state.spread)
+    anchor, found = points[state.anchor], hardest(points, labels, state.anchor, state.margin)
+    plane = Plane(max(2.4, 1.05 * np.abs(points).max()), "pictures of four people")
+    plane.circle(anchor, found.far + state.margin, theme.MATCH)
+    plane.line(anchor, points[found.positive], theme.MATCH)
+    plane.line(anchor, points[found.negative], theme.WRONG, dashed=True)
+    for number, (place, person) in enumerate(zip(points, labels, strict=True)):
+        plane.point(place, int(person), ring=number == state.anchor)
+    mean = soft_triplet(torch.from_numpy(points).float(), torch.from_numpy(labels)).item()
+    numbers = {
+        "farthest positive": f"{found.far:.2f}",
+        "nearest negative": f"{found.near:.2f}",
+        f"hinge, margin {state.margin:.2f}": f"{found.hinge:.2f}",
+        "soft margin": f"{found.soft:.2f}",
+        "soft margin, mean of the batch": f"{mean:.2f}",
+    }
+    drawing = plane.svg(
+        f"anchor {state.anchor}: farthest picture of the same person at {found.far:.2f}, "
+        f"nearest of another at {found.near:.2f}"
+    )
+    return beside([drawing, html.figures(numbers)]) + note(
+        "Solid: the farthest picture of the same person. Dashed: the nearest of another. "
+        "Inside the dotted circle another person is too near for the hinge; the soft margin "
+        "never quite stops pulling, and is ln 2 = 0.69 where both are equally far."
     )
 
 
-class Triplets(Lesson[State]):
-    """See ``viz.lessons.triplets``."""
-
-    name = "triplets"
-    heading = "Lesson: which triplet teaches?"
-
-    def __init__(self, state: State) -> None:
-        super().__init__(
-            state,
-            {
-                "anchor": slider("Anchor", 0, PEOPLE * EACH - 1, 1),
-                "spread": slider("Spread of a person", 0, 1.2),
-                "margin": slider("Margin", 0, 1.5),
-            },
-        )
-
-    def draw(self, state: State) -> str:
-        """The plane, the two losses, and the batch's mean."""
-        points, labels = batch(state.spread)
-        found = hardest(points, labels, state.anchor, state.margin)
-        plane = Plane(max(2.4, 1.05 * np.abs(points).max()), "pictures of four people")
-        plane.circle(points[state.anchor], found.far + state.margin, theme.MATCH)
-        plane.line(points[state.anchor], points[found.positive], theme.MATCH)
-        plane.line(points[state.anchor], points[found.negative], theme.WRONG, dashed=True)
-        for place, person, number in zip(points, labels, range(len(points)), strict=True):
-            plane.point(place, int(person), ring=number == state.anchor)
-        mean = soft_triplet(torch.from_numpy(points).float(), torch.from_numpy(labels)).item()
-        numbers = html.figures(
-            {
-                "farthest positive": f"{found.far:.2f}",
-                "nearest negative": f"{found.near:.2f}",
-                f"hinge, margin {state.margin:.2f}": f"{found.hinge:.2f}",
-                "soft margin": f"{found.soft:.2f}",
-                "soft margin, mean of the batch": f"{mean:.2f}",
-            }
-        )
-        words = (
-            f"anchor {state.anchor}: farthest picture of the same person at {found.far:.2f}, "
-            f"nearest of another at {found.near:.2f}"
-        )
-        return beside([plane.svg(words), numbers]) + note(
-            "Solid: the farthest picture of the same person. Dashed: the nearest of another. "
-            "Inside the dotted circle another person is too near for the hinge; the soft margin "
-            "never quite stops pulling, and is ln 2 = 0.69 where both are equally far."
-        )
-
-
-def triplets(anchor: int = 6, spread: float = 0.5, margin: float = 0.3) -> Triplets:
+def triplets(anchor: int = 6, spread: float = 0.5, margin: float = 0.3) -> Lesson[State]:
     """Play with hard triplets on a plane.
 
     Args:
@@ -117,4 +97,10 @@ def triplets(anchor: int = 6, spread: float = 0.5, margin: float = 0.3) -> Tripl
         spread: of each person's pictures.
         margin: of the hinge.
     """
-    return Triplets(State(anchor, spread, margin))
+    controls = {
+        "anchor": slider("Anchor", 0, PEOPLE * EACH - 1, 1),
+        "spread": slider("Spread of a person", 0, 1.2),
+        "margin": slider("Margin", 0, 1.5),
+    }
+    state = State(anchor, spread, margin)
+    return Lesson("triplets", "which triplet teaches?", state, controls, draw)

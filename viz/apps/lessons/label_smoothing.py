@@ -13,8 +13,6 @@ from viz.apps.core.controls import slider
 from viz.apps.lessons.drawing import beside, note
 from viz.apps.lessons.lesson import Lesson
 
-CLASSES = 6
-
 
 @dataclass(frozen=True)
 class State:
@@ -23,7 +21,7 @@ class State:
     smoothing: float = 0.1
     temperature: float = 1.0
     logit: float = 4.0
-    people: int = CLASSES
+    people: int = 6
 
 
 def target(people: int, smoothing: float) -> np.ndarray:
@@ -35,58 +33,40 @@ def target(people: int, smoothing: float) -> np.ndarray:
 
 def answer(logits: np.ndarray, temperature: float) -> np.ndarray:
     """Softmax of ``logits / temperature``."""
-    scaled = logits / temperature
-    powers = np.exp(scaled - scaled.max())
-    result: np.ndarray = powers / powers.sum()
-    return result
+    return torch.from_numpy(logits / temperature).softmax(dim=0).numpy()
 
 
 def scores(people: int, logit: float) -> np.ndarray:
     """Logits of one picture: ``logit`` for its person, small ones for the others."""
-    others = np.linspace(1.5, -1.0, people - 1)
-    return np.concatenate([[logit], others])
+    return np.concatenate([[logit], np.linspace(1.5, -1.0, people - 1)])
 
 
-class Smoothing(Lesson[State]):
-    """See ``viz.lessons.smoothing``."""
-
-    name = "smoothing"
-    heading = "Lesson: why not ask for certainty?"
-
-    def __init__(self, state: State) -> None:
-        super().__init__(
-            state,
-            {
-                "smoothing": slider("Label smoothing", 0, 0.6),
-                "temperature": slider("Temperature", 0.2, 5, 0.05),
-                "logit": slider("Logit of the right person", -2, 12, 0.1),
-                "people": slider("People", 3, 8, 1),
-            },
-        )
-
-    def draw(self, state: State) -> str:
-        """Target and answer as bars, and the loss over the right person's logit."""
-        logits = scores(state.people, state.logit)
-        names = ["right person", *(f"person {n}" for n in range(2, state.people + 1))]
-        asked, said = target(state.people, state.smoothing), answer(logits, state.temperature)
-        reach = np.linspace(-2, 12, 57)
-        losses = np.array([_loss(state, value) for value in reach])
-        best = float(reach[losses.argmin()])
-        here = _loss(state, state.logit)
-        end = "at the largest logit there is" if best > 11.9 else f"at a logit of {best:.1f}"
-        both = {"asked for": asked, "answered": said}
-        bars = [
-            f"<div>{what}</div>"
-            + html.bars(dict(zip(names, values.tolist(), strict=True)), limit=1, signed=False)
-            for what, values in both.items()
-        ]
-        return beside(bars) + html.figures(
-            {"loss here": f"{here:.3f}", "lowest loss": f"{losses.min():.3f}", "reached": end}
-        ) + note(
-            "Without smoothing the loss falls for ever as the logit grows, so the network is never "
-            "done with the training people. With it there is a best logit, and going beyond costs. "
-            "The temperature divides the logits: above 1 the answer is more even, below 1 surer."
-        )  # fmt: skip
+def draw(state: State) -> str:
+    """Target and answer as bars, and the loss over the right person's logit."""
+    names = ["right person", *(f"person {n}" for n in range(2, state.people + 1))]
+    both = {
+        "asked for": target(state.people, state.smoothing),
+        "answered": answer(scores(state.people, state.logit), state.temperature),
+    }
+    bars = [
+        f"<div>{what}</div>"
+        + html.bars(dict(zip(names, values.tolist(), strict=True)), limit=1, signed=False)
+        for what, values in both.items()
+    ]
+    reach = np.linspace(-2, 12, 57)
+    losses = np.array([_loss(state, logit) for logit in reach])
+    best = float(reach[losses.argmin()])
+    numbers = {
+        "loss here": f"{_loss(state, state.logit):.3f}",
+        "lowest loss": f"{losses.min():.3f}",
+        "reached": "at the largest logit there is" if best > 11.9 else f"at a logit of {best:.1f}",
+    }
+    words = (
+        "Without smoothing the loss falls for ever as the logit grows, so the network is never "
+        "done with the training people. With it there is a best logit, and going beyond costs. "
+        "The temperature divides the logits: above 1 the answer is more even, below 1 surer."
+    )
+    return beside(bars) + html.figures(numbers) + note(words)
 
 
 def _loss(state: State, logit: float) -> float:
@@ -95,8 +75,8 @@ def _loss(state: State, logit: float) -> float:
 
 
 def smoothing(
-    smoothing: float = 0.1, temperature: float = 1.0, logit: float = 4.0, people: int = CLASSES
-) -> Smoothing:
+    smoothing: float = 0.1, temperature: float = 1.0, logit: float = 4.0, people: int = 6
+) -> Lesson[State]:
     """Play with label smoothing and temperature.
 
     Args:
@@ -105,4 +85,11 @@ def smoothing(
         logit: of the right person.
         people: classes.
     """
-    return Smoothing(State(smoothing, temperature, logit, people))
+    controls = {
+        "smoothing": slider("Label smoothing", 0, 0.6),
+        "temperature": slider("Temperature", 0.2, 5, 0.05),
+        "logit": slider("Logit of the right person", -2, 12, 0.1),
+        "people": slider("People", 3, 8, 1),
+    }
+    state = State(smoothing, temperature, logit, people)
+    return Lesson("smoothing", "why not ask for certainty?", state, controls, draw)

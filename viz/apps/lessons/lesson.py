@@ -1,9 +1,8 @@
-"""What every lesson is: a state, its controls, and a drawing computed from it."""
+"""What most lessons are: a state, a control for each field, and a drawing computed from them."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -17,22 +16,33 @@ S = TypeVar("S")
 
 
 class Lesson(app.App[S, str]):
-    """A toy: controls beside a drawing with its words, and what else it shows ``below``.
+    """Controls beside a drawing with its words, and what else the lesson shows ``below``.
 
-    Subclasses name themselves and give ``draw``, a pure function of the state's fields.
+    Args:
+        name: function of ``viz.lessons`` that opens it.
+        heading: its title.
+        state: a frozen dataclass.
+        controls: of the state's fields, by their names.
+        draw: makes the drawing as HTML from a state; pure.
+        below: further widgets.
     """
 
-    def __init__(self, state: S, controls: Mapping[str, Any], *below: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        heading: str,
+        state: S,
+        controls: Mapping[str, Any],
+        draw: Callable[[S], str],
+        *below: Any,
+    ) -> None:
         super().__init__(state)
-        self.controls = dict(controls)
+        self.name, self.heading = name, f"Lesson: {heading}"
+        self.controls, self.draw = dict(controls), draw
         self.drawing = ipywidgets.HTML()
         for field, control in self.controls.items():
             self.bind(field, control)
         self.start(list(self.controls.values()), self.drawing, *below)
-
-    @abstractmethod
-    def draw(self, state: S) -> str:
-        """The drawing of a state as HTML."""
 
     def render(self, state: S, job: Job) -> str:
         """See ``App.render``."""

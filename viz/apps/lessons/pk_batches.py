@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,25 +48,18 @@ def pairs(labels: np.ndarray) -> Pairs:
 class PKBatch(Lesson[State]):
     """See ``viz.lessons.pk_batch``."""
 
-    name = "pk_batch"
-    heading = "Lesson: what is in a batch?"
-
     def __init__(self, data: ReidDataset, state: State) -> None:
         self.data = data
         pids = sorted({sample.pid for sample in data.train})
         self.labels = np.array([pids.index(sample.pid) for sample in data.train])
         self.cards = Cards(height=84, label="The batch, one person after the other")
-        most = min(len(pids), 12)
-        super().__init__(
-            state,
-            {
-                "pids": slider("People (P)", 2, most, 1),
-                "images": slider("Pictures of each (K)", 1, 8, 1),
-                "epoch": slider("Epoch", 1, 20, 1),
-                "number": slider("Batch", 0, 30, 1),
-            },
-            self.cards,
-        )
+        controls = {
+            "pids": slider("People (P)", 2, min(len(pids), 12), 1),
+            "images": slider("Pictures of each (K)", 1, 8, 1),
+            "epoch": slider("Epoch", 1, 20, 1),
+            "number": slider("Batch", 0, 30, 1),
+        }
+        super().__init__("pk_batch", "what is in a batch?", state, controls, self._draw, self.cards)
 
     def batch(self, state: State) -> list[int]:
         """Positions in the training list."""
@@ -74,24 +67,6 @@ class PKBatch(Lesson[State]):
         sampler.set_epoch(state.epoch)
         batches = list(sampler)
         return [int(place) for place in batches[state.number % len(batches)]]
-
-    def draw(self, state: State) -> str:
-        """The counts a triplet loss lives on."""
-        chosen = self.batch(state)
-        found = pairs(self.labels[chosen])
-        drawn = pairs(np.arange(len(chosen)))  # one picture a person: what chance mostly gives
-        return html.figures(
-            {
-                "pictures": f"{len(chosen)}",
-                "pairs of one person": f"{found.same}",
-                "pairs of different people": f"{found.other}",
-                "triplets": f"{found.triplets}",
-            },
-            {"triplets": f"one picture a person: {drawn.triplets}"},
-        ) + note(
-            "Drawn by chance from many people, a batch would hold nobody twice and so no triplet. "
-            "P people with K pictures each give every anchor K - 1 positives."
-        )
 
     def show(self, state: State, shown: str) -> None:
         """Words and pictures."""
@@ -105,11 +80,25 @@ class PKBatch(Lesson[State]):
 
     def code(self) -> str:
         """See ``App.code``."""
-        state = self.state
-        return (
-            f"import mfa\nimport viz\n\n{dataset_code(self.data)}"
-            f"viz.lessons.pk_batch(data, pids={state.pids}, images={state.images}, "
-            f"epoch={state.epoch}, number={state.number})\n"
+        fields = ", ".join(f"{name}={value}" for name, value in asdict(self.state).items())
+        opening = f"import mfa\nimport viz\n\n{dataset_code(self.data)}"
+        return f"{opening}viz.lessons.pk_batch(data, {fields})\n"
+
+    def _draw(self, state: State) -> str:
+        """The counts that a triplet loss needs."""
+        chosen = self.batch(state)
+        found = pairs(self.labels[chosen])
+        drawn = pairs(np.arange(len(chosen)))  # one picture per person: what chance mostly gives
+        numbers = {
+            "pictures": f"{len(chosen)}",
+            "pairs of one person": f"{found.same}",
+            "pairs of different people": f"{found.other}",
+            "triplets": f"{found.triplets}",
+        }
+        beside = {"triplets": f"one picture per person: {drawn.triplets}"}
+        return html.figures(numbers, beside) + note(
+            "Drawn by chance from many people, a batch would hold nobody twice and so no triplet. "
+            "P people with K pictures each give every anchor K - 1 positives."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,9 +14,6 @@ from viz.apps.core import controls, html
 from viz.apps.core.app import App
 from viz.apps.core.worker import Job
 from viz.apps.lessons.drawing import note
-
-MOST = 99
-"""Hands that one option takes."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Prediction(App[State, str]):
     def __init__(self, question: str, measured: Mapping[str, float], state: State) -> None:
         super().__init__(state)
         self.question, self.measured = question, dict(measured)
-        self.fields = [controls.number(option, 0, MOST) for option in self.measured]
+        self.fields = [controls.number(option, 0, 99) for option in self.measured]
         self.reveal = controls.button("Reveal", "Show what was measured")
         self.hide = controls.button("Hide again", "Hide the answer and keep the votes")
         self.drawing = ipywidgets.HTML()
@@ -102,12 +99,8 @@ def predict(
     if len(options) < 2:
         raise InputError("there is nothing to choose", "give measured two options or more")
     cast = dict(votes or {})
-    _known(list(cast), list(options))
+    for name in cast:
+        if name not in options:
+            raise InputError(f"no option {name!r}", f"vote for one of: {', '.join(options)}")
     state = State(tuple(int(cast.get(option, 0)) for option in options), revealed)
     return Prediction(question, options, state)
-
-
-def _known(names: Sequence[Any], options: Sequence[str]) -> None:
-    strange = [name for name in names if name not in options]
-    if strange:
-        raise InputError(f"no option {strange[0]!r}", f"vote for one of: {', '.join(options)}")

@@ -13,8 +13,6 @@ from viz.apps.core.controls import slider
 from viz.apps.lessons.drawing import Plane, beside, note
 from viz.apps.lessons.lesson import Lesson
 
-PEOPLE = 5
-
 
 @dataclass(frozen=True)
 class State:
@@ -32,15 +30,15 @@ class Neighbours(NamedTuple):
     expanded: np.ndarray
 
 
-def pictures(seed: int = 7) -> tuple[np.ndarray, np.ndarray]:
+def pictures() -> tuple[np.ndarray, np.ndarray]:
     """Points (34, 2) of five people in crowded and in sparse places, and who they are."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(7)
     places = np.array([[-1.2, 0.8], [-0.2, 0.9], [1.1, 0.7], [-0.8, -0.9], [0.9, -0.8]])
     counts, spreads = (6, 12, 4, 8, 4), (0.35, 0.22, 0.35, 0.3, 0.45)
     points = np.concatenate(
         [p + s * rng.normal(size=(n, 2)) for p, s, n in zip(places, spreads, counts, strict=True)]
     )
-    return points, np.repeat(np.arange(PEOPLE), counts)
+    return points, np.repeat(np.arange(5), counts)
 
 
 def neighbours(points: np.ndarray, query: int, k: int) -> Neighbours:
@@ -66,53 +64,39 @@ def neighbours(points: np.ndarray, query: int, k: int) -> Neighbours:
     return Neighbours(order[query, :k], np.array(sorted(mutual)), np.array(sorted(expanded)))
 
 
-class Reciprocal(Lesson[State]):
-    """See ``viz.lessons.reciprocal``."""
-
-    name = "reciprocal"
-    heading = "Lesson: neighbours who agree"
-
-    def __init__(self, state: State) -> None:
-        super().__init__(state, {"query": slider("Query", 0, 33, 1), "k": slider("k", 1, 16, 1)})
-
-    def draw(self, state: State) -> str:
-        """The plane with solid lines to mutual neighbours, green where right, and the counts."""
-        points, people = pictures()
-        found = neighbours(points, state.query, state.k)
-        plane = Plane(2.1, "34 pictures of five people")
-        for other in found.nearest:
-            colour = theme.MATCH if people[other] == people[state.query] else theme.WRONG
-            agreed = other in found.mutual
-            plane.line(points[state.query], points[other], colour, dashed=not agreed)
-        shown = {state.query, *found.nearest.tolist(), *found.expanded.tolist()}
-        for number, (place, person) in enumerate(zip(points, people, strict=True)):
-            plane.point(place, int(person), ring=number == state.query, faint=number not in shown)
-
-        def right(group: np.ndarray) -> str:
-            same = int((people[group] == people[state.query]).sum()) if len(group) else 0
-            return f"{same} of {len(group)}"
-
-        numbers = html.figures(
-            {
-                f"{state.k} nearest: of the query's person": right(found.nearest),
-                "mutual ones": right(found.mutual),
-                "with the neighbours' own": right(found.expanded),
-            }
-        )
-        words = f"{len(found.mutual)} of {state.k} neighbours are mutual"
-        return beside([plane.svg(words), numbers]) + note(
-            "Solid: a neighbour that has the query among its own k nearest. Dashed: one that has "
-            "not. Green: of the query's person, orange: of another. Faint: in none of the three "
-            "sets. Re-ranking compares pictures by the company they keep, which is the overlap of "
-            "these sets."
-        )
+def draw(state: State) -> str:
+    """The plane with solid lines to mutual neighbours, green where right, and the counts."""
+    points, people = pictures()
+    right = people == people[state.query]
+    found = neighbours(points, state.query, state.k)
+    plane = Plane(2.1, "34 pictures of five people")
+    for other in found.nearest:
+        colour = theme.MATCH if right[other] else theme.WRONG
+        plane.line(points[state.query], points[other], colour, dashed=other not in found.mutual)
+    shown = {state.query, *found.nearest.tolist(), *found.expanded.tolist()}
+    for number, (place, person) in enumerate(zip(points, people, strict=True)):
+        plane.point(place, int(person), ring=number == state.query, faint=number not in shown)
+    numbers = {
+        f"{state.k} nearest: of the query's person": found.nearest,
+        "mutual ones": found.mutual,
+        "with the neighbours' own": found.expanded,
+    }
+    counts = {name: f"{right[group].sum()} of {len(group)}" for name, group in numbers.items()}
+    drawing = plane.svg(f"{len(found.mutual)} of {state.k} neighbours are mutual")
+    return beside([drawing, html.figures(counts)]) + note(
+        "Solid: a neighbour that has the query among its own k nearest. Dashed: one that has "
+        "not. Green: of the query's person, orange: of another. Faint: in none of the three "
+        "sets. Re-ranking compares pictures by the company they keep, which is the overlap of "
+        "these sets."
+    )
 
 
-def reciprocal(query: int = 0, k: int = 6) -> Reciprocal:
+def reciprocal(query: int = 0, k: int = 6) -> Lesson[State]:
     """Play with k-reciprocal neighbours.
 
     Args:
         query: picture, 0 to 33.
         k: neighbours looked at.
     """
-    return Reciprocal(State(query, k))
+    controls = {"query": slider("Query", 0, 33, 1), "k": slider("k", 1, 16, 1)}
+    return Lesson("reciprocal", "neighbours who agree", State(query, k), controls, draw)

@@ -26,7 +26,7 @@ class State:
 
 
 @lru_cache(maxsize=32)
-def pull(weight: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def pull(weight: float) -> tuple[np.ndarray, np.ndarray]:
     """Train four branches that each learn where to look on one map of 8 rows.
 
     A branch pools the rows with weights softmax(logits). Its own loss draws it to the row that
@@ -35,7 +35,7 @@ def pull(weight: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Attention (41, 4, 8) before training and after each step, and the GLA term (41,).
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     rows = torch.randn(ROWS, CHANNELS, generator=generator)
     telling = rows[2] / rows[2].norm()
     guides = rows.reshape(BRANCHES, ROWS // BRANCHES, CHANNELS).mean(dim=1)
@@ -58,65 +58,46 @@ def pull(weight: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def centres(attention: np.ndarray) -> np.ndarray:
     """Height (0 top, 1 bottom) each branch looks at, (..., branches)."""
-    places = (np.arange(ROWS) + 0.5) / ROWS
-    result: np.ndarray = attention @ places
-    return result
+    heights: np.ndarray = attention @ ((np.arange(ROWS) + 0.5) / ROWS)
+    return heights
 
 
-class Stripes(Lesson[State]):
-    """See ``viz.lessons.stripes``."""
-
-    name = "stripes"
-    heading = "Lesson: how a branch finds its stripe"
-
-    def __init__(self, state: State) -> None:
-        super().__init__(
-            state,
-            {
-                "step": slider("Training step", 0, STEPS, 1),
-                "weight": slider("GLA weight", 0, 20, 0.5),
-            },
-        )
-
-    def draw(self, state: State) -> str:
-        """Where each branch looks now, and its height over the training."""
-        attention, terms = pull(state.weight)
-        now = attention[state.step]
-        heights = centres(attention)
-        maps = [
-            f"<div>branch {b + 1}</div>"
-            + heat(now[b][:, None].repeat(3, axis=1) / now[b].max(), words=f"branch {b + 1}")
-            for b in range(BRANCHES)
-        ]
-        lines = {f"branch {b + 1}": (1 - heights[:, b]).tolist() for b in range(BRANCHES)}
-        x = 300 * state.step / STEPS
-        mark = f"<line x1='{x}' x2='{x}' y1='0' y2='120' stroke='currentColor' opacity='.6'/>"
-        chart = html.curves(
-            lines,
-            "step",
-            "height the branch looks at, 1 is the top",
-            first=0,
-            marks=mark,
-            branches=True,
-        )
-        numbers = html.figures(
-            {
-                "GLA": f"{terms[state.step]:.3f}",
-                "heights (1 is the top)": " ".join(f"{1 - h:.2f}" for h in heights[state.step]),
-            }
-        )
-        return beside([*maps, chart]) + numbers + note(
-            "All branches start looking everywhere alike. With weight 0 they all end at the row "
-            "that tells most; with GLA each goes to the two rows of its stripe. The toy's branches "
-            "can look anywhere; a plain convolution cannot choose a place, see docs/branches.md."
-        )  # fmt: skip
+def draw(state: State) -> str:
+    """Where each branch looks now, and its height over the training."""
+    attention, terms = pull(state.weight)
+    heights = 1 - centres(attention)
+    maps, lines = [], {}
+    for branch, now in enumerate(attention[state.step]):
+        name = f"branch {branch + 1}"
+        wide = (now / now.max())[:, None].repeat(3, axis=1)
+        maps.append(f"<div>{name}</div>{heat(wide, words=name)}")
+        lines[name] = heights[:, branch].tolist()
+    x = 300 * state.step / STEPS
+    mark = f"<line x1='{x}' x2='{x}' y1='0' y2='120' stroke='currentColor' opacity='.6'/>"
+    up = "height the branch looks at, 1 is the top"
+    chart = html.curves(lines, "step", up, first=0, marks=mark, branches=True)
+    numbers = {
+        "GLA": f"{terms[state.step]:.3f}",
+        "heights (1 is the top)": " ".join(f"{height:.2f}" for height in heights[state.step]),
+    }
+    words = (
+        "All branches start looking everywhere alike. With weight 0 they all end at the row that "
+        "tells most; with GLA each goes to the two rows of its stripe. The toy's branches can look "
+        "anywhere; a plain convolution cannot choose a place, see docs/branches.md."
+    )
+    return beside([*maps, chart]) + html.figures(numbers) + note(words)
 
 
-def stripes(step: int = 0, weight: float = 10.0) -> Stripes:
+def stripes(step: int = 0, weight: float = 10.0) -> Lesson[State]:
     """Watch branches being pulled to their stripes by GLA.
 
     Args:
         step: of the training, 0 to 40.
         weight: of GLA; 0 is without.
     """
-    return Stripes(State(step, weight))
+    controls = {
+        "step": slider("Training step", 0, STEPS, 1),
+        "weight": slider("GLA weight", 0, 20, 0.5),
+    }
+    heading = "how a branch finds its stripe"
+    return Lesson("stripes", heading, State(step, weight), controls, draw)
