@@ -1,5 +1,10 @@
 """The one error a user is meant to read."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class InputError(ValueError):
     """Something the user gave is wrong: ``what`` and where, and ``fix``, what to do about it.
@@ -30,3 +35,21 @@ def reason(error: Exception) -> str:
     unsafe = any(word in str(error) for word in ("weights_only", "allow_pickle"))
     words = "" if unsafe else lines[-1].strip()[:200]
     return words or type(error).__name__
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Around imports that the extra ``name`` of ``pyproject.toml`` brings.
+
+    Raises:
+        InputError: a package is missing; the fix is the command that installs the extra.
+    """
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in {"", "mfa", "viz"}:  # a fault of ours, not an extra that is missing
+            raise
+        raise InputError(
+            f"the package {package} is not installed", f"pip install 'mfa-workbench[{name}]'"
+        ) from error

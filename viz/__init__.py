@@ -16,6 +16,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from mfa.errors import extra
+
 _HOME = {
     # One chart: Axes.
     "plot_ablation": "viz.charts.ablation",
@@ -76,9 +78,11 @@ __all__ = sorted([*_HOME, *_MODULES])
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
+        with extra("apps"):
+            return getattr(importlib.import_module(_HOME[name]), name)
     if name in _MODULES:
-        return importlib.import_module(_MODULES[name])
+        with extra("apps"):
+            return importlib.import_module(_MODULES[name])
     raise AttributeError(f"module 'viz' has no attribute {name!r}")
 
 

@@ -6,15 +6,13 @@ neighbours only: distances between groups mean nothing there.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from mfa.errors import InputError
+from mfa.errors import InputError, extra
 from mfa.records import DISTRACTOR, JUNK, Features, FeatureSet
 
 Method = Literal["pca", "tsne", "umap"]
@@ -48,12 +46,10 @@ def project(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tupl
         tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, metric="cosine")
         return tsne.fit_transform(rows), f"t-SNE, perplexity {perplexity:.0f}"
     if method == "umap":
-        if importlib.util.find_spec("umap") is None:
-            raise InputError("UMAP is not installed; pip install umap-learn, or use tsne or pca")
+        with extra("umap"):
+            from umap import UMAP
         neighbors = min(15, len(rows) - 1)
-        model = importlib.import_module("umap").UMAP(
-            n_neighbors=neighbors, metric="cosine", random_state=seed, n_jobs=1
-        )
+        model = UMAP(n_neighbors=neighbors, metric="cosine", random_state=seed, n_jobs=1)
         return model.fit_transform(rows), f"UMAP, {neighbors} neighbours"
     raise InputError(f"method is pca, tsne or umap, got {method!r}")
 

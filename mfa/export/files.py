@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from mfa.errors import InputError, reason
+from mfa.errors import InputError, extra, reason
 from mfa.export.graph import ExportedNetwork, describe
 from mfa.export.int8 import quantize_onnx, quantize_openvino
 from mfa.files import atomic
@@ -126,12 +126,10 @@ def to_onnx(program: torch.export.ExportedProgram, outputs: tuple[str, ...]) -> 
     Raises:
         InputError: onnx or onnxscript is not installed.
     """
-    try:
+    with extra("export"):
         made = torch.onnx.export(
             program, input_names=["pictures"], output_names=list(outputs), verbose=False
         )
-    except ImportError as error:
-        raise InputError(f"an ONNX file needs {error.name}", "pip install .[export]") from error
     assert made is not None
     model: Any = made.model_proto
     graph = model.graph
@@ -148,10 +146,8 @@ def _write_openvino(
     facts: str,
     calibration: np.ndarray | None,
 ) -> None:
-    try:
+    with extra("export"):
         import openvino
-    except ImportError as error:
-        raise InputError("an OpenVINO file needs openvino", "pip install .[export]") from error
     model: Any = openvino.convert_model(program)
     height, width = json.loads(facts)["size"]
     model.reshape([-1, 3, height, width])  # the conversion leaves all sides open

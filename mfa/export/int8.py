@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mfa.datasets.loading.images import load_images
-from mfa.errors import InputError
+from mfa.errors import InputError, extra
 from mfa.records import ReidDataset
 from mfa.runs.run import Run
 
@@ -44,12 +44,10 @@ def quantize_onnx(model: Any, pictures: np.ndarray) -> Any:
     Raises:
         InputError: onnxruntime is not installed.
     """
-    try:
+    with extra("export"):
         import onnx
         from onnxruntime import quantization
         from onnxruntime.quantization.shape_inference import quant_pre_process
-    except ImportError as error:
-        raise InputError(f"--int8 needs {error.name}", "pip install .[export]") from error
 
     class Pictures(quantization.CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -74,10 +72,8 @@ def quantize_openvino(model: Any, pictures: np.ndarray) -> Any:
     Raises:
         InputError: nncf is not installed.
     """
-    try:
+    with extra("export"):
         import nncf
-    except ImportError as error:
-        raise InputError("--int8 needs nncf", "pip install .[export]") from error
     nncf.set_log_level(logging.ERROR)
     batches = list(_batches(pictures))
     return nncf.quantize(model, nncf.Dataset(batches), subset_size=len(batches))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models import mobilenet_v2
 
 from mfa.config import ModelConfig
-from mfa.errors import InputError
+from mfa.errors import extra
 from mfa.models.staged_trunk import StagedTrunk, refuse_settings
 
 
@@ -124,12 +124,8 @@ def _timm_name(name: str) -> str:
 
 
 def _timm(name: str) -> Any:
-    try:
+    with extra("external"):
         import timm
-    except ImportError as error:
-        raise InputError(
-            f"the trunk {name.removeprefix('tf_')} needs timm", "pip install .[external]"
-        ) from error
     return timm.create_model(name, pretrained=False)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from mfa.config import ModelConfig
-from mfa.errors import InputError
+from mfa.errors import InputError, extra
 from mfa.files import shipped
 from mfa.models.mobile import MobileTrunk, rename_efficientnet
 from mfa.models.tensor_files import read_tensors
@@ -110,10 +110,8 @@ def fetch_timm(name: str) -> Mapping[str, Tensor]:
     Raises:
         InputError: timm is not installed, or the weights cannot be fetched.
     """
-    try:
+    with extra("external"):
         import timm
-    except ImportError as error:
-        raise InputError(f"{name} needs timm", "pip install .[external]") from error
     try:
         network: nn.Module = timm.create_model(name, pretrained=True)
     except Exception as error:  # the hub's client raises errors of many kinds

@@ -2,7 +2,7 @@
 
 They say what the synthetic set's part masks say (``mfa.synthetic.PARTS``), so that attention is
 measured on photographs by the same functions as on drawn people. ``mfa data masks NAME`` writes
-them. The runtime of the model is an extra: ``pip install '.[masks]'``.
+them. The runtime of the model is an extra: ``pip install 'mfa-workbench[masks]'``.
 """
 
 from mfa.segmentation.landmarks import MODEL, LandmarkModel, Pose

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mfa.errors import InputError
+from mfa.errors import InputError, extra
 from mfa.files import shipped
 
 MODEL = shipped("data/weights/masks/pose_landmark_lite.tflite")
@@ -57,12 +57,8 @@ class LandmarkModel:
             InputError: the runtime or the file is missing, or the file is another one.
         """
         check_model(file)
-        try:
+        with extra("masks"):
             from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise InputError(
-                "person masks need the package ai-edge-litert", "pip install '.[masks]'"
-            ) from error
         self._model: Any = Interpreter(str(file), num_threads=1)
         self._model.allocate_tensors()
         self._input = self._model.get_input_details()[0]["index"]

@@ -10,6 +10,8 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mfa.errors import extra
+
 APPS: Mapping[str, tuple[str, str]] = {
     "ranks": ("viz.apps.ranks.app", "rank_explorer"),
     "attention": ("viz.apps.attention.app", "attention_explorer"),
@@ -27,5 +29,6 @@ APPS: Mapping[str, tuple[str, str]] = {
 def opener(name: str) -> Callable[..., Any]:
     """The function that opens the app called ``name`` on the web page."""
     module, function = APPS[name]
-    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    with extra("apps"):
+        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return found

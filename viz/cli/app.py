@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import tyro
 
 from mfa.cli.options import Computing
-from mfa.errors import InputError
+from mfa.errors import InputError, extra
 from viz.cli.options import DataRoot
 
 
@@ -51,8 +51,9 @@ def main(argv: list[str]) -> None:
     if not options.run:
         raise InputError("name a run: mfa-viz app --run runs/NAME (make demo leaves one)")
     from mfa.datasets import data_root, load_dataset
-    from viz.apps.web.landing import LESSONS, QUESTIONS
-    from viz.apps.web.server import address, notebook, serve
+    with extra("apps"):
+        from viz.apps.web.landing import LESSONS, QUESTIONS
+        from viz.apps.web.server import address, notebook, serve
 
     names = (*QUESTIONS, *LESSONS)
     if options.name and options.name not in names:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from mfa.errors import InputError
+from mfa.errors import InputError, extra
 from mfa.files import shipped
 
 
@@ -53,7 +53,8 @@ def run_demo(options: Demo, page: Path) -> dict[str, Any]:
     Raises:
         InputError: the notebook is not there, or one of its cells failed.
     """
-    from viz.notebook import NotebookError, run_notebook
+    with extra("apps"):
+        from viz.notebook import NotebookError, run_notebook
 
     clear(options.out / "run")
     given = {

@@ -2,7 +2,7 @@
 
 ``load_external`` takes an ONNX file, an OpenVINO IR, a ``torch.export`` file, a
 model of torchvision or timm by name, or a Python callable. What it gives has ``embed`` and
-``size``. Runtimes beyond PyTorch are the extra ``pip install .[external]``.
+``size``. Runtimes beyond PyTorch are the extra ``pip install 'mfa-workbench[external]'``.
 """
 
 from mfa.inference.external.embedder import CONVENTIONS, Convention, External, Inputs

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mfa.errors import InputError
+from mfa.errors import InputError, extra
 from mfa.inference.external.embedder import CONVENTIONS, External, Inputs
 from mfa.inference.external.torchfile import as_compute
 from mfa.models.tensor_files import read_tensors
@@ -50,12 +50,8 @@ def _torchvision(name: str, file: Path | None) -> tuple[nn.Module, tuple[int, in
 
 
 def _timm(name: str, file: Path | None) -> tuple[nn.Module, tuple[int, int], Inputs]:
-    try:
+    with extra("external"):
         import timm
-    except ImportError as error:
-        raise InputError(
-            f"timm:{name} needs timm; install it with: pip install .[external]"
-        ) from error
     if not timm.is_model(name):
         raise InputError(f"timm has no model {name!r}")
     try:

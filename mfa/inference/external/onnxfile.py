@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mfa.errors import InputError
+from mfa.errors import InputError, extra
 from mfa.inference.external.embedder import FACTS, Opened, read_facts
 
 
@@ -21,12 +21,8 @@ def load(path: Path, threads: int | None = None) -> Opened:
     Raises:
         InputError: onnxruntime is not installed, or the file is no model of one picture input.
     """
-    try:
+    with extra("external"):
         import onnxruntime
-    except ImportError as error:
-        raise InputError(
-            f"{path.name} needs onnxruntime; install it with: pip install .[external]"
-        ) from error
     options = onnxruntime.SessionOptions()
     if threads:
         options.intra_op_num_threads = threads

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mfa.errors import InputError
+from mfa.errors import InputError, extra
 from mfa.inference.external.embedder import FACTS, Opened, read_facts
 from mfa.inference.external.onnxfile import fixed_batch
 
@@ -21,12 +21,8 @@ def load(path: Path, threads: int | None = None) -> Opened:
         InputError: openvino is not installed, the ``.bin`` is missing, or the file is no model of
             one picture input.
     """
-    try:
+    with extra("external"):
         import openvino
-    except ImportError as error:
-        raise InputError(
-            f"{path.name} needs openvino; install it with: pip install .[external]"
-        ) from error
     if not path.with_suffix(".bin").is_file():
         raise InputError(f"{path.name} has no {path.stem}.bin beside it, which holds its weights")
     core: Any = openvino.Core()

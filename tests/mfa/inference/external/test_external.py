@@ -52,7 +52,7 @@ def wanted(network: nn.Module, pictures: np.ndarray) -> np.ndarray:
 
 
 def save_onnx(network: nn.Module, path: Path, *, dynamic: bool) -> None:
-    pytest.importorskip("onnx", reason="writing the test's model needs onnx (pip install .[dev])")
+    pytest.importorskip("onnx", reason="writing the test's model needs the extra export")
     torch.onnx.export(
         network,
         (torch.zeros(2, 3, 32, 16),),

@@ -193,8 +193,8 @@ def test_saved_and_loaded_equal(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", names())
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
 def test_exported_to_onnx_and_equal(name: str, tmp_path: Path) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install .[dev]")
-    pytest.importorskip("onnx", reason="needs pip install .[dev]")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra export")
+    pytest.importorskip("onnx", reason="needs the extra export")
     network = network_of(name, 0).eval()
     network.train()(pictures())
     network.eval()

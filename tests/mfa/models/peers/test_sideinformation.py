@@ -116,8 +116,8 @@ def test_saved_released_and_loaded_equal(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
 def test_exported_with_its_cameras_and_equal(tmp_path: Path) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install .[dev]")
-    pytest.importorskip("onnx", reason="needs pip install .[dev]")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra export")
+    pytest.importorskip("onnx", reason="needs the extra export")
     network, images, cameras = network_of(identities=0), pictures(), torch.tensor([4, 9])
 
     class Descriptor(torch.nn.Module):
