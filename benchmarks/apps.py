@@ -101,10 +101,7 @@ def _apps(run: Run, data: Any) -> Iterator[tuple[str, Callable[[], Any], dict[st
     yield (
         "attention",
         first(opener("attention"), run, data=data),
-        {
-            "maps": lambda n: {"position": n + 1},
-            "cached": lambda n: {"opacity": 0.9 - 0.05 * n},
-        },
+        {"maps": lambda n: {"position": n + 1}, "cached": lambda n: {"opacity": 0.9 - 0.05 * n}},
     )
     yield (
         "branches",

@@ -62,13 +62,7 @@ def run(repeats: int = 5, features: Path | None = None) -> dict[str, Any]:
 def market_size() -> Features:
     """Made-up features of Market-1501's size, about as hard as a fair model finds it."""
     return made_features(
-        queries=3368,
-        gallery=15913,
-        people=750,
-        distractors=2798,
-        cameras=6,
-        width=256,
-        noise=1.9,
+        queries=3368, gallery=15913, people=750, distractors=2798, cameras=6, width=256, noise=1.9
     )
 
 

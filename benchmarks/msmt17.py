@@ -51,13 +51,7 @@ def run(repeats: int = 5) -> dict[str, Any]:
 def msmt17_size() -> Features:
     """Made-up features of MSMT17's size, about as hard as a fair model finds it."""
     return made_features(
-        queries=11659,
-        gallery=82161,
-        people=3060,
-        distractors=0,
-        cameras=15,
-        width=512,
-        noise=2.2,
+        queries=11659, gallery=82161, people=3060, distractors=0, cameras=15, width=512, noise=2.2
     )
 
 

@@ -10,15 +10,8 @@ import pandas as pd
 
 from mfa.errors import InputError
 from mfa.records import JUNK, Features
-from mfa.retrieval.distances import FeatureDistances, Metric
-from mfa.retrieval.gallery import GroupedGallery
-from mfa.retrieval.metrics import (
-    PositiveRanks,
-    average_precision,
-    first_ranks,
-    rank_positives,
-    score,
-)
+from mfa.retrieval.distances import Metric
+from mfa.retrieval.metrics import arranged, average_precision, first_ranks, rank_positives, score
 
 
 def by_camera_pair(
@@ -35,20 +28,18 @@ def by_camera_pair(
         has a match, as on the diagonal with the camera filter).
     """
     rows = []
-    cameras = np.unique(features.query.camids)
     for gallery_camera in np.unique(features.gallery.camids):
-        own = features.gallery.take(np.flatnonzero(features.gallery.camids == gallery_camera))
-        part = replace(features, gallery=own)
-        found = _ranks(part, camera_filter, distance)
+        part = features.by_camera(gallery_camera)
+        found = rank_positives(*arranged(part, camera_filter, distance))
         precision, first = average_precision(found), first_ranks(found)
-        for query_camera in cameras:
+        for query_camera in np.unique(features.query.camids):
             chosen = (features.query.camids == query_camera) & (found.positives > 0)
             rows.append(
                 {
                     "query_camera": int(query_camera),
                     "gallery_camera": int(gallery_camera),
                     "queries": int(chosen.sum()),
-                    "gallery": int(np.count_nonzero(own.pids != JUNK)),
+                    "gallery": int(np.count_nonzero(part.gallery.pids != JUNK)),
                     "mAP": float(precision[chosen].mean()) if chosen.any() else np.nan,
                     "rank1": float((first[chosen] == 1).mean()) if chosen.any() else np.nan,
                 }
@@ -103,21 +94,7 @@ def by_gallery_size(
             chosen = np.sort(np.concatenate([kept, rng.permutation(others)[:size]]))
             part = replace(features, gallery=features.gallery.take(chosen))
             result = score(part, camera_filter=camera_filter, distance=distance)
-            rows.append(
-                {
-                    "distractors": size,
-                    "gallery": len(chosen),
-                    "draw": draw,
-                    "mAP": result.mAP,
-                    "mAP_trapezoid": result.mAP_trapezoid,
-                    "mINP": result.mINP,
-                    "rank1": result.rank1,
-                }
-            )
+            figures = ("mAP", "mAP_trapezoid", "mINP", "rank1")
+            row = {"distractors": size, "gallery": len(chosen), "draw": draw}
+            rows.append(row | {name: getattr(result, name) for name in figures})
     return pd.DataFrame(rows)
-
-
-def _ranks(features: Features, camera_filter: bool, distance: Metric) -> PositiveRanks:
-    grouped = GroupedGallery(features.query, features.gallery, camera_filter)
-    distances = FeatureDistances(features.query.features, features.gallery.features, distance)
-    return rank_positives(distances.reordered(grouped.order), grouped)

@@ -17,7 +17,7 @@ from mfa.errors import InputError
 from mfa.records import Features
 from mfa.retrieval.distances import Distances, FeatureDistances, Metric, blocks
 from mfa.retrieval.gallery import GroupedGallery
-from mfa.retrieval.metrics import check_sides, make_distances, refuse_if_nothing_counts
+from mfa.retrieval.metrics import arranged, refuse_if_nothing_counts
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,9 @@ class Verification:
         return self._row(row)
 
     def thresholds(self, accepted: Sequence[float] = (0.1, 0.01, 0.001, 0.0001)) -> pd.DataFrame:
-        """What each share of wrongly accepted pairs costs.
+        """One row per share of wrongly accepted pairs: ``accepted``, and what ``at_fpr`` finds.
 
-        Args:
-            accepted: shares of pairs of different people. Those too fine for the number of pairs
-                are left out.
-
-        Returns:
-            One row per share: ``accepted``, and ``threshold``, ``tpr``, ``fpr``, ``fnr`` as
-            ``at_fpr`` finds them.
+        Shares too fine for the number of pairs are left out.
         """
         shares = [share for share in accepted if share >= 1 / self.other]
         return pd.DataFrame([{"accepted": share, **self.at_fpr(share)} for share in shares])
@@ -132,31 +126,22 @@ def verify(
     """
     if bins < 2:
         raise InputError(f"bins must be 2 or more, got {bins}")
-    check_sides(features)
-    distances = make_distances(features, distance)
-    grouped = GroupedGallery(features.query, features.gallery, camera_filter)
-    positives = np.array([int(grouped.counts(i).sum()) for i in range(len(features.query))])
-    refuse_if_nothing_counts(features, grouped, positives)
-    ordered = distances.reordered(grouped.order)
-    top = _largest(ordered)
-    counts = _count(ordered, grouped, bins, top)
+    distances, grouped = arranged(features, camera_filter, distance)
+    refuse_if_nothing_counts(features, grouped, grouped.positives())
+    top = _largest(distances)
+    counts = _count(distances, grouped, bins, top)
     same, other = counts.sum(axis=1).tolist()
     if not other:
         raise InputError("every counted pair shows one person; add pictures of other people")
     edges = np.arange(bins + 1) * (top / bins)
     tpr, fpr = np.cumsum(counts, axis=1) / [[same], [other]]
+    counts[:, 1] += counts[:, 0]  # the first bin of the histogram holds distance 0 too
+    own, others = counts[:, 1:]
     return Verification(
-        table=pd.DataFrame({"threshold": edges, "tpr": tpr, "fpr": fpr, "fnr": 1 - tpr}),
-        histogram=pd.DataFrame(
-            {
-                "low": edges[:-1],
-                "high": edges[1:],
-                "same": _merge_first(counts[0]),
-                "other": _merge_first(counts[1]),
-            }
-        ),
-        same=int(same),
-        other=int(other),
+        pd.DataFrame({"threshold": edges, "tpr": tpr, "fpr": fpr, "fnr": 1 - tpr}),
+        pd.DataFrame({"low": edges[:-1], "high": edges[1:], "same": own, "other": others}),
+        same,
+        other,
     )
 
 
@@ -172,8 +157,7 @@ def _count(distances: Distances, grouped: GroupedGallery, bins: int, top: float)
             place = np.clip(np.ceil(values), 0, bins).astype(np.int32)
             begin, end = grouped.start[query] - grouped.junk, grouped.stop[query] - grouped.junk
             own = place[begin:end]
-            kept = np.bincount(own[grouped.counts(query)], minlength=bins + 1)
-            counts[0] += kept
+            counts[0] += np.bincount(own[grouped.counts(query)], minlength=bins + 1)
             counts[1] += np.bincount(place, minlength=bins + 1)
             counts[1] -= np.bincount(own, minlength=bins + 1)
     return counts
@@ -189,7 +173,3 @@ def _largest(distances: Distances) -> float:
         for query, key in enumerate(tops, start=start):
             largest = max(largest, float(distances.values(np.array([key]), query)[0]))
     return largest
-
-
-def _merge_first(counts: np.ndarray) -> np.ndarray:
-    return np.concatenate([[counts[0] + counts[1]], counts[2:]])

@@ -154,9 +154,8 @@ def check_scorable(config: Config, data: ReidDataset) -> None:
     query, gallery = (feature_set(np.zeros((len(s), 1), np.float32), s) for s in readable)
     features = Features(query, gallery)
     grouped = GroupedGallery(features.query, features.gallery, camera_filter=True)
-    positives = np.array([grouped.counts(i).sum() for i in range(len(features.query))])
     try:
-        metrics.refuse_if_nothing_counts(features, grouped, positives)
+        metrics.refuse_if_nothing_counts(features, grouped, grouped.positives())
     except InputError as error:
         raise InputError(f"{data.name} at {data.root}: {error}") from error
 

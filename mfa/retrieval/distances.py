@@ -8,6 +8,7 @@ keys, so that what is shown has the same ties as what was ranked.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Literal, Protocol
 
 import numpy as np
@@ -61,15 +62,10 @@ def blocks(distances: Distances, progress: Progress = silent) -> Iterator[tuple[
 
 
 class FeatureDistances:
-    """Cosine (1 - cosine similarity) or Euclidean distance between two matrices of features.
+    """Cosine (1 - cosine similarity) or Euclidean distance from features (Q, D) to features (G, D).
 
     A feature of length zero has no direction: its cosine with everything is taken as 0, its
     distance as 1.
-
-    Args:
-        query: (Q, D) features, not necessarily normalised.
-        gallery: (G, D).
-        metric: ``cosine`` or ``euclidean``.
 
     Raises:
         InputError: no such metric.
@@ -113,18 +109,13 @@ class FeatureDistances:
 
     def card(self) -> dict[str, object]:
         """``distance`` and ``reranking`` in words, for the protocol card."""
-        words = {
-            "cosine": "cosine: 1 - cosine similarity",
-            "euclidean": "euclidean, features as they are",
-        }
-        return {"distance": words[self.metric], "reranking": "none"}
+        cosine = self.metric == "cosine"
+        words = "cosine: 1 - cosine similarity" if cosine else "euclidean, features as they are"
+        return {"distance": words, "reranking": "none"}
 
     def reordered(self, order: np.ndarray) -> FeatureDistances:
         """The same distances with the gallery's columns in ``order`` (G,)."""
-        other = object.__new__(FeatureDistances)
-        other.__dict__.update(self.__dict__)
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
+        other, place = copy(self), np.argsort(order)
         other._copies, other._originals = place[self._copies], place[self._originals]
         other._gallery = self._gallery[order]
         other._squares = None if self._squares is None else self._squares[order]

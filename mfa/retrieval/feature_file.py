@@ -76,11 +76,7 @@ def read(
 
 
 def read_group(
-    path: Path | str,
-    name: str,
-    *,
-    labels: bool = True,
-    names: Mapping[str, str] = NO_NAMES,
+    path: Path | str, name: str, *, labels: bool = True, names: Mapping[str, str] = NO_NAMES
 ) -> FeatureSet:
     """Read one group of a feature file; ``names`` and what is raised as for ``read``.
 

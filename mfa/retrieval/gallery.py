@@ -1,7 +1,7 @@
 """Which gallery pictures count for which query.
 
-The gallery is put in order of identity, so that the pictures of a query's own person are one
-slice and junk is one slice at the start: nothing is searched for while ranking.
+The gallery is put in order of identity: the pictures of a query's own person are one slice, junk is
+the slice at the start, and ranking searches for nothing.
 """
 
 from __future__ import annotations
@@ -34,20 +34,22 @@ class GroupedGallery:
         self.pids = np.asarray(gallery.pids)[self.order]
         self.camids = np.asarray(gallery.camids)[self.order]
         self.junk = int(np.count_nonzero(self.pids == JUNK))
-        self._query_pids = np.asarray(query.pids)
-        self._query_camids = np.asarray(query.camids)
+        self._query = query
         counted = self.pids[self.junk :]
-        self.start = self.junk + np.searchsorted(counted, self._query_pids, "left")
-        self.stop = self.junk + np.searchsorted(counted, self._query_pids, "right")
+        self.start = self.junk + np.searchsorted(counted, query.pids, "left")
+        self.stop = self.junk + np.searchsorted(counted, query.pids, "right")
 
     def counts(self, query: int) -> np.ndarray:
         """Which of columns ``start:stop`` of a query are its positives, bool."""
         own = self.camids[self.start[query] : self.stop[query]]
-        camera = self._query_camids[query]
+        camera = self._query.camids[query]
         if not self.camera_filter or camera == NO_CAMERA:
             return np.ones(len(own), dtype=bool)
-        kept: np.ndarray = own != camera
-        return kept
+        return np.asarray(own != camera)
+
+    def positives(self) -> np.ndarray:
+        """(Q,) number of positives of each query."""
+        return np.array([int(self.counts(i).sum()) for i in range(len(self.start))])
 
     def valid(self, query: int) -> np.ndarray:
         """(G,) bool: which columns take part in the ranking of a query."""
@@ -58,7 +60,7 @@ class GroupedGallery:
 
     def why_dropped(self, query: int) -> str:
         """In words, why a query without positives cannot be scored."""
-        pid, camera = self._query_pids[query], self._query_camids[query]
+        pid, camera = self._query.pids[query], self._query.camids[query]
         own = int(self.stop[query] - self.start[query])
         if pid == JUNK:
             return "query is junk (pid -1)"

@@ -8,11 +8,10 @@ Ties are pessimistic: a positive ranks after every non-match at the same distanc
 maps all pictures to one point scores as badly as it deserves, whatever the order of the files.
 
 A tie is equality of the distances as computed in float32. Copies of a picture tie exactly. Other
-distances that are equal on paper may differ in their last digit (about 1e-7), and which of them is
-the smaller may change with the processor and with the number of queries, because another shape of
-matrix product rounds differently: 16 of 1,246 cases tried changed with the size of the blocks in
-which distances are made, by up to .013 mAP. So that size is fixed, and a ranking that is shown is
-computed in the block of its score.
+distances that are equal on paper may differ in their last digit (about 1e-7): another processor or
+another shape of matrix product rounds differently. Of 1,246 cases tried, 16 changed with the size
+of the blocks in which distances are made, by up to .013 mAP. So that size is fixed, and a ranking
+that is shown is computed in the block of its score.
 """
 
 from __future__ import annotations
@@ -70,8 +69,7 @@ def score(
         features: both sides; junk (pid -1) never counts, distractors count as non-matches.
         camera_filter: leave out gallery pictures of the query's person by the query's camera.
         max_rank: length of the CMC curve.
-        distance: ``cosine``, ``euclidean``, or ready-made distances (re-ranking), whose shape
-            must be (queries, gallery).
+        distance: ``cosine``, ``euclidean``, or ready-made distances (re-ranking).
         progress: called with the completed fraction before each block; an exception aborts.
 
     Memory is about 1,280 bytes per gallery picture.
@@ -80,32 +78,25 @@ def score(
         InputError: no query can be scored, an empty side, or numbers out of range; the message
             counts the reasons and says what to do.
     """
-    check_sides(features)
     if max_rank < 1:
         raise InputError(f"max_rank must be 1 or more, got {max_rank}")
-    distance = make_distances(features, distance)
-    grouped = GroupedGallery(features.query, features.gallery, camera_filter)
-    ordered = distance.reordered(grouped.order)
-    found = rank_positives(ordered, grouped, progress)
+    distances, grouped = arranged(features, camera_filter, distance)
+    found = rank_positives(distances, grouped, progress)
     refuse_if_nothing_counts(features, grouped, found.positives)
+    figures = {
+        "AP": average_precision(found),
+        "AP_trapezoid": trapezoid_precision(found),
+        "INP": inverse_negative_penalty(found),
+        "first_match_rank": pd.array(first_ranks(found), dtype="Int64"),
+        "last_match_rank": pd.array(last_ranks(found), dtype="Int64"),
+    }
     return RetrievalResult(
-        per_query=query_table(
-            features,
-            grouped,
-            found.positives,
-            {
-                "AP": average_precision(found),
-                "AP_trapezoid": trapezoid_precision(found),
-                "INP": inverse_negative_penalty(found),
-                "first_match_rank": pd.array(first_ranks(found), dtype="Int64"),
-                "last_match_rank": pd.array(last_ranks(found), dtype="Int64"),
-            },
-        ),
+        per_query=query_table(features, grouped, found.positives, figures),
         cmc=cmc(found, max_rank),
         gallery=len(features.gallery),
-        card=protocol_card(features, camera_filter=camera_filter, distance=distance.card()),
+        card=protocol_card(features, camera_filter=camera_filter, distance=distances.card()),
         features=features,
-        ranker=Ranker(features, grouped, ordered),
+        ranker=Ranker(features, grouped, distances),
     )
 
 
@@ -141,8 +132,7 @@ def trapezoid_precision(found: PositiveRanks) -> np.ndarray:
 
 def inverse_negative_penalty(found: PositiveRanks) -> np.ndarray:
     """(Q,) P / rank of the last positive (Ye et al. 2021); NaN without any."""
-    penalty: np.ndarray = found.positives / last_ranks(found)
-    return penalty
+    return np.asarray(found.positives / last_ranks(found))
 
 
 def first_ranks(found: PositiveRanks) -> np.ndarray:
@@ -160,15 +150,23 @@ def cmc(found: PositiveRanks, max_rank: int) -> np.ndarray:
     first = first_ranks(found)
     first = first[np.isfinite(first)].astype(np.int64)
     histogram = np.bincount(first[first <= max_rank], minlength=max_rank + 1)[1:]
-    curve: np.ndarray = np.cumsum(histogram) / max(len(first), 1)
-    return curve
+    return np.asarray(np.cumsum(histogram) / max(len(first), 1))
 
 
-def check_sides(features: Features) -> None:
-    """Raise ``InputError`` where a list is empty."""
-    for side in ("query", "gallery"):
-        if not len(getattr(features, side)):
-            raise InputError(f"the {side} list is empty; there is nothing to score")
+def arranged(
+    features: Features, camera_filter: bool, distance: Metric | Distances
+) -> tuple[Distances, GroupedGallery]:
+    """Distances whose columns are grouped by identity, and which of them count for which query.
+
+    Raises:
+        InputError: an empty side, or what ``make_distances`` raises.
+    """
+    for name, side in (("query", features.query), ("gallery", features.gallery)):
+        if not len(side):
+            raise InputError(f"the {name} list is empty; there is nothing to score")
+    distances = make_distances(features, distance)
+    grouped = GroupedGallery(features.query, features.gallery, camera_filter)
+    return distances.reordered(grouped.order), grouped
 
 
 def make_distances(features: Features, distance: Metric | Distances) -> Distances:
@@ -188,10 +186,7 @@ def make_distances(features: Features, distance: Metric | Distances) -> Distance
 
 
 def query_table(
-    features: Features,
-    grouped: GroupedGallery,
-    positives: np.ndarray,
-    figures: Mapping[str, Any],
+    features: Features, grouped: GroupedGallery, positives: np.ndarray, figures: Mapping[str, Any]
 ) -> pd.DataFrame:
     """One row per query: who it is, its figures, its positives, and why it was dropped."""
     query = features.query
@@ -214,11 +209,7 @@ def query_table(
 def refuse_if_nothing_counts(
     features: Features, grouped: GroupedGallery, positives: np.ndarray
 ) -> None:
-    """Raise the sentence that explains the field's most reported error, where it applies.
-
-    Raises:
-        InputError: no query has a positive left.
-    """
+    """Raise ``InputError`` where no query has a positive left; it explains why and what to do."""
     if positives.any():
         return
     if (features.gallery.pids == JUNK).all():
@@ -236,10 +227,12 @@ def refuse_if_nothing_counts(
             "camera numbers, or switch the filter off: camera_filter=False, --no-camera)"
         )
     if absent:
+        query, gallery = (
+            f"{s.pids.min()} to {s.pids.max()}" for s in (features.query, features.gallery)
+        )
         parts.append(
             f"{absent} have no picture of their person in the gallery (check that query and "
-            f"gallery number identities alike: query pids {_range(features.query.pids)}, gallery "
-            f"pids {_range(features.gallery.pids)})"
+            f"gallery number identities alike: query pids {query}, gallery pids {gallery})"
         )
     raise InputError(f"none of {len(positives)} queries can be scored: {'; '.join(parts)}")
 
@@ -260,8 +253,7 @@ def _ranks(keys: np.ndarray, grouped: GroupedGallery, query: int) -> np.ndarray:
         near.sort()
         at_most = near.searchsorted(positives, "right")
     nonmatches = at_most - own.searchsorted(positives, "right")
-    ranks: np.ndarray = nonmatches + np.arange(1, len(positives) + 1)
-    return ranks
+    return np.asarray(nonmatches + np.arange(1, len(positives) + 1))
 
 
 def _nth(found: PositiveRanks) -> np.ndarray:
@@ -280,11 +272,6 @@ def _mean(found: PositiveRanks, values: np.ndarray) -> np.ndarray:
 
 
 def _at(found: PositiveRanks, places: np.ndarray) -> np.ndarray:
-    result = np.full(len(found.positives), np.nan)
-    some = found.positives > 0
+    result, some = np.full(len(found.positives), np.nan), found.positives > 0
     result[some] = found.ranks[places[some]]
     return result
-
-
-def _range(pids: np.ndarray) -> str:
-    return f"{pids.min()} to {pids.max()}"

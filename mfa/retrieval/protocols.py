@@ -6,7 +6,6 @@ feature file. Each protocol says in the card what it did.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,19 +14,13 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
-from mfa.files import csv_text, write_atomically
 from mfa.progress import Progress, silent
 from mfa.records import Features, FeatureSet
 from mfa.retrieval.distances import Distances, Metric, blocks, normalised
 from mfa.retrieval.gallery import COUNTED, GroupedGallery
-from mfa.retrieval.metrics import (
-    check_sides,
-    make_distances,
-    query_table,
-    refuse_if_nothing_counts,
-)
+from mfa.retrieval.metrics import arranged, query_table, refuse_if_nothing_counts
 from mfa.retrieval.protocol_card import protocol_card
-from mfa.retrieval.results import SUMMARY_RANKS, as_percent
+from mfa.retrieval.results import SUMMARY_RANKS, as_percent, save_with_table
 
 MAX_DRAWS = 10_000
 """More draws change no printed digit and need memory for each query."""
@@ -54,17 +47,16 @@ class DrawnResult:
     card: dict[str, Any]
 
     def summary(self, *, percent: bool = False) -> dict[str, Any]:
-        """Mean over the draws of each figure, and ``..._spread``: standard deviation of draws.
+        """Mean of each figure over the draws, and their standard deviation as ``..._spread``.
 
-        Args:
-            percent: in percent with two digits instead of fractions in full.
+        ``percent`` gives percent with two digits instead of fractions in full.
         """
         show = as_percent if percent else float
-        figures: dict[str, Any] = {"unit": "percent" if percent else "fraction"}
-        for name in self.per_draw.columns:
-            figures[name] = show(self.per_draw[name].mean())
-            figures[f"{name}_spread"] = show(self.per_draw[name].std(ddof=1))
+        figures = {}
+        for name, values in self.per_draw.items():
+            figures |= {name: show(values.mean()), f"{name}_spread": show(values.std(ddof=1))}
         return {
+            "unit": "percent" if percent else "fraction",
             **figures,
             "queries": len(self.per_query),
             "gallery": self.gallery,
@@ -80,10 +72,7 @@ class DrawnResult:
         Raises:
             InputError: they cannot be written.
         """
-        path = Path(path)
-        content = {"summary": self.summary(), "card": self.card}
-        write_atomically(path.with_suffix(".csv"), csv_text(self.per_query))
-        write_atomically(path, json.dumps(content, indent=2) + "\n")
+        save_with_table(path, {"summary": self.summary(), "card": self.card}, self.per_query)
 
 
 def single_shot(
@@ -109,22 +98,23 @@ def single_shot(
     check_draws(draws)
     if seed < 0:
         raise InputError(f"the seed of the draws is 0 or more, got {seed}")
-    check_sides(features)
-    distance = make_distances(features, distance)
-    grouped = GroupedGallery(features.query, features.gallery, camera_filter)
-    positives = np.array([int(grouped.counts(i).sum()) for i in range(len(features.query))])
+    distances, grouped = arranged(features, camera_filter, distance)
+    positives = grouped.positives()
     refuse_if_nothing_counts(features, grouped, positives)
-    draw = _Draw(grouped, draws, seed)
-    ranks = _drawn_ranks(distance.reordered(grouped.order), grouped, draw, positives, progress)
+    ranks, drawn = _drawn_ranks(distances, grouped, draws, seed, progress)
+    scored = positives > 0
+    precision = np.full(len(ranks), np.nan)
+    precision[scored] = (1 / ranks[scored]).mean(axis=1)
+    rank1 = np.where(scored, (ranks == 1).mean(axis=1), np.nan)
     protocol = f"single gallery shot: one picture per identity, mean of {draws} draws"
     card = protocol_card(
-        features, camera_filter=camera_filter, distance=distance.card(), protocol=protocol
+        features, camera_filter=camera_filter, distance=distances.card(), protocol=protocol
     )
     return DrawnResult(
-        per_draw=_per_draw(ranks[positives > 0]),
-        per_query=_per_query(features, grouped, ranks, positives),
+        per_draw=_per_draw(ranks[scored]),
+        per_query=query_table(features, grouped, positives, {"rank1": rank1, "AP": precision}),
         gallery=len(features.gallery),
-        drawn=draw.identities,
+        drawn=drawn,
         card={**card, "draws": draws, "draw_seed": seed},
     )
 
@@ -138,9 +128,7 @@ def check_draws(draws: int) -> None:
 
 
 def multi_query(
-    features: Features,
-    pictures: FeatureSet | None = None,
-    pooling: Literal["mean", "max"] = "mean",
+    features: Features, pictures: FeatureSet | None = None, pooling: Literal["mean", "max"] = "mean"
 ) -> Features:
     """Queries that stand for several pictures of a person by one camera.
 
@@ -167,77 +155,56 @@ def multi_query(
         )
     unit = normalised(source.features)
     members: dict[tuple[int, int], list[int]] = {}
-    for row, key in enumerate(zip(source.pids.tolist(), source.camids.tolist(), strict=True)):
+    for row, key in enumerate(_keys(source)):
         members.setdefault(key, []).append(row)
     pool = np.mean if pooling == "mean" else np.max
     pooled = {key: pool(unit[rows], axis=0) for key, rows in members.items()}
-    keys = list(zip(query.pids.tolist(), query.camids.tolist(), strict=True))
-    everyone = list(range(len(keys)))
-    chosen = everyone if pictures is not None else [rows[0] for rows in members.values()]
-    single = normalised(query.features)
-    pooled_rows = [pooled.get(keys[i], single[i]) for i in chosen]
+    if pictures is None:
+        query = query.take(np.array([rows[0] for rows in members.values()]))
+    alone = zip(_keys(query), normalised(query.features), strict=True)
+    rows = np.array([pooled.get(key, own) for key, own in alone], dtype=np.float32)
     source_words = "the query list's" if pictures is None else "further"
     words = f"multi-query: {pooling} of {source_words} pictures of an identity by a camera"
     return replace(
         features,
-        query=replace(
-            query.take(np.array(chosen)), features=np.array(pooled_rows, dtype=np.float32)
-        ),
+        query=replace(query, features=rows),
         origin={**features.origin, "query_protocol": words},
     )
 
 
-class _Draw:
-    """Which gallery columns each draw holds.
-
-    Attributes:
-        picks: (draws, identities) columns, in order of identity.
-        luck: (draws, Q) uniform numbers for queries whose own picture must be drawn again.
-    """
-
-    def __init__(self, grouped: GroupedGallery, draws: int, seed: int) -> None:
-        pids, first, sizes = np.unique(
-            grouped.pids[grouped.junk :], return_index=True, return_counts=True
-        )
-        rng = np.random.default_rng(seed)
-        self.identities = len(pids)
-        self.picks = grouped.junk + first + (rng.random((draws, len(pids))) * sizes).astype(int)
-        self.luck = rng.random((draws, len(grouped.start)))
-        self._first = grouped.junk + first
-
-    def identity(self, grouped: GroupedGallery, query: int) -> int:
-        """Position of a query's own identity among the drawn ones."""
-        return int(np.searchsorted(self._first, grouped.start[query]))
-
-    def own(self, grouped: GroupedGallery, query: int) -> np.ndarray:
-        """(draws,) column of the query's own picture, drawn again where it may not count."""
-        counts = grouped.counts(query)
-        start = grouped.start[query]
-        picked = self.picks[:, self.identity(grouped, query)]
-        allowed = start + np.flatnonzero(counts)
-        again = allowed[(self.luck[:, query] * len(allowed)).astype(int)]
-        return np.asarray(np.where(counts[picked - start], picked, again))
+def _keys(side: FeatureSet) -> list[tuple[int, int]]:
+    return list(zip(side.pids.tolist(), side.camids.tolist(), strict=True))
 
 
 def _drawn_ranks(
-    distances: Distances,
-    grouped: GroupedGallery,
-    draw: _Draw,
-    positives: np.ndarray,
-    progress: Progress,
-) -> np.ndarray:
-    """(Q, draws) rank of each query's own picture; 0 for a query without positives."""
-    ranks = np.zeros((len(positives), len(draw.picks)), dtype=np.int32)
+    distances: Distances, grouped: GroupedGallery, draws: int, seed: int, progress: Progress
+) -> tuple[np.ndarray, int]:
+    """(Q, draws) rank of each query's own picture; 0 for a query without one that may count.
+
+    Returns the number of identities, each of which has a picture in a drawn gallery, as well.
+    """
+    _, first, sizes = np.unique(grouped.pids[grouped.junk :], return_index=True, return_counts=True)
+    rng = np.random.default_rng(seed)
+    first += grouped.junk
+    picks = first + (rng.random((draws, len(first))) * sizes).astype(int)
+    luck = rng.random((draws, len(grouped.start)))
+    ranks = np.zeros((len(grouped.start), draws), dtype=np.int32)
     for start, keys in blocks(distances):
         for query, row in enumerate(keys, start):
-            progress(query / len(positives))
-            if not positives[query]:
+            progress(query / len(ranks))
+            counts, own = grouped.counts(query), grouped.start[query]
+            allowed = own + np.flatnonzero(counts)
+            if not len(allowed):
                 continue
-            drawn = row.take(draw.picks)
-            own = row.take(draw.own(grouped, query))
-            drawn[:, draw.identity(grouped, query)] = np.inf
-            ranks[query] = 1 + (drawn <= own[:, None]).sum(axis=1)
-    return ranks
+            identity = np.searchsorted(first, own)
+            picked = picks[:, identity]
+            # Where the picture drawn for everybody may not count, another one is drawn.
+            again = allowed[(luck[:, query] * len(allowed)).astype(int)]
+            nearest = row.take(np.where(counts[picked - own], picked, again))
+            drawn = row.take(picks)
+            drawn[:, identity] = np.inf
+            ranks[query] = 1 + (drawn <= nearest[:, None]).sum(axis=1)
+    return ranks, len(first)
 
 
 def _per_draw(ranks: np.ndarray) -> pd.DataFrame:
@@ -246,17 +213,3 @@ def _per_draw(ranks: np.ndarray) -> pd.DataFrame:
     figures["mAP"] = (1 / ranks).mean(axis=0)
     figures["mAP_trapezoid"] = (((ranks == 1) + 1 / ranks) / 2).mean(axis=0)
     return pd.DataFrame(figures)
-
-
-def _per_query(
-    features: Features, grouped: GroupedGallery, ranks: np.ndarray, positives: np.ndarray
-) -> pd.DataFrame:
-    scored = positives > 0
-    precision = np.full(len(ranks), np.nan)
-    precision[scored] = (1 / ranks[scored]).mean(axis=1)
-    return query_table(
-        features,
-        grouped,
-        positives,
-        {"rank1": np.where(scored, (ranks == 1).mean(axis=1), np.nan), "AP": precision},
-    )

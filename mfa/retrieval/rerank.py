@@ -12,6 +12,7 @@ divided by their maximum over each picture's row; a neighbourhood holds the pict
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ BLOCK = 128
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """Bytes re-ranking takes beside the features, and what it would take without sparsity.
+    """Bytes that re-ranking takes beside the features.
 
     Attributes:
         likely: with neighbourhoods as sparse as real features make them.
@@ -53,15 +54,13 @@ class _Sparse:
         return self.columns[part], self.weights[part]
 
 
-def memory_need(
-    queries: int, gallery: int, width: int, *, k1: int = 20, k2: int = 6, block: int = BLOCK
-) -> MemoryNeed:
+def memory_need(queries: int, gallery: int, width: int, *, k1: int = 20, k2: int = 6) -> MemoryNeed:
     """What ``ReciprocalDistances`` will need for features of ``width`` columns."""
     everyone = queries + gallery
-    fixed = everyone * (4 * width + 6 * (k1 + 1)) + 12 * block * everyone
+    fixed = everyone * (4 * width + 6 * (k1 + 1)) + 12 * BLOCK * everyone
     # 8 bytes a weight, kept by row, by column, and once more while one is sorted into the other.
     each = 3 * 8 * everyone
-    reach = (k1 + 1) * (_half(k1) + 2)
+    reach = (k1 + 1) * (round(k1 / 2) + 2)
     return MemoryNeed(
         likely=fixed + each * min(everyone, 4 * (k1 + 1)),
         most=fixed + each * min(everyone, reach * max(k2, 1)),
@@ -80,7 +79,6 @@ class ReciprocalDistances:
         k2: neighbours whose weights are averaged (query expansion); 1 for none.
         original_weight: lambda of the paper, in [0, 1].
         metric: of the original distance.
-        block: rows of distances made at a time.
         progress: called with the completed fraction several times per second; an exception aborts.
 
     Raises:
@@ -95,14 +93,22 @@ class ReciprocalDistances:
         k2: int = 6,
         original_weight: float = 0.3,
         metric: Metric = "cosine",
-        block: int = BLOCK,
         progress: Progress = silent,
     ) -> None:
         prepare = normalised if metric == "cosine" else as_float32
-        kept = np.flatnonzero(np.asarray(features.gallery.pids) != JUNK)
+        kept = np.flatnonzero(features.gallery.pids != JUNK)
         self._queries = len(features.query)
         self.shape = (self._queries, len(features.gallery))
-        _check(k1, k2, original_weight, self._queries + len(kept))
+        pictures = self._queries + len(kept)
+        if not 1 <= k2 <= k1 + 1:
+            raise InputError(f"re-ranking needs 1 <= k2 <= k1 + 1, got k1={k1}, k2={k2}")
+        if not 0 <= original_weight <= 1:
+            raise InputError(f"original_weight must be in [0, 1], got {original_weight}")
+        if pictures <= k1:
+            raise InputError(
+                f"re-ranking with k1={k1} needs more than {k1} pictures, there are {pictures}; "
+                "give a smaller k1"
+            )
         self._words = f"k-reciprocal, k1={k1}, k2={k2}, lambda={original_weight:g}"
         self._metric = metric
         self._original_weight = original_weight
@@ -112,11 +118,10 @@ class ReciprocalDistances:
         )
         self._squares = np.einsum("nd,nd->n", self._all, self._all)
         # The shares are those of the time it takes at the size of Market-1501.
-        nearest, self._farthest = self._neighbours(k1 + 1, block, lambda part: progress(0.7 * part))
+        nearest, self._farthest = self._neighbours(k1 + 1, lambda part: progress(0.7 * part))
         weights = self._neighbourhoods(nearest, k1, lambda part: progress(0.7 + 0.2 * part))
-        weights = _expanded(weights, nearest[:, :k2], lambda part: progress(0.9 + 0.1 * part))
-        self._weights = weights
-        self._inverse = _inverse(weights, self._queries, len(self._all))
+        self._weights = _expanded(weights, nearest[:, :k2], lambda part: progress(0.9 + 0.1 * part))
+        self._inverse = _inverse(self._weights, self._queries, len(self._all))
 
     def keys(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
         """(stop - start, G) re-ranked distances, float32; junk at infinity."""
@@ -142,11 +147,8 @@ class ReciprocalDistances:
 
     def reordered(self, order: np.ndarray) -> ReciprocalDistances:
         """The same distances with the gallery's columns in ``order`` (G,)."""
-        other = object.__new__(ReciprocalDistances)
-        other.__dict__.update(self.__dict__)
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        other._columns = place[self._columns]
+        other = copy(self)
+        other._columns = np.argsort(order)[self._columns]
         return other
 
     def _squared(self, rows: np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
@@ -155,24 +157,20 @@ class ReciprocalDistances:
         block *= -2
         block += self._squares[rows, None]
         block += self._squares[columns]
-        np.maximum(block, 0, out=block)
-        return block
+        return np.maximum(block, 0, out=block)
 
     def _scaled(self, rows: np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """Squared distances over the largest of each row."""
-        scaled: np.ndarray = self._squared(rows, columns) / self._farthest[rows, None]
-        return scaled
+        return np.asarray(self._squared(rows, columns) / self._farthest[rows, None])
 
-    def _neighbours(
-        self, count: int, block: int, progress: Progress
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _neighbours(self, count: int, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
         """(N, count) nearest pictures, equal distances in order of place; (N,) row maxima."""
         everyone = len(self._all)
         nearest = np.empty((everyone, count), dtype=np.int32)
         farthest = np.empty(everyone, dtype=np.float32)
-        for start in range(0, everyone, block):
+        for start in range(0, everyone, BLOCK):
             progress(start / everyone)
-            rows = np.arange(start, min(start + block, everyone))
+            rows = np.arange(start, min(start + BLOCK, everyone))
             distances = self._squared(rows, slice(None))
             farthest[rows] = distances.max(axis=1)
             for row, line in zip(rows, distances, strict=True):
@@ -185,7 +183,7 @@ class ReciprocalDistances:
 
     def _neighbourhoods(self, nearest: np.ndarray, k1: int, progress: Progress) -> _Sparse:
         """Weights exp(-distance) over each picture's expanded reciprocal set, summing to 1."""
-        half = nearest[:, : _half(k1) + 1]
+        half = nearest[:, : round(k1 / 2) + 1]
         mutual, mutual_half = _mutual(nearest), _mutual(half)
         columns, weights = [], []
         for i, neighbours in enumerate(_watched(nearest, progress)):
@@ -211,12 +209,7 @@ class ReciprocalDistances:
         shared = np.bincount(
             self._inverse.columns[places], weights=least, minlength=len(self._columns)
         )
-        distance: np.ndarray = 1 - shared / (2 - shared)
-        return distance
-
-
-def _half(k1: int) -> int:
-    return round(k1 / 2)
+        return np.asarray(1 - shared / (2 - shared))
 
 
 def _mutual(nearest: np.ndarray, block: int = 4096) -> np.ndarray:
@@ -255,35 +248,17 @@ def _inverse(weights: _Sparse, first: int, width: int) -> _Sparse:
     """For every column, the rows from ``first`` on (counted from there) that have it."""
     begin = weights.offsets[first]
     columns = weights.columns[begin:]
-    rows = np.repeat(
-        np.arange(len(weights.offsets) - 1 - first, dtype=np.int32),
-        np.diff(weights.offsets[first:]),
-    )
+    lengths = np.diff(weights.offsets[first:])
+    rows = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
     order = np.argsort(columns, kind="stable")
-    counts = np.bincount(columns, minlength=width)
-    return _Sparse(
-        offsets=np.concatenate([[0], np.cumsum(counts)]),
-        columns=rows[order],
-        weights=weights.weights[begin:][order],
-    )
+    ends = np.cumsum(np.bincount(columns, minlength=width))
+    offsets = np.concatenate([[0], ends])
+    return _Sparse(offsets, rows[order], weights.weights[begin:][order])
 
 
 def _stack(columns: list[np.ndarray], weights: list[np.ndarray]) -> _Sparse:
-    lengths = [len(part) for part in columns]
     return _Sparse(
-        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        offsets=np.concatenate([[0], np.cumsum([len(part) for part in columns])]),
         columns=np.concatenate(columns).astype(np.int32),
         weights=np.concatenate(weights).astype(np.float32),
     )
-
-
-def _check(k1: int, k2: int, original_weight: float, pictures: int) -> None:
-    if not 1 <= k2 <= k1 + 1:
-        raise InputError(f"re-ranking needs 1 <= k2 <= k1 + 1, got k1={k1}, k2={k2}")
-    if not 0 <= original_weight <= 1:
-        raise InputError(f"original_weight must be in [0, 1], got {original_weight}")
-    if pictures <= k1:
-        raise InputError(
-            f"re-ranking with k1={k1} needs more than {k1} pictures, there are {pictures}; "
-            "give a smaller k1"
-        )

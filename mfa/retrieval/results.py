@@ -85,11 +85,7 @@ class RetrievalResult:
         return self.rank(10)
 
     def rank(self, k: int) -> float:
-        """Share of counted queries with a match at or before rank ``k``.
-
-        Raises:
-            InputError: ``k`` is below 1.
-        """
+        """Share of counted queries with a match at or before rank ``k``, from 1."""
         if k < 1:
             raise InputError(f"ranks count from 1, got {k}")
         return float((self.counted["first_match_rank"] <= k).mean())
@@ -131,7 +127,9 @@ class RetrievalResult:
         """
         figures = {f"rank{k}": self.rank(k) for k in SUMMARY_RANKS}
         figures |= {"mAP": self.mAP, "mAP_trapezoid": self.mAP_trapezoid, "mINP": self.mINP}
-        intervals = self._intervals(draws, seed) if draws else {}
+        drawn = statistics.intervals(self.per_query, draws=draws, seed=seed) if draws else {}
+        # A single identity has no spread to draw from.
+        intervals = {name: ends for name, ends in drawn.items() if np.isfinite(ends).all()}
         show = as_percent if percent else float
         return {
             "unit": "percent" if percent else "fraction",
@@ -143,23 +141,14 @@ class RetrievalResult:
             "interval_over": "identities" if intervals else "",
         }
 
-    def _intervals(self, draws: int, seed: int) -> dict[str, tuple[float, float]]:
-        """Those that exist: a single identity has no spread to draw from."""
-        found = statistics.intervals(self.per_query, draws=draws, seed=seed)
-        return {name: ends for name, ends in found.items() if np.isfinite(ends).all()}
-
     def save(self, path: Path | str) -> None:
         """Write ``path`` (JSON: summary, CMC, card) and beside it a ``.csv`` of ``per_query``.
-
-        Each file is complete or not there: written under another name, then renamed.
 
         Raises:
             InputError: they cannot be written.
         """
-        path = Path(path)
         content = {"summary": self.summary(), "cmc": self.cmc.tolist(), "card": self.card}
-        write_atomically(path.with_suffix(".csv"), csv_text(self.per_query))
-        write_atomically(path, json.dumps(content, indent=2) + "\n")
+        save_with_table(path, content, self.per_query)
 
     @staticmethod
     def load(path: Path | str) -> RetrievalResult:
@@ -193,24 +182,29 @@ def _number(text: str) -> float:
     return float(text) if text else float("nan")
 
 
-_COLUMNS = {
-    *("query", "name", "pid", "camid", "AP", "AP_trapezoid", "INP", "positives", "status"),
-    *("first_match_rank", "last_match_rank"),
+_RANKS = ("first_match_rank", "last_match_rank")
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("query", "pid", "camid", "positives"), "int64"),
+    **dict.fromkeys(_RANKS, "Int64"),
+    "status": str,
 }
+_READ = {"name": text_of_cell, **dict.fromkeys(("AP", "AP_trapezoid", "INP"), _number)}
+_COLUMNS = {*_TYPES, *_READ}
 
 # A picture named "NA" stays a name; only empty ranks are missing.
 _CSV: dict[str, Any] = {
-    "dtype": {
-        **dict.fromkeys(("query", "pid", "camid", "positives"), "int64"),
-        **{"status": str, "first_match_rank": "Int64", "last_match_rank": "Int64"},
-    },
-    "converters": {
-        "name": text_of_cell,
-        **dict.fromkeys(("AP", "AP_trapezoid", "INP"), _number),
-    },
-    "na_values": {"first_match_rank": [""], "last_match_rank": [""]},
+    "dtype": _TYPES,
+    "converters": _READ,
+    "na_values": {name: [""] for name in _RANKS},
     "keep_default_na": False,
 }
+
+
+def save_with_table(path: Path | str, content: dict[str, Any], table: pd.DataFrame) -> None:
+    """Write ``content`` to ``path`` as JSON and ``table`` beside it as CSV, each whole or not."""
+    path = Path(path)
+    write_atomically(path.with_suffix(".csv"), csv_text(table))
+    write_atomically(path, json.dumps(content, indent=2) + "\n")
 
 
 def as_percent(value: float) -> float:

@@ -1,9 +1,9 @@
 """Intervals of retrieval figures, and tests of whether two results differ.
 
-The queries of one person resemble each other, so they are no independent observations. Every
-function here therefore draws or flips whole identities by default: all queries of a person
-together. ``by="query"`` treats the queries as independent. It gives narrower intervals and, where a
-person has many queries, too many false alarms. It serves the comparison with papers that did so.
+The queries of one person resemble each other, so they are no independent observations. By default
+every function here draws or flips whole identities: all queries of a person together. With
+``by="query"`` the queries count as independent, as in some papers: intervals are narrower and,
+where a person has many queries, there are too many false alarms.
 
 None of this holds the variance between trainings. ``seeds_test`` does, and holds no variance
 between people instead.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,12 +22,8 @@ from mfa.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-LEVEL = 0.95
-
 Unit = Literal["identity", "query"]
 
-UNITS: dict[Unit, str] = {"identity": "identities", "query": "queries"}
-"""What is drawn, in the words of tables and captions."""
 
 MAX_DRAWS = 100_000
 """More resamples than this change no printed digit."""
@@ -38,12 +34,11 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class PairedTest:
-    """The comparison of two results on the same queries.
+    """The comparison of two results on the queries that both counted.
 
     Attributes:
         metric: ``AP`` or ``rank1``.
-        first: mean of the first result over the queries that both counted.
-        second: mean of the second result over the same queries.
+        first, second: mean of each result.
         difference: second minus first.
         interval: 95 % bootstrap interval of that difference; NaN for a single unit.
         p_value: two-sided; probability of a difference at least as large if a coin decided, for
@@ -65,50 +60,32 @@ class PairedTest:
 
 
 def intervals(
-    per_query: pd.DataFrame,
-    *,
-    draws: int = 1000,
-    seed: int = 0,
-    level: float = LEVEL,
-    by: Unit = "identity",
+    per_query: pd.DataFrame, *, draws: int = 1000, seed: int = 0, by: Unit = "identity"
 ) -> dict[str, tuple[float, float]]:
-    """Bootstrap percentile intervals of rank1, mAP, mAP_trapezoid and mINP, as fractions.
+    """95 % bootstrap percentile intervals of rank1, mAP, mAP_trapezoid and mINP, as fractions.
 
     Args:
         per_query: table of a result, one row per query; only counted queries are drawn.
         draws: number of resamples, with replacement.
         seed: of the draws.
-        level: share of the draws inside the interval.
         by: what is drawn: identities with all their queries, or single queries.
 
     Raises:
         InputError: ``draws`` is out of range.
     """
     counted = per_query[per_query["positives"] > 0]
-    groups = _units(counted, by)
-    columns = {
-        "rank1": (counted["first_match_rank"] == 1),
-        "mAP": counted["AP"],
-        "mAP_trapezoid": counted["AP_trapezoid"],
-        "mINP": counted["INP"],
-    }
-    return {
-        name: mean_interval(
-            values.to_numpy(float), groups=groups, draws=draws, seed=seed, level=level
-        )
-        for name, values in columns.items()
-    }
+    drawn: dict[str, Any] = {"groups": _units(counted, by), "draws": draws, "seed": seed}
+    figures = {"mAP": "AP", "mAP_trapezoid": "AP_trapezoid", "mINP": "INP"}
+    found = {"rank1": mean_interval(_metric(counted, "rank1"), **drawn)}
+    for name, column in figures.items():
+        found[name] = mean_interval(_metric(counted, column), **drawn)
+    return found
 
 
 def mean_interval(
-    values: np.ndarray,
-    *,
-    groups: np.ndarray | None = None,
-    draws: int = 1000,
-    seed: int = 0,
-    level: float = LEVEL,
+    values: np.ndarray, *, groups: np.ndarray | None = None, draws: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """Bootstrap percentile interval of the mean of ``values``; NaN where there is a single unit.
+    """95 % bootstrap percentile interval of the mean of ``values``; NaN for a single unit.
 
     Args:
         values: (N,) without NaN.
@@ -116,7 +93,6 @@ def mean_interval(
             whole. By default each value is a unit.
         draws: number of resamples, with replacement.
         seed: of the draws.
-        level: share of the draws inside the interval.
 
     Raises:
         InputError: ``draws`` is out of range.
@@ -129,12 +105,12 @@ def mean_interval(
         return float("nan"), float("nan")
     found = bootstrap(
         (sums, sizes),
-        _ratio,
+        lambda sums, sizes, axis: sums.sum(axis=axis) / sizes.sum(axis=axis),
         paired=True,
         vectorized=True,
         n_resamples=draws,
         batch=_BATCH,
-        confidence_level=level,
+        confidence_level=0.95,
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
@@ -221,10 +197,6 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
 def flipped(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Queries whose Rank-1 is right in one result and wrong in the other.
 
-    Args:
-        first: ``per_query`` of the reference.
-        second: ``per_query`` of the result that is compared with it.
-
     Returns:
         ``query``, ``name``, ``pid``, ``camid``, ``change`` (``gained`` or ``lost`` by the
         second), ``AP_first``, ``AP_second``, ``first_match_rank_first``, ``..._second``; largest
@@ -241,8 +213,7 @@ def flipped(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         table[f"{name}_first"], table[f"{name}_second"] = before[name], after[name]
     table = table[right[0] != right[1]]
     size = (table["AP_second"] - table["AP_first"]).abs()
-    by_size: pd.DataFrame = table.loc[size.sort_values(ascending=False, kind="stable").index]
-    return by_size.reset_index(drop=True)
+    return table.loc[size.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
 
 
 def paired_rows(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -251,18 +222,15 @@ def paired_rows(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame
     Raises:
         InputError: the query lists differ (the first difference is named), or share none.
     """
+    same = "a paired test needs the same queries"
     if len(first) != len(second):
-        raise InputError(
-            f"the results have {len(first)} and {len(second)} queries; a paired test needs the "
-            "same ones"
-        )
+        raise InputError(f"the results have {len(first)} and {len(second)} queries; {same}")
     for column in ("name", "pid", "camid"):
-        unlike = np.flatnonzero(first[column].to_numpy() != second[column].to_numpy())
-        if len(unlike):
-            row = unlike[0]
+        one, other = first[column].to_numpy(), second[column].to_numpy()
+        for row in np.flatnonzero(one != other)[:1]:
             raise InputError(
-                f"query {row} has {column} {first[column].iloc[row]} in one result and "
-                f"{second[column].iloc[row]} in the other; a paired test needs the same queries"
+                f"query {row} has {column} {one[row]} in one result and {other[row]} in the other; "
+                f"{same}"
             )
     both = (first["positives"] > 0).to_numpy() & (second["positives"] > 0).to_numpy()
     if not both.any():
@@ -295,7 +263,7 @@ def _sign_flip(sums: np.ndarray, draws: int, seed: int) -> float:
         return 1.0
     flips = permutation_test(
         (sums,),
-        _absolute_sum,
+        lambda values, axis: np.abs(values.sum(axis=axis)),
         permutation_type="samples",
         vectorized=True,
         n_resamples=draws,
@@ -306,15 +274,5 @@ def _sign_flip(sums: np.ndarray, draws: int, seed: int) -> float:
     return float(flips.pvalue)
 
 
-def _ratio(sums: np.ndarray, sizes: np.ndarray, axis: int) -> np.ndarray:
-    return np.asarray(sums.sum(axis=axis) / sizes.sum(axis=axis))
-
-
-def _absolute_sum(values: np.ndarray, axis: int) -> np.ndarray:
-    return np.abs(values.sum(axis=axis))
-
-
-def _metric(rows: pd.DataFrame, metric: str) -> np.ndarray:
-    if metric == "rank1":
-        return (rows["first_match_rank"] == 1).to_numpy(float)
-    return rows["AP"].to_numpy(float)
+def _metric(rows: pd.DataFrame, name: str) -> np.ndarray:
+    return (rows["first_match_rank"] == 1 if name == "rank1" else rows[name]).to_numpy(float)

@@ -202,10 +202,7 @@ def test_order_of_files_does_not_matter() -> None:
 
 def test_cmc_never_falls_when_the_gallery_is_short() -> None:
     features = make(
-        on_circle(0, 90),
-        on_circle(1, 2, 95),
-        [(1, 0), (2, 0)],
-        [(3, 1), (1, 1), (2, 1)],
+        on_circle(0, 90), on_circle(1, 2, 95), [(1, 0), (2, 0)], [(3, 1), (1, 1), (2, 1)]
     )
     curve = score(features, max_rank=10).cmc
     assert len(curve) == 10

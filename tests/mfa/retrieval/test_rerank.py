@@ -11,6 +11,7 @@ import pytest
 from benchmarks.made import made_features
 from mfa.errors import InputError
 from mfa.records import JUNK, Features
+from mfa.retrieval import rerank
 from mfa.retrieval.metrics import score
 from mfa.retrieval.rerank import ReciprocalDistances, memory_need
 
@@ -52,23 +53,19 @@ def dense(features: Features, k1: int, k2: int, original_weight: float) -> np.nd
 
 def small(seed: int = 0) -> Features:
     return made_features(
-        queries=14,
-        gallery=70,
-        people=8,
-        distractors=6,
-        cameras=3,
-        width=6,
-        noise=1.0,
-        seed=seed,
+        queries=14, gallery=70, people=8, distractors=6, cameras=3, width=6, noise=1.0, seed=seed
     )
 
 
 @pytest.mark.parametrize(
     ("k1", "k2", "original_weight"), [(20, 6, 0.3), (7, 3, 0.0), (5, 1, 0.5), (9, 2, 1.0)]
 )
-def test_equal_to_the_dense_algorithm(k1: int, k2: int, original_weight: float) -> None:
+def test_equal_to_the_dense_algorithm(
+    k1: int, k2: int, original_weight: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rerank, "BLOCK", 11)
     features = small()
-    sparse = ReciprocalDistances(features, k1=k1, k2=k2, original_weight=original_weight, block=11)
+    sparse = ReciprocalDistances(features, k1=k1, k2=k2, original_weight=original_weight)
     expected = dense(features, k1, k2, original_weight)
     np.testing.assert_allclose(sparse.keys(0, 14), expected, atol=2e-6)
     np.testing.assert_allclose(sparse.keys(3, 9), expected[3:9], atol=2e-6)
@@ -128,9 +125,10 @@ def test_memory_stays_below_what_was_said() -> None:
     assert peak < need.likely < need.most
 
 
-def test_it_tells_how_far_it_is_and_can_be_ended() -> None:
+def test_it_tells_how_far_it_is_and_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rerank, "BLOCK", 20)
     shares: list[float] = []
-    ReciprocalDistances(small(), k1=5, k2=3, block=20, progress=shares.append)
+    ReciprocalDistances(small(), k1=5, k2=3, progress=shares.append)
     assert shares[0] == 0
     assert len(shares) > 5
     assert shares == sorted(shares)
@@ -141,7 +139,7 @@ def test_it_tells_how_far_it_is_and_can_be_ended() -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        ReciprocalDistances(small(), k1=5, k2=3, block=20, progress=enough)
+        ReciprocalDistances(small(), k1=5, k2=3, progress=enough)
 
 
 def test_msmt17_would_fit_where_the_dense_algorithm_does_not() -> None:
