@@ -28,11 +28,12 @@ TOP = 0.2
 
 CONDITIONS = ("all", "whole", "occluded", "nothing above", "nothing below")
 """Groups of pictures by their masks: the person from top to bottom with nothing in front; an
-occluder over at least a twentieth of the picture; less than a twentieth of the upper (lower)
-quarter shows the person, as in the paper's Fig. 4 b (c)."""
+occluder over at least ``FEW`` of the picture; less than ``FEW`` of the upper (lower) quarter shows
+the person, as in the paper's Fig. 4 b (c)."""
 
 FEW = 0.05
-"""Share of an area below which it counts as showing nothing."""
+
+_PERSON = [PARTS.index(part) for part in PERSON]
 
 
 def measure_regions(
@@ -61,16 +62,16 @@ def measure_regions(
     places = dict(grids or dict.fromkeys(maps, even))
     places[EVEN] = next(iter(places.values()))
     shown = torch.stack([(parts == i).flatten(1).any(dim=1) for i in range(len(PARTS))], dim=1)
-    tables = [
-        _tidy(
-            name,
-            {
-                **_shares(values, parts, shown, places[name]),
-                **_places(name, values, parts, places[name]),
-            },
-        )
-        for name, values in positive.items()
-    ]
+    tables = []
+    for name, values in positive.items():
+        shares = part_shares(values, parts, places[name])
+        visible = torch.where(shown, shares, torch.nan)
+        measures = {
+            "person": shares[:, _PERSON].sum(dim=1),
+            **{part: visible[:, i] for i, part in enumerate(PARTS)},
+            **_places(name, values, parts, places[name]),
+        }
+        tables.append(_tidy(name, measures))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -79,9 +80,8 @@ def measure_overlap(maps: Mapping[str, np.ndarray]) -> pd.DataFrame:
 
     Returns:
         Columns ``picture``, ``branch`` (``branch1 + branch2`` ...; ``pairs`` for their mean;
-        ``all`` for the order),
-        ``measure``, ``value``. Measures: ``cosine`` of the positive parts; ``iou`` of their
-        highest fifths; ``in order``, 1 where the centroids strictly increase with the branch.
+        ``all`` for the order), ``measure``, ``value``. Measures: ``cosine`` of the positive parts;
+        ``iou`` of their highest fifths; ``in order``, 1 where the centroids strictly increase.
     """
     positive = {name: _positive(values) for name, values in maps.items()}
     pairs = {
@@ -109,7 +109,7 @@ def conditions(masks: np.ndarray | Tensor) -> dict[str, np.ndarray]:
     """(N,) true for the pictures of each of ``CONDITIONS``."""
     parts = torch.as_tensor(masks)
     quarter = max(1, parts.shape[1] // 4)
-    person = torch.isin(parts, torch.tensor([PARTS.index(part) for part in PERSON])).double()
+    person = torch.isin(parts, torch.tensor(_PERSON)).double()
     occluded = (parts == PARTS.index("occluder")).double().mean(dim=(1, 2)) >= FEW
     above = person[:, :quarter].mean(dim=(1, 2)) < FEW
     below = person[:, -quarter:].mean(dim=(1, 2)) < FEW
@@ -155,18 +155,8 @@ def _positive(values: np.ndarray) -> Tensor:
     return torch.from_numpy(np.maximum(values, 0, dtype=np.float32))
 
 
-def _shares(maps: Tensor, masks: Tensor, shown: Tensor, grid: MapGrid) -> dict[str, Tensor]:
-    shares = part_shares(maps, masks, grid)
-    person = [PARTS.index(part) for part in PERSON]
-    visible = torch.where(shown, shares, torch.nan)
-    return {
-        "person": shares[:, person].sum(dim=1),
-        **{part: visible[:, i] for i, part in enumerate(PARTS)},
-    }
-
-
 def _places(name: str, maps: Tensor, masks: Tensor, grid: MapGrid) -> dict[str, Tensor]:
-    on_person = torch.isin(masks, torch.tensor([PARTS.index(part) for part in PERSON]))
+    on_person = torch.isin(masks, torch.tensor(_PERSON))
     if name == EVEN:  # its highest point is anywhere
         hit = on_person.flatten(1).double().mean(dim=1)
     else:
@@ -196,14 +186,6 @@ def _highest(maps: Tensor) -> Tensor:
 
 
 def _tidy(branch: str, measures: Mapping[str, Tensor]) -> pd.DataFrame:
-    return pd.concat(
-        pd.DataFrame(
-            {
-                "picture": np.arange(len(values)),
-                "branch": branch,
-                "measure": measure,
-                "value": values.double().numpy(),
-            }
-        )
-        for measure, values in measures.items()
-    )
+    wide = pd.DataFrame({measure: values.double().numpy() for measure, values in measures.items()})
+    long = wide.rename_axis("picture").reset_index().melt("picture", var_name="measure")
+    return long.assign(branch=branch)[["picture", "branch", "measure", "value"]]

@@ -9,7 +9,7 @@ place change what is explained.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -51,9 +51,9 @@ def check_place(network: ReidNetwork, layer: str, names: Sequence[str]) -> None:
     unknown = [name for name in names if name not in network.heads]
     if unknown or not names:
         raise InputError(f"no branch {unknown or names}; there are {', '.join(network.heads)}")
-    if layer not in (BRANCH, TRUNK, *network.layers):
-        there = ", ".join((BRANCH, TRUNK, *network.layers))
-        raise InputError(f"no layer {layer!r}; there are {there}")
+    layers = (BRANCH, TRUNK, *network.layers)
+    if layer not in layers:
+        raise InputError(f"no layer {layer!r}; there are {', '.join(layers)}")
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def undisturbed(network: torch.nn.Module) -> Iterator[None]:
     """Eval mode and no gradients inside; every module's own mode afterwards, come what may.
 
     Eval mode keeps BN's running statistics still. Inference mode is left, since no graph can be
-    made in it; the caller's mode returns with the block's end.
+    made in it.
     """
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
@@ -90,17 +90,35 @@ def capture(
         target: the score.
         layer: ``branch`` (the map a branch pools), ``trunk`` or one of ``network.layers``.
         names: branches wanted; all of them are run, since a target may need the whole descriptor.
-        second_order: keep the graph of the gradients, one graph a branch.
+        second_order: keep the graph of the gradients, one graph per branch.
 
     Raises:
         InputError: the target does not fit.
     """
     with undisturbed(network):
         heads = exact_heads(network)
-        start = network_input(network, images)
-        if layer == BRANCH:
-            return _at_branches(network, start, heads, target, names, second_order)
-        return _at_shared(network, start, heads, target, layer, names, second_order)
+        maps = layer_maps(network, network_input(network, images), heads, layer)
+        if layer != BRANCH:
+            shared = next(iter(maps.values()))
+            return _at_shared(network, shared, heads, target, layer, names, second_order)
+        leaves = {name: found.detach().requires_grad_() for name, found in maps.items()}
+        with torch.enable_grad():
+            parts = target.parts({n: head.read(leaves[n].clone()) for n, head in heads.items()})
+        gradients = _gradients(parts, {name: leaves[name] for name in names}, second_order)
+        scores = {name: parts[name].detach() for name in names}
+        return Captured({name: leaves[name] for name in names}, gradients, scores)
+
+
+def layer_maps(
+    network: ReidNetwork, given: ImagesWithCameras, heads: Mapping[str, Head], layer: str
+) -> dict[str, Tensor]:
+    """Each branch's map (B, C, h, w) at ``layer``; one tensor under all names for a shared one."""
+    if layer == BRANCH:
+        trunk = network.trunk_map(given.images, given.cameras).float()
+        return {name: head.refine(trunk) for name, head in heads.items()}
+    if layer == TRUNK:
+        return dict.fromkeys(heads, network.trunk_map(given.images, given.cameras))
+    return dict.fromkeys(heads, network.map_at(layer, given.images, given.cameras))
 
 
 def mean_maps(
@@ -111,25 +129,17 @@ def mean_maps(
     with undisturbed(network):
         heads = exact_heads(network)
         for batch in network_input(network, images).split(32):
-            found = _shared_map(network, batch, TRUNK if layer == BRANCH else layer)
+            maps = layer_maps(network, batch, heads, layer)
             for name in names:
-                maps = heads[name].refine(found.float()) if layer == BRANCH else found
-                totals[name] = totals.get(name, 0) + maps.sum(dim=0)
+                totals[name] = totals.get(name, 0) + maps[name].sum(dim=0)
     return {name: total / len(images) for name, total in totals.items()}
-
-
-def _shared_map(network: ReidNetwork, given: ImagesWithCameras, layer: str) -> Tensor:
-    if layer == TRUNK:
-        return network.trunk_map(given.images, given.cameras)
-    return network.map_at(layer, given.images, given.cameras)
 
 
 def embed(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> Tensor:
     """Descriptors (B, D) of pictures, float32, as explanations see them: eval mode, no graph."""
     with undisturbed(network):
-        trunk = _shared_map(network, network_input(network, images), TRUNK).float()
-        heads = exact_heads(network)
-        whole = torch.cat([head(trunk).embedding for head in heads.values()], dim=1)
+        branches = _branches(network, images, exact_heads(network))
+        whole = torch.cat([branch.embedding for branch in branches.values()], dim=1)
         return torch.nn.functional.normalize(whole, dim=1)
 
 
@@ -141,21 +151,21 @@ def directions(
     For a target that is linear in the embeddings the part is their product plus a constant.
     """
     with undisturbed(network):
-        trunk = _shared_map(network, network_input(network, images), TRUNK).float()
         heads = exact_heads(network)
-        found = _read(heads, trunk)
+        found = _branches(network, images, heads)
         with torch.enable_grad():
             branches = {name: _from_embedding(heads[name], found[name]) for name in heads}
             parts = target.parts(branches)
-            gradients = torch.autograd.grad(
-                torch.stack([parts[name].sum() for name in names]).sum(),
-                [branches[name].embedding for name in names],
-                materialize_grads=True,
-            )
-    return (
-        dict(zip(names, gradients, strict=True)),
-        {name: parts[name].detach() for name in names},
-    )
+        gradients = _gradients(parts, {name: branches[name].embedding for name in names})
+    return gradients, {name: parts[name].detach() for name in names}
+
+
+def _branches(
+    network: ReidNetwork, images: Tensor | ImagesWithCameras, heads: Mapping[str, Head]
+) -> dict[str, Branch]:
+    given = network_input(network, images)
+    trunk = network.trunk_map(given.images, given.cameras).float()
+    return {name: head(trunk) for name, head in heads.items()}
 
 
 def _from_embedding(head: Head, branch: Branch) -> Branch:
@@ -164,55 +174,38 @@ def _from_embedding(head: Head, branch: Branch) -> Branch:
     return replace(branch, embedding=embedding, logits=logits)
 
 
-def _at_branches(
-    network: ReidNetwork,
-    given: ImagesWithCameras,
-    heads: dict[str, Head],
-    target: Target,
-    names: Sequence[str],
-    second_order: bool,
-) -> Captured:
-    trunk = _shared_map(network, given, TRUNK).float()
-    leaves = {name: head.refine(trunk).detach().requires_grad_() for name, head in heads.items()}
+def _gradients(
+    parts: Mapping[str, Tensor], leaves: Mapping[str, Tensor], second_order: bool = False
+) -> dict[str, Tensor]:
+    """Of each part by the leaf of the same name; zero where a target leaves a branch out."""
     with torch.enable_grad():
-        branches = {name: head.read(leaves[name].clone()) for name, head in heads.items()}
-        parts = target.parts(branches)
-        gradients = torch.autograd.grad(
-            torch.stack([parts[name].sum() for name in names]).sum(),
-            [leaves[name] for name in names],
-            create_graph=second_order,
-            # A target of one's own may leave a branch out: its gradient is zero.
-            materialize_grads=True,
+        total = torch.stack([parts[name].sum() for name in leaves]).sum()
+        found = torch.autograd.grad(
+            total, list(leaves.values()), create_graph=second_order, materialize_grads=True
         )
-    return Captured(
-        {name: leaves[name] for name in names},
-        dict(zip(names, gradients, strict=True)),
-        {name: parts[name].detach() for name in names},
-    )
+    return dict(zip(leaves, found, strict=True))
 
 
 def _at_shared(
     network: ReidNetwork,
-    given: ImagesWithCameras,
-    heads: dict[str, Head],
+    found: Tensor,
+    heads: Mapping[str, Head],
     target: Target,
     layer: str,
     names: Sequence[str],
     second_order: bool,
 ) -> Captured:
-    found = _shared_map(network, given, layer)
-    activations: dict[str, Tensor] = {}
-    gradients: dict[str, Tensor] = {}
-    scores: dict[str, Tensor] = {}
+    """One backward pass per branch from a map that all of them read."""
+    captured = Captured({}, {}, {})
     leaf, parts = found, dict[str, Tensor]()
     for name in names:
-        if second_order or not parts:
-            leaf = found.detach().requires_grad_()
-            with torch.enable_grad():
+        with torch.enable_grad():
+            if second_order or not parts:
+                leaf = found.detach().requires_grad_()
                 start = leaf.clone()
                 trunk = start if layer == TRUNK else network.forward_from(layer, start)
-                parts = target.parts(_read(heads, trunk.float()))
-        with torch.enable_grad():
+                branches = {other: head(trunk.float()) for other, head in heads.items()}
+                parts = target.parts(branches)
             (gradient,) = torch.autograd.grad(
                 parts[name].sum(),
                 leaf,
@@ -220,17 +213,13 @@ def _at_shared(
                 create_graph=second_order,
                 materialize_grads=True,
             )
-        activations[name], gradients[name] = leaf, gradient
-        scores[name] = parts[name].detach()
-    return Captured(activations, gradients, scores)
-
-
-def _read(heads: dict[str, Head], trunk: Tensor) -> dict[str, Branch]:
-    return {name: head(trunk) for name, head in heads.items()}
+        captured.activations[name], captured.gradients[name] = leaf, gradient
+        captured.scores[name] = parts[name].detach()
+    return captured
 
 
 def network_input(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> ImagesWithCameras:
-    """The pictures on the network's device and in its precision, and where told their cameras.
+    """Pictures, and cameras where they are given, on the network's device and in its precision.
 
     Channels last, which saves a sixth of a ResNet's time on CPUs.
     """

@@ -1,9 +1,8 @@
 """Common parts: what a query and its gallery pictures have in common, as a few concepts.
 
 The feature vectors of all pixels of all pictures are factorised together into a few non-negative
-concepts (Collins et al. 2018, deep feature factorisation; jointly over the pictures, so that a
-concept is the same one in every picture). No classifier is needed: the score ledger gives each
-concept's part of the cosine.
+concepts (Collins et al. 2018, deep feature factorisation). The score ledger gives each concept's
+part of the cosine.
 """
 
 from __future__ import annotations
@@ -16,10 +15,18 @@ import torch
 from torch import Tensor
 
 from mfa.errors import InputError
-from mfa.explain.capture import BRANCH, TRUNK, exact_heads, mean_maps, network_input, undisturbed
+from mfa.explain.capture import (
+    BRANCH,
+    TRUNK,
+    exact_heads,
+    layer_maps,
+    mean_maps,
+    network_input,
+    undisturbed,
+)  # fmt: skip
 from mfa.explain.geometry import MapGrid, map_grids
-from mfa.explain.inputs import ImagesWithCameras, as_images_with_cameras, input_size, network_of
-from mfa.explain.ledger import pair_ledgers
+from mfa.explain.inputs import as_images_with_cameras, input_size, network_of
+from mfa.explain.ledger import PairLedger, pair_ledgers
 
 ROUNDS = 200
 """Updates of the factorisation; beyond, the pictures do not change to the eye."""
@@ -48,12 +55,6 @@ class CommonParts:
     scores: np.ndarray
     grid: MapGrid
 
-    @property
-    def strongest(self) -> np.ndarray:
-        """(N, h, w) the concept each pixel holds most of."""
-        found: np.ndarray = self.weights.argmax(axis=1)
-        return found
-
 
 def common_parts(
     model: Any,
@@ -71,9 +72,8 @@ def common_parts(
         images: two or more pictures; see ``branch_maps`` for the forms.
         concepts: how many parts to look for.
         layer: ``trunk``, or a branch's name for the map it pools.
-        reference: pictures whose mean the ledger is told against, see ``viz.pair_ledgers``; then
-            only what exceeds their mean map is factorised, since else the concepts are what all
-            pictures have at a place, such as their borders (ours).
+        reference: pictures whose mean map and parts are subtracted, see ``mfa.pair_ledgers``;
+            without them the concepts are what all pictures have at a place (ours).
         seed: of the factorisation's start.
 
     Raises:
@@ -83,14 +83,12 @@ def common_parts(
     batch = as_images_with_cameras(images, input_size(model))
     if len(batch) < 2:
         raise InputError("common parts need a query and at least one more picture")
+    if layer not in (TRUNK, *network.heads):
+        raise InputError(f"no layer {layer!r}; there are trunk, {', '.join(network.heads)}")
+    place, name = (TRUNK, next(iter(network.heads))) if layer == TRUNK else (BRANCH, layer)
     with undisturbed(network):
         given = network_input(network, batch)
-        trunk = network.trunk_map(given.images, given.cameras).float()
-        heads = exact_heads(network)
-        if layer not in ("trunk", *heads):
-            raise InputError(f"no layer {layer!r}; there are trunk, {', '.join(heads)}")
-        found = trunk if layer == "trunk" else heads[layer].refine(trunk)
-    place, name = (TRUNK, TRUNK) if layer == TRUNK else (BRANCH, layer)
+        found = layer_maps(network, given, exact_heads(network), place)[name].float()
     if reference is not None:
         others = as_images_with_cameras(reference, input_size(model))
         found = found - mean_maps(network, others, layer=place, names=[name])[name]
@@ -101,16 +99,17 @@ def common_parts(
     held, kinds = factorise(rows, concepts, seed=seed)
     weights = held.view(count, height, width, concepts).permute(0, 3, 1, 2)
     explained = 1 - float((rows - held @ kinds).square().sum() / rows.square().sum())
-    shares, bias, scores = _ledger_shares(model, batch, weights.numpy(), reference)
-    grids = map_grids(network, (given.images.shape[2], given.images.shape[3]), place)
+    ledgers = pair_ledgers(model, batch[:1], batch[1:], reference=reference)
+    scores = np.array([ledger.score for ledger in ledgers])
+    shares = _shares(weights[1:].numpy(), ledgers)
     return CommonParts(
-        weights.numpy(),
-        kinds.numpy(),
-        explained,
-        shares,
-        bias,
-        scores,
-        grids.get(layer) or next(iter(grids.values())),
+        weights=weights.numpy(),
+        concepts=kinds.numpy(),
+        explained=explained,
+        shares=shares,
+        bias=scores - shares.sum(axis=1),
+        scores=scores,
+        grid=map_grids(network, (given.images.shape[2], given.images.shape[3]), place)[name],
     )
 
 
@@ -119,8 +118,8 @@ def factorise(
 ) -> tuple[Tensor, Tensor]:
     """Non-negative W (P, K) and H (K, C) with W H near ``rows`` (P, C) in least squares.
 
-    Multiplicative updates (Lee and Seung 2001), which never increase the error; rows of H are
-    scaled to length 1 at the end, and concepts ordered by how much of the data they carry.
+    Multiplicative updates (Lee and Seung 2001). At the end rows of H are scaled to length 1, and
+    concepts ordered by how much of the data they carry.
     """
     generator = torch.Generator().manual_seed(seed)
     scale = (rows.mean() / concepts).sqrt()
@@ -135,15 +134,9 @@ def factorise(
     return (held * lengths)[:, order], (kinds / lengths[:, None])[order]
 
 
-def _ledger_shares(
-    model: Any, batch: ImagesWithCameras, weights: np.ndarray, reference: Any
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _shares(weights: np.ndarray, ledgers: list[PairLedger]) -> np.ndarray:
     """Each gallery picture's pixel parts of the cosine, dealt out to concepts by their weights."""
-    ledgers = pair_ledgers(model, batch[:1], batch[1:], reference=reference)
-    dealt = weights[1:] / np.maximum(weights[1:].sum(axis=1, keepdims=True), 1e-12)
-    pixels = np.stack(
-        [sum(part.gallery_map for part in ledger.branches.values()) for ledger in ledgers]
-    )
-    shares: np.ndarray = (dealt * pixels[:, None]).sum(axis=(2, 3))
-    scores = np.array([ledger.score for ledger in ledgers])
-    return shares, scores - shares.sum(axis=1), scores
+    dealt = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+    pixels = [sum(part.gallery_map for part in ledger.branches.values()) for ledger in ledgers]
+    shares: np.ndarray = (dealt * np.stack(pixels)[:, None]).sum(axis=(2, 3))
+    return shares

@@ -3,9 +3,8 @@
 The pixels' part of a cosine is a sum over pairs of pixels, one of the query and one of the gallery
 picture: (A a) . (A b) / (|q| |g|), where a and b are the pixels' parts of the pooled vectors and A
 is the linear part of BNNeck. One pixel of the query leaves a map over the gallery picture (after
-Zhu et al. 2019, arXiv 1909.12977). What every picture has at a place, above all at its borders, is
-found everywhere and hides the rest. With ``reference`` pictures, their mean part at the same place
-is subtracted from a and b (ours).
+Zhu et al. 2019, arXiv 1909.12977). What every picture has at a place hides the rest, so the mean
+part of ``reference`` pictures at the same place is subtracted from a and b (ours).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import torch
 from mfa.errors import InputError
 from mfa.explain.geometry import MapGrid
 from mfa.explain.inputs import as_batch, as_images_with_cameras, input_size, network_of
-from mfa.explain.ledger import decompose, mean_parts, pull_back
+from mfa.explain.ledger import decompose, means, pull_back
 from mfa.explain.record import FUSED
 
 
@@ -62,7 +61,7 @@ def correspond(
         gallery_image: one picture.
         point: (row, column) in pixels of the query picture.
         reference: pictures whose mean part is subtracted on both sides, see ``pair_ledgers``; or
-            the mean parts (C, h, w) by branch, see ``mfa.explain.ledger.mean_parts``.
+            the mean parts (C, h, w) by branch, see ``mfa.explain.ledger.means``.
 
     Raises:
         InputError: the point lies outside the picture, or the network has no exact ledger.
@@ -75,12 +74,12 @@ def correspond(
     one, two = (
         decompose(network, as_images_with_cameras(s, size)) for s in (query_image, gallery_image)
     )
-    means = reference
+    subtracted = reference
     if reference is not None and not isinstance(reference, Mapping):
-        means = mean_parts(network, as_images_with_cameras(reference, size))
+        subtracted = means(network, as_images_with_cameras(reference, size))[1]
     maps, pixel = {}, (0, 0)
     for name, neck in one.necks.items():
-        mean = 0 if means is None else means[name]
+        mean = 0 if subtracted is None else subtracted[name]
         parts = one.parts[name] - mean
         pixel = one.grids[name].pixel(point, (height, width))
         column = parts[:, :, pixel[0], pixel[1]]
@@ -93,10 +92,8 @@ def correspond(
         maps[FUSED] = np.sum(list(maps.values()), axis=0)
         grids[FUSED] = MapGrid.mean(list(grids.values()))
     shape = (gallery.shape[2], gallery.shape[3])
-    peaks = {name: grids[name].point(_highest(heat), shape) for name, heat in maps.items()}
+    peaks = {
+        name: grids[name].point(divmod(int(heat.argmax()), heat.shape[1]), shape)
+        for name, heat in maps.items()
+    }
     return Correspondence(point, pixel, maps, peaks, grids, two.stripes)
-
-
-def _highest(heat: np.ndarray) -> tuple[int, int]:
-    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
-    return int(row), int(column)

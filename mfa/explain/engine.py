@@ -44,8 +44,8 @@ def branch_maps(
 ) -> BranchMaps:
     """What each branch of ``model`` looks at in ``images``, for a chosen score.
 
-    One forward pass serves all pictures and branches. The network's mode, gradients, buffers and
-    parameters stay as they were, also when this fails. Maps are float32 and signed.
+    One forward pass serves all pictures and branches. The network stays as it was, also when this
+    fails. Maps are float32 and signed.
 
     Args:
         model: a run (``mfa.open_run``) or a network. Pictures are resized to a run's input size,
@@ -86,18 +86,22 @@ def branch_maps(
     fitted = as_images_with_cameras(images, input_size(model))
     names = tuple(network.heads) if branches is None else tuple(branches)
     check_place(network, layer, names)
-    chosen = make_target(network, target, toward, size=input_size(model))
-    mean = reference
-    if reference is not None and not isinstance(reference, Mapping):
-        mean = as_images_with_cameras(reference, input_size(model))
-    raw, scores = _raw_maps(network, fitted, chosen, method, layer, names, mean, progress)
+    chosen = _target(network, target, toward, input_size(model))
+    if method in weightings.FORWARD_METHODS:
+        if reference is not None:
+            raise InputError(f"{method} masks pictures, so it takes no reference pictures")
+        raw, scores = library.forward_maps(network, fitted, chosen, method, layer, names, progress)
+    else:
+        mean = reference
+        if reference is not None and not isinstance(reference, Mapping):
+            others = as_images_with_cameras(reference, input_size(model))
+            mean = mean_maps(network, others, layer=layer, names=names)
+        raw, scores = _array_maps(network, fitted, chosen, method, layer, names, mean or {})
     scores[FUSED] = np.sum(list(scores.values()), axis=0)
-    raw[FUSED] = _fuse(raw, fused)
-    grids = map_grids(network, tuple(fitted.images.shape[2:]), layer)
-    grids = {name: grids[name] for name in names}
-    stripes = {
-        name: grids[name].box(network.stripes[name]) for name in names if name in network.stripes
-    }
+    raw[FUSED] = _fuse(list(raw.values()), fused)
+    known = map_grids(network, tuple(fitted.images.shape[2:]), layer)
+    grids = {name: known[name] for name in names}
+    stripes = {n: grids[n].box(network.stripes[n]) for n in names if n in network.stripes}
     grids[FUSED] = MapGrid.mean(list(grids.values()))
     size = (batch.shape[2], batch.shape[3])
     return BranchMaps(
@@ -122,18 +126,10 @@ def fingerprint(network: ReidNetwork) -> str:
     return f"{sum(float(p.detach().double().sum()) for p in network.parameters()):.15g}"
 
 
-def make_target(
-    network: ReidNetwork,
-    target: str | Target,
-    toward: Any = None,
-    *,
-    size: tuple[int, int] | None = None,
+def _target(
+    network: ReidNetwork, target: str | Target, toward: Any, size: tuple[int, int] | None
 ) -> Target:
-    """The target of a name; pictures given in ``toward`` are embedded.
-
-    Raises:
-        InputError: there is no such name, or ``toward`` does not fit it.
-    """
+    """The target of a name; pictures given in ``toward`` are embedded."""
     if not isinstance(target, str):
         if toward is not None:
             raise InputError("a target object says itself what it argues for; leave toward out")
@@ -161,40 +157,22 @@ def descriptors(network: ReidNetwork, toward: Any, size: tuple[int, int] | None 
     return embed(network, as_images_with_cameras(toward, size))
 
 
-def _raw_maps(
+def _array_maps(
     network: ReidNetwork,
     images: ImagesWithCameras,
     target: Target,
     method: str,
     layer: str,
     names: tuple[str, ...],
-    reference: ImagesWithCameras | Mapping[str, Tensor] | None,
-    progress: Progress,
+    means: Mapping[str, Tensor],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    if method in weightings.FORWARD_METHODS:
-        if reference is not None:
-            raise InputError(f"{method} masks pictures, so it takes no reference pictures")
-        return library.forward_maps(network, images, target, method, layer, names, progress)
-    captured = capture(
-        network,
-        images,
-        target,
-        layer=layer,
-        names=names,
-        second_order=method == weightings.SECOND_ORDER,
-    )
-    means: Mapping[str, Tensor] = {}
-    if isinstance(reference, Mapping):
-        means = reference
-    elif reference is not None:
-        means = mean_maps(network, reference, layer=layer, names=names)
+    second = method == weightings.SECOND_ORDER
+    found = capture(network, images, target, layer=layer, names=names, second_order=second)
     raw = {
-        name: weightings.weigh(
-            method, captured.activations[name], captured.gradients[name], means.get(name)
-        )
-        for name in names
+        n: weightings.weigh(method, found.activations[n], found.gradients[n], means.get(n))
+        for n in names
     }
-    return raw, {name: value.float().cpu().numpy() for name, value in captured.scores.items()}
+    return raw, {name: value.float().cpu().numpy() for name, value in found.scores.items()}
 
 
 def _adds_up(network: ReidNetwork, names: Sequence[str], method: str, layer: str) -> bool:
@@ -207,9 +185,8 @@ def _adds_up(network: ReidNetwork, names: Sequence[str], method: str, layer: str
     return layer == BRANCH and kinds is not None and all(isinstance(p, kinds) for p in pools)
 
 
-def _fuse(raw: dict[str, np.ndarray], fused: Fusing) -> np.ndarray:
-    stacked = np.stack(list(raw.values()))
+def _fuse(maps: list[np.ndarray], fused: Fusing) -> np.ndarray:
     if fused == "mean":
-        stacked = np.stack([weightings.normalised(maps) for maps in stacked]) / len(stacked)
-    total: np.ndarray = stacked.sum(axis=0)
+        maps = [weightings.normalised(each) / len(maps) for each in maps]
+    total: np.ndarray = np.stack(maps).sum(axis=0)
     return total

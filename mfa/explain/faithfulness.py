@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,15 +17,14 @@ import torch
 from torch import Tensor
 
 from mfa.errors import InputError
+from mfa.explain.capture import undisturbed
 from mfa.explain.geometry import MapGrid
+from mfa.explain.inputs import ImagesWithCameras
 from mfa.models import ReidNetwork
 from mfa.progress import Progress, reporting
 from mfa.records import Features, FeatureSet
 from mfa.retrieval import metrics
-from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import BATCH
-
-Mode = Literal["deletion", "insertion"]
 
 SHARES = (0.05, 0.1, 0.2, 0.4)
 
@@ -76,18 +74,28 @@ def faithfulness(
     if len(images) > 1:
         given[SHUFFLED], places[SHUFFLED] = np.roll(maps[last], 1, axis=0), places[last]
     chosen = features.query.take(np.asarray(queries))
-    whole = _score(features, chosen)
+    before = _counted(features, chosen)
     jobs = [(n, mode, s) for n in given for mode in ("deletion", "insertion") for s in shares]
     tables = []
     with reporting(progress, "faithfulness") as report:
         for done, (name, mode, share) in enumerate(jobs):
             report(done / len(jobs))
             hidden = hide(images, given[name], share, places[name], keep=mode == "insertion")
-            found = _score(features, replace(chosen, features=_embed(network, hidden, cameras)))
-            tables.append(_changes(whole, found, queries).assign(map=name, mode=mode, share=share))
-    order = ["picture", "query", "map", "mode", "share", "AP", "AP_change", "rank_change"]
-    table: pd.DataFrame = pd.concat(tables, ignore_index=True)[order]
-    return table
+            embedded = replace(chosen, features=_embed(network, hidden, cameras))
+            after = _counted(features, embedded)
+            picture, ranks = before["query"].to_numpy(), "first_match_rank"
+            columns = {
+                "picture": picture,
+                "query": np.asarray(queries)[picture],
+                "map": name,
+                "mode": mode,
+                "share": share,
+                "AP": after["AP"].to_numpy(),
+                "AP_change": (after["AP"] - before["AP"]).to_numpy(),
+                "rank_change": (after[ranks] - before[ranks]).to_numpy(float),
+            }
+            tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
 
 
 def hide(
@@ -112,44 +120,21 @@ def hide(
 
 def _embed(network: ReidNetwork, images: Tensor, cameras: Tensor | None) -> np.ndarray:
     device = next(network.parameters()).device
-    was_training = network.training
-    network.eval()
-    try:
-        with torch.inference_mode():
-            parts = torch.split(images, BATCH)
-            seen_by = [None] * len(parts) if cameras is None else torch.split(cameras, BATCH)
-            pairs = zip(parts, seen_by, strict=True)
-            rows = [network(part.to(device), camera).embedding for part, camera in pairs]
-    finally:
-        network.train(was_training)
+    rows = []
+    with undisturbed(network):
+        for batch in ImagesWithCameras(images, cameras).split(BATCH):
+            seen_by = None if batch.cameras is None else batch.cameras.to(device)
+            rows.append(network(batch.images.to(device), seen_by).embedding)
     return torch.cat(rows).float().cpu().numpy()
 
 
-def _score(features: Features, queries: FeatureSet) -> RetrievalResult:
-    return metrics.score(replace(features, query=queries))
-
-
-def _changes(
-    whole: RetrievalResult, found: RetrievalResult, queries: Sequence[int]
-) -> pd.DataFrame:
-    before, after = whole.counted, found.counted
-    ranks = [rows["first_match_rank"].to_numpy(float) for rows in (before, after)]
-    return pd.DataFrame(
-        {
-            "picture": before["query"].to_numpy(),
-            "query": np.asarray(queries)[before["query"].to_numpy()],
-            "AP": after["AP"].to_numpy(),
-            "AP_change": after["AP"].to_numpy() - before["AP"].to_numpy(),
-            "rank_change": ranks[1] - ranks[0],
-        }
-    )
+def _counted(features: Features, queries: FeatureSet) -> pd.DataFrame:
+    """The rows of the queries that can be scored."""
+    return metrics.score(replace(features, query=queries)).counted
 
 
 def _check(
-    queries: Sequence[int],
-    images: Tensor,
-    maps: Mapping[str, np.ndarray],
-    shares: Sequence[float],
+    queries: Sequence[int], images: Tensor, maps: Mapping[str, np.ndarray], shares: Sequence[float]
 ) -> None:
     counts = {"queries": len(queries), "pictures": len(images)}
     counts |= {f"maps of {name}": len(values) for name, values in maps.items()}

@@ -3,19 +3,16 @@
 Pixel i of a map sees a field of the picture that is centred at ``start + jump * i``, in pixels of
 the network's input. Each layer moves the centre: a convolution or a pooling with kernel k, stride
 s, padding p at the upper or left side and dilation d gives ``start + jump * (d (k - 1) / 2 - p)``
-and ``jump * s`` (Dumoulin and Visin 2016, arXiv 1603.07285; Araujo et al. 2019, Distill). So a
-chain of 3 x 3 convolutions with stride 2 and padding 1 keeps pixel 0 at the picture's first pixel,
-while patches without padding keep it in the middle of the patch. Pictures that spread a map evenly
-over the picture, as is common, are right for patches alone: for a ResNet they are half a map pixel
-too far right and down.
+and ``jump * s`` (Dumoulin and Visin 2016, arXiv 1603.07285; Araujo et al. 2019, Distill). Spreading
+a map evenly over the picture, as is common, is right for patches alone: for a ResNet it lies half a
+map pixel too far right and down.
 
-The layers are read off one forward pass, operation by operation, so that every network, its heads
-and its deeper layers are covered without a word in their code.
+The layers are read off one forward pass, operation by operation, so every network is covered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -26,7 +23,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from mfa.explain.capture import BRANCH, TRUNK, exact_heads, network_input, undisturbed
+from mfa.explain.capture import BRANCH, exact_heads, layer_maps, network_input, undisturbed
 from mfa.models import ReidNetwork
 
 
@@ -95,17 +92,7 @@ class MapGrid:
     @classmethod
     def mean(cls, grids: Sequence[MapGrid]) -> MapGrid:
         """For a sum of maps: the mean of the centres of maps with equally many pixels."""
-        sides = [[grid.rows for grid in grids], [grid.columns for grid in grids]]
-        return cls(
-            *(
-                Axis(
-                    float(np.mean([axis.first for axis in side])),
-                    float(np.mean([axis.step for axis in side])),
-                    side[0].count,
-                )
-                for side in sides
-            )
-        )
+        return cls(_mean([grid.rows for grid in grids]), _mean([grid.columns for grid in grids]))
 
     def enlarge(self, maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Maps (..., h, w) at picture size (..., H, W): bilinear between the true centres."""
@@ -143,6 +130,11 @@ class MapGrid:
         return self.rows.edge(stripe[0]), self.rows.edge(stripe[1])
 
 
+def _mean(axes: Sequence[Axis]) -> Axis:
+    first, step = np.mean([axis.first for axis in axes]), np.mean([axis.step for axis in axes])
+    return Axis(float(first), float(step), axes[0].count)
+
+
 def map_grids(
     network: ReidNetwork, size: tuple[int, int], layer: str = BRANCH
 ) -> dict[str, MapGrid]:
@@ -166,15 +158,7 @@ def _trace(network: ReidNetwork, size: tuple[int, int], layer: str) -> dict[str,
         given = network_input(network, torch.zeros(1, 3, *size))
         with _Followed() as followed:
             followed.put(given.images, (_Side(), _Side()))
-            if layer in (BRANCH, TRUNK):
-                shared = network.trunk_map(given.images, given.cameras)
-            else:
-                shared = network.map_at(layer, given.images, given.cameras)
-            if layer == BRANCH:
-                shared = shared.float()
-                maps = {name: head.refine(shared) for name, head in heads.items()}
-            else:
-                maps = dict.fromkeys(heads, shared)
+            maps = layer_maps(network, given, heads, layer)
         return {name: followed.grid(found, size) for name, found in maps.items()}
 
 
@@ -225,11 +209,8 @@ class _Followed(TorchDispatchMode):  # type: ignore[no-untyped-call]
             _, sides = self._sides[id(source)]
             rule = _RULES.get(func.overloadpacket)
             for output in outputs:
-                if rule is None:
-                    self.put(output, sides)
-                else:
-                    rows, columns = rule(sides, source, output, *args[1:])
-                    self.put(output, (rows, columns))
+                rows, columns = rule(sides, source, output, *args[1:]) if rule else sides
+                self.put(output, (rows, columns))
         return found
 
     def _source(self, args: tuple[Any, ...], outputs: list[Tensor]) -> Tensor | None:
@@ -248,22 +229,22 @@ def _each(value: int | Sequence[int]) -> Sequence[int]:
 def _convolved(
     sides: _Sides, source: Tensor, output: Tensor, weight: Tensor, bias: Any,
     stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int], *rest: Any,
-) -> Iterator[_Side]:  # fmt: skip
-    if weight.ndim != 4:
-        yield from sides
-        return
-    for i, side in enumerate(sides):
-        s, p, d = _each(stride)[i], _each(padding)[i], _each(dilation)[i]
-        yield side.moved(d * (weight.shape[2 + i] - 1) / 2 - p, s)
+) -> Iterable[_Side]:  # fmt: skip
+    flat = weight.ndim == 4
+    return _windows(sides, weight.shape[2:], stride, padding, dilation) if flat else sides
 
 
 def _pooled(
     sides: _Sides, source: Tensor, output: Tensor, kernel: Sequence[int],
     stride: Sequence[int] = (), padding: Sequence[int] = (0,), *rest: Any,
-) -> Iterator[_Side]:  # fmt: skip
-    for i, side in enumerate(sides):
-        k, s, p = _each(kernel)[i], _each(stride or kernel)[i], _each(padding)[i]
-        yield side.moved((k - 1) / 2 - p, s)
+) -> Iterable[_Side]:  # fmt: skip
+    return _windows(sides, kernel, stride or kernel, padding, (1,))
+
+
+def _windows(sides: _Sides, *settings: Sequence[int]) -> Iterator[_Side]:
+    """Sides behind a window of a kernel, stride, padding and dilation."""
+    for side, k, s, p, d in zip(sides, *map(_each, settings), strict=True):
+        yield side.moved(d * (k - 1) / 2 - p, s)
 
 
 def _padded(
@@ -292,7 +273,7 @@ def _sliced(
 
 
 _ATEN = torch.ops.aten
-_RULES: Mapping[Any, Callable[..., Iterator[_Side]]] = {
+_RULES: Mapping[Any, Callable[..., Iterable[_Side]]] = {
     _ATEN.convolution: _convolved,
     _ATEN.max_pool2d_with_indices: _pooled,
     _ATEN.avg_pool2d: _pooled,

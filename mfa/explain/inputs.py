@@ -20,13 +20,12 @@ from mfa.models import ReidNetwork
 class ImagesWithCameras:
     """Pictures with the cameras that took them, for a network that reads them (TransReID's SIE).
 
-    Goes wherever pictures go; without it such a network explains what it makes of a picture by the
-    mean of its cameras. Other networks look at the pictures alone.
+    Goes wherever pictures go; without it such a network takes the mean of its cameras. Other
+    networks look at the pictures alone.
 
     Attributes:
         images: pictures in any form ``branch_maps`` takes.
-        cameras: (B,) as the training set numbers them, or ``None``; see
-            ``mfa.runs.run.Run.cameras_of``.
+        cameras: (B,) as the training set numbers them, see ``mfa.runs.run.Run.cameras_of``.
     """
 
     images: Any
@@ -49,8 +48,7 @@ def network_of(model: Any) -> ReidNetwork:
     """The network of a run, or the network itself.
 
     Raises:
-        InputError: something without named heads; a list of outputs cannot be told apart from a
-            batch of pictures, so such a model is refused rather than explained wrongly.
+        InputError: something without named heads.
     """
     network = getattr(model, "model", model)
     missing = [name for name in ("trunk_map", "heads") if not hasattr(network, name)]
@@ -72,10 +70,8 @@ def input_size(model: Any) -> tuple[int, int] | None:
 def as_batch(images: Any) -> Tensor:
     """Pictures as a float32 tensor (B, 3, H, W) in [0, 1]; the caller's are never written to.
 
-    Args:
-        images: tensor (B, 3, H, W), floats in [0, 1] or uint8; array (B, H, W, 3), the same; one
-            picture without the first axis; or a sequence of equally large pictures. Cameras of
-            ``ImagesWithCameras`` are left out.
+    ``images`` is a tensor (B, 3, H, W) or an array (B, H, W, 3), floats in [0, 1] or uint8; one
+    picture without the first axis; or a sequence of equally large pictures. Cameras are left out.
 
     Raises:
         InputError: paths, another shape, pictures of several sizes, values outside [0, 1], or NaN.
@@ -114,23 +110,18 @@ def by_camera(images: Any, cameras: Tensor | None, chosen: np.ndarray | slice = 
 
 
 def as_images_with_cameras(images: Any, size: tuple[int, int] | None = None) -> ImagesWithCameras:
-    """Pictures as a batch of ``as_batch``, at ``size``, with their cameras where they are told.
+    """Pictures as a batch of ``as_batch``, resized to ``size``, with their cameras where given.
 
     Raises:
         InputError: see ``as_batch``, or another number of cameras than of pictures.
     """
-    batch = fit_to(as_batch(images), size)
+    batch = as_batch(images)
+    if size is not None and tuple(batch.shape[2:]) != size:
+        batch = F.interpolate(batch, size=size, mode="bilinear", antialias=True).clamp(0, 1)
     cameras = images.cameras if isinstance(images, ImagesWithCameras) else None
     if cameras is not None and len(cameras) != len(batch):
         raise InputError(f"{len(batch)} pictures but {len(cameras)} cameras; give one for each")
     return ImagesWithCameras(batch, cameras)
-
-
-def fit_to(batch: Tensor, size: tuple[int, int] | None) -> Tensor:
-    """The batch at the size the network was trained at, by antialiased bilinear resizing."""
-    if size is None or tuple(batch.shape[2:]) == size:
-        return batch
-    return F.interpolate(batch, size=size, mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def _tensor(images: Any) -> Tensor:
@@ -143,10 +134,11 @@ def _tensor(images: Any) -> Tensor:
 def _channels_first(batch: Tensor) -> Tensor:
     if batch.ndim == 3:
         batch = batch[None]
-    if batch.ndim == 4 and len(batch) and batch.shape[1] == 3:
-        return batch
-    if batch.ndim == 4 and len(batch) and batch.shape[3] == 3:
-        return batch.permute(0, 3, 1, 2)
+    if batch.ndim == 4 and len(batch):
+        if batch.shape[1] == 3:
+            return batch
+        if batch.shape[3] == 3:
+            return batch.permute(0, 3, 1, 2)
     raise InputError(
         f"pictures are a tensor (B, 3, H, W) or an array (B, H, W, 3), got {tuple(batch.shape)}"
     )

@@ -8,20 +8,19 @@ v * x^p / sum(x^p), for the mean x / (h w). What no pixel brings is the neck's o
 
 Pooled features are positive and BNNeck subtracts their mean, so in a trained network pixels and
 bias are large and of opposite sign: most of both is what every picture has in common. With
-``reference`` pictures the pixels' parts are told against the mean part of those pictures at the
-same place, and the bias is what that average picture would bring. It adds up just the same, and
-shows what is particular to this pair (ours).
+``reference`` pictures the mean part of those pictures at the same place is subtracted from each
+pixel's part, and the bias is what that mean would bring. The sum stays exact, and the map shows
+what is particular to this pair (ours).
 
-From the branch maps on all is computed in float64. BNNeck takes a mean off that can be thousands
-of times the spread, so in a badly trained network the float32 heads lose digits of the score; the
-ledger closes all the same, and says how far the network's own score is off (``rounding``).
+From the branch maps on all is computed in float64. In a badly trained network the float32 heads
+lose digits of the score; ``rounding`` says how far the network's own score is off.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -46,18 +45,15 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class BranchShare:
-    """One branch's part of a cosine, told twice: over the query's pixels and over the gallery's.
+    """One branch's part of a cosine, split twice: over the query's pixels and over the gallery's.
 
     Attributes:
         share: the branch's part of the cosine.
-        query_map: (h, w) signed parts of the query's pixels; with ``query_bias`` they sum to
-            ``share``.
-        gallery_map: the same over the gallery picture's pixels, with ``gallery_bias``.
-        query_bias: what is there whatever the query shows: the neck's offset, or what the
-            average of the reference pictures would bring in its place.
-        gallery_bias: the same for the gallery picture.
-        query_grid: where the pixels of ``query_map`` lie in the query.
-        gallery_grid: the same for the gallery picture.
+        query_map, gallery_map: (h, w) signed parts of a picture's pixels; with the side's bias
+            they sum to ``share``.
+        query_bias, gallery_bias: what is there whatever that picture shows: the neck's offset, or
+            what the mean of the reference pictures would bring in its place.
+        query_grid, gallery_grid: where the pixels of the map lie in the picture.
     """
 
     share: float
@@ -68,14 +64,6 @@ class BranchShare:
     query_grid: MapGrid
     gallery_grid: MapGrid
 
-    def map_of(self, side: Side) -> np.ndarray:
-        """The map over one side's pixels."""
-        return self.query_map if side == "query" else self.gallery_map
-
-    def grid_of(self, side: Side) -> MapGrid:
-        """Where that map's pixels lie."""
-        return self.query_grid if side == "query" else self.gallery_grid
-
 
 @dataclass(frozen=True, eq=False)
 class PairLedger:
@@ -85,9 +73,9 @@ class PairLedger:
         score: cosine of the two descriptors.
         branches: each branch's share, in descriptor order.
         stripes: (top, bottom) of each branch's stripe in shares of the picture's height.
-        centred: parts are told against the mean of reference pictures.
-        rounding: distance of ``score`` from the cosine of the descriptors as the network computes
-            them in float32; about 1e-7 in a healthy network.
+        centred: the mean part of reference pictures is subtracted.
+        rounding: distance of ``score`` from the cosine that the network computes in float32; about
+            1e-7 in a healthy network.
     """
 
     score: float
@@ -99,20 +87,25 @@ class PairLedger:
     @property
     def residual(self) -> float:
         """Largest distance between the score and what the parts come to, on either side."""
-        sides = (
-            sum(part.query_map.sum() + part.query_bias for part in self.branches.values()),
-            sum(part.gallery_map.sum() + part.gallery_bias for part in self.branches.values()),
-        )
-        return max(abs(self.score - float(side)) for side in sides)
+        parts = self.branches.values()
+        query = sum(part.query_map.sum() + part.query_bias for part in parts)
+        gallery = sum(part.gallery_map.sum() + part.gallery_bias for part in parts)
+        return max(abs(self.score - float(side)) for side in (query, gallery))
 
     def maps(self, side: Side) -> dict[str, np.ndarray]:
         """Each branch's map (h, w) over one side's pixels, and their sum as ``fused``."""
-        maps = {name: part.map_of(side) for name, part in self.branches.items()}
+        maps = {
+            name: part.query_map if side == "query" else part.gallery_map
+            for name, part in self.branches.items()
+        }
         return maps if len(maps) == 1 else {**maps, FUSED: np.sum(list(maps.values()), axis=0)}
 
     def grids(self, side: Side) -> dict[str, MapGrid]:
         """Where the pixels of ``maps(side)`` lie."""
-        grids = {name: part.grid_of(side) for name, part in self.branches.items()}
+        grids = {
+            name: part.query_grid if side == "query" else part.gallery_grid
+            for name, part in self.branches.items()
+        }
         return grids if len(grids) == 1 else {**grids, FUSED: MapGrid.mean(list(grids.values()))}
 
     @property
@@ -121,7 +114,7 @@ class PairLedger:
         return sum(part.query_bias for part in self.branches.values())
 
     def table(self) -> pd.DataFrame:
-        """One row a branch: ``branch``, ``share``, and pixels and bias of both sides."""
+        """One row per branch: ``branch``, ``share``, and pixels and bias of both sides."""
         return pd.DataFrame(
             {
                 "branch": name,
@@ -151,8 +144,7 @@ def pair_ledgers(
         model: a run or a network whose branches pool by GeM or GAP and whose neck is affine.
         query_image: one picture, in any form ``branch_maps`` takes.
         gallery_images: one or several.
-        reference: pictures whose mean the parts are told against, some dozens of the gallery;
-            ``None`` tells them against an empty map.
+        reference: pictures whose mean part is subtracted, some dozens of the gallery.
 
     Raises:
         InputError: a pooling or neck that has no exact ledger, or more than one query.
@@ -162,24 +154,24 @@ def pair_ledgers(
     if len(query) != 1:
         raise InputError(f"a ledger has one query, got {len(query)} pictures; call it for each")
     gallery = as_images_with_cameras(gallery_images, size)
-    means = (
-        None if reference is None else mean_parts(network, as_images_with_cameras(reference, size))
-    )
-    return list(ledgers_between(decompose(network, query), decompose(network, gallery), means))
+    mean = None
+    if reference is not None:
+        mean = means(network, as_images_with_cameras(reference, size))[1]
+    return list(ledgers_between(decompose(network, query), decompose(network, gallery), mean))
 
 
 @dataclass(frozen=True, eq=False)
 class Decomposed:
-    """What a batch of pictures puts into a ledger, in float64.
+    """What a batch of pictures puts into a ledger, by branch, in float64.
 
     Attributes:
         descriptor: (B, D) as the network computes it in float32.
-        maps: for each branch the map (B, C, h, w) it pools, in float32.
-        parts: for each branch (B, C, h, w) whose sum over pixels is the pooled vector.
-        units: for each branch its embedding (B, C) divided by the length of the whole.
+        maps: the map (B, C, h, w) that each branch pools, in float32.
+        parts: (B, C, h, w) whose sum over pixels is the pooled vector.
+        units: the branch's embedding (B, C) divided by the length of the whole.
         lengths: of the whole embedding, (B,).
-        necks: for each branch its neck.
-        grids: for each branch where the pixels of its map lie.
+        necks: each branch's neck.
+        grids: where the pixels of a map lie.
         stripes: (top, bottom) of each branch's stripe in shares of the picture's height.
     """
 
@@ -191,18 +183,6 @@ class Decomposed:
     necks: dict[str, nn.Module]
     grids: dict[str, MapGrid]
     stripes: dict[str, tuple[float, float]]
-
-    def only(self, number: int) -> Decomposed:
-        """One picture of the batch."""
-        one = slice(number, number + 1)
-        return replace(
-            self,
-            descriptor=self.descriptor[one],
-            maps={name: each[one] for name, each in self.maps.items()},
-            parts={name: part[one] for name, part in self.parts.items()},
-            units={name: unit[one] for name, unit in self.units.items()},
-            lengths=self.lengths[one],
-        )
 
 
 def has_ledger(network: ReidNetwork) -> bool:
@@ -222,36 +202,33 @@ def decompose(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> Decom
         heads = exact_heads(network)
         branches = {name: head(trunk) for name, head in heads.items()}
         descriptor = F.normalize(torch.cat([b.embedding for b in branches.values()], dim=1), dim=1)
-        parts = {
-            name: pixel_parts(heads[name].pool, branch.map.double())
-            for name, branch in branches.items()
-        }
-        necks: dict[str, nn.Module] = {
-            name: copy.deepcopy(head.neck).double() for name, head in heads.items()
-        }
+        maps = {name: branch.map for name, branch in branches.items()}
+        parts = {name: pixel_parts(heads[name].pool, maps[name].double()) for name in heads}
+        necks = {name: copy.deepcopy(head.neck).double() for name, head in heads.items()}
         whole = {name: necks[name](part.sum(dim=(2, 3))) for name, part in parts.items()}
         lengths = torch.cat(list(whole.values()), dim=1).norm(dim=1)
-        units = {name: value / lengths[:, None] for name, value in whole.items()}
         if not bool(lengths.isfinite().all()):
             raise InputError(
                 "the network's features are not finite, so there is no score to explain; its "
                 "training diverged, or its weights are damaged"
             )
-        maps = {name: branch.map for name, branch in branches.items()}
         grids = map_grids(network, tuple(given.images.shape[2:]))
-        stripes = {name: grids[name].box(box) for name, box in network.stripes.items()}
-        return Decomposed(descriptor.double(), maps, parts, units, lengths, necks, grids, stripes)
-
-
-def mean_parts(network: ReidNetwork, images: Tensor | ImagesWithCameras) -> dict[str, Tensor]:
-    """For each branch the mean part (C, h, w) of some pictures, batch by batch."""
-    return means(network, images)[1]
+        return Decomposed(
+            descriptor=descriptor.double(),
+            maps=maps,
+            parts=parts,
+            units={name: value / lengths[:, None] for name, value in whole.items()},
+            lengths=lengths,
+            necks=necks,
+            grids=grids,
+            stripes={name: grids[name].box(box) for name, box in network.stripes.items()},
+        )
 
 
 def means(
     network: ReidNetwork, images: Tensor | ImagesWithCameras
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """For each branch the mean map and the mean part, both (C, h, w), in one pass."""
+    """For each branch the mean map and the mean part, both (C, h, w), batch by batch."""
     totals: tuple[dict[str, Tensor], dict[str, Tensor]] = ({}, {})
     for batch in network_input(network, images).split(32):
         found = decompose(network, batch)
@@ -281,11 +258,7 @@ def pixel_parts(pool: nn.Module, x: Tensor) -> Tensor:
 
 
 def pull_back(neck: nn.Module, directions: Tensor, origin: Tensor) -> tuple[Tensor, Tensor]:
-    """For an affine neck A v + b, directions u (K, C') and an origin o (C,).
-
-    Returns:
-        A^T u (K, C), and (A o + b) . u (K,).
-    """
+    """A^T u (K, C) and (A o + b) . u (K,) of an affine neck A v + b, directions u, an origin o."""
     with torch.inference_mode(False), torch.enable_grad():
         origin = origin.detach().repeat(len(directions), 1).requires_grad_()
         offset = (neck(origin) * directions).sum(dim=1)
@@ -298,10 +271,7 @@ def ledgers_between(
 ) -> Iterator[PairLedger]:
     """The ledger of the first picture of ``query`` with each of ``gallery``.
 
-    Args:
-        query: of ``decompose``; only its first picture counts.
-        gallery: of ``decompose``, by the same network.
-        means: of ``mean_parts``, what the parts are told against.
+    Both are decomposed by the same network; ``means`` are the mean parts that are subtracted.
 
     Raises:
         InputError: the parts miss the score.

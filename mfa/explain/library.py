@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -21,7 +21,7 @@ from mfa.explain.capture import BRANCH, TRUNK, directions, network_input
 from mfa.explain.inputs import ImagesWithCameras
 from mfa.explain.targets import Target
 from mfa.models import ReidNetwork
-from mfa.progress import Progress, silent
+from mfa.progress import Progress, part_of, silent
 
 
 class OneBranch(nn.Module):
@@ -55,24 +55,6 @@ class OneBranch(nn.Module):
         return found
 
 
-class Along:
-    """Target in the library's sense: how far one picture's embedding goes along a direction.
-
-    Args:
-        direction: (C,).
-        asked: called each time, since nothing else tells how far a slow rule has come.
-    """
-
-    def __init__(self, direction: Tensor, asked: Callable[[], None] = lambda: None) -> None:
-        self.direction = direction
-        self._asked = asked
-
-    def __call__(self, embedding: Tensor) -> Tensor:
-        """Embedding (C,) to a scalar."""
-        self._asked()
-        return embedding @ self.direction
-
-
 def end_to_end(
     network: ReidNetwork,
     images: Tensor,
@@ -82,19 +64,14 @@ def end_to_end(
     method: str = "GradCAM",
     layer: str = BRANCH,
 ) -> np.ndarray:
-    """The library's own result for one branch: (B, H, W), rectified and scaled by picture.
+    """The library's own result for the branch ``name``: (B, H, W), rectified, scaled by picture.
 
-    Args:
-        network: a copy one can do without: it is left in eval mode with gradients.
-        images: (B, 3, H, W) in [0, 1].
-        toward: the target's direction in the branch's embedding, (B, C).
-        name: of the branch.
-        method: of the library.
-        layer: as in ``branch_maps``.
+    ``toward`` (B, C) is the target's direction in the branch's embedding. The network is left in
+    eval mode with gradients: give a copy.
     """
     wrapper = OneBranch(network, name, layer)
     with weightings.library_class(method)(wrapper, [wrapper.tap]) as cam:
-        found: np.ndarray = cam(images, targets=[Along(row) for row in toward])
+        found: np.ndarray = cam(images, targets=[row.dot for row in toward])
     return found
 
 
@@ -109,8 +86,7 @@ def forward_maps(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Maps of a rule that runs the network again: raw (B, h, w) and scores (B,) by branch.
 
-    A target that is not linear in the embeddings is explained by its linear part. ``progress`` is
-    called with the share done; what it raises ends the work.
+    A target that is not linear in the embeddings is explained by its linear part.
     """
     toward, scores = directions(network, images, target, names)
     with torch.inference_mode(False), torch.enable_grad():
@@ -123,23 +99,14 @@ def forward_maps(
         jobs = list(itertools.product(names, enumerate(parts)))
         for number, (name, (place, part)) in enumerate(jobs):
             wrapper = OneBranch(replica, name, layer, part.cameras)
-            tell = partial(_portion, progress, number, len(jobs))
-            found[name].append(_raw(wrapper, part.images, directed[name][place], method, tell))
+            within = part_of(progress, number / len(jobs), (number + 1) / len(jobs))
+            found[name].append(_raw(wrapper, part.images, directed[name][place], method, within))
         raw = {name: np.concatenate(maps) for name, maps in found.items()}
     return raw, {name: value.float().cpu().numpy() for name, value in scores.items()}
 
 
-def _portion(progress: Progress, number: int, count: int, share: float) -> None:
-    """Tell the share done of the whole, of which this is one part of several."""
-    progress((number + share) / count)
-
-
 def _raw(
-    wrapper: OneBranch,
-    images: Tensor,
-    toward: Tensor,
-    method: str,
-    progress: Progress,
+    wrapper: OneBranch, images: Tensor, toward: Tensor, method: str, progress: Progress
 ) -> np.ndarray:
     cam = weightings.library_class(method)(wrapper, [wrapper.tap])
     asked = itertools.count()
@@ -147,12 +114,13 @@ def _raw(
         cam.activations_and_grads(images)
         activations = cam.activations_and_grads.activations[0].numpy()
         cam.activations_and_grads.release()  # further passes need not be recorded
-        total = activations.shape[0] * activations.shape[1]  # asked once a picture and channel
+        total = activations.shape[0] * activations.shape[1]  # asked once per picture and channel
 
-        def count() -> None:
+        def along(direction: Tensor, embedding: Tensor) -> Tensor:
             progress(min(next(asked) / total, 1.0))
+            return embedding @ direction
 
-        targets = [Along(row, count) for row in toward]
+        targets = [partial(along, row) for row in toward]
         image = cam.get_cam_image(images, wrapper.tap, targets, activations, None, False)
     finally:
         cam.activations_and_grads.release()

@@ -1,13 +1,11 @@
 """A run's attention in numbers: gradient maps of the test pictures, measured by ``mfa``.
 
-What the paper says in words of its Figs. 4, 5 and 7 (each branch its own region, in order; a
-branch falls back when its region is hidden; background and occluder ignored), as tables with
-intervals, next to the same numbers from random weights and from a map without preference.
+What the paper says in words of its Figs. 4, 5 and 7, as tables with intervals, beside the same
+numbers from random weights and from a map without preference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from mfa.explain import attention_metrics
 from mfa.explain.engine import branch_maps
 from mfa.explain.faithfulness import SHARES, faithfulness
 from mfa.explain.geometry import MapGrid
-from mfa.explain.inputs import ImagesWithCameras, by_camera
+from mfa.explain.inputs import by_camera
 from mfa.explain.part_masks import part_masks
 from mfa.explain.pictures import REFERENCE, reference_pictures, sample_positions
 from mfa.explain.record import FUSED
@@ -96,7 +94,7 @@ def measure_attention(
         pictures: how many, drawn by ``seed``; by default all.
         method: weighting, see ``branch_maps``; the target is similarity to itself.
         layer: map that is explained.
-        reference: gallery pictures whose mean map is taken off, drawn by ``seed``; 0 for none.
+        reference: gallery pictures whose mean map is subtracted, drawn by ``seed``; 0 for none.
         seed: of the drawing.
 
     Raises:
@@ -108,27 +106,39 @@ def measure_attention(
     rows = np.flatnonzero(known.trusted)
     chosen = rows[sample_positions(len(rows), pictures, seed)]
     masks = known.parts[chosen]
-    tables: dict[str, list[pd.DataFrame]] = {"regions": [], "overlap": []}
+    regions, overlap = [], []
     mean = reference_pictures(run, data, reference, seed=seed)
     settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
     cameras = run.cameras_of(found.samples, data)
-    for weights, model in (
-        ("trained", run),
-        ("random", untrained(run.config, run.device, run.precision)),
-    ):
-        maps, grids = collect_maps(model, found, chosen, cameras=cameras, **settings)
+    start = untrained(run.config, run.device, run.precision)
+    for weights, model in (("trained", run), ("random", start)):
+        maps, grids = collect_maps(model, found, chosen, cameras, **settings)
         local = {name: values for name, values in maps.items() if name != FUSED} or maps
-        tables["regions"].append(
-            attention_metrics.measure_regions(maps, masks, grids).assign(weights=weights)
-        )
-        tables["overlap"].append(attention_metrics.measure_overlap(local).assign(weights=weights))
+        measured = attention_metrics.measure_regions(maps, masks, grids)
+        regions.append(measured.assign(weights=weights))
+        overlap.append(attention_metrics.measure_overlap(local).assign(weights=weights))
     return Attention(
-        regions=pd.concat(tables["regions"], ignore_index=True),
-        overlap=pd.concat(tables["overlap"], ignore_index=True),
+        regions=pd.concat(regions, ignore_index=True),
+        overlap=pd.concat(overlap, ignore_index=True),
         conditions=attention_metrics.conditions(masks),
         persons=np.array([found.samples[i].pid for i in chosen]),
-        card=_card(run, data, method, layer, reference)
-        | {"pictures": len(chosen), "masks": known.source},
+        card={
+            "run": run.name,
+            "model": run.config.name,
+            "seed": run.config.seed,
+            "epochs": run.checkpoint.epoch,
+            "checkpoint": run.hash,
+            "dataset": data.name,
+            "fingerprint": data.fingerprint,
+            "split": "query",
+            "target": "similarity to itself",
+            "method": method,
+            "layer": layer,
+            "reference": f"mean map of {reference} gallery pictures" if reference else "none",
+            "intervals": "95 % bootstrap over persons",
+            "pictures": len(chosen),
+            "masks": known.source,
+        },
     )
 
 
@@ -149,17 +159,8 @@ def measure_faithfulness(
 
     Maps of random weights, and the fused map of another picture, go through the same.
 
-    Args:
-        run: a trained run.
-        data: any dataset, or its name; by default what the run was trained on.
-        data_root: where datasets lie, for a name.
-        queries: how many, drawn by ``seed``; ``None`` for all.
-        method: weighting, see ``branch_maps``.
-        layer: map that is explained.
-        reference: as in ``measure_attention``.
-        shares: of the pixels that are hidden or shown.
-        seed: of the drawing.
-        progress: see ``mfa.progress``.
+    Arguments as in ``measure_attention``, but the dataset needs no masks. ``queries`` are drawn by
+    ``seed`` (``None`` for all); ``shares`` of the pixels are hidden or shown.
 
     Returns:
         As ``mfa.explain.faithfulness.faithfulness``, with ``pid`` for resampling. ``map`` is a
@@ -172,18 +173,15 @@ def measure_faithfulness(
     mean = reference_pictures(run, data, reference, seed=seed)
     settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
     cameras = run.cameras_of(found.samples, data)
-    (random, _), (maps, grids) = (
-        collect_maps(model, found, chosen, cameras=cameras, **settings)
-        for model in (untrained(run.config, run.device, run.precision), run)
-    )
-    ordered = {"random weights": random[FUSED], **maps}
-    images = to_unit(found.batch(chosen.tolist()))
+    start = untrained(run.config, run.device, run.precision)
+    random, _ = collect_maps(start, found, chosen, cameras, **settings)
+    maps, grids = collect_maps(run, found, chosen, cameras, **settings)
     table = faithfulness(
         run.model,
         features,
         chosen.tolist(),
-        images,
-        ordered,
+        to_unit(found.batch(chosen.tolist())),
+        {"random weights": random[FUSED], **maps},
         grids={"random weights": grids[FUSED], **grids},
         cameras=None if cameras is None else cameras[chosen],
         shares=shares,
@@ -200,55 +198,21 @@ def persons_of(table: pd.DataFrame) -> np.ndarray | None:
     if "pid" not in table:
         return None
     persons = table.groupby("picture")["pid"].first()
-    filled = np.full(int(persons.index.max()) + 1, -1)
-    filled[persons.index] = persons.to_numpy()
-    return filled
+    return persons.reindex(range(int(persons.index.max()) + 1), fill_value=-1).to_numpy()
 
 
 def collect_maps(
-    run: Any,
-    pictures: LoadedImages,
-    chosen: np.ndarray,
-    *,
-    method: str = METHOD,
-    layer: str = "branch",
-    reference: Tensor | ImagesWithCameras | None = None,
-    cameras: Tensor | None = None,
+    run: Run, pictures: LoadedImages, chosen: np.ndarray, cameras: Tensor | None, **settings: Any
 ) -> tuple[dict[str, np.ndarray], dict[str, MapGrid]]:
-    """Raw maps (N, h, w) of every branch, and ``fused``, for some pictures, batch by batch.
+    """Raw maps (N, h, w) of every branch and ``fused`` for some pictures, and their grids.
 
-    ``cameras`` are those of all ``pictures``, where the run's network is told them. The second
-    result says where the maps' pixels lie.
+    ``cameras`` are those of all ``pictures``, for a network that reads them; ``settings`` go to
+    ``branch_maps``.
     """
-    parts = [
-        branch_maps(run, images, method=method, layer=layer, reference=reference)
-        for images in _batches(pictures, chosen, cameras)
-    ]
+    parts = []
+    for start in range(0, len(chosen), BATCH):
+        rows = chosen[start : start + BATCH]
+        images = by_camera(to_unit(pictures.batch(rows.tolist())), cameras, rows)
+        parts.append(branch_maps(run, images, **settings))
     maps = {name: np.concatenate([part.raw[name] for part in parts]) for name in parts[0]}
     return maps, parts[0].grids
-
-
-def _batches(
-    pictures: LoadedImages, chosen: np.ndarray, cameras: Tensor | None
-) -> Iterator[Tensor | ImagesWithCameras]:
-    for start in range(0, len(chosen), BATCH):
-        part = chosen[start : start + BATCH]
-        yield by_camera(to_unit(pictures.batch(part.tolist())), cameras, part)
-
-
-def _card(run: Run, data: ReidDataset, method: str, layer: str, reference: int) -> dict[str, Any]:
-    return {
-        "run": run.name,
-        "model": run.config.name,
-        "seed": run.config.seed,
-        "epochs": run.checkpoint.epoch,
-        "checkpoint": run.hash,
-        "dataset": data.name,
-        "fingerprint": data.fingerprint,
-        "split": "query",
-        "target": "similarity to itself",
-        "method": method,
-        "layer": layer,
-        "reference": f"mean map of {reference} gallery pictures" if reference else "none",
-        "intervals": "95 % bootstrap over persons",
-    }

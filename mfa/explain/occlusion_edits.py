@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -56,14 +56,10 @@ def brushed(
     way: str,
     shift: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
-    """``picture`` (H, W, 3) uint8 with what the strokes cover changed.
+    """A copy of ``picture`` (H, W, 3) uint8, changed in a way of ``WAYS`` under the strokes.
 
-    Args:
-        picture: stays as it is.
-        strokes: what is covered.
-        way: of ``WAYS``.
-        shift: (right, down) in shares of the size, for the way ``shift``; blurred surroundings
-            stay where the part was.
+    ``shift`` is (right, down) in shares of the size, for the way ``shift``; blurred surroundings
+    stay where the part was.
 
     Raises:
         InputError: a way that is none of ``WAYS``.
@@ -75,16 +71,13 @@ def brushed(
     mask = painted((picture.shape[0], picture.shape[1]), strokes)
     if way == "shift":
         return _taken_away(picture, mask, shift)
-    if way == "grey":
-        filled = np.full_like(picture, 128)
-    elif way == "blur":
-        filled = _blurred(picture, 10)
-    elif way == "recolour":
-        filled = picture[:, :, [2, 0, 1]]
-    else:
-        noise = np.random.default_rng(0).integers(0, 256, picture.shape)
-        filled = noise.astype(np.uint8)
-    result: np.ndarray = np.where(mask[..., None], filled, picture)
+    fillings: dict[str, Callable[[], np.ndarray]] = {
+        "grey": lambda: np.full_like(picture, 128),
+        "blur": lambda: _blurred(picture, 10),
+        "recolour": lambda: picture[:, :, [2, 0, 1]],
+        "noise": lambda: np.random.default_rng(0).integers(0, 256, picture.shape).astype(np.uint8),
+    }
+    result: np.ndarray = np.where(mask[..., None], fillings[way](), picture)
     return result
 
 
@@ -135,12 +128,9 @@ def hidden(picture: np.ndarray, kind: str, top: float = 0.55, seed: int = 0) -> 
 
 
 def scene(picture: np.ndarray, name: str, others: Sequence[np.ndarray] = ()) -> np.ndarray:
-    """One of ``SCENES`` made from a picture.
+    """One of ``SCENES`` made from a picture (H, W, 3) uint8 of a person that fills it.
 
-    Args:
-        picture: (H, W, 3) uint8 of a person that fills it.
-        name: of ``SCENES``.
-        others: pictures of other people, for those behind.
+    ``others`` are pictures of other people, for those behind.
 
     Raises:
         InputError: no such scene.
@@ -169,8 +159,7 @@ def _surroundings(picture: np.ndarray) -> np.ndarray:
     width = picture.shape[1]
     inner = slice(width // 6, width - width // 6)
     edges[:, inner] = edges[:, [width // 12]]
-    blurred = Image.fromarray(edges).filter(ImageFilter.GaussianBlur(width / 12))
-    return np.array(blurred)
+    return _blurred(edges, 12).copy()
 
 
 def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -209,11 +198,7 @@ class Edits:
     top: float = 0.55
 
     def of(self, picture: np.ndarray, others: Sequence[np.ndarray] = ()) -> np.ndarray:
-        """The edited picture, (H, W, 3) uint8.
-
-        Args:
-            picture: (H, W, 3) uint8; stays as it is.
-            others: pictures of other people, for the scene with others behind.
+        """The edited copy of a picture (H, W, 3) uint8; ``others`` as in ``scene``.
 
         Raises:
             InputError: an unknown scene, way or occluder.

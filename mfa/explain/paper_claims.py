@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from mfa.explain.attention_metrics import EVEN
@@ -22,41 +22,34 @@ by chance four branches are in order once in 24."""
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the paper as a comparison of two rows of an attention summary.
+    """A sentence of the paper as a comparison of one row of an attention summary.
 
     Attributes:
         words: what is claimed.
         row: (condition, branch, measure) of trained weights.
-        against: the same triple that the first is to be above or below, or a number.
-        above: the claim says that the first is larger.
+        above: the claim says that the row's mean is the larger one.
+        limit: what it is compared with; ``None`` for the same row of the even map.
     """
 
     words: str
     row: tuple[str, str, str]
-    against: tuple[str, str, str] | float
     above: bool
+    limit: float | None = None
 
 
 def paper_claims(branches: tuple[str, ...]) -> tuple[Claim, ...]:
     """The claims about a network with these branches, in descriptor order."""
-    first, last = branches[0], branches[-1]
+    upper = "with nothing above, the upper branch falls back to the person"
+    lower = "with nothing below, the lower branch falls back to the person"
     return (
-        Claim("each branch looks at its own region", ("all", "pairs", "cosine"), SEPARATE, False),
-        Claim("the branches go from top to bottom", ("all", "all", "in order"), ORDERED, True),
-        Claim("the map covers the person", *_against_even("all", "fused", "person"), True),
-        Claim("background is ignored", *_against_even("all", "fused", "background"), False),
-        Claim("occluders are ignored", *_against_even("occluded", "fused", "occluder"), False),
-        Claim("other people are ignored", *_against_even("all", "fused", "other"), False),
-        Claim(
-            "with nothing above, the upper branch falls back to the person",
-            *_against_even("nothing above", first, "person"),
-            True,
-        ),
-        Claim(
-            "with nothing below, the lower branch falls back to the person",
-            *_against_even("nothing below", last, "person"),
-            True,
-        ),
+        Claim("each branch looks at its own region", ("all", "pairs", "cosine"), False, SEPARATE),
+        Claim("the branches go from top to bottom", ("all", "all", "in order"), True, ORDERED),
+        Claim("the map covers the person", ("all", "fused", "person"), True),
+        Claim("background is ignored", ("all", "fused", "background"), False),
+        Claim("occluders are ignored", ("occluded", "fused", "occluder"), False),
+        Claim("other people are ignored", ("all", "fused", "other"), False),
+        Claim(upper, ("nothing above", branches[0], "person"), True),
+        Claim(lower, ("nothing below", branches[-1], "person"), True),
     )
 
 
@@ -69,49 +62,44 @@ def judge_claims(summary: pd.DataFrame, branches: tuple[str, ...]) -> pd.DataFra
         branches: names, in descriptor order.
 
     Returns:
-        One row a claim: ``claim``, ``pictures``, ``value``, ``low``, ``high``, ``against``,
+        One row per claim: ``claim``, ``pictures``, ``value``, ``low``, ``high``, ``against``,
         ``random`` (the same value from random weights), ``verdict``: ``holds`` or ``fails`` where
         the 95 % interval lies wholly on one side of ``against``, else ``open``;
         ``not measured`` where no picture allows it.
     """
-    table = {
-        (row["weights"], row["condition"], row["branch"], row["measure"]): row
-        for row in summary.to_dict("records")
-    }
+    table = summary.set_index(["weights", "condition", "branch", "measure"])
+    numbers = table[["mean", "low", "high", "pictures"]]
+
+    def found(*row: str) -> pd.Series[float]:
+        """NaN, and no pictures, where nothing was measured."""
+        return numbers.reindex([row]).fillna({"pictures": 0}).iloc[0]
+
     rows = []
     for claim in paper_claims(branches):
-        value = table.get(("trained", *claim.row))
-        against = claim.against
-        if not isinstance(against, float):
-            other = table.get(("trained", *against))
-            against = float("nan") if other is None else float(other["mean"])
-        control = table.get(("random", *claim.row))
+        condition, _, measure = claim.row
+        own = found("trained", *claim.row)
+        against = claim.limit
+        if against is None:
+            against = found("trained", condition, EVEN, measure)["mean"]
         rows.append(
             {
                 "claim": claim.words,
-                "pictures": 0 if value is None else int(value["pictures"]),
-                **{
-                    name: float("nan") if value is None else float(value[key])
-                    for name, key in (("value", "mean"), ("low", "low"), ("high", "high"))
-                },
+                "pictures": int(own["pictures"]),
+                "value": own["mean"],
+                "low": own["low"],
+                "high": own["high"],
                 "against": against,
-                "random": float("nan") if control is None else float(control["mean"]),
-                "verdict": _verdict(value, against, claim.above),
+                "random": found("random", *claim.row)["mean"],
+                "verdict": _verdict(own, against, claim.above),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _against_even(
-    condition: str, branch: str, measure: str
-) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
-    return (condition, branch, measure), (condition, EVEN, measure)
-
-
-def _verdict(value: Mapping[Hashable, Any] | None, against: float, above: bool) -> Verdict:
-    if value is None or against != against:
+def _verdict(own: pd.Series[float], against: float, above: bool) -> Verdict:
+    if np.isnan([own["mean"], against]).any():
         return "not measured"
-    larger, smaller = value["low"] > against, value["high"] < against
+    larger, smaller = own["low"] > against, own["high"] < against
     if not larger and not smaller:
         return "open"
     return "holds" if larger == above else "fails"

@@ -55,10 +55,12 @@ def person_energy(run: Run, data: ReidDataset) -> dict[str, float]:
     for output in run.outputs(pictures, data):
         batch = masks[start : start + len(output.descriptor)]
         start += len(batch)
-        for name, branch in output.branches.items():
-            shares = part_shares(energy(branch.map).cpu(), batch, grids[name])
-            rows.setdefault(f"person/{name}", []).append(shares[:, person].sum(dim=1))
-        even = part_shares(torch.ones(batch.shape), batch)
-        rows.setdefault("person/area", []).append(even[:, person].sum(dim=1))
+        shares = {
+            name: part_shares(energy(branch.map).cpu(), batch, grids[name])
+            for name, branch in output.branches.items()
+        }
+        shares["area"] = part_shares(torch.ones(batch.shape), batch)
+        for name, values in shares.items():
+            rows.setdefault(f"person/{name}", []).append(values[:, person].sum(dim=1))
     trusted = torch.from_numpy(known.trusted)
     return {name: torch.cat(parts)[trusted].nanmean().item() for name, parts in rows.items()}

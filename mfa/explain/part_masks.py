@@ -32,13 +32,9 @@ class PartMasks:
 def part_masks(
     data: ReidDataset, positions: Sequence[ListPosition], height: int, width: int
 ) -> PartMasks:
-    """The masks of query pictures at a size.
+    """The masks of the query pictures at ``positions``, of that size.
 
-    Args:
-        data: a synthetic set, or any dataset that ``mfa data masks`` has been run on.
-        positions: (N,) of the pictures in the query list.
-        height: of the masks.
-        width: of the masks.
+    ``data`` is a synthetic set, or any dataset that ``mfa data masks`` has been run on.
 
     Raises:
         InputError: the dataset has no masks; the message names the command that makes them.

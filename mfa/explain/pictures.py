@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,8 @@ from mfa.records import ListPosition, ReidDataset, Sample
 from mfa.runs.run import Run
 
 REFERENCE = 64
-"""Gallery pictures whose mean map is subtracted. Without it what every picture has (a corner, the
-background) hides what this one has: on a trained demo run 56 % of the pictures have their branches
-in order without it and 96 % with it."""
+"""Gallery pictures whose mean map is subtracted, so that what every picture has at a place does not
+hide what this one has."""
 
 DRAWN_REFERENCE = 32
 """The same for what is drawn: enough to see, and an app's first picture waits for them."""
@@ -84,13 +84,9 @@ def sample_positions(count: int, wanted: int | None, seed: int) -> np.ndarray:
 def read_picture(
     given: Any, samples: Sequence[Sample], side: str, size: tuple[int, int] | None = None
 ) -> np.ndarray:
-    """A picture as an array (H, W, 3), from a position, a path or a picture.
+    """A picture as an array (H, W, 3), from a position in ``samples``, a path or a picture.
 
-    Args:
-        given: position in ``samples``, path, or array or tensor.
-        samples: the dataset's list.
-        side: the list's name, for messages.
-        size: (height, width) that files are resized to; ``None`` keeps theirs.
+    ``side`` names the list in messages; files are resized to ``size``.
 
     Raises:
         InputError: there is no such position, or the file cannot be read.
@@ -99,7 +95,7 @@ def read_picture(
         if not 0 <= given < len(samples):
             raise InputError(f"no {side} {given}: the list has 0 to {len(samples) - 1}")
         given = samples[int(given)].path
-    if isinstance(given, str) or hasattr(given, "__fspath__"):
+    if isinstance(given, str | os.PathLike):
         image = read_image(given)
         if size is not None:
             image = image.resize((size[1], size[0]), resample=2)  # 2: bilinear

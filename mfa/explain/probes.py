@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from mfa.explain.engine import branch_maps
 from mfa.explain.geometry import MapGrid
 from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import FUSED
+from mfa.inference.evaluate import test_pictures
+from mfa.inference.extract import feature_set
 from mfa.inference.pictures import input_pixels
-from mfa.records import FeatureSet, ReidDataset, Sample
+from mfa.records import ReidDataset, Sample
 from mfa.retrieval.nearest import nearest
 from mfa.runs.run import Run
 
@@ -45,34 +46,23 @@ class Probe:
 
 
 def measure_probes(run: Run, data: ReidDataset, positions: Sequence[int]) -> list[Probe]:
-    """Map and rank of some queries, among their people's pictures and some others of the gallery.
+    """Fused map and rank of the queries at ``positions``, among a part of the gallery.
 
-    All pictures are embedded and all maps are made in batches.
-
-    Args:
-        run: the weights to look with.
-        data: with query and gallery.
-        positions: in the query list.
+    That part is all pictures of their people and some others, see ``CROWD``.
     """
     queries = [data.query[position] for position in positions]
-    chosen = _crowd(data, queries)
-    crowd = FeatureSet(
-        _embedded(run, data, chosen),
-        np.array([s.pid for s in chosen]),
-        np.array([s.camid for s in chosen]),
-        np.array([s.path.name for s in chosen]),
-    )
     pixels = np.stack([input_pixels(run, sample.path) for sample in queries])
     maps = branch_maps(run, pixels, reference=reference_pictures(run, data))
-    name = FUSED if len(maps.branches) > 1 else maps.branches[0]
+    pictures = test_pictures(run, data, (*queries, *_crowd(data, queries)))
+    embedded = feature_set(run.embed(pictures, data, batch=BATCH), pictures)
+    crowd = embedded.take(np.arange(len(queries), len(embedded)))
     found = []
-    embedded = _embedded(run, data, queries)
-    for number, (sample, feature) in enumerate(zip(queries, embedded, strict=True)):
-        table = nearest(crowd, feature, len(crowd))
+    for number, (position, sample) in enumerate(zip(positions, queries, strict=True)):
+        table = nearest(crowd, embedded.features[number], len(crowd))
         right = table["rank"][(table["pid"] == sample.pid) & (table["camid"] != sample.camid)]
         rank = int(right.iloc[0]) if len(right) else 0
-        heat, grid = maps.raw[name][number], maps.grids[name]
-        found.append(Probe(positions[number], heat, grid, maps.limit, rank, len(crowd)))
+        heat, grid = maps.raw[FUSED][number], maps.grids[FUSED]
+        found.append(Probe(position, heat, grid, maps.limit, rank, len(crowd)))
     return found
 
 
@@ -81,15 +71,3 @@ def _crowd(data: ReidDataset, queries: Sequence[Sample]) -> list[Sample]:
     own = [sample for sample in data.gallery if sample.pid in people]
     others = [sample for sample in data.gallery if sample.pid > 0 and sample.pid not in people]
     return own + others[:: max(1, len(others) // CROWD)]
-
-
-def _embedded(run: Run, data: ReidDataset, samples: Sequence[Sample]) -> np.ndarray:
-    """Embeddings (N, D), batch by batch."""
-    rows = []
-    for start in range(0, len(samples), BATCH):
-        pixels = np.stack([input_pixels(run, s.path) for s in samples[start : start + BATCH]])
-        cameras = run.cameras_of(samples[start : start + BATCH], data)
-        batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(run.device).float() / 255
-        with torch.inference_mode(), run.autocast():
-            rows.append(run.model(batch, cameras).embedding.float().cpu().numpy())
-    return np.concatenate(rows)

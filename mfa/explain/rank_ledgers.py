@@ -52,9 +52,8 @@ def rank_ledgers(
         query: a position in the dataset's query list, a path, or a picture.
         gallery: the same, of the gallery list.
         data: dataset of the positions, or its name; by default what the run was trained on.
-        data_root: folder that the datasets lie in, for a name.
-        reference: see ``pair_ledgers``; by default some gallery pictures where a run and positions
-            are given, else none.
+        data_root: where datasets lie, for a name.
+        reference: see ``pair_ledgers``; by default some gallery pictures for a run and positions.
 
     Raises:
         InputError: there is no such position or no dataset, no gallery picture is named, or a
@@ -63,30 +62,25 @@ def rank_ledgers(
     if not len(gallery):
         raise InputError("name at least one gallery picture to explain")
     by_position = [isinstance(each, int | np.integer) for each in (query, *gallery)]
-    found = _dataset(run, data, data_root) if any(by_position) else None
+    found = None
+    if any(by_position):
+        if not isinstance(run, Run) and not isinstance(data, ReidDataset):
+            raise InputError("a bare network knows no dataset; give pictures, or data=")
+        found = resolve(run, data, data_root)
     lists = ((), ()) if found is None else (found.query, found.gallery)
     size = input_size(run)
     one = read_picture(query, lists[0], "query", size)
     others = [read_picture(each, lists[1], "gallery", size) for each in gallery]
-    if found is None or not isinstance(run, Run):
-        return RankLedgers(pair_ledgers(run, one, others, reference=reference), one, others, None)
-    if reference is None:
-        reference = reference_pictures(run, found)
-    if not all(by_position):
-        return RankLedgers(pair_ledgers(run, one, others, reference=reference), one, others, None)
-    first, rest = lists[0][query], [lists[1][place] for place in gallery]
-    ledgers = pair_ledgers(
-        run,
-        seen_by_cameras(run, one, [first], found),
-        seen_by_cameras(run, others, rest, found),
-        reference=reference,
-    )
-    return RankLedgers(ledgers, one, others, [sample.pid == first.pid for sample in rest])
-
-
-def _dataset(run: Any, data: ReidDataset | str | None, root: Path | None) -> ReidDataset:
-    if isinstance(data, ReidDataset):
-        return data
-    if not isinstance(run, Run):
-        raise InputError("a bare network knows no dataset; give pictures, or data=")
-    return resolve(run, data, root)
+    shown: tuple[Any, Any] = one, others
+    matches = None
+    if found is not None and isinstance(run, Run):
+        if reference is None:
+            reference = reference_pictures(run, found)
+        if all(by_position):
+            first, rest = lists[0][query], [lists[1][place] for place in gallery]
+            shown = (
+                seen_by_cameras(run, one, [first], found),
+                seen_by_cameras(run, others, rest, found),
+            )
+            matches = [sample.pid == first.pid for sample in rest]
+    return RankLedgers(pair_ledgers(run, *shown, reference=reference), one, others, matches)

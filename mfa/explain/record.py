@@ -23,13 +23,11 @@ class BranchMaps(Mapping[str, np.ndarray]):
 
     Attributes:
         full: what the mapping serves, float32 (B, H, W), bilinear from ``raw`` at the true centres.
-        raw: the maps as computed, float32 (B, h, w). With ``HiResCAM`` their sum plus the bias of
-            BNNeck is the score; with ``GradCAM`` that holds for average pooling only.
-        scores: what was explained, (B,) a branch and for ``fused``.
+        raw: the maps as computed, float32 (B, h, w).
+        scores: what was explained, (B,) for each branch and for ``fused``.
         empty: (B,) true where a map holds nothing positive: drawn rectified it would be blank.
         grids: where the pixels of ``raw`` lie in the picture, by name.
-        stripes: (top, bottom) of each branch's stripe in shares of the picture's height; a branch
-            fed by its stripe alone has no gradient outside it, trained or not.
+        stripes: (top, bottom) of each branch's stripe in shares of the picture's height.
         target: what a positive value argues for.
         method: pytorch-grad-cam's name of the weighting.
         layer: the map that was explained.
@@ -77,18 +75,14 @@ class BranchMaps(Mapping[str, np.ndarray]):
     def limit(self) -> float:
         """End of a shared colour scale: a magnitude that 99.5 % of all map values stay under.
 
-        One pixel far above all others would make everything else look empty. The mean of
-        normalised maps has another unit and is left out.
+        The mean of normalised maps has another unit and is left out.
         """
         names = self.branches if self.fusing == "mean" else tuple(self)
         return shared_limit([self.full[name] for name in names])
 
     @property
     def sums(self) -> dict[str, np.ndarray]:
-        """Sum over the pixels of each map, (B,) by name: the number to stand under a map.
-
-        Where ``additive``, it is what the pixels bring to the branch's score.
-        """
+        """Sum over each map's pixels, (B,) by name; where ``additive``, a part of the score."""
         return {name: values.sum(axis=(1, 2)) for name, values in self.raw.items()}
 
     @property

@@ -1,10 +1,10 @@
 """The repaint test: does the map of a difference lie on what differs?
 
-Triplets are drawn: a query, a match of the same person from another camera, and that match once
-more with one thing changed (``mfa.synthetic.repaint``). The contrast "nearer to the match than to
-the repainted match" can rest on that thing alone, and its pixels in the query are known. A rule is
-scored by the share of its map's positive part that lies on them. After the inpainting game of face
-verification (Williford et al. 2020, Explainable face recognition); the retrieval form is ours.
+Triplets are drawn: a query, a match from another camera, and that match once more with one thing
+changed (``mfa.synthetic.repaint``). "Nearer to the match than to the repainted match" can rest on
+that thing alone, and its pixels in the query are known. A rule is scored by the share of its map's
+positive part that lies on them. After the inpainting game of face verification (Williford et al.
+2020, Explainable face recognition); the retrieval form is ours.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from mfa.datasets.loading.augment import to_unit
 from mfa.errors import InputError
 from mfa.explain import weightings
 from mfa.explain.attention_metrics import EVEN, summarise
@@ -98,19 +99,11 @@ def draw_triplets(persons: int = 100, *, seed: int = 0) -> Triplets:
                 continue
             if min(query.changed.mean(), match.changed.mean()) >= VISIBLE:
                 rows.append((query.image, match.image, match.repainted, query.changed, thing, pid))
-    queries, matches, repainted, changed, things, pids = map(np.stack, zip(*rows, strict=True))
-    return Triplets(
-        queries=_unit(queries),
-        matches=_unit(matches),
-        repainted=_unit(repainted),
-        changed=torch.from_numpy(changed).float(),
-        things=things,
-        pids=pids,
+    *images, changed, things, pids = map(np.stack, zip(*rows, strict=True))
+    queries, matches, repainted = (
+        to_unit(torch.from_numpy(each).permute(0, 3, 1, 2)) for each in images
     )
-
-
-def _unit(images: np.ndarray) -> Tensor:
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+    return Triplets(queries, matches, repainted, torch.from_numpy(changed).float(), things, pids)
 
 
 def measure_repaint(
@@ -186,12 +179,12 @@ def share_on(maps: np.ndarray, changed: Tensor, grid: MapGrid) -> np.ndarray:
 
 
 def _contrast(run: Run, triplets: Triplets) -> Contrast:
-    sides = (triplets.matches, triplets.repainted)
     size = input_size(run)
     rows = [
-        [descriptors(run.model, part, size) for part in torch.split(side, BATCH)] for side in sides
+        torch.cat([descriptors(run.model, part, size) for part in torch.split(side, BATCH)])
+        for side in (triplets.matches, triplets.repainted)
     ]
-    return Contrast(*(torch.cat(side) for side in rows))
+    return Contrast(*rows)
 
 
 def _mean(run: Run, images: Tensor, count: int, seed: int) -> dict[str, Tensor] | None:
@@ -218,19 +211,17 @@ def _explain(
 
 
 def _rows(rule: str, reference: int, values: np.ndarray, triplets: Triplets) -> pd.DataFrame:
-    columns = {"rule": rule, "reference": reference, "thing": triplets.things}
-    return pd.DataFrame({**columns, "picture": triplets.pids, "value": values.astype(float)})
+    columns = {"thing": triplets.things, "picture": triplets.pids, "value": values.astype(float)}
+    return pd.DataFrame({"rule": rule, "reference": reference, **columns})
 
 
 def _summary(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     by = ("rule", "reference", "thing")
     table = pd.concat([table.assign(thing="all"), table], ignore_index=True)
     persons = np.arange(table["picture"].max() + 1)  # a picture is counted under its identity
-    means = summarise(table, by, persons=persons, seed=seed).rename(
-        columns={"pictures": "triplets"}
-    )
-    whole = means[means["thing"] == "all"][["rule", "reference", "mean"]]
-    order = means.merge(whole, on=["rule", "reference"], suffixes=("", "_whole"))["mean_whole"]
-    means["order"] = np.where(means["rule"] == TOLD_APART, -1, order)
-    means = means.sort_values("order", ascending=False, kind="stable").drop(columns="order")
-    return means.reset_index(drop=True)
+    means = summarise(table, by, persons=persons, seed=seed)
+    means = means.rename(columns={"pictures": "triplets"})
+    whole = means[means["thing"] == "all"].set_index(["rule", "reference"])["mean"].to_dict()
+    whole[TOLD_APART, 0] = -1  # last
+    order = [whole[key] for key in zip(means["rule"], means["reference"], strict=True)]
+    return means.iloc[np.argsort(-np.array(order), kind="stable")].reset_index(drop=True)

@@ -40,23 +40,29 @@ def sanity_check_maps(
     - ``shuffled target``: each picture compared with what belongs to the picture before it; only
       where each picture has a target of its own.
 
-    Args:
-        model: a run or a network.
-        images: as in ``branch_maps``.
-        target: as in ``branch_maps``.
-        toward: as in ``branch_maps``; pictures, since a descriptor belongs to one network.
-        seed: of the random weights of a bare network.
-        settings: the other arguments of ``branch_maps``.
+    ``toward`` takes pictures alone, since a descriptor belongs to one network. ``seed`` is that of
+    the random weights of a bare network.
 
     Raises:
         InputError: descriptors were given in ``toward``, or what ``branch_maps`` refuses.
     """
     settings = {"target": target, **settings}
-    found = {RANDOM: branch_maps(_random(model, seed), images, toward=toward, **settings)}
-    if target == "similarity" and len(as_batch(images)) > 1:
-        others = _rolled(model, images if toward is None else toward, len(as_batch(images)))
-        if others is not None:
-            found[SHUFFLED] = branch_maps(model, images, toward=others, **settings)
+    if isinstance(model, Run):
+        start: Any = untrained(model.config, model.device, model.precision)
+    else:
+        start = random_weights(network_of(model), seed)
+    found = {RANDOM: branch_maps(start, images, toward=toward, **settings)}
+    count = len(as_batch(images))
+    if target == "similarity" and count > 1:
+        others = images if toward is None else toward
+        if isinstance(others, Tensor) and others.ndim < 3:
+            raise InputError(
+                "sanity checks need pictures in toward, so that a network with random weights can "
+                "embed them itself"
+            )
+        rows = descriptors(network_of(model), others, input_size(model))
+        if len(rows) == count:
+            found[SHUFFLED] = branch_maps(model, images, toward=rows.roll(1, dims=0), **settings)
     return found
 
 
@@ -75,19 +81,3 @@ def random_weights(network: ReidNetwork, seed: int = 0) -> ReidNetwork:
             if isinstance(module, nn.Module) and callable(reset):
                 reset()
     return replica.to(device)
-
-
-def _random(model: Any, seed: int) -> Any:
-    if isinstance(model, Run):
-        return untrained(model.config, model.device, model.precision)
-    return random_weights(network_of(model), seed)
-
-
-def _rolled(model: Any, toward: Any, pictures: int) -> Tensor | None:
-    if isinstance(toward, Tensor) and toward.ndim < 3:
-        raise InputError(
-            "sanity checks need pictures in toward, so that a network with random weights can "
-            "embed them itself"
-        )
-    rows = descriptors(network_of(model), toward, input_size(model))
-    return rows.roll(1, dims=0) if len(rows) == pictures else None

@@ -2,8 +2,7 @@
 
 Each target is linear in the embeddings, so a branch's part depends on that branch alone and the
 parts add up to the score. The embeddings are not normalised: through the L2 norm the gradient is
-orthogonal to the feature, and the map of GAP or GeM would then sum to zero. An arg-max over an
-embedding is no target: its coordinates name nothing.
+orthogonal to the feature, and the map of GAP or GeM would then sum to zero.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class Similarity:
 
     def parts(self, branches: Mapping[str, Branch]) -> dict[str, Tensor]:
         """See ``Target``."""
-        whole = torch.cat([branch.embedding for branch in branches.values()], dim=1)
+        whole = _whole(branches)
         toward = whole.detach() if self.toward is None else self.toward
         return _project(branches, unit_rows(toward, whole))
 
@@ -76,7 +75,7 @@ class Contrast:
 
     def parts(self, branches: Mapping[str, Branch]) -> dict[str, Tensor]:
         """See ``Target``."""
-        whole = torch.cat([branch.embedding for branch in branches.values()], dim=1)
+        whole = _whole(branches)
         return _project(branches, unit_rows(self.toward, whole) - unit_rows(self.away, whole))
 
 
@@ -139,6 +138,10 @@ def unit_rows(descriptors: Tensor, whole: Tensor) -> Tensor:
     _check_count(len(rows), len(whole), "descriptors")
     unit = F.normalize(rows.detach().to(whole), dim=-1)
     return unit.mean(dim=1) if unit.ndim == 3 else unit
+
+
+def _whole(branches: Mapping[str, Branch]) -> Tensor:
+    return torch.cat([branch.embedding for branch in branches.values()], dim=1)
 
 
 def _project(branches: Mapping[str, Branch], direction: Tensor) -> dict[str, Tensor]:

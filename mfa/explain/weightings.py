@@ -95,21 +95,22 @@ def weigh(
         method: one of ``ARRAY_METHODS``.
         activations: (B, C, h, w).
         gradients: of the score by the activations, same shape; for ``ShapleyCAM`` with its graph.
-        mean: (C, h, w) taken off the activations, not for ``ShapleyCAM``.
+        mean: (C, h, w) subtracted from the activations.
 
     Raises:
-        InputError: a mean for a rule that differentiates by the activations.
+        InputError: a mean for ``ShapleyCAM``, which differentiates by the activations.
     """
     rule = _unhooked(library_class(method))
+    given: list[Any]
     if method == SECOND_ORDER:
-        # A linear score has a constant gradient; adding 0 ties it to the activations, so that its
-        # derivative is 0 instead of an error.
         if mean is not None:
             raise InputError(f"{method} differentiates twice, so it takes no reference pictures")
-        given: tuple[Any, Any] = (activations, gradients + 0 * activations)
+        # A linear score has a constant gradient; adding 0 ties it to the activations, so that its
+        # derivative is 0 instead of an error.
+        given = [activations, gradients + 0 * activations]
     else:
         shown = activations if mean is None else activations - mean
-        given = (_array(shown), _array(gradients))
+        given = [values.detach().float().cpu().numpy() for values in (shown, gradients)]
     if method == "RandomCAM":  # the library draws from numpy's global state, which others use too
         drawn = np.random.default_rng(0).uniform(-1, 1, size=gradients.shape[:2])
         rule.get_cam_weights = lambda *_: drawn
@@ -120,8 +121,7 @@ def weigh(
 def normalised(maps: np.ndarray) -> np.ndarray:
     """Maps as the library draws them: rectified, then scaled to [0, 1] picture by picture.
 
-    Magnitudes are lost: a map of a non-match is as red as one of a match. The sum of such maps is
-    the paper's fused picture; everything that measures uses the signed maps.
+    Magnitudes are lost: a map of a non-match is as red as one of a match.
     """
     positive = np.maximum(maps, 0)
     positive = positive - positive.min(axis=(1, 2), keepdims=True)
@@ -137,14 +137,6 @@ def _unhooked(kind: Any) -> Any:
         if name not in standard:
             setattr(rule, name, parameter.default)
     # Its destructor releases hooks, of which there are none.
-    rule.activations_and_grads = SimpleNamespace(release=_nothing, reshape_transform=None)
+    rule.activations_and_grads = SimpleNamespace(release=lambda: None, reshape_transform=None)
     rule.device = torch.device("cpu")
     return rule
-
-
-def _nothing() -> None:
-    return None
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return values.detach().float().cpu().numpy()

@@ -52,6 +52,9 @@ def export(
         raise InputError(
             "torch-export is written in float32 only", "leave --int8 out, or take onnx or openvino"
         )
+    if file.suffix not in (".onnx", ".xml", ".pt2"):
+        endings = ", ".join(FORMATS.values())
+        raise InputError(f"{file} has an ending that names no format", f"give {endings}")
     facts = describe(run, maps=maps, int8=calibration is not None)
     if file.exists():
         _refuse_another(file, facts)
@@ -64,15 +67,21 @@ def export(
         with atomic(file) as draft:
             draft.write_bytes(buffer.getvalue())
     elif file.suffix == ".onnx":
-        _write_onnx(program, network.outputs, file, facts, calibration)
-    elif file.suffix == ".xml":
-        _write_openvino(program, network.outputs, file, facts, calibration)
+        model = to_onnx(program, network.outputs)
+        if calibration is not None:
+            model = quantize_onnx(model, calibration)
+        entry = model.metadata_props.add()
+        entry.key, entry.value = FACTS, facts
+        with atomic(file) as draft:
+            draft.write_bytes(model.SerializeToString())
     else:
-        raise InputError(f"{file} has an ending that names no format", f"give {_endings()}")
-
-
-def _endings() -> str:
-    return ", ".join(FORMATS.values())
+        model = _to_openvino(
+            program, network.outputs, (run.config.data.height, run.config.data.width)
+        )
+        if calibration is not None:
+            model = quantize_openvino(model, calibration)
+        model.set_rt_info(facts, [FACTS])
+        _save_openvino(model, file)
 
 
 def _refuse_another(file: Path, facts: str) -> None:
@@ -104,22 +113,6 @@ def trace(network: ExportedNetwork, run: Run) -> torch.export.ExportedProgram:
         ) from error
 
 
-def _write_onnx(
-    program: torch.export.ExportedProgram,
-    outputs: tuple[str, ...],
-    file: Path,
-    facts: str,
-    calibration: np.ndarray | None,
-) -> None:
-    model = to_onnx(program, outputs)
-    if calibration is not None:
-        model = quantize_onnx(model, calibration)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = FACTS, facts
-    with atomic(file) as draft:
-        draft.write_bytes(model.SerializeToString())
-
-
 def to_onnx(program: torch.export.ExportedProgram, outputs: tuple[str, ...]) -> Any:
     """The program as an ``onnx.ModelProto``.
 
@@ -139,25 +132,23 @@ def to_onnx(program: torch.export.ExportedProgram, outputs: tuple[str, ...]) -> 
     return model
 
 
-def _write_openvino(
-    program: torch.export.ExportedProgram,
-    outputs: tuple[str, ...],
-    file: Path,
-    facts: str,
-    calibration: np.ndarray | None,
-) -> None:
+def _to_openvino(
+    program: torch.export.ExportedProgram, outputs: tuple[str, ...], size: tuple[int, int]
+) -> Any:
     with extra("export"):
         import openvino
     model: Any = openvino.convert_model(program)
-    height, width = json.loads(facts)["size"]
-    model.reshape([-1, 3, height, width])  # the conversion leaves all sides open
+    model.reshape([-1, 3, *size])  # the conversion leaves all sides open
     model.inputs[0].get_tensor().set_names({"pictures"})
     for output, name in zip(model.outputs, outputs, strict=True):
         output.get_tensor().set_names({name})
-    if calibration is not None:
-        model = quantize_openvino(model, calibration)
-    model.set_rt_info(facts, [FACTS])
-    # The weights first: an .xml that can be seen has its .bin.
+    return model
+
+
+def _save_openvino(model: Any, file: Path) -> None:
+    """The weights first: an .xml that can be seen has its .bin."""
+    import openvino
+
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / file.name
         openvino.save_model(model, made, compress_to_fp16=False)

@@ -24,20 +24,17 @@ embedding. The product with a direction (C,), summed over C, is the HiResCAM map
 
 
 class ExportedNetwork(nn.Module):
-    """Pictures (B, 3, H, W) uint8 RGB to a tuple of outputs, see ``outputs``.
+    """Pictures (B, 3, H, W) uint8 RGB to a tuple of outputs.
 
     Attributes:
         outputs: names of the outputs, in order: the embedding, each branch, and with ``maps`` each
             branch's parts.
+
+    Raises:
+        InputError: maps are wanted of a branch whose neck mixes channels.
     """
 
     def __init__(self, network: ReidNetwork, *, maps: bool = False) -> None:
-        """Wrap ``network``, whose training mode the caller sees to.
-
-        Raises:
-            InputError: maps are wanted of a branch that does not pool by GeM or GAP, or whose neck
-                mixes channels.
-        """
         super().__init__()
         self.network = network
         self.maps = maps

@@ -43,22 +43,20 @@ def measure_parity(
     pixels = test_pictures(run, data, data.query or data.gallery)
     batch = pixels.batch([i % len(pixels) for i in range(64)]).numpy()
     times = {n: _by_turns([_forward(run), model.embed], batch[:n]) for n in (1, 64)}
-    rows = []
-    for number, (name, features) in enumerate({run.name: ours, file.name: theirs}.items()):
-        result = metrics.score(features)
-        rows.append(
-            {
-                "model": name,
-                "mAP": 100 * result.mAP,
-                "rank1": 100 * result.rank1,
-                "cosine": float(cosines.mean()) if number else 1.0,
-                "cosine_min": float(cosines.min()) if number else 1.0,
-                "mib": (_size(file) if number else _weights(run)) / 2**20,
-                "ms_1": 1000 * times[1][number],
-                "ms_64": 1000 * times[64][number] / 64,
-            }
-        )
-    return pd.DataFrame(rows)
+    scores = [metrics.score(features) for features in (ours, theirs)]
+    weights = sum(value.nbytes for value in run.model.state_dict().values())
+    return pd.DataFrame(
+        {
+            "model": [run.name, file.name],
+            "mAP": [100 * score.mAP for score in scores],
+            "rank1": [100 * score.rank1 for score in scores],
+            "cosine": [1.0, cosines.mean()],
+            "cosine_min": [1.0, cosines.min()],
+            "mib": [weights / 2**20, _size(file) / 2**20],
+            "ms_1": [1000 * seconds for seconds in times[1]],
+            "ms_64": [1000 * seconds / 64 for seconds in times[64]],
+        }
+    )
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -86,10 +84,6 @@ def _by_turns(models: list[Callable[[np.ndarray], object]], batch: np.ndarray) -
             if turn:  # the first makes plans and buffers
                 times.append(time.perf_counter() - start)
     return [statistics.median(times) for times in seconds]
-
-
-def _weights(run: Run) -> int:
-    return sum(value.nbytes for value in run.model.state_dict().values())
 
 
 def _size(file: Path) -> int:

@@ -16,11 +16,11 @@ from mfa.datasets.loading.cache import cache_folder
 from mfa.datasets.loading.images import LoadedImages, load_images
 from mfa.datasets.readers.market1501 import further_queries
 from mfa.errors import InputError
-from mfa.inference.extract import feature_set
+from mfa.inference.extract import feature_set, query_and_gallery
 from mfa.models.separation import SeparationMeter
-from mfa.progress import Progress, part_of, reporting
+from mfa.progress import Progress
 from mfa.records import Features, ReidDataset, Sample
-from mfa.retrieval import feature_file, metrics, protocols
+from mfa.retrieval import metrics, protocols
 from mfa.retrieval.distances import Metric
 from mfa.retrieval.gallery import GroupedGallery
 from mfa.retrieval.protocol_card import split_words
@@ -89,62 +89,35 @@ def pool_queries(
 
 
 def extract_features(
-    run: Run,
-    data: ReidDataset,
-    *,
-    flip: bool = False,
-    progress: bool | Progress = False,
+    run: Run, data: ReidDataset, *, flip: bool = False, progress: bool | Progress = False
 ) -> Features:
     """Query and gallery descriptors of ``run``; read from the run's folder where they are there.
 
-    Args:
-        run: a trained run, or ``mfa.untrained(config)``.
-        data: with query and gallery.
-        flip: take the mean embedding of each picture and its mirror image.
-        progress: see ``mfa.progress``.
+    Arguments as in ``evaluate``.
 
     Raises:
         InputError: the dataset has no query or gallery, or none of their pictures can be read.
     """
-    file = _feature_path(run, data, flip)
-    if file is not None and file.is_file():
-        return feature_file.read(file)
-    sides, left_out = {}, []
-    start = len(data.query) / max(len(data.query) + len(data.gallery), 1)
-    spans = {"query": (0.0, start), "gallery": (start, 1.0)}
-    with reporting(progress, f"features of {data.name}") as report:
-        for split, samples in (("query", data.query), ("gallery", data.gallery)):
-            pictures = test_pictures(run, data, samples)
-            left_out += [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
-            within = part_of(report, *spans[split])
-            rows = run.embed(pictures, data, flip=flip, progress=within)
-            sides[split] = feature_set(rows, pictures)
-    features = Features(
-        **sides, branches=tuple(run.model.widths.items()), origin=_origin(run, data, flip, left_out)
+    return query_and_gallery(
+        data,
+        lambda samples: test_pictures(run, data, samples),
+        lambda pictures, within: run.embed(pictures, data, flip=flip, progress=within),
+        branches=tuple(run.model.widths.items()),
+        origin=lambda left_out: _origin(run, data, flip, left_out),
+        file=_feature_path(run, data, flip),
+        progress=progress,
     )
-    if file is None:
-        return features
-    feature_file.write(file, features)
-    return feature_file.read(file)  # names the file in its origin, the first time as the second
 
 
 def test_pictures(run: Run, data: ReidDataset, samples: tuple[Sample, ...]) -> LoadedImages:
-    """Pictures of some of ``data``'s samples at the run's input size.
-
-    Raises:
-        InputError: there are none.
-    """
+    """Pictures of some of ``data``'s samples at the run's input size; refused where none are."""
     return _pictures(run.config.data, data, samples)
 
 
 def check_scorable(config: Config, data: ReidDataset) -> None:
-    """Find out before a training whether what it makes can be scored on ``data`` afterwards.
+    """Find out before a training by ``config`` whether its run can be scored on ``data``.
 
     Pictures are decoded into the cache, where the scoring finds them.
-
-    Args:
-        config: of the training.
-        data: what is scored on by the standard protocol.
 
     Raises:
         InputError: there is no query or no gallery, none of their pictures can be read, or no query
@@ -231,6 +204,5 @@ def _doubts(run: Run, data: ReidDataset) -> list[str]:
 
 def _trained_on(run: Run) -> str:
     facts = run.checkpoint.facts
-    if "dataset" in facts:
-        return str(facts["dataset"])
-    return f"data of its authors ({facts['imported']})" if "imported" in facts else "nothing"
+    authors = f"data of its authors ({facts['imported']})" if "imported" in facts else "nothing"
+    return str(facts.get("dataset", authors))

@@ -22,7 +22,7 @@ def embed_picture(
 
     Args:
         run: whose network embeds it.
-        picture: a path, or RGB pixels (H, W, 3) uint8; resized to the run's input size.
+        picture: see ``input_pixels``.
         flip: take the mean with the embeddings of the mirrored picture.
         cameras: (1,) its camera as the network reads it, see ``Run.cameras_of``.
 
@@ -39,19 +39,11 @@ def embed_picture(
 
 
 def branch_shares(
-    run: Run,
-    one: Any,
-    other: Any,
-    *,
-    cameras: tuple[Tensor | None, Tensor | None] = (None, None),
+    run: Run, one: Any, other: Any, *, cameras: tuple[Tensor | None, Tensor | None] = (None, None)
 ) -> dict[str, float]:
-    """What each branch adds to the cosine of two pictures; the sum is the cosine.
+    """What each branch adds to the cosine of two pictures (their sum), whatever the network.
 
-    Args:
-        run: any network, also one without an exact ledger.
-        one: see ``embed_picture``.
-        other: see ``embed_picture``.
-        cameras: of both pictures, see ``embed_picture``.
+    Pictures and cameras as in ``embed_picture``.
     """
     first, second = (
         embed_picture(run, side, cameras=camera).astype(float)

@@ -38,10 +38,12 @@ class Inputs:
 
     @property
     def words(self) -> str:
-        """The convention's name, or what it is in short."""
-        named = next((name for name, inputs in CONVENTIONS.items() if inputs == self), None)
+        """The convention's name, or its numbers."""
+        for name, inputs in CONVENTIONS.items():
+            if inputs == self:
+                return name
         mean, std = ("/".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
-        return named or f"{self.order}, white {self.scale:g}, mean {mean}, deviation {std}"
+        return f"{self.order}, white {self.scale:g}, mean {mean}, deviation {std}"
 
     def prepare(self, pictures: np.ndarray) -> np.ndarray:
         """(B, 3, H, W) uint8 RGB to the float32 the model expects."""
@@ -95,8 +97,7 @@ class External:
 
     Attributes:
         name: what tables call it.
-        kind: ``onnx``, ``openvino``, ``torch.export``, ``torchvision``, ``timm``
-            or ``callable``.
+        kind: ``onnx``, ``openvino``, ``torch.export``, ``torchvision``, ``timm`` or ``callable``.
         size: (height, width) of its pictures.
         inputs: what it expects in place of 8-bit RGB.
         hash: of its file or its weights, 12 hex digits; empty where neither can be had.
@@ -142,7 +143,18 @@ class External:
         return np.concatenate([self._vectors(pictures[i : i + BATCH]) for i in starts])
 
     def _vectors(self, pictures: np.ndarray) -> np.ndarray:
-        found = np.asarray(self._computed(pictures), dtype=np.float32)
+        try:
+            computed = self.compute(self.inputs.prepare(pictures))
+        except InputError:
+            raise
+        except Exception as error:  # every runtime has kinds of its own
+            if self.kind == "callable":  # its author wants to see where it failed
+                raise
+            raise InputError(
+                f"{self.name} cannot compute pictures of {self.size[0]}x{self.size[1]} "
+                f"({reason(error)}); was it made for another size?"
+            ) from error
+        found = np.asarray(computed, dtype=np.float32)
         flat = found.reshape(len(found), -1) if found.ndim > 1 else found
         if flat.ndim != 2 or len(flat) != len(pictures):
             raise InputError(
@@ -150,17 +162,3 @@ class External:
                 "one vector per picture"
             )
         return flat
-
-    def _computed(self, pictures: np.ndarray) -> np.ndarray:
-        prepared = self.inputs.prepare(pictures)
-        if self.kind == "callable":  # its author wants to see where it failed
-            return self.compute(prepared)
-        try:
-            return self.compute(prepared)
-        except InputError:
-            raise
-        except Exception as error:  # every runtime has kinds of its own
-            raise InputError(
-                f"{self.name} cannot compute pictures of {self.size[0]}x{self.size[1]} "
-                f"({reason(error)}); was it made for another size?"
-            ) from error

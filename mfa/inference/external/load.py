@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mfa.errors import InputError
+from mfa.inference.external import named, onnxfile, openvinofile, torchfile
 from mfa.inference.external.embedder import CONVENTIONS, Convention, External, Inputs
 
 SIZE = (256, 128)
@@ -33,10 +34,10 @@ def load_external(
 
     Args:
         path_or_name: a file (``.onnx``; ``.xml`` of an OpenVINO IR with its ``.bin`` beside it;
-            ``.pt2`` of ``torch.export``);
-            ``torchvision:NAME`` or ``timm:NAME``, with ``@FILE`` behind it to take the weights from
-            a file instead of the network; or ``module:function`` or ``file.py:function``, a
-            callable as in ``from_callable``, which runs its author's code: name what you trust.
+            ``.pt2`` of ``torch.export``); ``torchvision:NAME`` or ``timm:NAME``, with ``@FILE``
+            behind it to take the weights from a file; or ``module:function`` or
+            ``file.py:function``, a callable as in ``from_callable``, which runs its author's code:
+            name what you trust.
         size: (height, width), where the model takes any; 256x128 unless it says another.
         inputs: what it expects in place of 8-bit RGB, by name or in full. By default what the file
             states, which those of ``mfa export`` do; ``bgr255`` for Intel's
@@ -48,10 +49,7 @@ def load_external(
         InputError: no such file or name, a runtime that is not installed, or not an embedder.
     """
     text = str(path_or_name)
-    threads = threads or _threads()
     if text.startswith(("torchvision:", "timm:")):
-        from mfa.inference.external import named
-
         return named.load(text, size, _inputs(inputs))
     stem, _, function = text.rpartition(":")
     if stem and function.isidentifier():
@@ -64,6 +62,9 @@ def load_external(
             f"no model {text!r}; give an .onnx, .xml, .pt or .pt2 file, torchvision:NAME, "
             "timm:NAME, or module:function"
         )
+    if threads is None:
+        variable = os.environ.get("OMP_NUM_THREADS", "")
+        threads = int(variable) if variable.isdigit() and int(variable) else None
     return _from_file(path, size, _inputs(inputs), threads)
 
 
@@ -97,20 +98,12 @@ def _from_file(
     suffix = path.suffix.lower()
     files = [path]
     if suffix == ".onnx":
-        from mfa.inference.external import onnxfile
-
-        kind = "onnx"
-        opened = onnxfile.load(path, threads)
+        kind, opened = "onnx", onnxfile.load(path, threads)
     elif suffix == ".xml":
-        from mfa.inference.external import openvinofile
-
-        kind, files = "openvino", [path, path.with_suffix(".bin")]
-        opened = openvinofile.load(path, threads)
+        kind, opened = "openvino", openvinofile.load(path, threads)
+        files.append(path.with_suffix(".bin"))
     elif suffix == ".pt2":
-        from mfa.inference.external import torchfile
-
-        kind = "torch.export"
-        opened = torchfile.load(path)
+        kind, opened = "torch.export", torchfile.load(path)
     else:
         raise InputError(
             f"{path.name}: a model is an .onnx, .xml (OpenVINO) or .pt2 (torch.export) file",
@@ -146,15 +139,10 @@ def _from_file(
 def _inputs(chosen: str | Inputs | None) -> Inputs | None:
     if chosen is None or isinstance(chosen, Inputs):
         return chosen
-    found = next((inputs for name, inputs in CONVENTIONS.items() if name == chosen), None)
-    if found is None:
-        raise InputError(f"no input convention {chosen!r}; there are {', '.join(CONVENTIONS)}")
-    return found
-
-
-def _threads() -> int | None:
-    text = os.environ.get("OMP_NUM_THREADS", "")
-    return int(text) if text.isdigit() and int(text) else None
+    for name, found in CONVENTIONS.items():
+        if name == chosen:
+            return found
+    raise InputError(f"no input convention {chosen!r}; there are {', '.join(CONVENTIONS)}")
 
 
 def _function(stem: str, name: str) -> Callable[[np.ndarray], np.ndarray]:

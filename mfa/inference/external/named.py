@@ -86,14 +86,11 @@ def _take_off(network: nn.Module) -> None:
     """Replace the classifier's last linear layer, so that the vector before it comes out."""
     for head in HEADS:
         part = getattr(network, head, None)
-        if isinstance(part, nn.Linear):
-            setattr(network, head, nn.Identity())
+        children = part.named_modules(prefix=head) if isinstance(part, nn.Module) else ()
+        linear = [name for name, module in children if isinstance(module, nn.Linear)]
+        if linear:
+            network.set_submodule(linear[-1], nn.Identity())
             return
-        if isinstance(part, nn.Sequential):
-            for child in reversed(list(part.named_children())):
-                if isinstance(child[1], nn.Linear):
-                    setattr(part, child[0], nn.Identity())
-                    return
     raise InputError(f"{type(network).__name__} has no last linear layer to take off")
 
 

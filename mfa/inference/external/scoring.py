@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mfa.datasets.loading.images import load_images
+from mfa.datasets.loading.images import LoadedImages, load_images
 from mfa.errors import InputError
 from mfa.inference.external.embedder import External
 from mfa.inference.external.plausible import doubt_inputs
-from mfa.inference.extract import feature_set
-from mfa.progress import Progress, part_of, reporting
-from mfa.records import Features, FeatureSet, ReidDataset, Sample
-from mfa.retrieval import feature_file, metrics
+from mfa.inference.extract import query_and_gallery
+from mfa.progress import Progress
+from mfa.records import Features, ReidDataset, Sample
+from mfa.retrieval import metrics
 from mfa.retrieval.distances import Metric
 from mfa.retrieval.protocol_card import split_words
 from mfa.retrieval.results import RetrievalResult
@@ -59,44 +59,34 @@ def extract(
     progress: bool | Progress = False,
 ) -> Features:
     """Query and gallery vectors; arguments as in ``evaluate_external``."""
-    file = None
-    # Without a hash nobody can tell whether kept features are this model's.
-    if keep is not None and model.hash:
-        mirrored = "-flip" if flip else ""
-        height, width = model.size
-        seen = re.sub(r"\W+", "_", model.inputs.words)
-        file = keep / (
-            f"{model.name}-{model.hash}-{height}x{width}-{seen}-{data.name}-"
-            f"{data.fingerprint[:12]}{mirrored}.npz"
-        )
-        if file.is_file():
-            return feature_file.read(file)
-    sides: dict[str, FeatureSet] = {}
-    left_out: list[str] = []
-    start = len(data.query) / max(len(data.query) + len(data.gallery), 1)
-    spans = {"query": (0.0, start), "gallery": (start, 1.0)}
-    with reporting(progress, f"features of {data.name}") as report:
-        for split, samples in (("query", data.query), ("gallery", data.gallery)):
-            within = part_of(report, *spans[split])
-            sides[split], absent = _side(model, data, samples, flip, within)
-            left_out += absent
-    doubt = doubt_inputs(model, data.query, data.gallery)
-    origin = _origin(model, data, flip, left_out) | {"doubts": [doubt] if doubt else []}
-    features = Features(sides["query"], sides["gallery"], branches=model.branches, origin=origin)
-    if file is None:
-        return features
-    feature_file.write(file, features)
-    return feature_file.read(file)
-
-
-def _side(
-    model: External, data: ReidDataset, samples: tuple[Sample, ...], flip: bool, progress: Progress
-) -> tuple[FeatureSet, list[str]]:
-    if not samples:
-        raise InputError(f"{data.name} at {data.root} has no query or no gallery pictures")
     height, width = model.size
-    # Decoded on the fly: pictures of this size are read once, features are what is kept.
-    pictures = load_images(samples, height=height, width=width, cache=None)
+
+    def read(samples: tuple[Sample, ...]) -> LoadedImages:
+        if not samples:
+            raise InputError(f"{data.name} at {data.root} has no query or no gallery pictures")
+        # Decoded on the fly: pictures of this size are read once, features are what is kept.
+        return load_images(samples, height=height, width=width, cache=None)
+
+    return query_and_gallery(
+        data,
+        read,
+        lambda pictures, within: _vectors(model, pictures, flip, within),
+        branches=model.branches,
+        origin=lambda left_out: _origin(model, data, flip, left_out),
+        # Without a hash nobody can tell whether kept features are this model's.
+        file=keep / _file_name(model, data, flip) if keep is not None and model.hash else None,
+        progress=progress,
+    )
+
+
+def _file_name(model: External, data: ReidDataset, flip: bool) -> str:
+    height, width = model.size
+    inputs = re.sub(r"\W+", "_", model.inputs.words)
+    name = f"{model.name}-{model.hash}-{height}x{width}-{inputs}-{data.name}"
+    return f"{name}-{data.fingerprint[:12]}{'-flip' * flip}.npz"
+
+
+def _vectors(model: External, pictures: LoadedImages, flip: bool, progress: Progress) -> np.ndarray:
     rows = []
     for start in range(0, len(pictures), BATCH):
         progress(start / len(pictures))
@@ -106,13 +96,13 @@ def _side(
             mirrored = np.ascontiguousarray(pixels[..., ::-1])
             vectors = (vectors + model.embed(mirrored)) / np.float32(2)
         rows.append(vectors)
-    absent = [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
-    return feature_set(np.concatenate(rows), pictures), absent
+    return np.concatenate(rows)
 
 
 def _origin(
     model: External, data: ReidDataset, flip: bool, left_out: list[str]
 ) -> dict[str, object]:
+    doubt = doubt_inputs(model, data.query, data.gallery)
     return {
         "dataset": data.name,
         "fingerprint": data.fingerprint,
@@ -124,4 +114,5 @@ def _origin(
         "checkpoint": model.hash or "not stated",
         "model": model.name,
         "left_out": left_out,
+        "doubts": [doubt] if doubt else [],
     }

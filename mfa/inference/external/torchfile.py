@@ -24,8 +24,15 @@ def load(path: Path) -> Opened:
     Raises:
         InputError: the file is no such program.
     """
-    said = {FACTS: ""}
-    program, module = _exported(path, said)
+    said = {FACTS: ""}  # the file that the program carries beside it is read into this
+    try:
+        program = torch.export.load(str(path), extra_files=said)
+        module = program.module()
+    except Exception as error:  # zip, JSON and schema errors of several kinds
+        raise InputError(
+            f"{path} is no torch.export program",
+            "write one with torch.export.save; weights alone go through `mfa import-weights`",
+        ) from error
     pictures = _pictures(program)
     batch, height, width = (
         None if pictures is None or not isinstance(pictures.shape[i], int) else pictures.shape[i]
@@ -59,18 +66,6 @@ def as_compute(
         return array
 
     return compute
-
-
-def _exported(path: Path, said: dict[str, str]) -> tuple[Any, Any]:
-    """The program and its module; the files beside it are read into ``said``."""
-    try:
-        program = torch.export.load(str(path), extra_files=said)
-        return program, program.module()
-    except Exception as error:  # zip, JSON and schema errors of several kinds
-        raise InputError(
-            f"{path} is no torch.export program",
-            "write one with torch.export.save; weights alone go through `mfa import-weights`",
-        ) from error
 
 
 def _pictures(program: Any) -> torch.Tensor | None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
-from mfa.explain import Similarity, branch_maps, capture, engine
+from mfa.explain import Similarity, branch_maps, engine
 from mfa.explain.geometry import map_grids
 from mfa.models import build_model
 from viz.grids.maps import draw_maps
@@ -314,8 +314,3 @@ def test_pitfall_20_the_callers_pictures_are_never_written_to(network):
     assert torch.equal(floats, IMAGES)
     assert np.array_equal(bytes_, kept)
     np.testing.assert_array_equal(first["fused"], second["fused"])
-
-
-def test_the_engine_is_still_split_as_these_tests_assume():
-    assert {path.stem for path in ENGINE} >= {"engine", "capture", "library", "weightings"}
-    assert capture.BRANCH == "branch"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from mfa.cli import COMMANDS
 from mfa.cli import run as command
 from mfa.errors import InputError
 from mfa.export import export, measure_parity
+from mfa.export import files as writing
 from mfa.export.graph import ExportedNetwork
 from mfa.export.int8 import calibration_pictures
 from mfa.inference.external import load_external
@@ -29,6 +32,16 @@ ENDINGS = (".onnx", ".xml", ".pt2")
 @pytest.fixture(scope="module")
 def run(tiny_run: Path) -> Run:
     return open_run(tiny_run, "cpu")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def traced_once(run: Run) -> Iterator[None]:
+    """Tracing and OpenVINO's conversion are slow, and every file here is made of one network."""
+    program = writing.trace(ExportedNetwork(run.model, maps=True).eval(), run)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "trace", lambda *_: program)
+        patch.setattr(writing, "_to_openvino", functools.cache(writing._to_openvino))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +65,11 @@ def test_the_door_reads_what_is_written(
     with torch.no_grad():
         wanted = run.model(torch.from_numpy(pictures).float() / 255).embedding.numpy()
     np.testing.assert_allclose(model.embed(pictures), wanted, atol=2e-4 * abs(wanted).max())
-    assert model.size == (64, 32)
+    assert (model.size, model.states_inputs) == ((64, 32), True)
     assert model.branches == tuple(run.model.widths.items())
     assert model.facts["weights"] == run.hash
     ours, theirs = mfa.evaluate(run, tiny_data), mfa.evaluate_external(model, tiny_data)
     assert (theirs.mAP, theirs.rank1) == pytest.approx((ours.mAP, ours.rank1))
-
-
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_a_wrong_range_is_refused(files: dict[str, Path], ending: str) -> None:
     with pytest.raises(InputError, match="takes 8-bit pictures"):
         load_external(files[ending], inputs="imagenet")
 
@@ -102,7 +111,7 @@ def test_int8_stays_near_and_says_so(
 ) -> None:
     pytest.importorskip("nncf", reason="the extra export is not installed: no nncf")
     file = tmp_path / f"tiny{ending}"
-    export(run, file, calibration=calibration_pictures(run, tiny_data))
+    export(run, file, maps=True, calibration=calibration_pictures(run, tiny_data, count=8))
     assert load_external(file).facts["numbers"] == "int8"
     table = measure_parity(run, file, tiny_data)
     assert 0.9 < table["cosine_min"][1] < 0.999999
@@ -122,11 +131,13 @@ def test_the_command(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     words = ["export", str(tiny_run), "--data-root", str(tiny_root)]
-    assert command("mfa", COMMANDS, [*words, "--format", "onnx", "--parity"]) == 0
+    assert command("mfa", COMMANDS, [*words, "--format", "onnx", "--maps", "--parity"]) == 0
     assert (tmp_path / "tiny.onnx").is_file()
     assert "cosine" in (tmp_path / "tiny.onnx.parity.csv").read_text()
     for wrong in (["x.onnx", "--format", "openvino"], ["x.txt"], ["x.safetensors", "--maps"],
                   ["x.onnx", "--gate-height", "2"], ["x.pt2", "--int8"]):  # fmt: skip
         assert command("mfa", COMMANDS, [*words, *wrong]) == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny.onnx", "tiny.onnx.parity.csv"]
-    assert "leave --int8 out" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "8-bit pictures in" in shown.out
+    assert "leave --int8 out" in shown.err

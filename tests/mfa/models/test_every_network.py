@@ -19,7 +19,7 @@ from torch._subclasses import FakeTensor, FakeTensorMode
 from mfa.config import Config, DistillConfig, LossConfig
 from mfa.explain import branch_maps
 from mfa.explain.inputs import ImagesWithCameras
-from mfa.explain.ledger import decompose, has_ledger, mean_parts
+from mfa.explain.ledger import decompose, has_ledger, means
 from mfa.losses import Criterion
 from mfa.losses.distillation import Distillation
 from mfa.models import ReidNetwork, build_model
@@ -194,7 +194,7 @@ def test_nothing_stays_on_the_cpu(any_config: Config, fake: FakeTensorMode) -> N
     assert features.shape == (len(LABELS), sum(network.widths.values()))
     if has_ledger(network):
         assert decompose(network, given).descriptor.device.type == "cuda"
-        mean_parts(network, given)
+        means(network, given)
 
 
 def embed(network: ReidNetwork, config: Config, pixels: Tensor) -> np.ndarray:

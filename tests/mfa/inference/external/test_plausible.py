@@ -6,16 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from mfa.cli import COMMANDS, run
-from mfa.errors import InputError
-from mfa.inference.external import CONVENTIONS, from_callable, load_external
+from mfa.inference.external import from_callable
 from mfa.inference.external.plausible import doubt_inputs
 from mfa.inference.external.scoring import evaluate_external
 from mfa.records import ReidDataset, Sample
-from mfa.runs.run import open_run
 
 
 @pytest.fixture
@@ -55,20 +51,3 @@ def test_the_doubt_stands_on_the_card(people: list[Sample], tiny_data: ReidDatas
     model = from_callable(clipped, size=(32, 16), inputs="rgb255")
     doubts = evaluate_external(model, data).card["doubts"]
     assert any("and 24 with" in sentence for sentence in doubts)
-
-
-def test_an_exported_program_states_its_inputs(
-    tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "small.pt2"
-    assert run("mfa", COMMANDS, ["export", str(tiny_run), str(file)]) == 0
-    assert "8-bit pictures in" in capsys.readouterr().out
-    model = load_external(file)
-    assert model.states_inputs
-    assert (model.inputs, model.size) == (CONVENTIONS["rgb255"], (64, 32))
-    pictures = np.random.default_rng(0).integers(0, 256, (5, 3, 64, 32), dtype=np.uint8)
-    with torch.inference_mode():
-        wanted = open_run(tiny_run, "cpu").model(torch.from_numpy(pictures) / 255, None).embedding
-    np.testing.assert_allclose(model.embed(pictures), wanted.numpy(), atol=1e-4)
-    with pytest.raises(InputError, match="takes 8-bit pictures"):
-        load_external(file, inputs="half")
