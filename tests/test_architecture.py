@@ -40,24 +40,19 @@ def test_a_circle_and_an_upward_import_are_found() -> None:
     assert import_graph.upward({"mfa.datasets.x": {"mfa.cli.y"}, "mfa.cli.y": set()})
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=ids)
-def test_mfa_never_draws_and_nobody_imports_what_is_not_installed(path: Path) -> None:
-    tops = {name.split(".")[0] for name in import_graph.imports_of(path)}
-    assert not tops & {"benchmarks", "tests", "tools"}
-    assert ids(path).startswith("viz") or not tops & DRAWING
+def test_mfa_never_draws_and_tyro_stays_in_the_command_lines() -> None:
+    for path in SOURCES:
+        tops = {name.split(".")[0] for name in import_graph.imports_of(path)}
+        assert not tops & {"benchmarks", "tests", "tools"}, path
+        assert ids(path).startswith("viz") or not tops & DRAWING, path
+        assert "/cli/" in ids(path) or "tyro" not in tops, path
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=ids)
-def test_tyro_stays_in_the_command_lines(path: Path) -> None:
-    if "/cli/" not in ids(path):
-        assert not any(name.split(".")[0] == "tyro" for name in import_graph.imports_of(path))
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=ids)
-def test_files_hold_one_idea_each(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= 400, f"{lines} lines; has the file taken on two jobs?"
-    assert path.stem not in ("utils", "helpers", "misc", "common")
+def test_files_hold_one_idea_each() -> None:
+    for path in SOURCES:
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= 400, f"{path}: {lines} lines; has the file taken on two jobs?"
+        assert path.stem not in ("utils", "helpers", "misc", "common"), path
 
 
 @pytest.mark.parametrize(
@@ -104,17 +99,12 @@ def test_computing_loads_nothing_that_draws() -> None:
     assert not loaded & DRAWING
 
 
-def commands() -> list[tuple[str, str]]:
-    from mfa.cli import COMMANDS
-    from viz.cli import COMMANDS as VIZ
-
-    return [("mfa", name) for name in COMMANDS] + [("viz", name) for name in VIZ]
-
-
-@pytest.mark.parametrize(("package", "command"), commands())
-def test_help_needs_no_torch_and_no_matplotlib(package: str, command: str) -> None:
+@pytest.mark.parametrize("package", ["mfa", "viz"])
+def test_help_needs_no_torch_and_no_matplotlib(package: str) -> None:
     loaded = modules_after(
-        f"from {package}.cli import COMMANDS; import mfa.cli; "
-        f"assert not mfa.cli.run({package!r}, COMMANDS, [{command!r}, '--help'])"
+        f"from {package}.cli import COMMANDS; import contextlib; import mfa.cli\n"
+        "    for name in COMMANDS:\n"
+        "        with contextlib.suppress(SystemExit):\n"
+        f"            assert not mfa.cli.run({package!r}, COMMANDS, [name, '--help'])"
     )
     assert not loaded & {"torch", "matplotlib", "IPython", "ipywidgets"}

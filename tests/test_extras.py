@@ -38,7 +38,7 @@ for ask in (lambda: viz.rank_explorer, lambda: project(numpy.eye(5), "umap")):
 
 
 def declared(*lists: list[str]) -> set[str]:
-    """Names of the distributions in lists of requirements; an extra may hold another one of ours."""
+    """Names of the distributions in lists of requirements, without our own."""
     names = {canonicalize_name(Requirement(line).name) for lines in lists for line in lines}
     return names - {PROJECT["name"]}
 

@@ -23,6 +23,9 @@ _METADATA: dict[str, dict[str, Any]] = {
 }
 """What matplotlib would write of itself and of the hour, left out."""
 
+_SPEED: dict[str, dict[str, Any]] = {"png": {"pil_kwargs": {"compress_level": 4}}}
+"""A third of the time of the default level 6, for files a few percent larger."""
+
 
 def save(
     figure: Figure,
@@ -57,7 +60,7 @@ def save(
     for form in formats:
         path = base.with_name(f"{base.name}.{form}")
         with atomic(path) as draft, theme.theme():
-            figure.savefig(draft, format=form, metadata=_METADATA[form])
+            figure.savefig(draft, format=form, metadata=_METADATA[form], **_SPEED.get(form, {}))
         written.append(path)
     for kind, words in {"caption": caption, "details": details}.items():
         if words:

@@ -39,8 +39,8 @@ class Options:
     teacher: str | None = None
     """Distillation: learn the features of a teacher, with the schedule and the losses for that. A
     file of features (.npz with feature and name), or a model (.onnx, OpenVINO's .xml, which need
-    pip install 'mfa-workbench[external]', or anything that mfa.inference.external takes), whose features are
-    computed once and kept in the cache."""
+    the extra external, or anything that mfa.inference.external takes), whose features are computed
+    once and kept in the cache."""
     labels: bool = False
     """With --teacher: keep the preset's schedule and the losses of the labels as well."""
     data: str = "synthetic"

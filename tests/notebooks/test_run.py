@@ -23,7 +23,7 @@ def test_quickstart_as_the_demo_runs_it(start: Literal["mfa-tiny", "none"], tmp_
     for leftover in ("config.json", "checkpoint.safetensors"):
         (out / "run" / leftover).write_text("{}")
     page = out / "quickstart.html"
-    options = Demo(out=out, start=start, epochs=1, people=12, data=tmp_path / "data")
+    options = Demo(out=out, start=start, epochs=1, people=8, data=tmp_path / "data")
     result = run_demo(options, page)
     assert json.loads((out / "result.json").read_text()) == result
     assert (result["start"], result["epochs"]) == (start, 1)
