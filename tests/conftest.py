@@ -1,9 +1,11 @@
-"""A tiny dataset, a configuration that trains on it in seconds, and one run of it."""
+"""A tiny dataset, a configuration that trains on it in seconds, a run of it; drawn people, too."""
 
 from __future__ import annotations
 
+import importlib.util
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +116,55 @@ def tiny_run(
     for _ in fit(tiny_config, tiny_data, folder, device="cpu", progress=False):
         pass
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the embedding app, and of all apps with it, need jupyter-scatter."""
+    if importlib.util.find_spec("jscatter") is not None:
+        return
+    skip = pytest.mark.skip(reason="jupyter-scatter is not installed: no planes of embeddings")
+    for item in items:
+        name = item.nodeid.removeprefix("tests/")
+        if name.startswith(("viz/apps/test_embedding", "browser/test_lab")) or (
+            name.startswith(("viz/apps/", "browser/")) and "[embedding]" in name
+        ):
+            item.add_marker(skip)
+
+
+@dataclass(frozen=True)
+class World:
+    """Drawn people below ``root``, and the folders of two runs with random weights."""
+
+    root: Path
+    anchored: Path
+    guided: Path
+    data: ReidDataset
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """What apps show: a handful of drawn people, and runs like any others. Read only."""
+    import torch
+
+    from mfa.models import build_model
+    from mfa.presets import variant
+    from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
+    from mfa.synthetic import SyntheticConfig, write
+
+    folder = tmp_path_factory.mktemp("world")
+    people = {"train_ids": 4, "test_ids": 6, "train_images": 4, "test_images": 4}
+    write(folder / "data", SyntheticConfig(**people, distractors=4))
+    data = load_dataset("synthetic", folder / "data")
+    config = Config(
+        model=ModelConfig(trunk="resnet10", width=8, stride=8),
+        data=DataConfig(height=64, width=32, pids=2, images=2, pad=2),
+    )
+    facts = {"dataset": "synthetic", "fingerprint": data.fingerprint}
+    for name in ("anchored", "guided"):
+        torch.manual_seed(1)
+        chosen, classes = variant(config, name), len(data.train_pids)
+        weights = build_model(chosen.model, classes).state_dict()
+        tensors = {f"model.{key}": value for key, value in weights.items()}
+        (folder / name).mkdir()
+        save_checkpoint(Checkpoint(chosen, 1, classes, tensors, facts), folder / name / CHECKPOINT)
+    return World(folder / "data", folder / "anchored", folder / "guided", data)

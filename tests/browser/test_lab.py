@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -37,31 +36,30 @@ CELLS = {
 """Code of each cell, and the beginning of its heading."""
 
 LATE = ("ranks", "embedding", "triplets")
-"""Apps of the second notebook: cards, planes, sliders."""
+"""Apps of cards, of planes, and of sliders."""
 
 FIRST = "from pathlib import Path\nimport mfa, viz\nrun, root = {run!r}, Path({root!r})"
 
 
 @pytest.fixture(scope="module")
 def lab(
-    served: Path, tmp_path_factory: pytest.TempPathFactory, serve: Callable[..., Any], port: int,
-    chromium: str,
-) -> Iterator[str]:  # fmt: skip
+    browser: Any, world: Any, tmp_path_factory: pytest.TempPathFactory, serve: Callable[..., Any]
+) -> Iterator[str]:
+    """The address of a notebook with a cell per app, in JupyterLab."""
     folder = tmp_path_factory.mktemp("lab")
-    first = FIRST.format(run=str(served / "anchored"), root=str(served / "data"))
-    for name, apps in (("apps", tuple(CELLS)), ("late", LATE)):
-        cells = [first, *(CELLS[app][0] for app in apps)]
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-        nbformat.write(notebook, folder / f"{name}.ipynb")
+    first = FIRST.format(run=str(world.anchored), root=str(world.root))
+    cells = [first, *(code for code, _ in CELLS.values())]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, folder / "apps.ipynb")
     command = [
-        *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"),
-        *(f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="),
+        *("-m", "jupyter", "lab", "--no-browser", "--allow-root"),
+        *("--ServerApp.port_retries=0", "--IdentityProvider.token="),
         *(f"--ServerApp.root_dir={folder}", "--LabApp.news_url=", "--ServerApp.ip=127.0.0.1"),
-        *("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",),
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
-    with serve(command, port, folder / "log") as url:
-        yield url
+    with serve(command, folder / "log") as url:
+        yield f"{url}/lab/tree/apps.ipynb?reset"
 
 
 TOO_SLOW = "[anywidget] Failed to initialize model."
@@ -137,23 +135,22 @@ def _select(app: Any, label: str, option: str) -> None:
 
 def run_cell(page: Any, number: int) -> None:
     """Run one cell, and wait until the kernel has done it."""
-    page.locator(".jp-Notebook .jp-CodeCell").nth(number).click()
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+    cell.click()
     page.keyboard.press("Shift+Enter")
-    page.wait_for_timeout(300)
-    page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for(timeout=120_000)
+    cell.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).wait_for(timeout=120_000)
 
 
 def use_all(page: Any, notebook: str, names: Sequence[str]) -> None:
-    """Open a notebook, run its cells one by one, and use each app."""
-    page.set_viewport_size({"width": 1400, "height": 3000})  # cells out of sight are not drawn
+    """Open the notebook, run the cells of some apps one by one, and use each app."""
     page.goto(notebook, timeout=120_000)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
     # Before its kernel is there, a notebook takes the command to run and does nothing.
     page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for(timeout=120_000)
     run_cell(page, 0)
-    for number, name in enumerate(names, start=1):
+    for name in names:
         app = page.locator(".mfa-app").filter(has_text=CELLS[name][1]).first
-        run_cell(page, number)
+        run_cell(page, 1 + list(CELLS).index(name))
         app.wait_for(timeout=120_000)
         changed = use(page, name, app)
         assert changed, f"{name}: nothing changed in\n{app.inner_text()}\n{page.errors}"
@@ -169,17 +166,20 @@ def of_widgets(errors: Sequence[str]) -> list[str]:
     return [error for error in ours if error != TOO_SLOW]
 
 
-def test_every_app_in_jupyterlab(page: Any, lab: str, screenshot: Callable[[Any], Any]) -> None:
-    use_all(page, f"{lab}/lab/tree/apps.ipynb?reset", tuple(CELLS))
+@pytest.fixture
+def page(new_page: Callable[..., Any]) -> Any:
+    return new_page(viewport={"width": 1400, "height": 3000})  # cells out of sight are not drawn
+
+
+def test_every_app_in_jupyterlab(page: Any, lab: str, screenshot: Callable[[Any], None]) -> None:
+    use_all(page, lab, tuple(CELLS))
     screenshot(page)
     assert of_widgets(page.errors) == []
+    page.close()
 
 
-def test_widgets_a_busy_page_made_too_late_are_alive(
-    page: Any, lab: str, screenshot: Callable[[Any], Any]
-) -> None:
+def test_widgets_a_busy_page_made_too_late_are_alive(page: Any, lab: str) -> None:
     page.add_init_script(ALL_LATE)
-    use_all(page, f"{lab}/lab/tree/late.ipynb?reset", LATE)
-    screenshot(page)
+    use_all(page, lab, LATE)
     assert TOO_SLOW in page.errors  # else this test has tried nothing
     assert of_widgets(page.errors) == []

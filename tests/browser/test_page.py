@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +42,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture
-def opened(browser: Any, file: Path) -> Iterator[Any]:
-    context = browser.new_context(offline=True, viewport={"width": 400, "height": 800})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda entry: errors.append(entry.text) if entry.type == "error" else None)
+@pytest.fixture(scope="module")
+def opened(new_page: Callable[..., Any], file: Path) -> Iterator[Any]:
+    page = new_page(offline=True, viewport={"width": 400, "height": 800})
     page.goto(file.as_uri())
     page.wait_for_selector("body[data-ready]", timeout=120_000)
     yield page
-    assert errors == []
-    context.close()
+    assert page.errors == []
 
 
 def shown(page: Any) -> tuple[np.ndarray, dict[str, Any]]:
@@ -64,6 +59,22 @@ def shown(page: Any) -> tuple[np.ndarray, dict[str, Any]]:
         ranking: mfa.state.ranking })"""
     )
     return np.array(found["pixels"], np.uint8).reshape(3, *found["size"]), found
+
+
+def test_it_fits_a_narrow_screen(opened: Any) -> None:
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_the_ranks_follow_the_scores_and_a_person_is_chosen_by_keys(opened: Any) -> None:
+    _, found = shown(opened)
+    scores = [answer["score"] for answer in found["ranking"]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(abs(sum(answer["shares"]) - answer["score"]) < 1e-6 for answer in found["ranking"])
+    opened.focus("input[name=person]:checked")
+    opened.keyboard.press("ArrowRight")
+    opened.wait_for_function("mfa.state.query === 3")
+    opened.wait_for_timeout(1500)
+    assert shown(opened)[1]["descriptor"] != found["descriptor"]
 
 
 def test_maps_and_descriptor_are_those_of_mfa(opened: Any) -> None:
@@ -86,19 +97,3 @@ def test_maps_and_descriptor_are_those_of_mfa(opened: Any) -> None:
             descriptor = run.model(torch.from_numpy(pixels[None]).float() / 255).descriptor[0]
         assert float(descriptor @ torch.tensor(found["descriptor"])) > 0.9995
     assert (before != pixels).any()
-
-
-def test_the_ranks_follow_the_scores_and_a_person_is_chosen_by_keys(opened: Any) -> None:
-    _, found = shown(opened)
-    scores = [answer["score"] for answer in found["ranking"]]
-    assert scores == sorted(scores, reverse=True)
-    assert all(abs(sum(answer["shares"]) - answer["score"]) < 1e-6 for answer in found["ranking"])
-    opened.focus("input[name=person]:checked")
-    opened.keyboard.press("ArrowRight")
-    opened.wait_for_function("mfa.state.query === 3")
-    opened.wait_for_timeout(1500)
-    assert shown(opened)[1]["descriptor"] != found["descriptor"]
-
-
-def test_it_fits_a_narrow_screen(opened: Any) -> None:
-    assert opened.evaluate("document.documentElement.scrollWidth") <= 400

@@ -74,26 +74,16 @@ class Mixer(app.App[MixerState, Shown]):
         self.camera_filter = controls.tick("Ignore same person, same camera (standard)")
         self.numbers, self.curve = ipywidgets.HTML(), ipywidgets.HTML()
         self.grid = Cards()
-        for number, (slider, switch) in enumerate(zip(self.sliders, self.switches, strict=True)):
-            self.on(slider, partial(self._weigh, number))
-            self.on(switch, partial(self._switch, number))
+        for number, pair in enumerate(zip(self.sliders, self.switches, strict=True)):
+            for control in pair:  # a switch that is on stands for 1
+                self.on(control, partial(self._weigh, number))
         self.bind("query", self.query)
         self.bind("camera_filter", self.camera_filter)
         self.click(self.reset, lambda: self.set(weights=()))
-        pairs = zip(self.sliders, self.switches, strict=True)
-        self.start(
-            (
-                controls.title("Weights of the branches"),
-                *(ipywidgets.VBox(list(pair)) for pair in pairs),
-                self.reset,
-                controls.title("Ranks of"),
-                self.query,
-                self.camera_filter,
-            ),
-            self.numbers,
-            self.curve,
-            self.grid,
-        )
+        title = controls.title("Weights of the branches")
+        pairs = [ipywidgets.VBox(pair) for pair in zip(self.sliders, self.switches, strict=True)]
+        ranks = [controls.title("Ranks of"), self.query, self.camera_filter]
+        self.start([title, *pairs, self.reset, *ranks], self.numbers, self.curve, self.grid)
 
     def render(self, state: MixerState, job: Job) -> Shown:
         """Score the weighted descriptor."""
@@ -136,31 +126,26 @@ class Mixer(app.App[MixerState, Shown]):
 
     def code(self) -> str:
         """See ``App.code``."""
+        state, lines = self.state, opening([self.session])
         if self.shown is None:
-            return opening([self.session])
-        return opening([self.session]) + (
+            return lines
+        return lines + (
             "features = mfa.extract_features(run, data)\n"
-            f"weights = {self._named(self.state.weights)!r}\n"
-            f"result = mfa.score_branches(features, weights, "
-            f"camera_filter={self.state.camera_filter})\n"
-            f"viz.draw_rank_grid(result, data, [{self.shown.query}], k={self.state.k})\n"
+            f"weights = {self._named(state.weights)!r}\n"
+            f"result = mfa.score_branches(features, weights, camera_filter={state.camera_filter})\n"
+            f"viz.draw_rank_grid(result, data, [{self.shown.query}], k={state.k})\n"
         )
 
     def _named(self, weights: tuple[float, ...]) -> dict[str, float]:
-        """Weights by branch.
-
-        Raises:
-            InputError: another number of weights than branches.
-        """
+        """Weights by branch; all 1 where none are given."""
         given = weights or (1.0,) * len(self.names)
         if len(given) != len(self.names):
             raise InputError(f"{len(given)} weights for {len(self.names)} branches")
         return dict(zip(self.names, given, strict=True))
 
     def _products(self, job: Job) -> BranchProducts:
-        features = self.session.features(
-            progress=partial(job.progress, words="describing pictures")
-        )
+        describing = partial(job.progress, words="describing pictures")
+        features = self.session.features(progress=describing)
         if bytes_needed(features) > MOST:
             raise InputError(
                 f"{len(features.query):,} queries against {len(features.gallery):,} pictures are "
@@ -170,14 +155,8 @@ class Mixer(app.App[MixerState, Shown]):
         return BranchProducts(features, partial(job.progress, words="comparing branch by branch"))
 
     def _weigh(self, number: int, change: Any) -> None:
-        self._put(number, float(change["new"]))
-
-    def _switch(self, number: int, change: Any) -> None:
-        self._put(number, 1.0 if change["new"] else 0.0)
-
-    def _put(self, number: int, weight: float) -> None:
         weights = list(self._named(self.state.weights).values())
-        weights[number] = weight
+        weights[number] = float(change["new"])
         self.set(weights=tuple(weights))
 
 

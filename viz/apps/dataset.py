@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
-import pandas as pd
 
 from mfa.datasets import data_root as root_of
 from mfa.datasets import load_dataset
@@ -52,23 +52,20 @@ class DatasetState:
     start: int = 0
     doctor: bool = False
 
-    def choose(self, data: ReidDataset) -> list[ListedImage]:
-        """The pictures that are meant."""
-        return select_images(
-            data,
-            split=self.split,
-            kind=self.kind,
-            pid=self.pid,
-            camera=self.camera,
-            names=self.names,
-        )
+    def options(self) -> dict[str, Any]:
+        """What is chosen, as ``mfa.select_images`` takes it."""
+        default = asdict(DatasetState())
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value != default[name] and name not in ("start", "doctor")
+        }
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Counts by list and camera, the doctor's report, and the pictures chosen."""
+    """The doctor's report, the pictures chosen, and those of the page."""
 
-    counts: pd.DataFrame
     report: Report
     chosen: list[ListedImage]
     page: list[ListedImage]
@@ -84,7 +81,6 @@ class DatasetBrowser(app.App[DatasetState, Shown]):
         super().__init__(state)
         self.data = data
         self._reports: dict[bool, Report] = {}
-        self._counts = count_images(data)
         self.split = controls.choice("List", ("all", *SPLITS))
         self.kind = controls.choice("Who", KINDS)
         self.pid = controls.field("Person", "id, empty for all")
@@ -94,8 +90,12 @@ class DatasetBrowser(app.App[DatasetState, Shown]):
         self.people = controls.button("Next person", "The next identity of this list")
         self.doctor = controls.tick("Read every picture for the doctor (slow)")
         self.counts, self.findings, self.place = Table(), Table(prose=True), ipywidgets.HTML()
-        self.clean = ipywidgets.HTML()
         self.cards = Cards(clickable=True, height=110)
+        counts = count_images(data)
+        rows = [[str(name), *(f"{n:,}" for n in row)] for name, row in counts.iterrows()]
+        headings = ("list", *map(str, counts.columns))
+        where = f"{data.name} at {data.root}; press a number to see its pictures"
+        self.counts.put(headings, rows, where, active=range(1, len(headings)))
         anew: dict[str, Any] = {"names": (), "start": 0}
         self.bind("split", self.split, **anew)
         self.bind("kind", self.kind, **anew)
@@ -108,27 +108,14 @@ class DatasetBrowser(app.App[DatasetState, Shown]):
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
         self.click(self.people, self._next_person)
-        self.start(
-            (
-                controls.title("Pictures"),
-                self.split,
-                self.kind,
-                self.camera,
-                self.pid,
-                self.people,
-                controls.title("Doctor"),
-                self.doctor,
-            ),
-            self.counts,
-            controls.row([self.before, self.place, self.after]),
-            self.cards,
-            self.findings,
-            self.clean,
-        )
+        pictures = [self.split, self.kind, self.camera, self.pid, self.people]
+        panel = [controls.title("Pictures"), *pictures, controls.title("Doctor"), self.doctor]
+        turn = controls.row([self.before, self.place, self.after])
+        self.start(panel, self.counts, turn, self.cards, self.findings)
 
     def render(self, state: DatasetState, job: Job) -> Shown:
         """Choose pictures; ask the doctor once."""
-        chosen = state.choose(self.data)
+        chosen = select_images(self.data, **state.options())
         if not chosen:
             words = "no picture fits these choices; set one of them back to all"
             if state.names:
@@ -136,20 +123,13 @@ class DatasetBrowser(app.App[DatasetState, Shown]):
             raise InputError(words)
         if state.doctor not in self._reports:
             job.progress(0.05, "the doctor examines the folder")
-            self._reports[state.doctor] = examine(
-                self.data.name, self.data.root, decode=state.doctor
-            )
+            report = examine(self.data.name, self.data.root, decode=state.doctor)
+            self._reports[state.doctor] = report
         start = max(state.start, 0)
-        return Shown(
-            self._counts, self._reports[state.doctor], chosen, chosen[start : start + PAGE]
-        )
+        return Shown(self._reports[state.doctor], chosen, chosen[start : start + PAGE])
 
     def show(self, state: DatasetState, shown: Shown) -> None:
         """Fill the widgets."""
-        rows = [[str(name), *(f"{n:,}" for n in row)] for name, row in shown.counts.iterrows()]
-        headings = ("list", *map(str, shown.counts.columns))
-        where = f"{self.data.name} at {self.data.root}; press a number to see its pictures"
-        self.counts.put(headings, rows, where, active=range(1, len(headings)))
         total = len(shown.chosen)
         end = min(state.start + PAGE, total)
         self.place.value = f"{state.start + 1:,} to {end:,} of {total:,}"
@@ -163,22 +143,13 @@ class DatasetBrowser(app.App[DatasetState, Shown]):
             for image in shown.page
         ]
         self.cards.put([small(image) for image in shown.page], items, label="Pictures")
-        self.findings.put(*_findings(shown.report), active=[1])
-        read = "" if state.doctor else "; it has not read the pictures themselves"
-        clean = f"<div class='mfa-note'>The doctor found nothing{read}.</div>"
-        self.clean.value = "" if shown.report.findings else clean
+        self.findings.put(*_findings(shown.report, state.doctor), active=[1])
 
     def code(self) -> str:
         """See ``App.code``."""
         chosen = self.shown.chosen if self.shown else []
         people = list(dict.fromkeys(i.pid for i in chosen if kind_of(i.pid) == "people"))[:SHEET]
-        default = asdict(DatasetState())
-        given = {
-            name: value
-            for name, value in asdict(self.state).items()
-            if value != default[name] and name not in ("start", "doctor")
-        }
-        options = "".join(f", {name}={value!r}" for name, value in given.items())
+        options = "".join(f", {name}={value!r}" for name, value in self.state.options().items())
         sheet = f"viz.draw_identities(data, {people!r})\n" if people else ""
         return (
             f"import mfa\nimport viz\n\n{dataset_code(self.data)}"
@@ -188,16 +159,15 @@ class DatasetBrowser(app.App[DatasetState, Shown]):
     def _count(self, row: int, column: int) -> None:
         """The pictures behind a number of the first table."""
         heading = self.counts.headings[column]
-        kind = {"people": "people", "distractors": "distractor", "junk": "junk"}.get(heading, "all")
         camera = int(heading.removeprefix("cam ")) if heading.startswith("cam ") else None
-        self.set(split=self.counts.rows[row][0], kind=kind, camera=camera, pid=None, names=(),
-                 start=0)  # fmt: skip
+        chosen = {"split": self.counts.rows[row][0], "kind": KINDS.get(heading, "all")}
+        self.set(**chosen, camera=camera, pid=None, names=(), start=0)
 
     def _finding(self, row: int) -> None:
         """The pictures that a finding names."""
         if self.shown is not None:
             names = _named(self.shown.report.findings[row])
-            self.set(**{**asdict(DatasetState(doctor=self.state.doctor)), "names": names})
+            self.set(**asdict(DatasetState(doctor=self.state.doctor, names=names)))
 
     def _turn(self, step: int) -> None:
         total = len(self.shown.chosen) if self.shown else 0
@@ -236,8 +206,8 @@ def _named(finding: Finding) -> tuple[str, ...]:
     return tuple(Path(part).name for part in parts)
 
 
-def _findings(report: Report) -> tuple[tuple[str, ...], list[tuple[str, ...]], str]:
-    """Headings, rows and caption of the doctor's table."""
+def _findings(report: Report, read: bool) -> tuple[Sequence[str], list[tuple[str, ...]], str]:
+    """Headings, rows and caption of the doctor's table; ``read``: it has read the pictures."""
     rows: list[tuple[str, ...]] = [
         (
             f"{found.severity}: {found.code}",
@@ -249,8 +219,9 @@ def _findings(report: Report) -> tuple[tuple[str, ...], list[tuple[str, ...]], s
         for found in report.findings
     ]
     if not rows:
-        return (), [], ""
-    headings: tuple[str, ...] = ("finding", "count", "what", "what to do", "for example")
+        unread = "" if read else "; it has not read the pictures themselves"
+        return (), [], f"The doctor found nothing{unread}."
+    headings = ("finding", "count", "what", "what to do", "for example")
     return headings, rows, "The doctor's findings; press a count to see the pictures it names"
 
 

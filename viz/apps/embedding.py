@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from jscatter.widget import JupyterScatter
 
-from mfa.comparison.projection import measure_embedding
+from mfa.comparison.projection import measure_embedding, project
 from mfa.errors import InputError
 from mfa.records import FeatureRow, ReidDataset
 from mfa.retrieval.queries import matching
@@ -33,7 +33,7 @@ MOST = 48
 """Cards shown of a selection."""
 
 # Private names, so pyproject.toml bounds the version of jupyter-scatter. As text, for the reason
-# that viz.apps.widgets.assets gives: files would keep every plane for good.
+# that viz.apps.widgets.scripted gives: files would keep every plane for good.
 for _file in ("_esm", "_css"):
     setattr(JupyterScatter, _file, str(getattr(JupyterScatter, _file)))
 
@@ -47,7 +47,6 @@ WHOLE = "whole descriptor"
 COLOURS = {"person": "person", "camera": "camera", "right or wrong": "answer"}
 ANSWERS = ("gallery", "query, right", "query, wrong", "query, not counted")
 ANSWER_COLOURS = (theme.IGNORED, theme.MATCH, theme.WRONG, theme.QUERY)
-PROJECTION = "mfa.comparison.projection"
 PEOPLE = (3, 40)
 """Fewest and most people shown."""
 
@@ -69,14 +68,11 @@ class EmbeddingState:
     selection: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A table of points per view; the rows of all are the same pictures in one order."""
-
-    tables: dict[str, pd.DataFrame]
+Tables = dict[str, pd.DataFrame]
+"""Points per view; the rows of all are the same pictures in one order."""
 
 
-class Embedding(app.App[EmbeddingState, Shown]):
+class Embedding(app.App[EmbeddingState, Tables]):
     """See ``viz.embedding_explorer``."""
 
     name = "embedding"
@@ -105,47 +101,37 @@ class Embedding(app.App[EmbeddingState, Shown]):
         self.bind("people", self.people, selection=())
         self.on(self.find, lambda change: self._find(change["new"]))
         self.click(self.clear, lambda: self._mark([]))
-        self.start(
-            (
-                controls.title("Pictures"),
-                self.people,
-                self.method,
-                self.colour,
-                controls.title("Selection"),
-                self.find,
-                self.clear,
-            ),
-            self.words,
-            self.holder,
-            self.cards,
-        )
+        pictures = [controls.title("Pictures"), self.people, self.method, self.colour]
+        selection = [controls.title("Selection"), self.find, self.clear]
+        self.start([*pictures, *selection], self.words, self.holder, self.cards)
 
-    def render(self, state: EmbeddingState, job: Job) -> Shown:
+    def render(self, state: EmbeddingState, job: Job) -> Tables:
         """Place the pictures on a plane for each view."""
-        _check(state)
+        if not PEOPLE[0] <= state.people <= PEOPLE[1]:
+            raise InputError(f"people go from {PEOPLE[0]} to {PEOPLE[1]} here, got {state.people}")
         self.session.result(progress=partial(job.progress, words="scoring"))
         tables = {}
-        with Apart(job) as process:
+        with Apart(job) as process:  # t-SNE cannot be stopped, a process can
             for number, name in enumerate(self.names):
                 job.progress(number / len(self.names), f"placing by {name}")
                 tables[name] = self.session.cached(
                     ("points", state.method, state.people, name),
                     partial(self._place, state, name, process),
                 )
-        return Shown(tables)
+        return tables
 
-    def show(self, state: EmbeddingState, shown: Shown) -> None:
+    def show(self, state: EmbeddingState, shown: Tables) -> None:
         """New planes where the points changed, else new colours; then the cards."""
         points = (state.method, state.people)
         if points != self._points:
-            self._rebuild(state, shown.tables)
+            self._rebuild(state, shown)
             self._mark(list(state.selection))
             self._points, self._coloured = points, state.colour
         elif state.colour != self._coloured:
             for name, scatter in self.scatters.items():
-                scatter.color(by=state.colour, map=_colours(shown.tables[name][state.colour]))
+                scatter.color(by=state.colour, map=_colours(shown[name][state.colour]))
             self._coloured = state.colour
-        table = self._table = shown.tables[WHOLE]
+        table = self._table = shown[WHOLE]
         names = list(table[state.colour].cat.categories)
         key = dict(zip(names, _colours(table[state.colour]), strict=True))
         again = " (colours come again)" if len(key) > len(theme.PALETTE) else ""
@@ -171,39 +157,26 @@ class Embedding(app.App[EmbeddingState, Shown]):
 
     def _place(self, state: EmbeddingState, name: str, process: Apart) -> pd.DataFrame:
         method: Any = state.method
-        options: dict[str, Any] = {}
-        if method == "tsne":  # the library cannot be stopped, a process can
-            options["projection"] = partial(process.call, PROJECTION, "project")
         table = measure_embedding(
             self.session.features(),
             people=state.people,
             branch=None if name == WHOLE else name,
             method=method,
-            **options,
+            projection=partial(process.call, project) if method == "tsne" else project,
         )
-        axes = table.attrs["axes"]
-        table = table.assign(
+        return table.assign(
             person=pd.Categorical(table["pid"].astype(str)),
             camera=pd.Categorical(table["camid"].astype(str)),
             answer=pd.Categorical(self._answers(table), ANSWERS),
         )
-        table.attrs["axes"] = axes
-        return table
 
-    def _answers(self, table: pd.DataFrame) -> list[str]:
+    def _answers(self, table: pd.DataFrame) -> np.ndarray:
         """For each picture whether its first answer is right; dropped queries have none."""
-        queries = self.session.result().per_query
-        first = dict(zip(queries["query"], queries["first_match_rank"], strict=True))
-        words = []
-        for side, row in zip(table["side"], table["row"], strict=True):
-            rank: Any = first.get(row)
-            if side == "gallery":
-                words.append(ANSWERS[0])
-            elif rank is None or pd.isna(rank):
-                words.append(ANSWERS[3])
-            else:
-                words.append(ANSWERS[1] if rank == 1 else ANSWERS[2])
-        return words
+        first = self.session.result().per_query.set_index("query")["first_match_rank"]
+        rank = table["row"].map(first).astype("Float64").to_numpy(float, na_value=np.nan)
+        gallery, right, wrong, dropped = ANSWERS
+        query = np.where(np.isnan(rank), dropped, np.where(rank == 1, right, wrong))
+        return np.where(table["side"] == "gallery", gallery, query)
 
     def _rebuild(self, state: EmbeddingState, tables: dict[str, pd.DataFrame]) -> None:
         old = self.holder.children
@@ -264,15 +237,6 @@ class Embedding(app.App[EmbeddingState, Shown]):
         if len(rows) > MOST:
             label += f", the first {MOST} shown"
         self.cards.put(images, items, label=label)
-
-
-def _check(state: EmbeddingState) -> None:
-    if not PEOPLE[0] <= state.people <= PEOPLE[1]:
-        raise InputError(f"people go from {PEOPLE[0]} to {PEOPLE[1]} here, got {state.people}")
-    if state.colour not in COLOURS.values():
-        raise InputError(f"colours are by {', '.join(COLOURS)}, got {state.colour!r}")
-    if state.method not in ("pca", "tsne"):
-        raise InputError(f"the plane is pca or tsne, got {state.method!r}")
 
 
 def _scatter(table: pd.DataFrame, colour: str) -> Any:

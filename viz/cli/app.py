@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 
 import tyro
 
@@ -58,23 +60,21 @@ def main(argv: list[str]) -> None:
     names = (*QUESTIONS, *LESSONS)
     if options.name and options.name not in names:
         raise InputError(f"no app {options.name!r}; there are {', '.join(names)}")
-    runs = [options.computing.open(name) for name in options.run]
-    root = data_root(options.data_root).resolve()
-    load_dataset(options.data or str(runs[0].checkpoint.facts.get("dataset")), root)
     where = address(options.host, options.port, options.token, options.base_url)
-    folders = [
-        str(run.path.resolve()) if run.path is not None and run.path.exists() else name
-        for run, name in zip(runs, options.run, strict=True)
-    ]
+    root = data_root(options.data_root).resolve()
+    # In a process that ends: the server computes nothing, so it keeps no PyTorch and no weights.
+    process = ProcessPoolExecutor(1, get_context("spawn"))
+    folders, dataset = process.submit(_check, options.run, options.computing).result()
+    process.shutdown(wait=False)
+    load_dataset(options.data or dataset, root)
     print(f"serving {where.url}  (stop with Ctrl-C)", file=sys.stderr, flush=True)
     content = notebook(
-        folders,
-        options.data,
-        str(root),
-        options.name,
-        where.local,
-        options.computing.device,
-        options.computing.precision,
+        runs=folders,
+        data=options.data,
+        data_root=str(root),
+        start=options.name,
+        local=where.local,
+        **asdict(options.computing),
     )
     serve(
         content,
@@ -84,3 +84,13 @@ def main(argv: list[str]) -> None:
         idle=options.idle,
         visits=options.visits,
     )
+
+
+def _check(names: tuple[str, ...], computing: Computing) -> tuple[list[str], str]:
+    """Folders of runs that can be opened, and the dataset of the first."""
+    runs = [computing.open(name) for name in names]
+    folders = [
+        str(run.path.resolve()) if run.path is not None and run.path.exists() else name
+        for run, name in zip(runs, names, strict=True)
+    ]
+    return folders, str(runs[0].checkpoint.facts.get("dataset"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import mfa
@@ -14,7 +13,6 @@ from mfa.errors import InputError
 from mfa.inference.evaluate import extract_features
 from mfa.retrieval.branch_weights import score_branches
 from viz import theme
-from viz.apps.embedding import ANSWERS, _colours
 
 
 def test_switches_and_sliders_score_the_weighted_descriptor(
@@ -51,8 +49,6 @@ def test_branches_have_one_colour_everywhere(world: Any, keep: Any) -> None:
     colours = list(theme.branch_colours(app.sessions[0].run.model.widths).values())
     assert re.findall(r"background:(#\w{6})", app.bars.value) == colours
     assert not {*colours} & {theme.QUERY, theme.MATCH, theme.WRONG}
-    answers = pd.Series(pd.Categorical(["gallery"], ANSWERS))
-    assert _colours(answers)[1:3] == [theme.MATCH, theme.WRONG]
 
 
 def test_all_off_is_a_sentence(world: Any, keep: Any) -> None:

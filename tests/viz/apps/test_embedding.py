@@ -15,6 +15,7 @@ import mfa
 import viz
 from viz.apps.core.images import thumbnail
 from viz.apps.core.session import Session
+from viz.theme import IGNORED, MATCH, WRONG
 
 
 def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any, executed: Any) -> None:
@@ -27,7 +28,7 @@ def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any, execu
     assert app.state.selection == (0, 5)
     names = executed(app.code())
     selected, table = names["shown"], names["table"]  # of the whole descriptor
-    places = app.shown.tables["whole descriptor"][["x", "y"]]
+    places = app.shown["whole descriptor"][["x", "y"]]
     assert np.allclose(table[["x", "y"]], places, atol=1e-5)
     titles = [item["title"] for item in app.cards.items]
     assert titles == [f"id {pid}" for pid in selected["pid"]]
@@ -72,8 +73,9 @@ def test_colours_are_named(world: Any, keep: Any) -> None:
     app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
     app.colour.value = "answer"
     app.wait()
-    for name in ("gallery", "query, right", "query, wrong"):
-        assert f"</i>{name}</span>" in app.words.value
+    colours = {"gallery": IGNORED, "query, right": MATCH, "query, wrong": WRONG}
+    for name, colour in colours.items():
+        assert f"background:{colour}'></i>{name}</span>" in app.words.value
 
 
 def test_a_query_that_is_not_counted_is_neither_right_nor_wrong(
@@ -112,11 +114,11 @@ def test_people_and_colours_change_without_leaving_widgets(
 
 def test_tsne_can_be_stopped_at_any_moment(world: Any, keep: Any) -> None:
     app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
-    places = app.shown.tables["branch1"]
+    places = app.shown["branch1"]
     app.method.value = "tsne"
     app.stop_button.click()
     app.wait(30)
-    assert app.shown.tables["branch1"] is places
-    app.refresh()
+    assert app.shown["branch1"] is places
+    app.set(people=4)
     app.wait(120)
     assert "t-SNE" in app.words.value

@@ -81,7 +81,7 @@ def test_apps_show_the_right_pictures(world: Any, keep: Any, hard: Any, name: st
         app.set(people=40, colour="answer")
         app.wait()
         assert app.error == ""
-        table = app.shown.tables["whole descriptor"]
+        table = app.shown["whole descriptor"]
         assert list(table["answer"][table["pid"] == 999]) == ["query, not counted"]
     if name == "occlusion":
         app.set(query=len(hard.query) - 1)

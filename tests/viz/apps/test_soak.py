@@ -18,8 +18,10 @@ import viz
 from mfa.explain.occlusion_edits import SCENES
 from viz.apps.core import rerun
 
-CHANGES = int(os.environ.get("MFA_SOAK", "15"))
-RERUNS = int(os.environ.get("MFA_RERUNS", "6"))
+CHANGES = int(os.environ.get("MFA_SOAK", "6"))
+RERUNS = int(os.environ.get("MFA_RERUNS", "5"))
+FIRST = min(12, CHANGES)
+"""Changes that fill the caches; what stays of the others is too much."""
 
 LESSONS = {
     "triplets": "anchor",
@@ -85,8 +87,8 @@ def test_every_app_is_soaked() -> None:
 @pytest.mark.parametrize("name", SOAKS)
 def test_changes_leave_nothing_behind(world: Any, left_over: Any, name: str) -> None:
     before, app = left_over(), opened(name, world)
-    for number in range(12 + CHANGES):
-        if number == 12:  # caches are full
+    for number in range(FIRST + CHANGES):
+        if number == FIRST:
             started, held = memory(), left_over()
         app.set(**SOAKS[name](number))
         app.wait()

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import pickle
-import queue
 import subprocess
 import sys
-import threading
-from types import TracebackType
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from viz.apps.core.worker import Job
 
 LOOP = """
-import importlib, pickle, sys
+import pickle, sys
 while True:
-    module, name, arguments = pickle.load(sys.stdin.buffer)
-    made = getattr(importlib.import_module(module), name)(*arguments)
-    pickle.dump(made, sys.stdout.buffer)
+    function, arguments = pickle.load(sys.stdin.buffer)
+    pickle.dump(function(*arguments), sys.stdout.buffer)
     sys.stdout.buffer.flush()
 """
 
@@ -32,54 +30,43 @@ class Apart:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._process: subprocess.Popen[bytes] | None = None
+        self._talks = ThreadPoolExecutor(1, "mfa-apart")
 
     def __enter__(self) -> Apart:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._process is not None:
             self._process.kill()
+            self._talks.shutdown()  # its reading ends with the process
             self._process.communicate()
 
-    def call(self, module: str, name: str, *arguments: Any) -> Any:
-        """What ``module.name(*arguments)`` returns; arguments and result are pickled.
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What ``function(*arguments)`` returns; all three are pickled.
 
         Raises:
             Superseded: the job was stopped.
             RuntimeError: the process failed.
         """
         if self._process is None:  # started when it is first needed
-            pipe = subprocess.PIPE
             self._process = subprocess.Popen(
-                [sys.executable, "-c", LOOP], stdin=pipe, stdout=pipe, stderr=pipe
-            )
-        process, answers = self._process, queue.Queue[Any]()
-
-        def talk() -> None:
-            try:
-                assert process.stdin is not None
-                assert process.stdout is not None
-                pickle.dump((module, name, arguments), process.stdin)
-                process.stdin.flush()
-                answers.put(pickle.load(process.stdout))  # of our own process
-            except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
-                answers.put(error)
-
-        threading.Thread(target=talk, daemon=True, name="mfa-apart").start()
-        while True:
+                [sys.executable, "-c", LOOP],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        answer = self._talks.submit(_talk, self._process, (function, arguments))
+        while not wait([answer], 0.1).done:
             self._job.check()
-            try:
-                made = answers.get(timeout=0.1)
-                break
-            except queue.Empty:
-                continue
-        if isinstance(made, Exception):
-            process.kill()
-            _, said = process.communicate()
-            raise RuntimeError(said.decode(errors="replace")[-2000:]) from made
-        return made
+        try:
+            return answer.result()
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+            self._process.kill()
+            said = self._process.communicate()[1].decode(errors="replace")
+            raise RuntimeError(said[-2000:]) from error
+
+
+def _talk(process: subprocess.Popen[bytes], request: Any) -> Any:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    pickle.dump(request, process.stdin)
+    process.stdin.flush()
+    return pickle.load(process.stdout)  # of our own process

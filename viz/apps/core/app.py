@@ -9,7 +9,6 @@ used, since both hide errors.
 from __future__ import annotations
 
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,7 +44,6 @@ class App(ABC, Generic[S, R]):
         shown: what ``render`` made last; ``None`` before.
         view: the widget to display.
         failures: errors that are not the user's; each appears in the app, too.
-        seconds: what the last rendering took, showing included.
     """
 
     name: str = ""
@@ -55,7 +53,6 @@ class App(ABC, Generic[S, R]):
         self.state = state
         self.shown: R | None = None
         self.failures: list[BaseException] = []
-        self.seconds = 0.0
         self.closed = False
         self.changed: Callable[[], None] = lambda: None  # the web page follows the state here
         self._bound: dict[str, list[tuple[Any, Callable[[Any], Any]]]] = {}
@@ -66,15 +63,14 @@ class App(ABC, Generic[S, R]):
         self._last_error = ""
         self._refused = ""
         self._worker: Worker[S] = Worker(self._work, self._tell)
-        self.message = ipywidgets.HTML()
-        self.progress = ipywidgets.HTML()
+        self.message, self.progress = ipywidgets.HTML(), ipywidgets.HTML()
         self.stop_button = controls.button("Stop", "Stop the computation that is running")
         self.busy = controls.row([self.progress, self.stop_button])
         self.busy.layout.visibility = "hidden"
         self.script = Code()
         self.panel: Any = ipywidgets.VBox()
-        self.picture_side: Any = ipywidgets.VBox()
-        self.view: Any = ipywidgets.VBox()
+        self.picture_side: Any = ipywidgets.VBox().add_class("mfa-picture-side")
+        self.view: Any = ipywidgets.VBox().add_class("mfa-app")
         self.link = Link()
 
     # What a subclass provides.
@@ -118,16 +114,9 @@ class App(ABC, Generic[S, R]):
         self.panel.children = rows
         self.panel.add_class("mfa-panel" if rows else "mfa-none")
         self.picture_side.children = (self.busy, self.message, *picture)
-        self.picture_side.add_class("mfa-picture-side")
-        body = ipywidgets.Box([self.panel, self.picture_side])
-        body.add_class("mfa-body")
-        self.view.children = (
-            ipywidgets.HTML(html.style() + f"<h2 class='mfa-heading'>{self.heading}</h2>"),
-            body,
-            self.script,
-            self.link,
-        )
-        self.view.add_class("mfa-app")
+        body = ipywidgets.Box([self.panel, self.picture_side]).add_class("mfa-body")
+        head = ipywidgets.HTML(html.style() + f"<h2 class='mfa-heading'>{self.heading}</h2>")
+        self.view.children = (head, body, self.script, self.link)
         self.link.attend(tree(self.view))
         rerun.opened(self)
         self._sync(list(self._bound))
@@ -149,10 +138,6 @@ class App(ABC, Generic[S, R]):
         with self._changing:
             if self.state is state:
                 self.state = cast(S, replace(cast(Any, state), **found))
-
-    def refresh(self) -> None:
-        """Render the present state again."""
-        self._worker.submit(self.state)
 
     def bind(
         self,
@@ -228,9 +213,7 @@ class App(ABC, Generic[S, R]):
                 note.value, note.layout.display = "", "none"
         if beside is not None:
             beside.value, beside.layout.display = html.message(words, error=True), ""
-        value = html.message("" if beside is not None else words, error=error)
-        if value != self.message.value:
-            self.message.value = value
+        self.message.value = html.message("" if beside is not None else words, error=error)
         (self.picture_side.add_class if error else self.picture_side.remove_class)("mfa-old")
 
     @property
@@ -266,9 +249,7 @@ class App(ABC, Generic[S, R]):
         with self.quiet():
             for field in fields:
                 for widget, write in self._bound.get(field, ()):
-                    value = write(getattr(self.state, field))
-                    if widget.value != value:
-                        widget.value = value
+                    widget.value = write(getattr(self.state, field))
 
     def _guarded(self, cause: Any, call: Callable[[], None]) -> None:
         if self.closed:
@@ -286,15 +267,14 @@ class App(ABC, Generic[S, R]):
 
     def _fail(self, error: BaseException) -> None:
         self.failures.append(error)
-        self.say(
-            f"Something went wrong inside the app: {type(error).__name__}: {error}", error=True
-        )
+        words = f"Something went wrong inside the app: {type(error).__name__}: {error}"
+        self.say(words, error=True)
 
     def _tell(self, share: float, words: str) -> None:
         self.progress.value = html.progress(share, words)
 
     def _work(self, state: S, job: Job) -> None:
-        started, known = time.perf_counter(), self._last_error
+        known = self._last_error
         late = threading.Timer(PATIENCE, self._still_busy, [job])
         late.daemon = True
         late.start()
@@ -305,7 +285,6 @@ class App(ABC, Generic[S, R]):
             with self.quiet():
                 self.show(state, shown)
                 self._write_code()
-            self.seconds = time.perf_counter() - started
             if self._last_error == known:  # else it is about something newer than this picture
                 self.say("")
             self.changed()
@@ -318,9 +297,7 @@ class App(ABC, Generic[S, R]):
         finally:
             late.cancel()
             late.join(1)
-            if self.busy.layout.visibility != "hidden":
-                self.busy.layout.visibility = "hidden"
-                self.progress.value = ""
+            self.busy.layout.visibility, self.progress.value = "hidden", ""
 
     def _still_busy(self, job: Job) -> None:
         if not self.progress.value:

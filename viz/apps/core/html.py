@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -116,13 +117,13 @@ def key(colours: Mapping[str, str], of: str) -> str:
 
 def download(data: bytes, name: str, kind: str, label: str) -> str:
     """A link that saves ``data`` from the page itself, without a file on the server."""
-    import base64
+    place = data_url(data, kind)
+    return f"<a class='mfa-link' download='{escape(name)}' href='{place}'>{escape(label)}</a>"
 
-    content = base64.b64encode(data).decode()
-    return (
-        f"<a class='mfa-link' download='{escape(name)}' "
-        f"href='data:{kind};base64,{content}'>{escape(label)}</a>"
-    )
+
+def data_url(data: bytes, kind: str) -> str:
+    """An address that is the file itself."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 LINES = tuple(looks.PALETTE[place] for place in (5, 0, 2, 3))

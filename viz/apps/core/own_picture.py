@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -32,18 +32,14 @@ class OwnPicture:
 
     image: np.ndarray
     name: str
-    _sizes: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, repr=False)
 
     pid = None
     camid = NO_CAMERA
 
     def pixels(self, height: int, width: int) -> np.ndarray:
         """The picture at a size, (height, width, 3) uint8; not to be written to."""
-        size = (height, width)
-        if size not in self._sizes:
-            small = Image.fromarray(self.image).resize((width, height), Image.Resampling.BILINEAR)
-            self._sizes[size] = np.asarray(small)
-        return self._sizes[size]
+        whole = Image.fromarray(self.image)
+        return np.asarray(whole.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def own_picture(content: bytes, name: str = "the file") -> OwnPicture:
@@ -61,7 +57,12 @@ def own_picture(content: bytes, name: str = "the file") -> OwnPicture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we count ourselves
             with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-                _check_pixels(*picture.size, name)
+                width, height = picture.size
+                if width * height > PIXELS or min(width, height) < 8:
+                    raise InputError(
+                        f"{name} is {width} x {height} pixels; pictures of 8 pixels a side up to "
+                        f"{PIXELS // 1_000_000} million pixels are taken"
+                    )
                 picture.load()
                 return OwnPicture(_flat(ImageOps.exif_transpose(picture)), name)
     except InputError:
@@ -72,14 +73,6 @@ def own_picture(content: bytes, name: str = "the file") -> OwnPicture:
         raise InputError(
             f"{name} cannot be read as a picture", f"choose a {', '.join(FORMATS)} file"
         ) from error
-
-
-def _check_pixels(width: int, height: int, name: str) -> None:
-    if width * height > PIXELS or min(width, height) < 8:
-        raise InputError(
-            f"{name} is {width} x {height} pixels; pictures of 8 pixels a side up to "
-            f"{PIXELS // 1_000_000} million pixels are taken"
-        )
 
 
 def _flat(picture: Image.Image) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -108,7 +109,10 @@ class Session:
     def images(self, side: Split, features: FeatureSet | None = None) -> ImageList:
         """The pictures of a list, with their rows in ``features``: by default all features."""
         given = getattr(self.features(), side) if features is None else features
-        return self._lists.get((side, id(given)), lambda: self._listed(side, given))[0]
+        kept = self._lists.get(
+            (side, id(given)), lambda: (ImageList.of(self.data, side, given), given)
+        )
+        return kept[0]  # as long as the features are kept as well, their id names nothing else
 
     def query(self, position: int) -> ListedImage:
         """The picture at a position of the query list; an ``InputError`` where there is none."""
@@ -126,8 +130,8 @@ class Session:
 
     def embed(self, image: Image, *, flip: bool = False) -> np.ndarray:
         """The concatenated embeddings (D,) of a picture, as features hold them."""
-        cameras = self.cameras(image)
-        return embed_picture(self.run, image.pixels(*self.size), flip=flip, cameras=cameras)
+        pixels, cameras = image.pixels(*self.size), self.cameras(image)
+        return embed_picture(self.run, pixels, flip=flip, cameras=cameras)
 
     def cameras(self, image: Image) -> Tensor | None:
         """(1,) the camera of a picture, where it has one and the network reads it (SIE)."""
@@ -154,10 +158,8 @@ class Session:
         self, query: Image, gallery: Image, point: tuple[int, int], *, centred: bool = True
     ) -> Correspondence:
         """``mfa.correspond``; the mean of the reference pictures is made once."""
-        parts = self._means()[1] if centred else None
-        return correspond(
-            self.run, self.fitted(query), self.fitted(gallery), point, reference=parts
-        )
+        mean = self._means()[1] if centred else None
+        return correspond(self.run, self.fitted(query), self.fitted(gallery), point, reference=mean)
 
     @cached_property
     def adds_up(self) -> bool:
@@ -172,13 +174,9 @@ class Session:
     def ledger(self, query: Image, gallery: Image) -> PairLedger:
         """``mfa.pair_ledger`` against the average picture, which is taken apart once."""
         mean = self._means()[1]
-        fitted = [self.fitted(image) for image in (query, gallery)]
+        fitted = [self.fitted(image) for image in (query, gallery)]  # before the network begins
         one, two = (decompose(self.run.model, as_images_with_cameras(each)) for each in fitted)
         return next(iter(ledgers_between(one, two, mean)))
-
-    def _listed(self, side: Split, given: FeatureSet) -> tuple[ImageList, FeatureSet]:
-        """The features come along: while they are kept their ``id`` names nothing else."""
-        return ImageList.of(self.data, side, given), given
 
     def _means(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         return self.cached("means", lambda: means(self.run.model, self._reference()))
@@ -261,7 +259,8 @@ def open_sessions(
     if len(found) > 1:
         paths = [each.run.path or Path(each.run.name) for each in found]
         for number, name in enumerate(distinct_names(paths)):
-            found[number] = _named(found[number], name)
+            found[number] = copy(found[number])  # which shares everything that is kept
+            found[number].name = name
     return found
 
 
@@ -270,13 +269,6 @@ def _session(run: Run, data: ReidDataset | str | None, root: Path | None) -> Ses
     if not dataset.query or not dataset.gallery:
         raise InputError(f"{dataset.name} at {dataset.root} has no query or gallery pictures")
     return Session(run, dataset, root_of(root) if root is None else root)
-
-
-def _named(session: Session, name: str) -> Session:
-    """The same session under another name: it shares everything that is kept."""
-    other = object.__new__(Session)
-    other.__dict__.update(session.__dict__, name=name)
-    return other
 
 
 def _version(run: Path | str) -> Hashable | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -42,8 +41,5 @@ def _parts(widget: Any) -> Iterator[str]:
 
 
 def _image(data: bytes, alt: str) -> str:
-    kind = "png" if data[:4] == b"\x89PNG" else "jpeg"
-    content = base64.b64encode(data).decode()
-    return (
-        f"<img alt='{escape(alt)}' style='max-width:100%' src='data:image/{kind};base64,{content}'>"
-    )
+    place = html.data_url(data, "image/png" if data[:4] == b"\x89PNG" else "image/jpeg")
+    return f"<img alt='{escape(alt)}' style='max-width:100%' src='{place}'>"

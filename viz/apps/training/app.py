@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -15,19 +16,20 @@ import pandas as pd
 from mfa import presets
 from mfa.datasets import data_root as root_of
 from mfa.datasets import load_dataset
+from mfa.datasets.image_list import ImageList
 from mfa.datasets.readers.listing import counted
 from mfa.errors import InputError
-from mfa.records import ReidDataset
-from mfa.runs.run import open_run
+from mfa.explain.probes import measure_probes
+from mfa.records import ListPosition, ReidDataset
+from mfa.runs.run import Run, open_run
 from viz import theme
 from viz.apps.core import app, controls, html
 from viz.apps.core.code import dataset_code
-from viz.apps.core.images import saved
+from viz.apps.core.images import SHOWN, laid_over, saved
 from viz.apps.core.worker import Job
-from viz.apps.training.filmstrip import Filmstrip, Strip
 from viz.apps.training.process import CAN_PAUSE, TrainingProcess
 from viz.apps.training.state import TrainingState
-from viz.apps.widgets import Cards, Picture
+from viz.apps.widgets import Cards, Item, Picture
 from viz.charts.training import draw_training
 
 EVERY = 1.0
@@ -36,12 +38,12 @@ EVERY = 1.0
 
 @dataclass(frozen=True)
 class Shown:
-    """Curves, the last epoch's numbers, and a strip of maps per probe."""
+    """Curves, the last epoch's numbers, and of each epoch a card per probe."""
 
     chart: bytes
     numbers: str
     warnings: str
-    strips: list[Strip]
+    frames: list[list[tuple[bytes, Item]]]
 
 
 class TrainingMonitor(app.App[TrainingState, Shown]):
@@ -55,7 +57,7 @@ class TrainingMonitor(app.App[TrainingState, Shown]):
         self.data, self.arguments = data, arguments
         self.training = TrainingProcess(Path(state.folder))
         self.state = replace(state, epoch=self.training.epochs)
-        self.filmstrip = Filmstrip(data, state.probes)
+        self._frames: dict[int, list[tuple[bytes, Item]]] = {}
         self._ending = threading.Event()
         self._watch = threading.Thread(target=self._look, daemon=True, name="mfa-app-watch")
         self.preset = controls.choice("Preset", list(presets.PRESETS))
@@ -75,21 +77,11 @@ class TrainingMonitor(app.App[TrainingState, Shown]):
         self.click(self.go, self.begin)
         self.click(self.pause, self.toggle)
         self.click(self.halt, self.end)
-        self.start(
-            (
-                controls.title("Training"),
-                self.preset,
-                self.variant,
-                self.epochs,
-                self.seed,
-                controls.row([self.go, self.pause, self.halt]),
-            ),
-            self.status,
-            self.numbers,
-            self.warnings,
-            self.chart,
-            *self.strips,
-        )
+        fields = [self.preset, self.variant, self.epochs, self.seed]
+        buttons = controls.row([self.go, self.pause, self.halt])
+        panel = [controls.title("Training"), *fields, buttons]
+        words = self.status, self.numbers, self.warnings
+        self.start(panel, *words, self.chart, *self.strips)
         self._tell_status()
         self._watch.start()
 
@@ -106,10 +98,7 @@ class TrainingMonitor(app.App[TrainingState, Shown]):
     def toggle(self) -> None:
         """Pause, or go on."""
         self._needs_one(self.training.running)
-        if self.training.paused:
-            self.training.go_on()
-        else:
-            self.training.pause()
+        (self.training.go_on if self.training.paused else self.training.pause)()
         self._tell_status()
 
     def end(self) -> None:
@@ -135,16 +124,17 @@ class TrainingMonitor(app.App[TrainingState, Shown]):
         """Draw the history, and add this epoch to the filmstrip."""
         history = self.training.history()
         if history.empty or not state.epoch:
-            return Shown(b"", "", "", [Strip([], [], "") for _ in state.probes])
+            return Shown(b"", "", "", [])
         with theme.theme():
             chart = saved(draw_training(history), "png", dots=110)
         job.check()
-        if not self.filmstrip.has(state.epoch):
+        if state.epoch not in self._frames:
             job.progress(0.5, f"maps after epoch {state.epoch}")
-            self.filmstrip.add(open_run(self.training.folder))
+            run = open_run(self.training.folder)
+            self._frames[run.checkpoint.epoch] = _frame(run, self.data, state.probes)
         last = history.iloc[-1]
         words = str(last.get("warnings", "") or "")
-        return Shown(chart, _numbers(last), words, self.filmstrip.strips())
+        return Shown(chart, _numbers(last), words, [self._frames[n] for n in sorted(self._frames)])
 
     def show(self, state: TrainingState, shown: Shown) -> None:
         """Fill the widgets."""
@@ -152,8 +142,14 @@ class TrainingMonitor(app.App[TrainingState, Shown]):
         self.chart.layout.display = "" if shown.chart else "none"
         self.numbers.value = shown.numbers
         self.warnings.value = html.message(shown.warnings, error=True) if shown.warnings else ""
-        for widget, strip in zip(self.strips, shown.strips, strict=True):
-            widget.put(strip.images, strip.items, label=strip.label)
+        for place, (widget, probe) in enumerate(zip(self.strips, state.probes, strict=True)):
+            strip = [frame[place] for frame in shown.frames]
+            label = (
+                f"Probe {self.data.query[probe].path.name}: fused map by epoch (red for, blue "
+                "against), and the rank of its first match among some gallery pictures"
+            )
+            images, items = [image for image, _ in strip], [item for _, item in strip]
+            widget.put(images, items, label=label if strip else "")
 
     def code(self) -> str:
         """See ``App.code``."""
@@ -204,11 +200,8 @@ class TrainingMonitor(app.App[TrainingState, Shown]):
                 "branch, learning rate, images per second, and a filmstrip of what the branches "
                 f"look at in {len(self.state.probes)} query pictures, each ranked again.</div>"
             )
-        if text != self.status.value:
-            self.status.value = text
-        label = "Go on" if training.paused else "Pause"
-        if self.pause.description != label:
-            self.pause.description = label
+        self.status.value = text
+        self.pause.description = "Go on" if training.paused else "Pause"
 
     def _doing(self) -> str:
         training = self.training
@@ -217,6 +210,19 @@ class TrainingMonitor(app.App[TrainingState, Shown]):
         if not training.running:
             return "not running"
         return "stopping" if training.stopping else "paused" if training.paused else "training"
+
+
+def _frame(run: Run, data: ReidDataset, probes: Sequence[int]) -> list[tuple[bytes, Item]]:
+    """What each probe looks like to the weights of a run, as a card."""
+    images, title = ImageList.of(data, "query"), f"epoch {run.checkpoint.epoch}"
+    frame = []
+    for probe in measure_probes(run, data, probes):
+        picture = images.at(ListPosition(probe.position)).pixels(*SHOWN)
+        image = laid_over(picture, probe.heat, probe.limit, grid=probe.grid)
+        rank = f"rank {probe.rank} of {probe.crowd}" if probe.rank else "no match here"
+        words = f"map of probe {probe.position}, {title}"
+        frame.append((image, Item(kind="plain", title=title, sub=rank, alt=words)))
+    return frame
 
 
 def _numbers(last: pd.Series[Any]) -> str:

@@ -93,8 +93,7 @@ class TrainingProcess:
         with (self.folder / LOG).open("ab") as log:
             if not _take(log):
                 raise InputError(
-                    f"another window trains in {self.folder}; stop that one, or choose another "
-                    "folder"
+                    f"another window trains in {self.folder}", "stop that one, or choose another"
                 )
             log.truncate(0)
             self._process = subprocess.Popen(
@@ -107,15 +106,13 @@ class TrainingProcess:
 
     def pause(self) -> None:
         """Stand still at once, and keep everything in memory."""
-        if self.running and CAN_PAUSE:
-            assert self._process is not None
+        if self._process is not None and self.running and CAN_PAUSE:
             self._process.send_signal(signal.SIGSTOP)
             self.paused = True
 
     def go_on(self) -> None:
         """After a pause."""
-        if self.running and self.paused:
-            assert self._process is not None
+        if self._process is not None and self.paused:
             self._process.send_signal(signal.SIGCONT)
             self.paused = False
 
@@ -135,12 +132,10 @@ class TrainingProcess:
         if self._process is None or self.stopping or not self.running:
             return
         self.stopping = True
-        with contextlib.suppress(ProcessLookupError):
-            self.go_on()
-            self._process.terminate()
-        threading.Thread(
-            target=self._reap, args=(self._process,), daemon=True, name="mfa-app-reap"
-        ).start()
+        self.go_on()
+        self._process.terminate()
+        given = (self._process,)
+        threading.Thread(target=self._reap, args=given, daemon=True, name="mfa-app-reap").start()
 
     def close(self) -> None:
         """Stop, and wait until the process is gone."""

@@ -19,7 +19,7 @@ from viz.apps import lessons
 from viz.apps.core import html
 from viz.apps.core.address import from_query, to_query
 from viz.apps.web.landing import LESSONS, QUESTIONS, SEVERAL, landing
-from viz.apps.widgets.address import Address
+from viz.apps.widgets import Address
 
 LOCAL_ONLY = ("training",)
 """Apps that start programs: only for those who sit at the machine."""
@@ -34,8 +34,7 @@ class Page:
         data_root: where datasets lie.
         start: app of the plain address; the first page where empty.
         local: whether the page is served to this machine alone.
-        device: where the networks compute; see ``mfa.open_run``.
-        precision: of the networks; see ``mfa.open_run``.
+        **computing: ``device`` and ``precision`` of the networks; see ``mfa.open_run``.
     """
 
     def __init__(
@@ -45,11 +44,9 @@ class Page:
         data_root: str | None = None,
         start: str = "",
         local: bool = True,
-        device: str | None = None,
-        precision: str | None = None,
+        **computing: str | None,
     ) -> None:
-        self.computing = {"device": device, "precision": precision}
-        self.runs, self.data, self.start = tuple(runs), data, start
+        self.runs, self.data, self.start, self.computing = list(runs), data, start, computing
         self.root = None if data_root is None else Path(data_root)
         self.names = [name for name in QUESTIONS if local or name not in LOCAL_ONLY]
         self.apps: dict[str, Any] = {}
@@ -85,14 +82,12 @@ class Page:
         """The app, opened or, where this visit has it already, brought into the state asked for."""
         if name not in (*self.names, *LESSONS):
             raise InputError(f"there is no app {name!r} here", "choose one above")
-        make = _maker(name)
-        state = _state_class(make)
-        fields = from_query(state, given)
+        make = getattr(lessons, name) if name in LESSONS else viz.apps.opener(name)
+        app = typing.get_type_hints(make)["return"]
+        fields = from_query(typing.get_args(app.__orig_bases__[0])[0], given)
         try:
             if name not in self.apps:
-                self.apps[name] = open_app(
-                    name, self.runs, self.data, self.root, fields, self.computing
-                )
+                self.apps[name] = self._make(name, make, fields)
                 self.apps[name].changed = self._write
             else:
                 self.apps[name].set(**fields)
@@ -104,70 +99,31 @@ class Page:
             ) from error
         return self.apps[name]
 
+    def _make(self, name: str, make: Any, fields: dict[str, Any]) -> Any:
+        """An app or a lesson, with what it needs of the runs and their dataset."""
+        if name == "ablation" or (name in LESSONS and name != "pk_batch"):
+            return make(**fields)
+        if name in ("dataset", "pk_batch", "training"):
+            from mfa.inference.evaluate import resolve  # PyTorch: the first page does without it
+            from mfa.runs.run import open_run
+
+            data = resolve(open_run(self.runs[0]), self.data, self.root)
+            if name == "training":
+                return make(Path(self.runs[0]).parent / "training", data=data, **fields)
+            return make(data, **fields)
+        given = self.runs if name in SEVERAL else self.runs[0]
+        return make(given, data=self.data, data_root=self.root, **self.computing, **fields)
+
     def _write(self) -> None:
         """The address follows the app that is shown."""
         app = self.apps.get(self.here)
         self.address.query = to_query(self.here, None if app is None else app.state)
 
 
-def page(
-    runs: Sequence[str],
-    data: str | None = None,
-    data_root: str | None = None,
-    start: str = "",
-    local: bool = True,
-    device: str | None = None,
-    precision: str | None = None,
-) -> Any:
-    """The widget of one visit; for the arguments see ``Page``."""
-    return Page(runs, data, data_root, start, local, device, precision).view
-
-
-def open_app(
-    name: str,
-    runs: Sequence[str],
-    data: str | None,
-    root: Path | None,
-    fields: dict[str, Any],
-    computing: dict[str, str | None],
-) -> Any:
-    """An app or a lesson, with what it needs of the runs and their dataset.
-
-    Raises:
-        InputError: what the app itself raises.
-    """
-    make = _maker(name)
-    if name == "ablation" or (name in LESSONS and name != "pk_batch"):
-        return make(**fields)
-    if name in ("dataset", "pk_batch", "training"):
-        from mfa.inference.evaluate import (
-            resolve,  # loads PyTorch, which the first page can do without
-        )
-        from mfa.runs.run import open_run
-
-        dataset = resolve(open_run(runs[0]), data, root)
-        if name == "training":
-            return make(Path(runs[0]).parent / "training", data=dataset, **fields)
-        return make(dataset, **fields)
-    given = list(runs) if name in SEVERAL else runs[0]
-    return make(given, data=data, data_root=root, **computing, **fields)
-
-
-def _maker(name: str) -> Any:
-    return getattr(lessons, name) if name in LESSONS else viz.apps.opener(name)
-
-
-def _state_class(make: Any) -> Any:
-    """The class of the state of the app that a function opens."""
-    app = typing.get_type_hints(make)["return"]
-    return typing.get_args(app.__orig_bases__[0])[0]
-
-
 def _links(names: Sequence[str], here: str) -> str:
-    links = [_link("", "all apps", here)] + [_link(name, name, here) for name in names]
+    links = []
+    for name in ("", *names):
+        mark = "aria-current='page' class='mfa-link mfa-here'"
+        kind = mark if name == here else "class='mfa-link'"
+        links.append(f"<a href='?app={name}' {kind}>{escape(name or 'all apps')}</a>")
     return f"<nav class='mfa-nav' aria-label='Apps'>{' '.join(links)}</nav>"
-
-
-def _link(name: str, words: str, here: str) -> str:
-    mark = "aria-current='page' class='mfa-link mfa-here'" if name == here else "class='mfa-link'"
-    return f"<a href='?app={name}' {mark}>{escape(words)}</a>"

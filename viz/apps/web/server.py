@@ -7,7 +7,6 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,21 +81,12 @@ def address(host: str, port: int, token: str | None, base: str = "/") -> Address
     return Address(host, port, token, f"/{base.strip('/')}/".replace("//", "/"))
 
 
-def notebook(
-    runs: Sequence[str],
-    data: str | None,
-    data_root: str | None,
-    start: str,
-    local: bool,
-    device: str | None = None,
-    precision: str | None = None,
-) -> str:
-    """The notebook that is served, as JSON; for the arguments see ``viz.apps.web.page.Page``."""
+def notebook(**arguments: Any) -> str:
+    """The notebook that is served, as JSON; its one cell opens a ``Page`` of these arguments."""
     import nbformat
 
-    arguments = ", ".join(map(repr, (list(runs), data, data_root, start, local, device, precision)))
-    cell = nbformat.v4.new_code_cell(f"from viz.apps.web.page import page\npage({arguments})")
-    made = nbformat.v4.new_notebook(cells=[cell])
+    code = f"from viz.apps.web.page import Page\npage = Page(**{arguments!r})\npage.view"
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     made.metadata["title"] = "MFA workbench"
     return str(nbformat.writes(made))

@@ -1,4 +1,4 @@
-// Keeps the page's address and the kernel's view of it the same; see address.py.
+// Keeps the page's address and the kernel's view of it the same; see scripted.py.
 function render({ model }) {
   const here = () => location.search.slice(1);
   const app = (query) => new URLSearchParams(query).get("app") || "";

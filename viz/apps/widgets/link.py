@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
-import anywidget
-import traitlets
+from anywidget import AnyWidget
+from traitlets import List, Unicode
 
-from viz.apps.widgets.assets import text
+from viz.apps.widgets.scripted import Scripted
 
 
 def kernel_id() -> str:
@@ -26,7 +26,7 @@ def kernel_id() -> str:
     return ""
 
 
-class Link(anywidget.AnyWidget):
+class Link(Scripted):
     """Shows nothing until the kernel is lost; see ``link.js``.
 
     Attributes:
@@ -34,9 +34,8 @@ class Link(anywidget.AnyWidget):
         kernel: id of the kernel, by which the page asks the server whether it is alive.
     """
 
-    _esm = text("link.js")
-    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    kernel = traitlets.Unicode("").tag(sync=True)
+    names = List(Unicode()).tag(sync=True)
+    kernel = Unicode("").tag(sync=True)
 
     def __init__(self) -> None:
         own = uuid4().hex
@@ -46,7 +45,7 @@ class Link(anywidget.AnyWidget):
 
     def attend(self, widgets: Iterable[Any]) -> None:
         """Look after the anywidgets among ``widgets``, instead of those before."""
-        others = {w.model_id: w for w in widgets if isinstance(w, anywidget.AnyWidget)}
+        others = {w.model_id: w for w in widgets if isinstance(w, AnyWidget)}
         self._others = {self.model_id: self} | others
         self.names = list(self._others)
 

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import ipywidgets
 import pytest
 from PIL import Image
 
+import mfa
 import viz
 from mfa.errors import InputError
 from mfa.explain.occlusion_edits import Stroke
@@ -72,6 +74,13 @@ class Toy(module.App[State, str]):
         return f"value = {self.state.value}"
 
 
+def until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
 def test_a_control_changes_state_and_picture_and_the_other_way_round(keep: Any) -> None:
     toy = keep(Toy())
     assert toy.words.value == "<b>1</b>"
@@ -103,8 +112,7 @@ def test_bad_input_is_a_sentence_in_the_app_and_goes_away(keep: Any) -> None:
 def test_a_late_picture_leaves_a_newer_message(keep: Any) -> None:
     toy = keep(Toy())
     toy.set(value=50.0)
-    while 50 not in toy.rendered:
-        time.sleep(0.01)
+    until(lambda: 50 in toy.rendered)
     toy.say("the file is too large", error=True)
     toy.slow.set()
     toy.wait()
@@ -124,10 +132,7 @@ def test_our_own_mistakes_are_told_and_kept_for_tests() -> None:
 def test_long_work_shows_progress_and_can_be_stopped(keep: Any) -> None:
     toy = keep(Toy())
     toy.set(value=99.0)
-    deadline = time.monotonic() + 5
-    while toy.busy.layout.visibility == "hidden" and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert toy.busy.layout.visibility == "visible"
+    until(lambda: toy.busy.layout.visibility == "visible")
     assert "waiting" in toy.progress.value
     toy.stop_button.click()
     toy.wait(5)
@@ -166,11 +171,12 @@ def test_widgets_a_page_made_too_late_are_told_again(keep: Any, monkeypatch: Any
     assert not {"_esm", "_css"} & keys  # the page has those
 
 
+@pytest.mark.parametrize(
+    "name", ["ranks", "attention", "occlusion", "embedding", "failures", "branches"]
+)
 def test_the_first_scoring_is_part_of_the_app_and_can_be_stopped(
-    world: Any, monkeypatch: Any, tmp_path: Path
+    world: Any, monkeypatch: Any, name: str
 ) -> None:
-    # A folder of its own, for which nobody holds a session that has scored.
-    fresh = shutil.copytree(world.anchored, tmp_path / "fresh")
     begun = threading.Event()
 
     def slow(run: Any, data: Any, *, flip: bool, progress: Any) -> None:
@@ -180,24 +186,17 @@ def test_the_first_scoring_is_part_of_the_app_and_can_be_stopped(
             time.sleep(0.01)
 
     monkeypatch.setattr("viz.apps.core.session.extract_features", slow)
-    monkeypatch.setattr(module, "FIRST", 0.05)
-    makes = [
-        viz.apps.opener(name)
-        for name in ("ranks", "attention", "occlusion", "embedding", "failures", "branches")
-    ]
-    for make in makes:
-        begun.clear()
-        app = make(fresh, data_root=world.root)
-        assert begun.wait(60), make
-        deadline = time.monotonic() + 5
-        while app.busy.layout.visibility == "hidden" and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert app.busy.layout.visibility == "visible", make
-        assert "value='0.250'" in app.progress.value, make
-        app.stop_button.click()
-        app.wait(5)
-        assert "Stopped" in app.message.value
-        app.close()
+    monkeypatch.setattr(module, "FIRST", 0.01)
+    monkeypatch.setattr(module, "PATIENCE", 0.01)
+    run = mfa.open_run(world.anchored)  # not a folder: nobody shares its session
+    app = viz.apps.opener(name)(run, data=world.data)
+    assert begun.wait(60)
+    until(lambda: app.busy.layout.visibility == "visible")
+    assert "value='0.250'" in app.progress.value
+    app.stop_button.click()
+    app.wait(5)
+    assert "Stopped" in app.message.value
+    app.close()
 
 
 def test_closing_leaves_nothing(left_over: Any) -> None:
@@ -276,13 +275,13 @@ def test_a_failed_computation_is_tried_again() -> None:
 
 
 def test_a_cell_that_runs_again_closes_what_it_opened(monkeypatch: Any, left_over: Any) -> None:
-    before = left_over()
-    for execution in range(30):
+    before, held = left_over(), []
+    for execution in range(4):
         monkeypatch.setattr(rerun, "current_cell", lambda e=execution: ("cell", f"{e}"))
         one, two = Toy(), Toy()  # of one run: both stay
         assert not one.closed
-        held = left_over()
-    assert held[0] - before[0] < 80
+        held.append(left_over())
+    until(lambda: left_over() == held[0])  # threads of closed apps end by themselves
     monkeypatch.setattr(rerun, "current_cell", lambda: ("other cell", "1"))
     three = Toy()
     assert not two.closed

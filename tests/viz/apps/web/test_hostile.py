@@ -9,6 +9,7 @@ import struct
 import typing
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -147,5 +148,6 @@ def test_bombs_against_the_running_server(world: Any) -> None:
         async with visit(url, 4) as another:
             assert another.kernel
 
-    with serving(world.anchored, world.root, 1) as (url, server):
-        asyncio.run(attack(url, server))
+    # In a thread: this one may have a loop already, Playwright's of the tests in a browser.
+    with serving(world.anchored, world.root, 1) as (url, server), ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, attack(url, server)).result()

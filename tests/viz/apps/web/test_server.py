@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ import mfa.cli
 from mfa.errors import InputError
 from viz.apps.web import gate
 from viz.apps.web.landing import LESSONS, QUESTIONS
-from viz.apps.web.page import Page, open_app, page
+from viz.apps.web.page import Page
 from viz.apps.web.server import Address, address, is_local, notebook
 from viz.apps.widgets.tree import close_tree
 from viz.cli import COMMANDS
@@ -221,33 +223,27 @@ def test_the_gate_knows_its_paths_and_names() -> None:
     assert gate.most_visits() >= 1
 
 
-def test_the_notebook_holds_one_cell_that_opens_the_page() -> None:
-    made = json.loads(notebook(["/a'b/run"], None, "/data", "ranks", True))
-    (cell,) = made["cells"]
-    compile("".join(cell["source"]), "cell", "exec")
-    assert repr("/a'b/run") in "".join(cell["source"])
-
-
-def test_the_page_computes_where_the_command_says(world: Any, monkeypatch: Any) -> None:
-    monkeypatch.setenv("QUERY_STRING", "app=ranks")
-    opened: list[Any] = []
-    monkeypatch.setattr("viz.apps.web.page.open_app", lambda *given: opened.append(given))
-    where = (str(world.root), "ranks", True, "cpu", "bfloat16")
-    (cell,) = json.loads(notebook([str(world.anchored)], None, *where))["cells"]
-    with pytest.raises(AttributeError):  # nothing was opened
-        exec("".join(cell["source"]), {})
-    monkeypatch.undo()
-    app = open_app(*opened[0])
+def test_the_notebook_opens_a_page_that_computes_where_the_command_says(
+    world: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    run = shutil.copytree(world.anchored, tmp_path / "a'b")
+    where = {"runs": [str(run)], "data_root": str(world.root), "start": "ranks"}
+    (cell,) = json.loads(notebook(**where, device="cpu", precision="bfloat16"))["cells"]
+    monkeypatch.delenv("QUERY_STRING", raising=False)
+    names: dict[str, Any] = {}
+    exec("".join(cell["source"]), names)
+    app = names["page"].apps["ranks"]
     app.wait()
-    run = app.sessions[0].run
-    assert (str(run.device), run.precision) == ("cpu", "bfloat16")
+    opened = app.sessions[0].run
+    assert (str(opened.device), opened.precision) == ("cpu", "bfloat16")
     app.close()
+    close_tree(names["page"].view)
 
 
 @pytest.mark.parametrize("name", ["", "ranks", "triplets", "nonsense", "training"])
 def test_an_address_opens_what_it_names(world: Any, monkeypatch: Any, name: str) -> None:
     monkeypatch.setenv("QUERY_STRING", f"app={name}")
-    shown = page([str(world.anchored)], None, str(world.root), local=False)
+    shown = Page([str(world.anchored)], None, str(world.root), local=False).view
     top, note, place, _ = shown.children
     assert "?app=ranks" in top.value
     if name == "":
@@ -296,7 +292,7 @@ def test_one_kernel_serves_all_apps_and_the_address_holds_the_state(
 def test_the_first_page_names_the_runs(world: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("QUERY_STRING", "app=")
     runs = [str(world.anchored), str(world.guided)]
-    shown = page(runs, None, str(world.root), start="triplets")
+    shown = Page(runs, None, str(world.root), start="triplets").view
     (first,) = shown.children[2].children
     assert "<h1" in first.value
     for name in (world.anchored, world.guided):
@@ -305,10 +301,23 @@ def test_the_first_page_names_the_runs(world: Any, monkeypatch: Any) -> None:
     close_tree(shown)
 
 
-def test_the_first_page_does_without_pytorch() -> None:
-    code = "import sys, viz.apps.web.page as p; p.page(['a/run']); print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split()[-1] == "False"
+def printed(code: str, *arguments: object) -> str:
+    """The last word that a program prints."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.split()[-1]
+
+
+def test_the_first_page_and_the_server_do_without_pytorch(world: Any) -> None:
+    """The server once kept the runs that it had opened to check them."""
+    page = "import sys, viz.apps.web.page as p; p.Page(['a/run']); print('torch' in sys.modules)"
+    assert printed(page) == "False"
+    server = (
+        "import sys, viz.apps.web.server as server\nfrom viz.cli.app import main\n"
+        "server.serve = lambda *_, **__: print('torch' in sys.modules or 'matplotlib' in "
+        "sys.modules)\nmain(sys.argv[1:])"
+    )
+    assert printed(server, "--run", world.anchored, "--data-root", world.root) == "False"
 
 
 @pytest.mark.parametrize(
