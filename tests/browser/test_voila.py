@@ -190,9 +190,9 @@ def test_app(page: Any, screenshot: Callable[[Any], None], app: str) -> None:
 
 def test_back_and_reload_keep_the_state(page: Any) -> None:
     go_to(page, "ranks")
-    page.locator(".mfa-cards-list").nth(0).locator("button").nth(3).click()
-    page.wait_for_function("location.search.includes('query=')")
-    query = page.url.partition("?")[2]
+    card = page.locator(".mfa-cards-list").nth(0).locator("button").nth(3)
+    query = changed(page, card.click, lambda: page.url).partition("?")[2]
+    assert "query=" in query
     page.evaluate("window.same = true")
     page.locator("a[href='?app=dataset']").first.click()
     page.wait_for_selector("text=Dataset browser")

@@ -53,6 +53,7 @@ def main(argv: list[str]) -> None:
     if not options.run:
         raise InputError("name a run: mfa-viz app --run runs/NAME (make demo leaves one)")
     from mfa.datasets import data_root, load_dataset
+
     with extra("apps"):
         from viz.apps.web.landing import LESSONS, QUESTIONS
         from viz.apps.web.server import address, notebook, serve

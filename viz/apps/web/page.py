@@ -83,8 +83,9 @@ class Page:
         if name not in (*self.names, *LESSONS):
             raise InputError(f"there is no app {name!r} here", "choose one above")
         make = getattr(lessons, name) if name in LESSONS else viz.apps.opener(name)
-        app = typing.get_type_hints(make)["return"]
-        fields = from_query(typing.get_args(app.__orig_bases__[0])[0], given)
+        app = typing.get_type_hints(make)["return"]  # App[State, ...], or a class made of it
+        base = app if typing.get_args(app) else app.__orig_bases__[0]
+        fields = from_query(typing.get_args(base)[0], given)
         try:
             if name not in self.apps:
                 self.apps[name] = self._make(name, make, fields)
