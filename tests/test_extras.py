@@ -82,3 +82,10 @@ def test_core_works_without_the_extras() -> None:
     apps, umap = said.stdout.splitlines()
     assert apps.endswith("is not installed; pip install 'mfa-workbench[apps]'")
     assert umap == "the package umap is not installed; pip install 'mfa-workbench[umap]'"
+
+
+def test_every_package_has_its_licence_in_the_documents() -> None:
+    page = (ROOT / "docs/versions.md").read_text(encoding="utf-8")
+    named = set(page.replace(",", " ").replace("|", " ").split())
+    users = CORE.union(*(names for key, names in EXTRAS.items() if key != "dev"))
+    assert users <= named
