@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
 from mfa.runs.run import open_run
 
@@ -47,10 +47,26 @@ def ranks(page: Any) -> None:
 
 def attention(page: Any) -> None:
     """Beside an untrained network, and a place found in another picture."""
-    page.locator(".mfa-cards-list").first.locator("button").nth(8).click()
+    person(page, 8)
+    untrained(page)
+    place(page, 90)
+
+
+def person(page: Any, position: int) -> None:
+    """Choose a person of the attention explorer's list."""
+    page.locator(".mfa-cards-list").first.locator("button").nth(position).click()
+    settled(page)
+
+
+def untrained(page: Any) -> None:
+    """Show an untrained network beside, or take it away."""
     page.get_by_label("Show untrained network beside").click()
     settled(page)
-    page.locator(".mfa-touchable").first.click(position={"x": 64, "y": 90})
+
+
+def place(page: Any, height: int) -> None:
+    """Touch the person at ``height`` pixels of the picture."""
+    page.locator(".mfa-touchable").first.click(position={"x": 64, "y": height})
     page.wait_for_selector("text=The same place in the other picture")
 
 
@@ -131,6 +147,16 @@ ACTS: dict[str, Callable[[Any], None]] = {
 }
 """What is done on each page before its picture is taken; the documents show these."""
 
+FILM: tuple[Callable[[Any], None], ...] = (
+    nothing,
+    lambda page: person(page, 4),
+    lambda page: person(page, 8),
+    untrained,
+    lambda page: place(page, 60),
+    lambda page: place(page, 150),
+)
+"""What is done in the attention explorer between the pictures of the README's moving picture."""
+
 OTHERS = ("smoothing", "pk_batch", "gem", "bnneck", "reciprocal")
 """Lessons that can be asked for as well; they are shown as they open."""
 
@@ -207,13 +233,27 @@ def shown(page: Any, hide: str) -> Image.Image:
     return picture.crop((max(0, left - room), max(0, top - room), *ends))
 
 
+def film(page: Any, hide: str, path: Path) -> None:
+    """The attention explorer while somebody uses it: a picture after each step, as one file."""
+    frames = []
+    for step in FILM:
+        step(page)
+        settled(page)
+        frames.append(shown(page, hide))
+    size = max(f.width for f in frames), max(f.height for f in frames)
+    sheets = [ImageOps.pad(f, size, color=f.getpixel((0, 0)), centering=(0, 0)) for f in frames]
+    sheets[0].save(path, save_all=True, append_images=sheets[1:], duration=2500, loop=0, quality=70)
+
+
 def main() -> None:
     """Serve, open each app, keep its picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=ROOT / "runs/quickstart/run")
     parser.add_argument("--data-root", type=Path, default=ROOT / "data")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/images")
-    parser.add_argument("--only", nargs="*", default=list(ACTS), choices=[*ACTS, *OTHERS])
+    parser.add_argument(
+        "--only", nargs="*", default=[*ACTS, "film"], choices=[*ACTS, *OTHERS, "film"]
+    )
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--width", type=int, default=1100)
     options = parser.parse_args()
@@ -234,9 +274,13 @@ def main() -> None:
         for name in options.only:
             page = opened.new_page(viewport={"width": options.width, "height": 2400})
             page.set_default_timeout(LONG)
-            page.goto(f"{url}/?app={name}", wait_until="commit", timeout=LONG)
+            app = "attention" if name == "film" else name
+            page.goto(f"{url}/?app={app}", wait_until="commit", timeout=LONG)
             page.locator(".mfa-app").first.wait_for(timeout=LONG)
             settled(page)
+            if name == "film":
+                film(page, f"{run.parents[2]}/", options.out / "app-attention.webp")
+                continue
             ACTS.get(name, nothing)(page)
             settled(page)
             path = options.out / f"app-{name.replace('_', '-')}.png"
