@@ -12,30 +12,59 @@ import pytest
 
 pytestmark = pytest.mark.ui
 
-CELLS = {
-    "ranks": ("viz.rank_explorer(run, data_root=root)", "Ranks: who was found?"),
-    "attention": ("viz.attention_explorer(run, data_root=root)", "Attention: what does"),
-    "branches": ("viz.branch_mixer(run, data_root=root)", "Branch mixer: what is"),
-    "occlusion": ("viz.occlusion_brush(run, data_root=root)", "Occlusion brush"),
-    "failures": ("viz.failure_browser(run, data_root=root)", "Failures: what do"),
-    "embedding": ("viz.embedding_explorer(run, data_root=root, people=4)", "Embedding: one map"),
-    "dataset": ("viz.dataset_browser(mfa.load_dataset('synthetic', root))", "Dataset browser"),
-    "ablation": ("viz.ablation_explorer()", "Ablation: which module"),
-    "training": ("viz.training_monitor('monitor-run', data=mfa.load_dataset('synthetic', root))",
-                "Training monitor"),
-    "triplets": ("viz.lessons.triplets()", "Lesson: which triplet"),
-    "pk_batch": ("viz.lessons.pk_batch(mfa.load_dataset('synthetic', root))",
-                 "Lesson: what is in a batch"),
-    "smoothing": ("viz.lessons.smoothing()", "Lesson: why not ask"),
-    "gem": ("viz.lessons.gem()", "Lesson: between the mean"),
-    "bnneck": ("viz.lessons.bnneck()", "Lesson: before and after"),
-    "stripes": ("viz.lessons.stripes()", "Lesson: how a branch finds"),
-    "ranked_list": ("viz.lessons.ranked_list()", "Lesson: from a ranked list"),
-    "reciprocal": ("viz.lessons.reciprocal()", "Lesson: neighbours who"),
-}  # fmt: skip
-"""Code of each cell, and the beginning of its heading."""
+Act = Callable[[Any], Any]
 
-LATE = ("ranks", "embedding", "triplets")
+
+def press(selector: str) -> Act:
+    return lambda app: app.locator(selector).first.click()
+
+
+def tick(label: str) -> Act:
+    return lambda app: app.get_by_label(label, exact=True).click()
+
+
+def select(label: str, option: str) -> Act:
+    return lambda app: app.get_by_label(label, exact=True).select_option(option)
+
+
+def slide(label: str, value: str) -> Act:
+    """Write a number beside a slider."""
+
+    def act(app: Any) -> None:
+        slider = f".widget-hslider:has(label:text-is('{label}'))"
+        readout = app.locator(f"{slider} .widget-readout").first
+        readout.fill(value)
+        readout.press("Enter")
+
+    return act
+
+
+NUMBERS, LABEL, NOTE = ".mfa-figures", ".mfa-cards-label", ".mfa-note"
+TRAINING, STATUS = "Training monitor", "[role=status]:has-text('epochs finished')"
+CARD = "button.mfa-card >> nth=3"
+RUN, DATA = "(run, data_root=root)", "mfa.load_dataset('synthetic', root)"
+CELLS = {
+    "Ranks: who was found?": (f"rank_explorer{RUN}", f"{LABEL} >> nth=1", press(CARD)),
+    "Attention: what does": (f"attention_explorer{RUN}", NOTE, select("Method", "EigenCAM")),
+    "Branch mixer: what is": (f"branch_mixer{RUN}", NUMBERS, tick("branch1 on")),
+    "Occlusion brush": (f"occlusion_brush{RUN}", ".mfa-bars", select("Scene", "legs hidden")),
+    "Failures: what do": (f"failure_browser{RUN}", LABEL, select("Group", "near miss")),
+    "Embedding: one map": (f"embedding_explorer{RUN}", NOTE, slide("People", "5")),
+    "Dataset browser": (f"dataset_browser({DATA})", ".mfa-cards-list", select("List", "query")),
+    "Ablation: which module": ("ablation_explorer()", ".mfa-table", select("Figure", "Rank-1")),
+    TRAINING: (f"training_monitor('its-run', data={DATA})", STATUS, press("text=Start or resume")),
+    "Lesson: which triplet": ("lessons.triplets()", NUMBERS, slide("Anchor", "5")),
+    "Lesson: what is in a batch": (f"lessons.pk_batch({DATA})", NUMBERS, slide("People (P)", "3")),
+    "Lesson: why not ask": ("lessons.smoothing()", NUMBERS, slide("Label smoothing", "0.3")),
+    "Lesson: between the mean": ("lessons.gem()", NUMBERS, slide("p", "10")),
+    "Lesson: before and": ("lessons.bnneck()", NUMBERS, slide("What all have in common", "1")),
+    "Lesson: how a branch finds": ("lessons.stripes()", NUMBERS, slide("Training step", "40")),
+    "Lesson: from a ranked list": ("lessons.ranked_list()", NUMBERS, slide("Matches counted", "2")),
+    "Lesson: neighbours who": ("lessons.reciprocal()", NUMBERS, slide("k", "3")),
+}  # fmt: skip
+"""Beginning of each app's heading: its call, what its main control changes, and its use."""
+
+LATE = ("Ranks: who was found?", "Embedding: one map", "Lesson: which triplet")
 """Apps of cards, of planes, and of sliders."""
 
 FIRST = "from pathlib import Path\nimport mfa, viz\nrun, root = {run!r}, Path({root!r})"
@@ -48,7 +77,7 @@ def lab(
     """The address of a notebook with a cell per app, in JupyterLab."""
     folder = tmp_path_factory.mktemp("lab")
     first = FIRST.format(run=str(world.anchored), root=str(world.root))
-    cells = [first, *(code for code, _ in CELLS.values())]
+    cells = [first, *(f"viz.{call}" for call, _, _ in CELLS.values())]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, folder / "apps.ipynb")
@@ -78,59 +107,16 @@ AbortSignal.timeout = (ms) => {
 """Every one of anywidget's 2 s is over before a script can be there."""
 
 
-def use(page: Any, name: str, app: Any) -> bool:
+def use(page: Any, app: Any, selector: str, act: Act) -> bool:
     """Use the main control of an app in its cell; whether something changed."""
-    reads = {
-        "ranks": (
-            ".mfa-cards-label >> nth=1",
-            lambda: app.locator("button.mfa-card").nth(3).click(),
-        ),
-        "attention": (".mfa-note >> nth=0", lambda: _select(app, "Method", "EigenCAM")),
-        "branches": (".mfa-figures", lambda: app.get_by_label("branch1 on", exact=True).click()),
-        "occlusion": (".mfa-bars", lambda: _select(app, "Scene", "legs hidden")),
-        "failures": (".mfa-cards-label >> nth=0", lambda: _select(app, "Group", "near miss")),
-        "embedding": (".mfa-note", lambda: _write(app, "People", "5")),
-        "dataset": (".mfa-cards-list", lambda: _select(app, "List", "query")),
-        "ablation": (".mfa-table", lambda: _select(app, "Figure", "Rank-1")),
-        "training": (
-            "[role=status]:has-text('epochs finished')",
-            lambda: app.get_by_role("button", name="Start or resume").click(),
-        ),
-        "triplets": _slide(app, "Anchor", "5"),
-        "pk_batch": _slide(app, "People (P)", "3"),
-        "smoothing": _slide(app, "Label smoothing", "0.3"),
-        "gem": _slide(app, "p", "10"),
-        "bnneck": _slide(app, "What all have in common", "1"),
-        "stripes": _slide(app, "Training step", "40"),
-        "ranked_list": _slide(app, "Matches counted", "2"),
-        "reciprocal": _slide(app, "k", "3"),
-    }
-    selector, act = reads[name]
     read = app.locator(selector).first
     deadline = time.monotonic() + 30
     while not (before := read.inner_text()) and time.monotonic() < deadline:
         page.wait_for_timeout(50)
-    if not before:
-        return False
-    act()
+    act(app)
     while read.inner_text() == before and time.monotonic() < deadline:
         page.wait_for_timeout(50)
-    return bool(read.inner_text() != before)
-
-
-def _slide(app: Any, label: str, value: str) -> tuple[str, Callable[[], Any]]:
-    return ".mfa-figures", lambda: _write(app, label, value)
-
-
-def _write(app: Any, label: str, value: str) -> None:
-    """A number beside a slider."""
-    readout = app.locator(f".widget-hslider:has(label:text-is('{label}')) .widget-readout").first
-    readout.fill(value)
-    readout.press("Enter")
-
-
-def _select(app: Any, label: str, option: str) -> None:
-    app.get_by_label(label, exact=True).select_option(option)
+    return bool(before and read.inner_text() != before)
 
 
 def run_cell(page: Any, number: int) -> None:
@@ -141,21 +127,21 @@ def run_cell(page: Any, number: int) -> None:
     cell.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).wait_for(timeout=120_000)
 
 
-def use_all(page: Any, notebook: str, names: Sequence[str]) -> None:
+def use_all(page: Any, notebook: str, headings: Sequence[str]) -> None:
     """Open the notebook, run the cells of some apps one by one, and use each app."""
     page.goto(notebook, timeout=120_000)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
     # Before its kernel is there, a notebook takes the command to run and does nothing.
     page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for(timeout=120_000)
     run_cell(page, 0)
-    for name in names:
-        app = page.locator(".mfa-app").filter(has_text=CELLS[name][1]).first
-        run_cell(page, 1 + list(CELLS).index(name))
+    for heading in headings:
+        app = page.locator(".mfa-app").filter(has_text=heading).first
+        run_cell(page, 1 + list(CELLS).index(heading))
         app.wait_for(timeout=120_000)
-        changed = use(page, name, app)
-        assert changed, f"{name}: nothing changed in\n{app.inner_text()}\n{page.errors}"
-        assert app.locator(".mfa-error").count() == 0, name
-        if name == "training":
+        changed = use(page, app, *CELLS[heading][1:])
+        assert changed, f"{heading}: nothing changed in\n{app.inner_text()}\n{page.errors}"
+        assert app.locator(".mfa-error").count() == 0, heading
+        if heading == TRAINING:
             app.get_by_role("button", name="Stop training", exact=True).click()
             app.get_by_text("not running").wait_for()
 

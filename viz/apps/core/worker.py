@@ -16,7 +16,7 @@ class Superseded(Exception):  # noqa: N818  (a message between threads, not an e
 class Job:
     """The handle of a running computation: it reports progress and learns that it is to end."""
 
-    def __init__(self, tell: Callable[[float, str], None] = lambda share, words: None) -> None:
+    def __init__(self, tell: Callable[[float, str], None]) -> None:
         self._stopped = threading.Event()
         self._tell = tell
 
@@ -32,11 +32,6 @@ class Job:
         """
         if self._stopped.is_set():
             raise Superseded
-
-    def wait(self, seconds: float) -> None:
-        """Sleep, and wake at once when the job is stopped; raises as ``check`` does."""
-        self._stopped.wait(seconds)
-        self.check()
 
     def progress(self, share: float, words: str) -> None:
         """Report the completed share, 0 to 1, and what is being done; this is a ``check``, too."""
