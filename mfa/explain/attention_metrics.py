@@ -85,11 +85,8 @@ def measure_overlap(maps: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """
     positive = {name: _positive(values) for name, values in maps.items()}
     pairs = {
-        f"{first} + {second}": {
-            "cosine": map_cosine(positive[first], positive[second]),
-            "iou": _iou(positive[first], positive[second]),
-        }
-        for first, second in combinations(positive, 2)
+        f"{first} + {second}": {"cosine": map_cosine(one, two), "iou": _iou(one, two)}
+        for (first, one), (second, two) in combinations(positive.items(), 2)
     }
     if not pairs:
         return pd.DataFrame(columns=["picture", "branch", "measure", "value"])
@@ -124,18 +121,16 @@ def summarise(
     *,
     persons: np.ndarray | None = None,
     value: str = "value",
-    unit: str = "picture",
     seed: int = 0,
 ) -> pd.DataFrame:
     """Means of a tidy table with 95 % bootstrap intervals.
 
     Args:
-        table: with columns ``by``, ``unit`` and ``value``; NaN values are left out and not counted.
+        table: with columns ``by``, ``picture`` and ``value``; NaN values are not counted.
         by: columns that name a row of the result.
         persons: identity of each picture: whole persons are then resampled, since their pictures
             resemble each other.
         value: column to average.
-        unit: column with positions in ``persons``.
         seed: of the resampling.
 
     Returns:
@@ -145,7 +140,7 @@ def summarise(
     rows = []
     for key, group in table.dropna(subset=[value]).groupby(list(by), sort=False):
         values = group[value].to_numpy(float)
-        groups = None if persons is None else persons[group[unit].to_numpy()]
+        groups = None if persons is None else persons[group["picture"].to_numpy()]
         low, high = mean_interval(values, groups=groups, seed=seed)
         rows.append((*key, values.mean(), low, high, len(values)))
     return pd.DataFrame(rows, columns=[*by, "mean", "low", "high", "pictures"])
@@ -156,14 +151,14 @@ def _positive(values: np.ndarray) -> Tensor:
 
 
 def _places(name: str, maps: Tensor, masks: Tensor, grid: MapGrid) -> dict[str, Tensor]:
-    on_person = torch.isin(masks, torch.tensor(_PERSON))
+    on_person = torch.isin(masks, torch.tensor(_PERSON)).double()
     if name == EVEN:  # its highest point is anywhere
-        hit = on_person.flatten(1).double().mean(dim=1)
+        hit = on_person.flatten(1).mean(dim=1)
     else:
-        size = (masks.shape[1], masks.shape[2])
-        rows, columns = np.unravel_index(maps.flatten(1).argmax(dim=1).numpy(), maps.shape[1:])
-        peaks = [grid.point(pixel, size) for pixel in zip(rows, columns, strict=True)]
-        hit = torch.tensor([on_person[i, y, x].item() for i, (y, x) in enumerate(peaks)]).double()
+        size, width = (masks.shape[1], masks.shape[2]), maps.shape[2]
+        highest = maps.flatten(1).argmax(dim=1).tolist()
+        peaks = [grid.point(divmod(place, width), size) for place in highest]
+        hit = torch.stack([on_person[i, y, x] for i, (y, x) in enumerate(peaks)])
         hit[maps.flatten(1).sum(dim=1) == 0] = torch.nan
     heights = maps.sum(dim=2).double()
     centre = heights @ torch.from_numpy(grid.rows.centres()) / heights.sum(dim=1)

@@ -1,15 +1,19 @@
 """Does a map show what the ranking rests on? Hide its highest pixels, embed and rank again.
 
-Deletion hides the top share of a map and insertion shows only that share (after Petsiuk et al.
-2018, RISE; the retrieval form is ours). What is hidden takes the picture's mean colour. A map is
-worth something where it loses more AP by deletion, and keeps more by insertion, than the map of
-another picture does.
+Deletion hides the top share of a map (most relevant first), ``least_first`` the bottom share, and
+insertion shows only the top share (after Petsiuk et al. 2018, RISE; the retrieval form is ours). A
+map is worth something where it loses more AP by deletion, and keeps more by the other two, than the
+map of another picture does. What is hidden takes the picture's mean colour, whose outline tells the
+network what was hidden, or by ``road`` a noisy linear interpolation of the pixels around it, which
+tells less (Rong et al. 2022, arXiv 2202.00449; pytorch-grad-cam's code).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,16 +24,24 @@ from mfa.errors import InputError
 from mfa.explain.capture import undisturbed
 from mfa.explain.geometry import MapGrid
 from mfa.explain.inputs import ImagesWithCameras
+from mfa.explain.part_energy import PERSON
 from mfa.models import ReidNetwork
 from mfa.progress import Progress, reporting
 from mfa.records import Features, FeatureSet
 from mfa.retrieval import metrics
 from mfa.runs.run import BATCH
+from mfa.synthetic import PARTS
+
+Mode = Literal["deletion", "insertion", "least_first"]
+Fill = Literal["mean", "road"]
 
 SHARES = (0.05, 0.1, 0.2, 0.4)
 
 SHUFFLED = "another picture's map"
 """Control: the fused (else the last) map, handed on to the next picture."""
+
+SILHOUETTE, EDGES = "person's silhouette", "edges of the picture"
+"""Controls that no network made, see ``picture_controls``."""
 
 
 def faithfulness(
@@ -42,9 +54,11 @@ def faithfulness(
     grids: Mapping[str, MapGrid] | None = None,
     cameras: Tensor | None = None,
     shares: Sequence[float] = SHARES,
+    modes: Sequence[Mode] = ("deletion", "insertion"),
+    fill: Fill = "mean",
     progress: bool | Progress = False,
 ) -> pd.DataFrame:
-    """AP and rank of each query with the top of each map hidden, or alone shown.
+    """AP and rank of each query with a part of the picture hidden, by the order of each map.
 
     Args:
         network: that made ``features``.
@@ -56,6 +70,8 @@ def faithfulness(
         cameras: (N,) of the pictures, as the network was told them for ``features``, see
             ``mfa.runs.run.Run.cameras_of``.
         shares: of the pixels, in (0, 1).
+        modes: what is hidden, see the module.
+        fill: what hidden pixels become; ``road`` solves one linear system per picture.
         progress: see ``mfa.progress``.
 
     Returns:
@@ -68,6 +84,10 @@ def faithfulness(
             or none of the queries can be scored.
     """
     _check(queries, images, maps, shares)
+    for words, known in ((modes, get_args(Mode)), ([fill], get_args(Fill))):
+        for word in words:
+            if word not in known:
+                raise InputError(f"no {word!r}; there are {', '.join(known)}")
     last = list(maps)[-1]
     places = dict(grids or {name: MapGrid.even(*heat.shape[1:]) for name, heat in maps.items()})
     given = dict(maps)
@@ -75,12 +95,12 @@ def faithfulness(
         given[SHUFFLED], places[SHUFFLED] = np.roll(maps[last], 1, axis=0), places[last]
     chosen = features.query.take(np.asarray(queries))
     before = _counted(features, chosen)
-    jobs = [(n, mode, s) for n in given for mode in ("deletion", "insertion") for s in shares]
+    jobs = list(product(given, modes, shares))
     tables = []
     with reporting(progress, "faithfulness") as report:
         for done, (name, mode, share) in enumerate(jobs):
             report(done / len(jobs))
-            hidden = hide(images, given[name], share, places[name], keep=mode == "insertion")
+            hidden = hide(images, given[name], share, places[name], mode=mode, fill=fill)
             embedded = replace(chosen, features=_embed(network, hidden, cameras))
             after = _counted(features, embedded)
             picture, ranks = before["query"].to_numpy(), "first_match_rank"
@@ -98,24 +118,57 @@ def faithfulness(
     return pd.concat(tables, ignore_index=True)
 
 
-def hide(
-    images: Tensor, maps: np.ndarray, share: float, grid: MapGrid, *, keep: bool = False
-) -> Tensor:
-    """Pictures whose pixels under the highest ``share`` of a map take the mean colour.
+def picture_controls(images: Tensor, parts: np.ndarray) -> dict[str, np.ndarray]:
+    """Maps (N, H, W) that know the pictures (N, 3, H, W) and no network, by name.
 
-    Args:
-        images: (N, 3, H, W); not written to.
-        maps: (N, h, w).
-        share: of the picture's pixels, in (0, 1).
-        grid: where the pixels of the maps lie in the picture.
-        keep: show those pixels and hide all others.
+    ``SILHOUETTE`` rises towards the middle of the person in the part masks (N, H, W), ``EDGES`` is
+    the picture's gradient (Sobel).
+    """
+    from scipy import ndimage
+
+    persons = np.isin(parts, [PARTS.index(part) for part in PERSON])
+    grey = images.mean(dim=1).numpy()
+    edges = np.hypot(ndimage.sobel(grey, axis=1), ndimage.sobel(grey, axis=2))
+    return {
+        SILHOUETTE: np.stack([ndimage.distance_transform_edt(person) for person in persons]),
+        EDGES: edges,
+    }
+
+
+def hide(
+    images: Tensor,
+    maps: np.ndarray,
+    share: float,
+    grid: MapGrid,
+    *,
+    mode: Mode = "deletion",
+    fill: Fill = "mean",
+) -> Tensor:
+    """Copies of pictures (N, 3, H, W) with a share of the pixels hidden by the order of a map.
+
+    Maps are (N, h, w), and ``grid`` says where their pixels lie; the rest as in ``faithfulness``.
     """
     fine = torch.from_numpy(grid.enlarge(maps, (images.shape[2], images.shape[3]))).flatten(1)
-    top = fine.topk(max(1, round(share * fine.shape[1])), dim=1).indices
-    chosen = torch.zeros_like(fine, dtype=torch.bool).scatter(1, top, True)
-    covered = (~chosen if keep else chosen).view(len(images), 1, *images.shape[2:])
+    count = max(1, round(share * fine.shape[1]))
+    end = fine.topk(count, dim=1, largest=mode != "least_first").indices
+    chosen = torch.zeros_like(fine, dtype=torch.bool).scatter(1, end, True)
+    covered = (~chosen if mode == "insertion" else chosen).view(len(images), 1, *images.shape[2:])
+    if fill == "road":
+        return _imputed(images, covered[:, 0])
     mean = images.mean(dim=(2, 3), keepdim=True)
     return torch.where(covered.to(images.device), mean, images)
+
+
+def _imputed(images: Tensor, covered: Tensor) -> Tensor:
+    """With covered pixels (N, H, W) interpolated by ROAD; its noise is the same in each call."""
+    from pytorch_grad_cam.metrics.road import NoisyLinearImputer
+
+    impute = NoisyLinearImputer()
+    shown = (~covered).float()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        filled = [impute(*pair) for pair in zip(images.cpu(), shown, strict=True)]
+    return torch.stack(filled).to(images)
 
 
 def _embed(network: ReidNetwork, images: Tensor, cameras: Tensor | None) -> np.ndarray:

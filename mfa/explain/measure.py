@@ -18,7 +18,7 @@ from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
 from mfa.explain import attention_metrics
 from mfa.explain.engine import branch_maps
-from mfa.explain.faithfulness import SHARES, faithfulness
+from mfa.explain.faithfulness import SHARES, Fill, Mode, faithfulness, picture_controls
 from mfa.explain.geometry import MapGrid
 from mfa.explain.inputs import by_camera
 from mfa.explain.part_masks import part_masks
@@ -152,15 +152,19 @@ def measure_faithfulness(
     layer: str = "branch",
     reference: int = REFERENCE,
     shares: tuple[float, ...] = SHARES,
+    modes: tuple[Mode, ...] = ("deletion", "insertion"),
+    fill: Fill = "mean",
+    controls: bool = False,
     seed: int = 0,
     progress: bool | Progress = False,
 ) -> pd.DataFrame:
     """What hiding, or alone showing, the top of each branch's map does to AP and rank.
 
-    Maps of random weights, and the fused map of another picture, go through the same.
+    The map of random weights, and the fused map of another picture, go through the same.
 
-    Arguments as in ``measure_attention``, but the dataset needs no masks. ``queries`` are drawn by
-    ``seed`` (``None`` for all); ``shares`` of the pixels are hidden or shown.
+    Arguments as in ``measure_attention`` and ``mfa.explain.faithfulness.faithfulness``. ``queries``
+    are drawn by ``seed``; ``None`` for all. ``controls`` adds the maps of ``picture_controls``, for
+    which alone the dataset needs part masks; those that are not trusted count as well.
 
     Returns:
         As ``mfa.explain.faithfulness.faithfulness``, with ``pid`` for resampling. ``map`` is a
@@ -176,15 +180,26 @@ def measure_faithfulness(
     start = untrained(run.config, run.device, run.precision)
     random, _ = collect_maps(start, found, chosen, cameras, **settings)
     maps, grids = collect_maps(run, found, chosen, cameras, **settings)
+    images = to_unit(found.batch(chosen.tolist()))
+    ordered = {"random weights": random[FUSED]}
+    places = {"random weights": grids[FUSED], **grids}
+    if controls:
+        positions = found.positions[chosen].tolist()
+        parts = part_masks(data, positions, found.height, found.width).parts
+        ordered |= picture_controls(images, parts)
+        even = MapGrid.even(found.height, found.width)
+        places |= {name: places.get(name, even) for name in ordered}
     table = faithfulness(
         run.model,
         features,
         chosen.tolist(),
-        to_unit(found.batch(chosen.tolist())),
-        {"random weights": random[FUSED], **maps},
-        grids={"random weights": grids[FUSED], **grids},
+        images,
+        {**ordered, **maps},
+        grids=places,
         cameras=None if cameras is None else cameras[chosen],
         shares=shares,
+        modes=modes,
+        fill=fill,
         progress=progress,
     )
     return table.assign(pid=features.query.pids[table["query"]])

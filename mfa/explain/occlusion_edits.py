@@ -107,7 +107,7 @@ def moved(picture: np.ndarray, right: float, down: float) -> np.ndarray:
     return result
 
 
-def hidden(picture: np.ndarray, kind: str, top: float = 0.55, seed: int = 0) -> np.ndarray:
+def hidden(picture: np.ndarray, kind: str, top: float = 0.55) -> np.ndarray:
     """A thing drawn in front of the picture from ``top`` (share of the height) down.
 
     Raises:
@@ -120,7 +120,7 @@ def hidden(picture: np.ndarray, kind: str, top: float = 0.55, seed: int = 0) -> 
     height, width = picture.shape[:2]
     large = Image.fromarray(picture).resize((4 * width, 4 * height), Image.Resampling.BICUBIC)
     canvas = Canvas(large, Image.new("L", large.size))
-    draw_occluder(canvas, Random(seed), top, kind)
+    draw_occluder(canvas, Random(0), top, kind)
     drawn = np.asarray(large.resize((width, height), Image.Resampling.BOX))
     front = np.asarray(canvas.parts.resize((width, height), Image.Resampling.BOX)) > 0
     result: np.ndarray = np.where(front[..., None], drawn, picture)

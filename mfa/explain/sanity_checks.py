@@ -31,7 +31,6 @@ def sanity_check_maps(
     *,
     target: str | Target = "similarity",
     toward: Any = None,
-    seed: int = 0,
     **settings: Any,
 ) -> dict[str, BranchMaps]:
     """Sanity checks of ``branch_maps`` with the same arguments, by name, for ``draw_maps``.
@@ -40,8 +39,7 @@ def sanity_check_maps(
     - ``shuffled target``: each picture compared with what belongs to the picture before it; only
       where each picture has a target of its own.
 
-    ``toward`` takes pictures alone, since a descriptor belongs to one network. ``seed`` is that of
-    the random weights of a bare network.
+    ``toward`` takes pictures alone, since a descriptor belongs to one network.
 
     Raises:
         InputError: descriptors were given in ``toward``, or what ``branch_maps`` refuses.
@@ -50,7 +48,7 @@ def sanity_check_maps(
     if isinstance(model, Run):
         start: Any = untrained(model.config, model.device, model.precision)
     else:
-        start = random_weights(network_of(model), seed)
+        start = random_weights(network_of(model))
     found = {RANDOM: branch_maps(start, images, toward=toward, **settings)}
     count = len(as_batch(images))
     if target == "similarity" and count > 1:

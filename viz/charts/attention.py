@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from mfa.errors import InputError
 from mfa.explain.attention_metrics import EVEN, summarise
-from mfa.explain.faithfulness import SHUFFLED
+from mfa.explain.faithfulness import EDGES, SHUFFLED, SILHOUETTE
 from mfa.explain.measure import persons_of
 from mfa.explain.record import FUSED
 from viz import theme
@@ -19,10 +19,13 @@ from viz import theme
 POINTS = {"trained": True, "random": False}
 """Weights that ``plot_attention`` draws, and whether as filled marks."""
 
-CONTROLS = ("random weights", SHUFFLED)
-
-CONTROL_COLOURS = ("#555555", "#999999")
-"""Of the controls, in their order."""
+CONTROLS = {
+    "random weights": "#555555",
+    SHUFFLED: "#999999",
+    SILHOUETTE: "#8a6d3b",
+    EDGES: "#b0895a",
+}
+"""Colours of maps that explain nothing; they are drawn dashed and hollow."""
 
 MEASURES = {
     "centroid": "vertical centroid\n(0 top, 1 bottom)",
@@ -164,7 +167,7 @@ def plot_faithfulness(
 
     Args:
         table: of ``mfa.measure_faithfulness``.
-        mode: ``deletion`` or ``insertion``.
+        mode: ``deletion``, ``insertion`` or ``least_first``.
         change: ``AP_change``, or ``rank_change`` (of the first match; more is worse).
         maps: those drawn, by default all.
         ax: where to draw.
@@ -204,17 +207,16 @@ def plot_faithfulness(
     ax.axhline(0, color="black", linewidth=0.7)
     ax.set_xticks(range(len(given)), [f"{100 * share:g}" for share in given])
     ax.grid(visible=False, axis="x")
-    ax.set_xlabel("pixels hidden (%)" if mode == "deletion" else "pixels shown (%)")
+    ax.set_xlabel("pixels shown (%)" if mode == "insertion" else "pixels hidden (%)")
     ax.set_ylabel(f"change of {words}")
     ax.legend(fontsize=6, ncols=2, loc="lower center", bbox_to_anchor=(0.45, 1), borderpad=0)
     return ax
 
 
 def _colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour per map: the branches' own, black for the whole, greys for the controls."""
+    """A colour per map: the branches' own, black for the whole, dull ones for the controls."""
     branches = [name for name in names if name not in (FUSED, *CONTROLS)]
-    greys = dict(zip(CONTROLS, CONTROL_COLOURS, strict=True))
-    return {**theme.branch_colours(branches), **greys, FUSED: theme.WHOLE}
+    return {**theme.branch_colours(branches), **CONTROLS, FUSED: theme.WHOLE}
 
 
 def _points(ax: Axes, x: np.ndarray, own: pd.DataFrame, *, scale: float = 100, **look: Any) -> None:

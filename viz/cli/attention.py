@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -30,6 +30,7 @@ POINTS = {
 MODES = {
     "deletion": "Change of AP with the top of a map hidden.",
     "insertion": "Change of AP with the top of a map alone shown.",
+    "least_first": "Change of AP with the bottom of a map hidden.",
 }
 
 OF_CARD = ("run", "model", "seed", "checkpoint", "fingerprint")
@@ -57,6 +58,12 @@ class Options:
     """Query pictures measured; by default all."""
     queries: int = 100
     """Query pictures hidden from in parts; 0 leaves faithfulness out."""
+    modes: tuple[Literal["deletion", "insertion", "least_first"], ...] = ("deletion", "insertion")
+    """What is hidden: the top of a map, all but the top, the bottom."""
+    fill: Literal["mean", "road"] = "mean"
+    """What hidden pixels become: the picture's mean colour, or an interpolation (ROAD)."""
+    controls: bool = False
+    """Hide by the order of the person's silhouette and of the picture's edges as well."""
     method: str = "HiResCAM"
     """A weighting of pytorch-grad-cam by name."""
     reference: int = 64
@@ -152,14 +159,17 @@ def _faithfulness(
         queries=options.queries,
         method=options.method,
         reference=options.reference,
+        modes=options.modes,
+        fill=options.fill,
+        controls=options.controls,
         seed=options.seed,
         progress=True,
     )
     if charts is not None:
         words, details = captions.attention({**card, "pictures": table["picture"].nunique()})
-        for mode, what in MODES.items():
+        for mode in options.modes:
             figure = theme.figure_of(plot_faithfulness(table, mode=mode))
-            save(figure, charts / mode, caption=f"{what} {words}", details=details)
+            save(figure, charts / mode, caption=f"{MODES[mode]} {words}", details=details)
     means = []
     for change in ("AP_change", "rank_change"):
         by = ("mode", "map", "share")

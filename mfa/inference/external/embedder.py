@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -87,8 +87,34 @@ class Opened:
 
     size: tuple[int, int] | None
     compute: Callable[[np.ndarray], np.ndarray]
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    whole_numbers: bool = False
+    facts: Mapping[str, Any]
+    whole_numbers: bool
+
+    @classmethod
+    def of(
+        cls,
+        run: Callable[[np.ndarray], np.ndarray],
+        sides: Sequence[int | None],
+        facts: str,
+        whole_numbers: bool,
+    ) -> Opened:
+        """Of a function for pictures of ``sides`` (batch, height, width), ``None`` for any size.
+
+        A fixed batch is fed that many pictures at a time, the last ones repeated.
+        """
+        batch, height, width = sides
+
+        def compute(values: np.ndarray) -> np.ndarray:
+            fed = values.astype(np.uint8) if whole_numbers else values
+            count = batch or len(fed)
+            rows = []
+            for start in range(0, len(fed), count):
+                part = fed[start : start + count]
+                rows.append(run(np.resize(part, (count, *part.shape[1:])))[: len(part)])
+            return np.concatenate(rows)
+
+        size = (height, width) if height and width else None
+        return cls(size, compute, read_facts(facts), whole_numbers)
 
 
 @dataclass(frozen=True, eq=False)

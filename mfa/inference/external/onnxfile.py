@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mfa.errors import InputError, extra
-from mfa.inference.external.embedder import FACTS, Opened, read_facts
+from mfa.inference.external.embedder import FACTS, Opened
 
 
 def load(path: Path, threads: int | None = None) -> Opened:
     """Open a file.
 
-    A file whose batch is fixed is fed that many pictures at a time, the last ones repeated. Of
-    several outputs the first matrix counts, else the first.
+    Of several outputs the first matrix counts, else the first.
 
     Raises:
         InputError: onnxruntime is not installed, or the file is no model of one picture input.
@@ -37,34 +35,13 @@ def load(path: Path, threads: int | None = None) -> Opened:
         names = [f"{value.name} {value.shape}" for value in session.get_inputs()]
         raise InputError(f"{path.name} has the inputs {names}; an embedder takes pictures alone")
     given = pictures[0]
-    batch, _, height, width = (x if isinstance(x, int) else None for x in given.shape)
     outputs = session.get_outputs()
     output = next((value for value in outputs if len(value.shape) == 2), outputs[0]).name
 
-    whole = given.type == "tensor(uint8)"
-
     def run(values: np.ndarray) -> np.ndarray:
-        fed = values.astype(np.uint8) if whole else values
-        found: np.ndarray = session.run([output], {given.name: fed})[0]
+        found: np.ndarray = session.run([output], {given.name: values})[0]
         return found
 
-    size = (height, width) if height and width else None
+    sides = [x if isinstance(x, int) else None for x in (given.shape[i] for i in (0, 2, 3))]
     facts = session.get_modelmeta().custom_metadata_map.get(FACTS, "{}")
-    compute = run if batch is None else fixed_batch(run, batch)
-    return Opened(size, compute, read_facts(facts), whole)
-
-
-def fixed_batch(
-    run: Callable[[np.ndarray], np.ndarray], batch: int
-) -> Callable[[np.ndarray], np.ndarray]:
-    """``run`` for any number of pictures, where it takes exactly ``batch`` of them."""
-
-    def compute(values: np.ndarray) -> np.ndarray:
-        rows = []
-        for start in range(0, len(values), batch):
-            part = values[start : start + batch]
-            padded = np.resize(part, (batch, *part.shape[1:]))
-            rows.append(run(padded)[: len(part)])
-        return np.concatenate(rows)
-
-    return compute
+    return Opened.of(run, sides, facts, given.type == "tensor(uint8)")

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from mfa.errors import InputError, extra
-from mfa.inference.external.embedder import FACTS, Opened, read_facts
-from mfa.inference.external.onnxfile import fixed_batch
+from mfa.inference.external.embedder import FACTS, Opened
 
 
 def load(path: Path, threads: int | None = None) -> Opened:
@@ -34,10 +33,9 @@ def load(path: Path, threads: int | None = None) -> Opened:
     if len(model.inputs) != 1 or len(shape) != 4:
         raise InputError(f"{path.name} has other inputs than pictures (1, 3, height, width)")
     sides = [shape[i].get_length() if shape[i].is_static else None for i in (0, 2, 3)]
-    batch, height, width = sides
     try:
-        model.reshape([-1, 3, height or -1, width or -1])
-        batch = None
+        model.reshape([-1, 3, *(side or -1 for side in sides[1:])])
+        sides[0] = None
     except RuntimeError:  # a reshape inside fixes the batch
         model = core.read_model(str(path))
     # Newer processors would compute in bfloat16 by themselves: other figures on other machines.
@@ -45,14 +43,10 @@ def load(path: Path, threads: int | None = None) -> Opened:
     if threads:
         settings["INFERENCE_NUM_THREADS"] = str(threads)
     compiled = core.compile_model(model, "CPU", settings)
-
-    whole = model.inputs[0].element_type == openvino.Type.u8
     facts = model.get_rt_info([FACTS]).astype(str) if model.has_rt_info([FACTS]) else "{}"
 
     def run(values: np.ndarray) -> np.ndarray:
-        found: np.ndarray = compiled(values.astype(np.uint8) if whole else values)[0]
+        found: np.ndarray = compiled(values)[0]
         return found
 
-    size = (height, width) if height and width else None
-    compute = run if batch is None else fixed_batch(run, batch)
-    return Opened(size, compute, read_facts(facts), whole)
+    return Opened.of(run, sides, facts, model.inputs[0].element_type == openvino.Type.u8)

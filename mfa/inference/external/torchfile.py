@@ -10,16 +10,13 @@ import numpy as np
 import torch
 
 from mfa.errors import InputError
-from mfa.inference.external.embedder import FACTS, Opened, read_facts
-from mfa.inference.external.onnxfile import fixed_batch
+from mfa.inference.external.embedder import FACTS, Opened
 
 
 def load(path: Path) -> Opened:
     """Open a program.
 
-    A program holds operators and tensors, no Python code. ``torch.export`` fixes the batch unless
-    another size is given; such a program is fed that many pictures at a time, and the last ones are
-    repeated.
+    A program holds operators and tensors, no Python code.
 
     Raises:
         InputError: the file is no such program.
@@ -34,28 +31,18 @@ def load(path: Path) -> Opened:
             "write one with torch.export.save; weights alone go through `mfa import-weights`",
         ) from error
     pictures = _pictures(program)
-    batch, height, width = (
-        None if pictures is None or not isinstance(pictures.shape[i], int) else pictures.shape[i]
-        for i in (0, 2, 3)
-    )
+    shape = (None,) * 4 if pictures is None else pictures.shape
+    sides = [side if isinstance(side, int) else None for side in (shape[0], *shape[2:])]
     whole = pictures is not None and pictures.dtype == torch.uint8
-    compute = as_compute(module, torch.uint8 if whole else torch.float32)
-    return Opened(
-        (height, width) if height and width else None,
-        compute if batch is None else fixed_batch(compute, batch),
-        read_facts(said[FACTS]),
-        whole,
-    )
+    return Opened.of(as_compute(module), sides, said[FACTS], whole)
 
 
-def as_compute(
-    network: Any, kind: torch.dtype = torch.float32
-) -> Callable[[np.ndarray], np.ndarray]:
+def as_compute(network: Any) -> Callable[[np.ndarray], np.ndarray]:
     """Arrays in, arrays out; of several outputs the first matrix."""
 
     @torch.inference_mode()
     def compute(values: np.ndarray) -> np.ndarray:
-        found = network(torch.from_numpy(values).to(kind))
+        found = network(torch.from_numpy(values))
         if isinstance(found, dict):
             found = tuple(found.values())
         if isinstance(found, tuple | list):

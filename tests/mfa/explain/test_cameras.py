@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from mfa.errors import InputError
 from mfa.explain import branch_maps, sanity_check_maps
 from mfa.explain.capture import mean_maps
 from mfa.models import ReidNetwork, build_model
+from mfa.progress import Progress
 from viz.grids.maps import as_pictures
 
 CAMERAS = torch.tensor([5, 2])
@@ -57,15 +59,17 @@ def test_the_score_explained_is_that_of_picture_and_camera(
 def test_rules_that_mask_pictures_keep_their_cameras(network: ReidNetwork) -> None:
     shares: list[float] = []
 
-    def maps(images: object, report: object = shares.append) -> np.ndarray:
-        options = {"method": "ScoreCAM", "layer": "trunk", "branches": ("global",)}
-        return branch_maps(network, images, progress=report, **options)["global"]  # type: ignore[arg-type]
+    def masked(images: Any, report: Progress = shares.append) -> np.ndarray:
+        maps = branch_maps(
+            network, images, method="ScoreCAM", layer="trunk", branches=["global"], progress=report
+        )
+        return maps["global"]
 
-    both = maps(BOTH)
+    both = masked(BOTH)
     assert shares == sorted(shares)
     for i in range(2):
-        np.testing.assert_allclose(both[i], maps(BOTH[i : i + 1])[0], atol=1e-5)
-    assert np.abs(maps(IMAGES) - both).max() > 1e-6
+        np.testing.assert_allclose(both[i], masked(BOTH[i : i + 1])[0], atol=1e-5)
+    assert np.abs(masked(IMAGES) - both).max() > 1e-6
 
 
 def test_mean_maps_and_controls_take_them_too(network: ReidNetwork) -> None:

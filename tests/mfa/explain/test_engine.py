@@ -173,13 +173,6 @@ def test_a_branch_subset_leaves_the_others_out_of_the_sum(small):
     assert set(some.stripes) == {"branch1", "branch4"}
 
 
-def test_a_batch_gives_what_single_pictures_give(small):
-    together = branch_maps(small, IMAGES, layer="layer3")
-    for i in range(3):
-        alone = branch_maps(small, IMAGES[i], layer="layer3")
-        np.testing.assert_allclose(together["fused"][i], alone["fused"][0], atol=1e-4)
-
-
 def test_maps_come_at_the_size_of_the_pictures_given(small):
     class Run:
         model = small

@@ -6,9 +6,17 @@ import torch
 from torch import nn
 
 from mfa.errors import InputError
-from mfa.explain.faithfulness import SHUFFLED, faithfulness, hide
+from mfa.explain.faithfulness import (
+    EDGES,
+    SHUFFLED,
+    SILHOUETTE,
+    faithfulness,
+    hide,
+    picture_controls,
+)
 from mfa.explain.geometry import MapGrid
 from mfa.records import Branch, Features, FeatureSet, Output
+from mfa.synthetic import PARTS
 
 
 class TopRow(nn.Module):
@@ -44,15 +52,45 @@ def test_hide_covers_the_highest_share_with_the_mean_colour():
     kept = images.clone()
     heat = np.zeros((2, 10, 4), np.float32)
     heat[:, :2] = 1
-    hidden, shown = (
-        hide(images, heat, 0.2, MapGrid.even(10, 4), keep=keep) for keep in (False, True)
-    )
+    grid = MapGrid.even(10, 4)
+    hidden = hide(images, heat, 0.2, grid)
+    shown = hide(images, heat, 0.2, grid, mode="insertion")
+    least = hide(images, -heat, 0.2, grid, mode="least_first")
     mean = images.mean(dim=(2, 3), keepdim=True)
     assert torch.equal(hidden[:, :, 2:], images[:, :, 2:])
     assert torch.allclose(hidden[:, :, :2], mean.expand(-1, -1, 2, 4))
     assert torch.equal(shown[:, :, :2], images[:, :, :2])
     assert torch.allclose(shown[:, :, 2:], mean.expand(-1, -1, 8, 4))
+    assert torch.equal(least, hidden)
     assert torch.equal(images, kept)
+
+
+@pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")
+def test_road_interpolates_what_is_hidden_with_the_same_noise_each_time():
+    ramp = torch.linspace(0, 1, 12).expand(1, 3, 10, 12).contiguous()
+    heat = np.zeros((1, 10, 12), np.float32)
+    heat[:, 4:6, 5:8] = 1  # six pixels in the middle
+    before = torch.random.get_rng_state()
+    filled = hide(ramp, heat, 6 / 120, MapGrid.even(10, 12), fill="road")
+    assert torch.equal(torch.random.get_rng_state(), before)
+    # A plane solves the equations of linear interpolation; the noise has a deviation of 0.01.
+    torch.testing.assert_close(filled, ramp, atol=0.06, rtol=0)
+    assert (filled != ramp).any(dim=1).sum() == 6
+    assert torch.equal(filled, hide(ramp, heat, 6 / 120, MapGrid.even(10, 12), fill="road"))
+    mean = hide(ramp, heat, 6 / 120, MapGrid.even(10, 12))
+    assert (mean - ramp).abs().max() > 0.06
+
+
+def test_controls_are_the_person_and_the_edges():
+    images = torch.zeros(1, 3, 9, 7)
+    images[..., 4:] = 1  # one upright edge, in the middle of columns 3 and 4
+    parts = np.zeros((1, 9, 7), np.uint8)
+    parts[0, 2:7, 1:6] = PARTS.index("torso")
+    parts[0, 0] = PARTS.index("occluder")
+    maps = picture_controls(images, parts)
+    assert np.unravel_index(maps[SILHOUETTE][0].argmax(), (9, 7)) == (4, 3)
+    assert ((maps[SILHOUETTE][0] > 0) == (parts[0] == PARTS.index("torso"))).all()
+    assert (maps[EDGES][0].sum(axis=0) > 0).tolist() == [False] * 3 + [True] * 2 + [False] * 2
 
 
 def test_a_true_map_is_told_from_a_false_one(scene):
@@ -60,11 +98,12 @@ def test_a_true_map_is_told_from_a_false_one(scene):
     true, false = np.zeros((2, 4, 10, 4), np.float32)
     true[:, 0], false[:, 5] = 1, 1
     maps = {"false": false, "true": true}
-    table = faithfulness(network, features, range(4), images, maps, shares=[0.1])
+    modes = ("deletion", "insertion", "least_first")
+    table = faithfulness(network, features, range(4), images, maps, shares=[0.1], modes=modes)
     change = table.groupby(["mode", "map"])["AP_change"].mean()
     assert change["deletion", "false"] == 0
     assert change["deletion", "true"] < -0.2
-    assert change["insertion", "true"] == 0
+    assert change["insertion", "true"] == change["least_first", "true"] == 0
     assert change["insertion", "false"] < -0.2
     assert set(table["map"]) == {"true", "false", SHUFFLED}
     assert (table[table["AP_change"] < 0]["rank_change"] > 0).all()
@@ -79,12 +118,16 @@ def test_a_subset_of_the_queries_keeps_their_positions(scene):
 
 
 @pytest.mark.parametrize(
-    ("queries", "shares", "words"),
-    [([0], [0.1], "as many: 1 queries, 4 pictures"), (range(4), [1.5], "between 0 and 1")],
+    ("queries", "settings", "words"),
+    [
+        ([0], {}, "as many: 1 queries, 4 pictures"),
+        (range(4), {"shares": [1.5]}, "between 0 and 1"),
+        (range(4), {"fill": "grey"}, "no 'grey'; there are mean, road"),
+        (range(4), {"modes": ["least"]}, "no 'least'; there are deletion, insertion, least_first"),
+    ],
 )
-def test_what_does_not_fit_is_refused(scene, queries, shares, words):
+def test_what_does_not_fit_is_refused(scene, queries, settings, words):
     network, features, images = scene
+    maps = {"m": np.ones((4, 5, 2), np.float32)}
     with pytest.raises(InputError, match=words):
-        faithfulness(
-            network, features, queries, images, {"m": np.ones((4, 5, 2), np.float32)}, shares=shares
-        )
+        faithfulness(network, features, queries, images, maps, **settings)

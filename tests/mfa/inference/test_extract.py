@@ -95,45 +95,28 @@ def test_no_pictures_give_no_rows(run: Run, tiny_data: ReidDataset) -> None:
     assert run.embed(empty, tiny_data).shape == (0, sum(run.model.widths.values()))
 
 
-@pytest.mark.parametrize("training", [True, False])
-def test_the_models_mode_is_put_back(
-    run: Run, pictures: LoadedImages, tiny_data: ReidDataset, training: bool
-) -> None:
-    model = run.model.train(training)
-    statistics = {name: value.clone() for name, value in model.named_buffers()}
-    run.embed(pictures, tiny_data)
-    assert all(module.training is training for module in model.modules())
-    for name, value in model.named_buffers():
-        assert torch.equal(value, statistics[name]), name
-
-
-def test_the_models_mode_is_put_back_after_an_exception(
+def test_the_models_mode_and_statistics_are_put_back(
     run: Run, pictures: LoadedImages, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = run.model.train()
-    modes = []
+    statistics = {name: value.clone() for name, value in model.named_buffers()}
+    run.embed(pictures, tiny_data)
+    assert all(module.training for module in model.modules())
+    assert all(torch.equal(value, statistics[name]) for name, value in model.named_buffers())
 
-    def fails(images: torch.Tensor, cameras: None) -> None:
-        modes.append(model.training)
-        raise MemoryError("out of memory")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(model, "forward", fails)
-        with pytest.raises(MemoryError):
-            run.embed(pictures, tiny_data)
-    assert modes == [False]
+    outputs = run.outputs(pictures, tiny_data, batch=2)  # a loop that is left early
+    assert len(next(outputs).descriptor) == 2
+    assert not model.training
+    outputs.close()
     assert model.training
 
+    def fails(images: torch.Tensor, cameras: None) -> None:
+        assert not model.training
+        raise MemoryError("out of memory")
 
-def test_the_models_mode_is_put_back_when_the_loop_is_left(
-    run: Run, pictures: LoadedImages, tiny_data: ReidDataset
-) -> None:
-    model = run.model.train()
-    outputs = run.outputs(pictures, tiny_data, batch=2)
-    first = next(outputs)
-    assert not model.training
-    assert len(first.descriptor) == 2
-    outputs.close()
+    monkeypatch.setattr(model, "forward", fails)
+    with pytest.raises(MemoryError):
+        run.embed(pictures, tiny_data)
     assert model.training
 
 
