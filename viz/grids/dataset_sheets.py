@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import string
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -66,14 +68,12 @@ def draw_identities(
         top = LINE * 1.4 + number * 2 * step
         write(canvas, (0.03, top + step * 0.9), f"{pid}", FONT)
         if left_out := len(row.keys() - set(columns)):
-            middle = label + (len(columns) + 0.5) * step
-            words = f"+{left_out} more"
-            write(canvas, (middle, top + step * 0.9), words, 5, align="center")
+            corner = (label + (len(columns) + 0.5) * step, top + step * 0.9)
+            write(canvas, corner, f"+{left_out} more", 5, align="center")
         for place, column in enumerate(columns):
             if column in row:
                 box = (label + place * step + 0.01, top + 0.01, step - 0.02, 2 * step - 0.02)
-                image = put(canvas, row[column].path, box, blur_faces=blur_faces)
-                image.set_gid(f"picture/{pid}/{column}")
+                put(canvas, row[column].path, box, f"{pid}/{column}", blur_faces=blur_faces)
     return figure
 
 
@@ -105,7 +105,7 @@ def draw_samples(
     block = across / beside
     step = (block - 0.12) / count
     tall = 2 * step + 2.2 * LINE
-    figure, canvas = sheet(across, tall * -(-len(datasets) // beside))
+    figure, canvas = sheet(across, tall * math.ceil(len(datasets) / beside))
     for number, (name, dataset) in enumerate(datasets.items()):
         left, top = number % beside * block + 0.06, number // beside * tall + 0.02
         people = _people(dataset)
@@ -114,9 +114,9 @@ def draw_samples(
         for place, pid in enumerate(drawn):
             sample = people[pid][int(generator.integers(len(people[pid])))]
             box = (left + place * step + 0.01, top, step - 0.02, 2 * step)
-            put(canvas, sample.path, box, blur_faces=blur_faces).set_gid(f"picture/{name}/{place}")
+            put(canvas, sample.path, box, f"{name}/{place}", blur_faces=blur_faces)
         middle = left + len(drawn) * step / 2
-        letter = "abcdefghijklmnopqrstuvwxyz"[number % 26]
+        letter = string.ascii_lowercase[number % 26]
         write(canvas, (middle, top + 2 * step + 0.03), f"({letter}) {name}", FONT, align="center")
     return figure
 
@@ -151,34 +151,30 @@ def draw_roles(
     middle = LINE * 1.4
     first = dataset.query[query]
     box = (left, middle, step - 0.02, 2 * step - 0.02)
-    put(canvas, first.path, box, blur_faces=blur_faces).set_gid("picture/query/0")
+    put(canvas, first.path, box, "query/0", blur_faces=blur_faces)
     write(canvas, (left, 0.01), "query", FONT)
     write(canvas, (left, middle + 2 * step), _words(first), FONT)
     for number, (role, samples) in enumerate(shown.items()):
         top = number * row
         faded = role in ("own camera", "junk")
         start = left + 1.4 * step
-        text = f"{len(samples):,} in the gallery: {ROLES[role]}"
-        write(canvas, (start, top + 0.01), text, FONT)
+        words = f"{len(samples):,} in the gallery: {ROLES[role]}"
+        write(canvas, (start, top + 0.01), words, FONT)
         for place, sample in enumerate(_spread(samples, count)):
             edge = start + place * step
             box = (edge, top + LINE * 1.4, step - 0.02, 2 * step - 0.02)
-            image = put(canvas, sample.path, box, faded=faded, blur_faces=blur_faces)
-            image.set_gid(f"picture/{role}/{place}")
+            name = f"{role}/{place}"
+            put(canvas, sample.path, box, name, faded=faded, blur_faces=blur_faces)
             below = top + LINE * 1.4 + 2 * step
             write(canvas, (edge, below), _words(sample), FONT, color="#555555")
     return figure
 
 
-def _counted(dataset: ReidDataset) -> list[Sample]:
-    lists = (*dataset.train, *dataset.query, *dataset.gallery)
-    return [sample for sample in lists if sample.pid not in (JUNK, DISTRACTOR)]
-
-
 def _people(dataset: ReidDataset) -> dict[int, list[Sample]]:
     people: dict[int, list[Sample]] = {}
-    for sample in _counted(dataset):
-        people.setdefault(sample.pid, []).append(sample)
+    for sample in (*dataset.train, *dataset.query, *dataset.gallery):
+        if sample.pid not in (JUNK, DISTRACTOR):
+            people.setdefault(sample.pid, []).append(sample)
     if not people:
         raise InputError(f"{dataset.name} at {dataset.root} holds no picture of a person")
     return people

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.colors import to_rgba_array
 from matplotlib.patches import Rectangle
 
 from mfa.synthetic import PARTS, SyntheticConfig, render
@@ -53,7 +54,7 @@ def draw_people(
     tall = (step - GAP) * config.height / config.width
     foot = 2 * LINE if masks else 0.0
     figure, canvas = sheet(across, LINE + people * (tall + GAP) + foot)
-    colours = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in PART_COLOURS], np.uint8)
+    colours = (255 * to_rgba_array(PART_COLOURS)[:, :3]).round().astype(np.uint8)
     for column in range(columns):
         middle = LABEL + (column + 0.5) * step
         write(canvas, (middle, 0.03), f"cam {1 + column % config.cameras}", FONT, align="center")
@@ -70,9 +71,8 @@ def draw_people(
                 interpolation="none" if masks else "bilinear",
                 aspect="auto",
             )
-    for number, (part, colour) in enumerate(zip(PARTS, PART_COLOURS, strict=True)):
-        if not masks:
-            break
+    legend = zip(PARTS, PART_COLOURS, strict=True) if masks else ()
+    for number, (part, colour) in enumerate(legend):
         left = LABEL + number * (across - LABEL) / len(PARTS)
         top = LINE + people * (tall + GAP) + 0.08
         canvas.add_patch(Rectangle((left, top), 0.1, 0.1, facecolor=colour))

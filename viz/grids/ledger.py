@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,7 @@ def draw_ledger(
     tall = sum(cell * picture.shape[0] / picture.shape[1] for picture in pictures)
     bars = (0.55 if across > 5 else 0.85) + 0.17 * count
     figure = theme.figure(across, tall + bars + 0.55)
-    halves = figure.subfigures(2, 1, squeeze=False, height_ratios=(tall + 0.55, bars))
-    upper, lower = halves[:, 0]
+    upper, lower = figure.subfigures(2, 1, height_ratios=(tall + 0.55, bars))
     axes = upper.subplots(2, columns, squeeze=False)
     limit = shared_limit([heat for side in SIDES for heat in ledger.maps(side).values()])
     for row, side, picture in zip(axes, SIDES, pictures, strict=True):
@@ -191,11 +191,9 @@ def draw_branch_shares(
     tall = cell * pictures.shape[1] / pictures.shape[2]
     colours = theme.branch_colours(ledgers[0].branches)
     beside = max(1, int((across - 0.4) / ENTRY))
-    rows = -(-(len(colours) + 1) // beside)
+    rows = math.ceil((len(colours) + 1) / beside)
     figure = theme.figure(across, tall + 1.7 + 0.2 * rows)
-    axes = figure.subplots(
-        2, len(ledgers) + 1, squeeze=False, sharey="row", height_ratios=(tall, 1.4)
-    )
+    axes = figure.subplots(2, len(ledgers) + 1, sharey="row", height_ratios=(tall, 1.4))
     show(axes[0, 0], as_pictures(query_image)[0])
     axes[0, 0].set_title("query", fontsize=points)
     axes[1, 0].set_axis_off()
@@ -223,8 +221,7 @@ def _stack(axis: Axes, ledger: PairLedger, colours: dict[str, str]) -> None:
             ends[value >= 0] += value
     axis.axhline(0, color="black", linewidth=0.7)
     axis.plot(0, ledger.score, "o", color="black", markersize=3)
-    axis.set_xlim(-0.6, 0.6)
-    axis.set_xticks([])
+    axis.set(xlim=(-0.6, 0.6), xticks=[])
     axis.margins(y=0.1)
 
 

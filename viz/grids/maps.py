@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -86,60 +85,50 @@ def draw_maps(
     rows = {"": maps, **(sanity_checks or {})}
     for record in rows.values():
         _check(record, pictures)
-    columns = [*maps.branches, FUSED] if len(maps.branches) > 1 else list(maps.branches)
-    layout = _layout(
-        (len(pictures), len(rows), len(columns) + 1),
-        pictures.shape[2] / pictures.shape[1],
-        theme.inches(width),
-        tallest,
-        maps.caption,
-    )
+    names = [*maps.branches, FUSED] if len(maps.branches) > 1 else list(maps.branches)
+    shape = (len(pictures), len(rows), len(names) + 1)
+    aspect = pictures.shape[2] / pictures.shape[1]
+    layout = _layout(shape, aspect, theme.inches(width), tallest, maps.caption)
     figure = theme.Picture(figsize=(layout.width, layout.height))
     for number, picture in enumerate(pictures):
         for place, (label, record) in enumerate(rows.items()):
-            cells = [
-                layout.cell(figure, number, place, column) for column in range(len(columns) + 1)
-            ]
-            if layout.first(number) and not place:
-                for axis, name in zip(cells, ("picture", *columns), strict=True):
+            cells = [layout.cell(figure, number, place, column) for column in range(shape[2])]
+            if number % layout.per_block == 0 and not place:
+                for axis, name in zip(cells, ("picture", *names), strict=True):
                     title = _title(name, maps, short=layout.cell_width < SHORT)
                     axis.set_title(layout.wrap(title), fontsize=layout.points, pad=2)
-            scales = _Scales.of(maps if _comparable(record, maps) else record)
-            _draw_row(cells, picture, number, columns, record, scales, outlines, layout)
+            # Another network has other magnitudes.
+            comparable = (record.weights, record.fusing) == (maps.weights, maps.fusing)
+            limits = _limits(maps if comparable else record)
             if label:
-                own = "" if _comparable(record, maps) else scales.words
+                own = "" if comparable else "\n(±{:.2g}, fused ±{:.2g})".format(*limits)
                 cells[0].set_axis_off()
-                _say(cells[0], layout.wrap(f"{label}\n{own}".strip()), 0.5, layout.points)
+                _say(cells[0], layout.wrap(label + own), 0.5, layout.points)
             else:
                 show(cells[0], picture)
                 cells[0].set_xlabel(layout.wrap(BELOW), labelpad=1, fontsize=layout.points)
+            for axis, name in zip(cells[1:], names, strict=True):
+                lay_over(axis, picture, record[name][number], limits[name == FUSED])
+                if outlines and name in record.stripes:
+                    outline(axis, record.stripes[name], picture.shape[:2])
+                if record.empty[name][number]:
+                    mark_empty(axis, layout.points, record)
+                if not (name == FUSED and record.fusing == "mean"):
+                    total = f"{record.raw[name][number].sum():+.2f}"
+                    axis.set_xlabel(total, labelpad=1, fontsize=layout.points)
     _draw_foot(figure, layout, maps)
     return figure
 
 
-@dataclass(frozen=True)
-class _Scales:
+def _limits(maps: BranchMaps) -> tuple[float, float]:
     """Where the scale of the branches ends, and that of the fused map."""
-
-    branches: float
-    fused: float
-
-    @staticmethod
-    def of(maps: BranchMaps) -> _Scales:
-        return _Scales(
-            shared_limit([maps[name] for name in maps.branches]), shared_limit([maps[FUSED]])
-        )
-
-    @property
-    def words(self) -> str:
-        return f"(±{self.branches:.2g}, fused ±{self.fused:.2g})"
+    return shared_limit([maps[name] for name in maps.branches]), shared_limit([maps[FUSED]])
 
 
-@dataclass(frozen=True)
 class _Layout:
     """Places in inches from the top left; words are made to fit, since neighbours have some too.
 
-    Attributes:
+    Args:
         cell_width: of a picture with its edge.
         aspect: width of a picture by its height.
         shape: pictures, rows per picture, columns.
@@ -148,75 +137,42 @@ class _Layout:
         caption: last line of the figure.
     """
 
-    cell_width: float
-    aspect: float
-    shape: tuple[int, int, int]
-    blocks: int
-    least: float
-    caption: str
-
-    @property
-    def points(self) -> float:
-        return theme.fitted(self.cell_width - EDGE, 9)
-
-    @property
-    def line(self) -> float:
-        return 1.25 * self.points / 72
+    def __init__(
+        self,
+        cell_width: float,
+        aspect: float,
+        shape: tuple[int, int, int],
+        blocks: int,
+        least: float,
+        caption: str,
+    ) -> None:
+        pictures, self.rows, columns = shape
+        self.cell_width, self.blocks = cell_width, blocks
+        self.across, self.down = cell_width - EDGE, (cell_width - EDGE) / aspect
+        self.points = theme.fitted(self.across, 9)
+        line = 1.25 * self.points / 72
+        self.above = 0.06 + 2 * line  # the title of the fused map may take two lines
+        self.row = self.down + line * (1 + self.wrap(BELOW).count("\n")) + 0.06
+        self.per_block = math.ceil(pictures / blocks)
+        self.block = columns * cell_width
+        self.content = blocks * self.block + (blocks - 1) * GAP
+        self.width = max(self.content, least)
+        self.rows_end = self.above + self.per_block * self.rows * self.row
+        self.caption = theme.wrapped(caption, self.width - 0.1, 6.5)
+        names = 0.0 if self.width > 5 else 0.12  # the scales' names take two lines
+        foot = BAR + names + 0.06 + 0.12 * (1 + self.caption.count("\n"))
+        self.height = self.rows_end + foot
 
     def wrap(self, text: str) -> str:
         return theme.wrapped(text, self.cell_width, self.points)
-
-    @property
-    def above(self) -> float:
-        """Height of the titles, of which the fused map's may take two lines."""
-        return 0.06 + 2 * self.line
-
-    @property
-    def row(self) -> float:
-        words = self.line * (1 + self.wrap(BELOW).count("\n"))
-        return (self.cell_width - EDGE) / self.aspect + words + 0.06
-
-    @property
-    def per_block(self) -> int:
-        return math.ceil(self.shape[0] / self.blocks)
-
-    @property
-    def block(self) -> float:
-        return self.shape[2] * self.cell_width
-
-    @property
-    def content(self) -> float:
-        return self.blocks * self.block + (self.blocks - 1) * GAP
-
-    @property
-    def width(self) -> float:
-        return max(self.content, self.least)
-
-    @property
-    def rows_end(self) -> float:
-        return self.above + self.per_block * self.shape[1] * self.row
-
-    @property
-    def caption_lines(self) -> str:
-        return theme.wrapped(self.caption, self.width - 0.1, 6.5)
-
-    @property
-    def height(self) -> float:
-        names = 0.0 if self.width > 5 else 0.12  # which take two lines
-        return self.rows_end + BAR + names + 0.06 + 0.12 * (1 + self.caption_lines.count("\n"))
-
-    def first(self, number: int) -> bool:
-        """Whether a picture stands at the head of its block."""
-        return number % self.per_block == 0
 
     def cell(self, figure: Figure, number: int, row: int, column: int) -> Axes:
         """An Axes for one picture."""
         block, place = divmod(number, self.per_block)
         left = (self.width - self.content) / 2 + block * (self.block + GAP)
         left += column * self.cell_width + EDGE / 2
-        top = self.above + (place * self.shape[1] + row) * self.row
-        wide = self.cell_width - EDGE
-        return self.axes(figure, (left, top, wide, wide / self.aspect))
+        top = self.above + (place * self.rows + row) * self.row
+        return self.axes(figure, (left, top, self.across, self.down))
 
     def axes(self, figure: Figure, box: tuple[float, float, float, float]) -> Axes:
         """An Axes in a box: left, top, width, height."""
@@ -252,8 +208,7 @@ def show(axis: Axes, image: np.ndarray) -> None:
     """One picture in an axis, without ticks or grid."""
     axis.imshow(image, interpolation="bilinear", aspect="auto")
     axis.set_aspect(1)
-    axis.set_xticks([])
-    axis.set_yticks([])
+    axis.set(xticks=[], yticks=[])
     axis.grid(visible=False)
     axis.spines[:].set_visible(False)
 
@@ -268,17 +223,9 @@ def outline(axis: Axes, box: tuple[float, float], size: tuple[int, int]) -> None
     """Dashed box of a stripe; ``box`` in shares of the height, ``size`` (height, width)."""
     top, bottom = box
     height, width = size
-    axis.add_patch(
-        Rectangle(
-            (0, top * height - 0.5),
-            width - 1,
-            (bottom - top) * height,
-            fill=False,
-            edgecolor="black",
-            linestyle=(0, (4, 3)),
-            linewidth=0.7,
-        )
-    )
+    frame = Rectangle((0, top * height - 0.5), width - 1, (bottom - top) * height, fill=False)
+    frame.set(edgecolor="black", linestyle=(0, (4, 3)), linewidth=0.7)
+    axis.add_patch(frame)
 
 
 def mark_empty(axis: Axes, points: float, maps: BranchMaps) -> None:
@@ -303,38 +250,15 @@ def add_scale(
     bar.ax.fill_between((0, 1), -limit, -AGAINST * limit, **HATCHED)
 
 
-def _draw_row(
-    cells: list[Axes],
-    picture: np.ndarray,
-    number: int,
-    columns: list[str],
-    record: BranchMaps,
-    scales: _Scales,
-    outlines: bool,
-    layout: _Layout,
-) -> None:
-    for axis, name in zip(cells[1:], columns, strict=True):
-        fused = name == FUSED
-        lay_over(axis, picture, record[name][number], scales.fused if fused else scales.branches)
-        if outlines and name in record.stripes:
-            outline(axis, record.stripes[name], picture.shape[:2])
-        if record.empty[name][number]:
-            mark_empty(axis, layout.points, record)
-        total = (
-            "" if fused and record.fusing == "mean" else f"{record.raw[name][number].sum():+.2f}"
-        )
-        axis.set_xlabel(total, labelpad=1, fontsize=layout.points)
-
-
 def _draw_foot(figure: Figure, layout: _Layout, maps: BranchMaps) -> None:
     """The scales side by side, and the caption."""
     unit = "part of the score" if maps.additive else maps.method
-    scales = _Scales.of(maps)
-    bars = [(-scales.branches, scales.branches, f"each branch: {unit} at a map pixel")]
+    branches, fused = _limits(maps)
+    bars = [(-branches, branches, f"each branch: {unit} at a map pixel")]
     if len(maps.branches) > 1 and maps.fusing == "sum":
-        bars.append((-scales.fused, scales.fused, "fused: the sum of the branches"))
+        bars.append((-fused, fused, "fused: the sum of the branches"))
     elif len(maps.branches) > 1:
-        bars.append((0, scales.fused, "fused: mean of the normalised maps"))
+        bars.append((0, fused, "fused: mean of the normalised maps"))
     share = layout.width / len(bars)
     for place, (low, high, label) in enumerate(bars):
         wide = min(0.74 * share, 2.4)
@@ -348,36 +272,26 @@ def _draw_foot(figure: Figure, layout: _Layout, maps: BranchMaps) -> None:
         if low < 0:
             axis.fill_betweenx((0, 1), low, AGAINST * low, **HATCHED)
     low_edge = 0.04 / layout.height
-    figure.text(0.5, low_edge, layout.caption_lines, fontsize=6.5, ha="center", va="bottom")
+    figure.text(0.5, low_edge, layout.caption, fontsize=6.5, ha="center", va="bottom")
 
 
 def _hatch(axis: Axes, heat: np.ndarray, limit: float) -> None:
     end = -AGAINST * limit
     if heat.min() >= end:
         return
-    against = axis.contourf(
-        heat, levels=[heat.min() - 1, end], colors="none", hatches=[HATCHED["hatch"]]
-    )
-    against.set_edgecolor("#222222")
-    against.set_linewidth(0)
-    against.set_gid("against")
+    levels = [heat.min() - 1, end]
+    against = axis.contourf(heat, levels=levels, colors="none", hatches=[HATCHED["hatch"]])
+    against.set(edgecolor="#222222", linewidth=0, gid="against")
 
 
 def _mappable(low: float, high: float) -> ScalarMappable:
-    colours = overlay.scale_colours()
-    return ScalarMappable(
-        Normalize(low, high), ListedColormap(colours if low < 0 else colours[128:])
-    )
-
-
-def _comparable(record: BranchMaps, main: BranchMaps) -> bool:
-    """Whether maps share the scale of the main ones: another network has other magnitudes."""
-    return (record.weights, record.fusing) == (main.weights, main.fusing)
+    colours = overlay.scale_colours()[0 if low < 0 else 128 :]
+    return ScalarMappable(Normalize(low, high), ListedColormap(colours))
 
 
 def _say(axis: Axes, words: str, height: float, points: float, **look: Any) -> None:
-    place: dict[str, Any] = {"ha": "center", "va": "center", "transform": axis.transAxes}
-    axis.text(0.5, height, words, fontsize=points, **place, **look)
+    look |= {"ha": "center", "va": "center", "transform": axis.transAxes}
+    axis.text(0.5, height, words, fontsize=points, **look)
 
 
 def _title(name: str, maps: BranchMaps, *, short: bool) -> str:

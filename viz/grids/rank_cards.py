@@ -85,17 +85,9 @@ def rows(
     records = [_record(result, query) for query in queries]
     rankings = [result.ranking(query, k=k, include_ignored=include_junk) for query in queries]
     assert result.features is not None  # else ``ranking`` has refused
-    asked = ImageList.of(dataset, "query", result.features.query)
-    found = ImageList.of(dataset, "gallery", result.features.gallery)
-    return [
-        Row(
-            query=Card(asked.at_row(FeatureRow(query)), "query", None, None),
-            cards=tuple(_card(entry, found) for entry in ranking.head(k).to_dict("records")),
-            name=str(record["name"]),
-            score=_score(record),
-        )
-        for query, record, ranking in zip(queries, records, rankings, strict=True)
-    ]
+    scores = [_score(record) for record in records]
+    shown = [ranking.head(k) for ranking in rankings]
+    return _rows(result.features, dataset, queries, shown, scores)
 
 
 def unlabelled_rows(
@@ -106,24 +98,29 @@ def unlabelled_rows(
     Raises:
         InputError: no such query, or the features were made on other pictures than ``dataset``'s.
     """
+    known = range(len(features.query))
+    if strange := [query for query in queries if query not in known]:
+        raise InputError(f"no query {strange[0]}; the features have queries 0 to {known[-1]}")
+    ranked = ranking_list(features.query.take(np.array(queries)), features.gallery, k)
+    rankings = [ranking for _, ranking in ranked.groupby("query")]
+    return _rows(features, dataset, queries, rankings, [""] * len(queries))
+
+
+def _rows(
+    features: Features,
+    dataset: ReidDataset,
+    queries: Sequence[int],
+    rankings: Sequence[pd.DataFrame],
+    scores: Sequence[str],
+) -> list[Row]:
     asked = ImageList.of(dataset, "query", features.query)
     found = ImageList.of(dataset, "gallery", features.gallery)
-    shown = [asked.at_row(FeatureRow(query)) for query in queries]
-    ranked = ranking_list(features.query.take(np.array(queries)), features.gallery, k)
-    return [
-        Row(
-            query=Card(image, "query", None, None),
-            cards=tuple(
-                Card(found.at_row(FeatureRow(gallery)), "unlabelled", rank, distance)
-                for gallery, rank, distance in zip(
-                    own["gallery"], own["rank"], own["distance"], strict=True
-                )
-            ),
-            name=image.name,
-            score="",
-        )
-        for image, (_, own) in zip(shown, ranked.groupby("query"), strict=True)
-    ]
+    rows = []
+    for query, ranking, score in zip(queries, rankings, scores, strict=True):
+        image = asked.at_row(FeatureRow(query))
+        cards = tuple(_card(entry, found) for entry in ranking.to_dict("records"))
+        rows.append(Row(Card(image, "query", None, None), cards, image.name, score))
+    return rows
 
 
 def choose(
@@ -160,8 +157,7 @@ def choose(
         from_middle = (some["AP"] - some["AP"].median()).abs()
         picked = some.iloc[np.argsort(from_middle, kind="stable")]
     elif queries == "random":
-        order = np.random.default_rng(seed).permutation(len(scored))
-        picked = scored.iloc[order]
+        picked = scored.iloc[np.random.default_rng(seed).permutation(len(scored))]
     else:
         raise InputError(
             f"queries is worst, first_error, mixed, random or positions, got {queries!r}"
@@ -173,25 +169,23 @@ def choose(
     return tuple(int(query) for query in picked["query"].head(count))
 
 
-def _record(result: RetrievalResult, query: int) -> dict[str, Any]:
+def _record(result: RetrievalResult, query: int) -> pd.Series[Any]:
     table = result.per_query
     if not 0 <= query < len(table):
         raise InputError(f"no query {query}; the result has queries 0 to {len(table) - 1}")
-    return {str(name): value for name, value in table.iloc[query].items()}
+    return table.iloc[query]
 
 
-def _score(record: dict[str, Any]) -> str:
+def _score(record: pd.Series[Any]) -> str:
     if pd.isna(record["AP"]):
         return f"not counted: {record['status']}"
     return f"AP {100 * record['AP']:.1f} % · last match at rank {int(record['last_match_rank']):,}"
 
 
 def _card(entry: dict[Hashable, Any], images: ImageList) -> Card:
-    counted = bool(entry["valid"])
-    kind: Kind = "ignored" if not counted else "match" if entry["match"] else "wrong"
-    return Card(
-        image=images.at_row(FeatureRow(entry["gallery"])),
-        kind=kind,
-        rank=int(entry["rank"]) if counted else None,
-        distance=float(entry["distance"]),
-    )
+    kind: Kind = "unlabelled"
+    if "match" in entry:
+        kind = "ignored" if not entry["valid"] else "match" if entry["match"] else "wrong"
+    rank = None if kind == "ignored" else int(entry["rank"])
+    image = images.at_row(FeatureRow(entry["gallery"]))
+    return Card(image, kind, rank, float(entry["distance"]))

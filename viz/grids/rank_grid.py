@@ -7,8 +7,7 @@ say it again for a black-and-white print.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,6 +22,8 @@ from viz.images.sheet import POINT, put, sheet, write
 
 if TYPE_CHECKING:
     from mfa.retrieval.results import RetrievalResult
+
+T = TypeVar("T")
 
 COLORS = {
     "query": theme.QUERY,
@@ -48,43 +49,20 @@ DASHES: dict[str, str | tuple[float, tuple[float, float]]] = {
 }
 
 
-@dataclass(frozen=True)
 class _Layout:
-    """Sizes in inches; y runs down from the top of the figure."""
+    """Sizes in inches; y runs down from the top of the figure. Lines and words are in points."""
 
-    width: float
-    columns: int
-    margin: float = 0.03
-
-    @property
-    def step(self) -> float:
-        return (self.width - 2 * self.margin) / (self.columns + 0.25)
-
-    @property
-    def card(self) -> float:
-        return 0.86 * self.step
-
-    @property
-    def picture(self) -> float:
-        return 2 * self.card
-
-    @property
-    def frame(self) -> float:
-        """Points: lines as heavy for the eye on a narrow card as on a wide one."""
-        return float(np.clip(self.card / POINT / 27, 0.8, 1.5))
-
-    @property
-    def font(self) -> float:
-        """Points: a caption of some ten letters fits the card, and stays readable."""
-        return float(np.clip(self.step / POINT / 6.6, 5.0, 7.0))
-
-    @property
-    def line(self) -> float:
-        return 1.25 * self.font * POINT
-
-    @property
-    def row(self) -> float:
-        return 1.6 * self.line + self.picture + 2.6 * self.line
+    def __init__(self, width: float, columns: int) -> None:
+        self.margin = 0.03
+        self.step = (width - 2 * self.margin) / (columns + 0.25)
+        self.card = 0.86 * self.step
+        self.picture = 2 * self.card
+        # As heavy for the eye on a narrow card as on a wide one.
+        self.frame = float(np.clip(self.card / POINT / 27, 0.8, 1.5))
+        # A caption of some ten letters fits the card, and stays readable.
+        self.font = float(np.clip(self.step / POINT / 6.6, 5.0, 7.0))
+        self.line = 1.25 * self.font * POINT
+        self.row = 1.6 * self.line + self.picture + 2.6 * self.line
 
     def left(self, column: int) -> float:
         """Left edge of a card; column 0 is the query, a gap parts it from the ranks."""
@@ -123,16 +101,13 @@ def draw_rank_grid(
     Raises:
         InputError: no such query, no model, or another dataset than the results'.
     """
-    models = dict(results) if isinstance(results, Mapping) else {"": results}
-    if not models:
-        raise InputError("rank_grid was given no result")
+    models = _by_name(results, "result")
     chosen = rank_cards.choose(next(iter(models.values())), queries, count, seed)
     shown = {
         name: rank_cards.rows(result, dataset, chosen, k, include_junk)
         for name, result in models.items()
     }
-    groups = [{name: rows[place] for name, rows in shown.items()} for place in range(len(chosen))]
-    return draw_rows(groups, theme.inches(width), k, blur_faces)
+    return draw_rows(shown, theme.inches(width), k, blur_faces)
 
 
 @theme.themed
@@ -162,46 +137,48 @@ def draw_ranking(
     Raises:
         InputError: no such query, no model, or another dataset than the features'.
     """
-    models = dict(features) if isinstance(features, Mapping) else {"": features}
-    if not models:
-        raise InputError("the ranking was given no features")
+    models = _by_name(features, "features")
     if queries is None:
         rows = len(next(iter(models.values())).query)
         queries = np.random.default_rng(seed).permutation(rows)[:count].tolist()
     shown = {
         name: rank_cards.unlabelled_rows(own, dataset, queries, k) for name, own in models.items()
     }
-    groups = [{name: rows[place] for name, rows in shown.items()} for place in range(len(queries))]
-    return draw_rows(groups, theme.inches(width), k, blur_faces)
+    return draw_rows(shown, theme.inches(width), k, blur_faces)
 
 
 def draw_rows(
-    groups: list[dict[str, rank_cards.Row]], width: float, k: int, blur_faces: bool = False
+    rows: Mapping[str, Sequence[rank_cards.Row]], width: float, k: int, blur_faces: bool = False
 ) -> theme.Picture:
-    """A figure of rows of cards: one group a query, one row a model in it."""
-    layout = _Layout(width, k + 1)
-    several = any(len(group) > 1 for group in groups)
+    """A figure of rows of cards: ``rows`` by model, those of one query below each other."""
+    layout, several = _Layout(width, k + 1), len(rows) > 1
+    groups = list(zip(*rows.values(), strict=True))
     header = 1.5 * layout.line if several else 0.0
-    height = sum(header + layout.row * len(group) for group in groups)
-    figure, canvas = sheet(width, height)
+    figure, canvas = sheet(width, len(groups) * (header + layout.row * len(rows)))
     top = 0.0
     for number, group in enumerate(groups):
         if several:
-            first = next(iter(group.values()))
-            write(canvas, (layout.left(0), top + 0.2 * layout.line), first.name, layout.font)
+            write(canvas, (layout.left(0), top + 0.2 * layout.line), group[0].name, layout.font)
             top += header
-        for place, (model, row) in enumerate(group.items()):
-            title = f"{model}   {row.score}" if several else f"{row.name}   {row.score}"
+        for place, (model, row) in enumerate(zip(rows, group, strict=True)):
+            title = f"{model if several else row.name}   {row.score}"
             left = layout.left(1 if several else 0)
             write(canvas, (left, top + 0.2 * layout.line), title, layout.font)
-            shown = (row.query, *row.cards) if place == 0 else (None, *row.cards)
-            for column, card in enumerate(shown):
-                if card is not None:
+            for column, card in enumerate((row.query, *row.cards)):
+                if column or not place:  # the models share the query's picture
                     name = f"{number}/{place}/{column}"
                     corner = layout.left(column), top + 1.6 * layout.line
                     _draw_card(canvas, layout, card, corner, name, blur_faces)
             top += layout.row
     return figure
+
+
+def _by_name(given: T | Mapping[str, T], what: str) -> dict[str, T]:
+    """What was given for each model; one model needs no name."""
+    models: dict[str, T] = dict(given) if isinstance(given, Mapping) else {"": given}
+    if not models:
+        raise InputError(f"the rank grid was given no {what}")
+    return models
 
 
 def _draw_card(
@@ -215,12 +192,11 @@ def _draw_card(
     left, top = corner
     right, bottom = left + layout.card, top + layout.picture
     box = (left, top, layout.card, layout.picture)
-    image = put(canvas, card.image.path, box, faded=card.kind == "ignored", blur_faces=blur_faces)
-    image.set_gid(f"picture/{name}")
-    frame = Rectangle(
-        corner, layout.card, layout.picture, fill=False, joinstyle="miter", capstyle="butt"
-    )
-    frame.set(edgecolor=COLORS[card.kind], linewidth=layout.frame, linestyle=DASHES[card.kind])
+    faded = card.kind == "ignored"
+    put(canvas, card.image.path, box, name, faded=faded, blur_faces=blur_faces)
+    frame = Rectangle(corner, layout.card, layout.picture, fill=False)
+    frame.set(joinstyle="miter", capstyle="butt", linewidth=layout.frame)
+    frame.set(edgecolor=COLORS[card.kind], linestyle=DASHES[card.kind])
     frame.set_gid(f"frame/{card.kind}/{name}")
     canvas.add_patch(frame)
     if card.kind in STROKES:

@@ -12,11 +12,6 @@ from mfa.datasets.loading.decode import file_version, read_image
 from mfa.errors import InputError
 
 PAPER = (255, 255, 255)
-HEAD_SHARE = 0.2
-"""Share of a whole person's box, from the top, in which the face lies."""
-
-HEAD_WIDTH = 0.6
-"""Height of the same in widths of the box: a squat box is a crop, in which the head is larger."""
 
 
 def load(path: Path, size: tuple[int, int], blur_faces: bool = False) -> Image.Image:
@@ -63,7 +58,8 @@ def blur_top(picture: Image.Image) -> Image.Image:
 
     No face is looked for: one that lies lower stays as it is.
     """
-    head = max(HEAD_SHARE * picture.height, HEAD_WIDTH * picture.width, 1)
+    # A whole person's head is in the top fifth. A squat box is a crop, in which it is larger.
+    head = max(0.2 * picture.height, 0.6 * picture.width, 1)
     height = round(min(head, picture.height))
     top = picture.crop((0, 0, picture.width, height))
     rows = max(1, round(6 * height / picture.width))

@@ -7,39 +7,27 @@ otherwise mix with the scale's.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import matplotlib as mpl
 import numpy as np
 
 from mfa.errors import InputError
 
-SIGNED = "RdBu_r"
-"""Red argues for, blue against; told apart with every common colour blindness."""
-
-POSITIVE = "inferno"
-"""For maps that cannot be negative: lightness rises with the value, also in grey."""
-
 OPACITY = 0.85
 """Of the strongest values; the picture stays visible under them."""
 
 
 def overlay(
-    image: np.ndarray,
-    heat: np.ndarray,
-    *,
-    limit: float | None = None,
-    signed: bool = True,
-    grey: float = 0.8,
+    image: np.ndarray, heat: np.ndarray, *, limit: float | None = None, grey: float = 0.8
 ) -> np.ndarray:
-    """``image`` with ``heat`` over it, uint8 (H, W, 3).
+    """``image`` with ``heat`` over it, uint8 (H, W, 3): red argues for, blue against.
 
     Args:
         image: (H, W, 3), uint8 or floats in [0, 1].
         heat: (H, W).
         limit: the magnitude drawn at full strength; by default the map's own largest, which makes
             maps incomparable: give one limit to pictures that stand side by side.
-        signed: diverging colours around 0; otherwise one colour scale from 0 up.
         grey: how far the picture's own colours are taken out, 0 to 1.
 
     Raises:
@@ -47,37 +35,29 @@ def overlay(
     """
     if heat.shape != image.shape[:2]:
         raise InputError(f"a map of {heat.shape} does not fit a picture of {image.shape[:2]}")
-    strength = scaled(heat, limit) if signed else np.maximum(scaled(heat, limit), 0)
-    return as_bytes(_tinted(greyed(image, grey), strength, signed=signed))
+    limit = float(np.abs(heat).max(initial=0)) if limit is None else limit
+    # A map without anything to scale is zero everywhere.
+    strength = np.clip(heat / np.float32(limit), -1, 1) if limit > 0 else np.zeros(heat.shape)
+    return as_bytes(_tinted(greyed(image, grey), strength.astype(np.float32, copy=False)))
 
 
-def scale_colours(*, signed: bool = True) -> np.ndarray:
+def scale_colours() -> np.ndarray:
     """(256, 3) in [0, 1]: what a map's values from the scale's low to its high end look like.
 
     Over middle grey, so that a colour bar shows the colours a picture shows.
     """
-    strength = np.linspace(-1 if signed else 0, 1, 256, dtype=np.float32)
-    return _tinted(np.full((256, 3), 150, dtype=np.float32), strength, signed=signed) / 255
+    grey = np.full((256, 3), 150, dtype=np.float32)
+    return _tinted(grey, np.linspace(-1, 1, 256, dtype=np.float32)) / 255
 
 
-def _tinted(picture: np.ndarray, strength: np.ndarray, *, signed: bool) -> np.ndarray:
+def _tinted(picture: np.ndarray, strength: np.ndarray) -> np.ndarray:
     amount = np.abs(strength)
     # The pale middle of the diverging colours is left out: opacity already says "little".
-    place = (np.sign(strength) * (0.4 + 0.6 * amount) + 1) / 2 if signed else amount
-    colour = colours(SIGNED if signed else POSITIVE)[np.rint(place * 255).astype(np.intp)]
+    place = (np.sign(strength) * (0.4 + 0.6 * amount) + 1) / 2
     opacity = OPACITY * amount[..., None] ** np.float32(0.7)
+    colour = _colours()[np.rint(place * 255).astype(np.intp)]
     mixed: np.ndarray = (1 - opacity) * picture + opacity * colour
     return mixed
-
-
-def scaled(heat: np.ndarray, limit: float | None = None) -> np.ndarray:
-    """The map in shares of ``limit``, cut to [-1, 1]; zeros where there is nothing to scale."""
-    if limit is None:
-        limit = float(np.abs(heat).max(initial=0))
-    if limit <= 0:
-        return np.zeros(heat.shape, dtype=np.float32)
-    shares: np.ndarray = np.clip(heat / np.float32(limit), -1, 1)
-    return shares
 
 
 def greyed(image: np.ndarray, amount: float) -> np.ndarray:
@@ -97,8 +77,8 @@ def as_bytes(image: np.ndarray) -> np.ndarray:
     return rounded
 
 
-@lru_cache(maxsize=4)
-def colours(name: str) -> np.ndarray:
-    """(256, 3) floats 0 to 255 of one of matplotlib's colour maps."""
-    table: np.ndarray = mpl.colormaps[name](np.arange(256))[:, :3].astype(np.float32) * 255
+@cache
+def _colours() -> np.ndarray:
+    """(256, 3) floats 0 to 255, told apart with every common colour blindness."""
+    table: np.ndarray = mpl.colormaps["RdBu_r"](np.arange(256))[:, :3].astype(np.float32) * 255
     return table

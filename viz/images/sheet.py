@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.image import AxesImage
 
 from viz import theme
 from viz.images import load
 
 DOTS_PER_INCH = 300
-"""Of the pictures on a sheet; their files are read once and scaled to this."""
+"""Of the pictures on a sheet."""
 
 POINT = 1 / 72
 """Inches."""
@@ -31,20 +30,19 @@ def put(
     canvas: Axes,
     path: Path,
     box: tuple[float, float, float, float],
+    name: str,
     *,
     faded: bool = False,
     blur_faces: bool = False,
-) -> AxesImage:
-    """A picture file inside ``box`` (left, top, width, height), proportions kept."""
+) -> None:
+    """A picture file inside ``box`` (left, top, width, height), named ``picture/NAME``."""
     left, top, width, height = box
     size = (round(DOTS_PER_INCH * width), round(DOTS_PER_INCH * height))
     picture = load.load(path, size, blur_faces)
-    return canvas.imshow(
-        np.asarray(load.fade(picture) if faded else picture),
-        extent=(left, left + width, top + height, top),
-        interpolation="none",
-        aspect="auto",
-    )
+    pixels = np.asarray(load.fade(picture) if faded else picture)
+    extent = (left, left + width, top + height, top)
+    image = canvas.imshow(pixels, extent=extent, interpolation="none", aspect="auto")
+    image.set_gid(f"picture/{name}")
 
 
 def write(
@@ -55,8 +53,6 @@ def write(
     *,
     align: str = "left",
     color: str = "#222222",
-    rotation: float = 0.0,
 ) -> None:
     """Words whose top is at ``place``; ``size`` in points."""
-    x, y = place
-    canvas.text(x, y, text, fontsize=size, color=color, ha=align, va="top", rotation=rotation)
+    canvas.text(*place, text, fontsize=size, color=color, ha=align, va="top")

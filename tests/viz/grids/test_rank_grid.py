@@ -97,7 +97,7 @@ def test_captions_do_not_touch_their_neighbours(scored):
     image = replace(image, sample=replace(image.sample, camid=15))
     card = replace(row.cards[0], rank=10, image=image)
     for inches in theme.INCHES.values():
-        figure = draw_rows([{"": replace(row, cards=(card,) * 10)}], inches, k=10)
+        figure = draw_rows({"": [replace(row, cards=(card,) * 10)]}, inches, k=10)
         figure.draw_without_rendering()
         boxes = [
             t.get_window_extent() for t in figure.axes[0].texts if t.get_text().startswith("10")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mfa.errors import InputError
-from viz.images.overlay import as_bytes, overlay, scale_colours
+from viz.images.overlay import as_bytes, overlay
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (8, 4, 3)).astype(np.uint8)
 
@@ -27,11 +27,6 @@ def test_one_limit_makes_weak_maps_look_weak():
     own = overlay(PICTURE, weak, grey=1).astype(int)
     untouched = overlay(PICTURE, 0 * weak, grey=1).astype(int)
     assert abs(shared - untouched).mean() < abs(own - untouched).mean() / 2
-
-
-def test_a_map_that_cannot_be_negative_gets_lighter_with_its_value():
-    light = scale_colours(signed=False) @ [0.299, 0.587, 0.114]
-    assert light[-1] > light[128]
 
 
 def test_floats_in_0_to_1_and_bytes_are_the_same_picture():
