@@ -52,12 +52,10 @@ class Shown:
 
     Attributes:
         tagged: every failing query with its tags.
-        group: the page of the table that is shown.
-        images: its queries.
+        group, images: the rows of the page that is shown, and their queries.
         total: queries of the group.
-        query: the query that is shown in full; ``None`` in an empty group.
-        row: what was found for it.
-        explained: its wrong first answer.
+        query, row, explained: the query that is shown in full, what was found for it, and its wrong
+            first answer; ``None`` in an empty group.
     """
 
     tagged: pd.DataFrame
@@ -92,16 +90,9 @@ class Failures(app.App[FailuresState, Shown]):
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
         self.on(self.group, lambda _: self._choose(), "clicks")
-        self.start(
-            (),
-            self.table,
-            controls.row([self.tag, self.before, self.place, self.after]),
-            self.group,
-            self.words,
-            self.ranks,
-            self.maps,
-            self.bars,
-        )
+        pages = controls.row([self.tag, self.before, self.place, self.after])
+        found = [self.group, self.words, self.ranks, self.maps, self.bars]
+        self.start((), self.table, pages, *found)
 
     def render(self, state: FailuresState, job: Job) -> Shown:
         """Group, and rank one query."""
@@ -111,7 +102,8 @@ class Failures(app.App[FailuresState, Shown]):
         group = tagged
         if state.tag != EVERY:
             group = tagged[[state.tag in tags for tags in tagged["tags"]]]
-        shown = group.iloc[max(state.start, 0) : max(state.start, 0) + PAGE]
+        start = max(state.start, 0)
+        shown = group.iloc[start : start + PAGE]
         listed = self.session.images("query")
         images = [listed.at_row(FeatureRow(int(row))) for row in shown["query"]]
         if not images and state.query is None:
@@ -132,22 +124,18 @@ class Failures(app.App[FailuresState, Shown]):
         self.table.put(("what holds", "queries", "rule"), rows, caption, active=[1])
         end = min(state.start + PAGE, shown.total)
         self.place.value = f"{min(state.start + 1, end)} to {end} of {shown.total}"
-        items = [
-            Item(
-                kind="query",
-                title=f"{person(entry['pid'])} cam {entry['camid']}",
-                sub=f"AP {100 * entry['AP']:.0f}, first at {entry['first_match_rank']}",
-                alt=f"query {entry['name']}",
-            )
-            for entry in shown.group.to_dict("records")
-        ]
+        items = []
+        for entry in shown.group.to_dict("records"):
+            rank, camera = entry["first_match_rank"], f"cam {entry['camid']}"
+            sub = f"{camera}, AP {100 * entry['AP']:.0f}, first at {rank}"
+            alt = f"query {entry['name']}"
+            items.append(Item(kind="query", title=person(entry["pid"]), sub=sub, alt=alt))
         chosen = shown.images.index(shown.query) if shown.query in shown.images else -1
         label = f"{state.tag}: {shown.total} queries"
         self.group.put([small(i) for i in shown.images], items, selected=chosen, label=label)
-        row, found = shown.row, shown.explained
+        row, found = shown.row or RankRow([], [], [], ""), shown.explained
         self.words.value = self._tags(shown)
-        self.ranks.put(row.images if row else [], row.items if row else [],
-                       label=row.label if row else "")  # fmt: skip
+        self.ranks.put(row.images, row.items, label=row.label)
         put_explained(self.maps, found, "The wrong first answer, explained")
         self.bars.value = found.bars if found else ""
 
@@ -156,9 +144,8 @@ class Failures(app.App[FailuresState, Shown]):
         state, shown = self.state, self.shown
         if shown is None or shown.query is None or shown.row is None:
             return opening([self.session])
-        chosen = "tagged"
-        if state.tag != EVERY:
-            chosen = f'tagged[tagged["tags"].map(lambda tags: {state.tag!r} in tags)]'
+        tagged = f'tagged[tagged["tags"].map(lambda tags: {state.tag!r} in tags)]'
+        chosen = "tagged" if state.tag == EVERY else tagged
         first = shown.row.found[1]
         assert first is not None
         return (

@@ -87,7 +87,8 @@ def draw_ledger(
     tall = sum(cell * picture.shape[0] / picture.shape[1] for picture in pictures)
     bars = (0.55 if across > 5 else 0.85) + 0.17 * count
     figure = theme.figure(across, tall + bars + 0.55)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(tall + 0.55, bars))
+    halves = figure.subfigures(2, 1, squeeze=False, height_ratios=(tall + 0.55, bars))
+    upper, lower = halves[:, 0]
     axes = upper.subplots(2, columns, squeeze=False)
     limit = shared_limit([heat for side in SIDES for heat in ledger.maps(side).values()])
     for row, side, picture in zip(axes, SIDES, pictures, strict=True):

@@ -76,7 +76,7 @@ def test_apps_show_the_right_pictures(world: Any, keep: Any, hard: Any, name: st
         assert "cannot be read, so it has no ranks" in app.error
     if name == "failures":
         for image, entry in zip(app.shown.images, app.group.items, strict=True):
-            assert f"id {hard.query[image.position].pid} " in entry["title"]
+            assert entry["title"] == f"id {hard.query[image.position].pid}"
     if name == "embedding":
         app.set(people=40, colour="answer")
         app.wait()

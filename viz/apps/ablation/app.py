@@ -65,11 +65,13 @@ class Ablation(app.App[AblationState, Shown]):
         self.reference = controls.choice("Test against", methods)
         self.published = controls.tick("Published figures")
         self.methods = ipywidgets.SelectMultiple(
-            description="Only (none chosen: all)", options=methods, rows=min(7, len(methods)),
+            description="Only (none chosen: all)",
             tooltip="Ctrl or Shift for several; none chosen: all",
-            style={"description_width": "initial"},
-            layout={"width": "100%", "max_width": "24em"},
-        )  # fmt: skip
+            options=methods,
+            rows=min(7, len(methods)),
+            style=controls.LABEL,
+            layout=controls.WIDE,
+        )
         self.chart = Picture(height=0)
         self.table, self.links = ipywidgets.HTML(), ipywidgets.HTML()
         self.latex = ipywidgets.Textarea(
@@ -81,22 +83,9 @@ class Ablation(app.App[AblationState, Shown]):
         self.bind("methods", self.methods)
         self.bind("published", self.published)
         self.on(self.reference, lambda change: self.set(reference=change["new"] or ""))
-        self.start(
-            (
-                controls.title("Rows"),
-                self.dataset,
-                self.plan,
-                self.methods,
-                controls.title("Figure and test"),
-                self.metric,
-                self.reference,
-                self.published,
-            ),
-            self.chart,
-            self.links,
-            self.table,
-            self.latex,
-        )
+        chosen = [controls.title("Rows"), self.dataset, self.plan, self.methods]
+        tests = [controls.title("Figure and test"), self.metric, self.reference, self.published]
+        self.start([*chosen, *tests], self.chart, self.links, self.table, self.latex)
 
     def render(self, state: AblationState, job: Job) -> Shown:
         """Draw, test, tabulate."""
@@ -104,23 +93,28 @@ class Ablation(app.App[AblationState, Shown]):
         for name in (*state.methods, *filter(None, [state.reference])):
             if name not in methods:
                 raise InputError(f"there is no row {name!r}", f"rows are {', '.join(methods)}")
-        ours, theirs = self.chosen(state)
+        ours = self._measured(state)
+        if state.metric not in ours or ours[state.metric].isna().all():
+            raise InputError(f"the rows of {state.dataset} have no {state.metric}")
+        if state.methods:
+            ours = ours[ours["row"].isin(state.methods)]
+        theirs = published_of(ours, state.dataset, state.metric)
+        quoted = theirs if state.published else theirs.iloc[:0]
         names = list(dict.fromkeys(ours["row"]))
         tests = self._compared(state, job)
-        p_values = {name: held.p_value for name, held in tests.items()}
         with theme.theme():
             axes = plot_ablation(
                 ours.rename(columns={"row": "method"}),
                 theirs if state.published else None,
                 metric=state.metric,
-                p_values=p_values,
+                p_values={name: held.p_value for name, held in tests.items()},
                 reference=state.reference or names[0],
                 test=", ".join(dict.fromkeys(held.test for held in tests.values())),
                 ax=theme.axes(None, 6.0, 0.42 * max(3, len(names) + len(theirs)) + 0.9),
             )
             figure = theme.figure_of(axes)
             png, pdf = as_file(figure, "png"), as_file(figure, "pdf")
-        table = tabulate(ours, theirs if state.published else theirs.iloc[:0], state, tests)
+        table = _tabulate(ours, quoted, state, tests)
         rows = [[cell.text or "–" for cell in row] for row in table.rows]
         latex = table.to_latex("tab:ablation")
         return Shown(png, pdf, [list(table.columns), *rows], latex, table.caption)
@@ -144,24 +138,10 @@ class Ablation(app.App[AblationState, Shown]):
         caption = f"{shown.caption} A dash: not measured, not published, or no test recorded."
         self.table.value = html.table(headings, rows, caption)
         self.latex.value = shown.latex
+        latex, kind = shown.latex.encode(), "application/pdf"
         self.links.value = html.download(
-            shown.pdf, "ablation.pdf", "application/pdf", "Save the chart (PDF)"
-        ) + html.download(
-            shown.latex.encode(), "ablation.tex", "text/plain", "Save the table (LaTeX)"
-        )
-
-    def chosen(self, state: AblationState) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Measured and published rows of a state.
-
-        Raises:
-            InputError: nothing was measured on that dataset.
-        """
-        ours = self._measured(state)
-        if state.metric not in ours or ours[state.metric].isna().all():
-            raise InputError(f"the rows of {state.dataset} have no {state.metric}")
-        if state.methods:
-            ours = ours[ours["row"].isin(state.methods)]
-        return ours, published_of(ours, state.dataset, state.metric)
+            shown.pdf, "ablation.pdf", kind, "Save the chart (PDF)"
+        ) + html.download(latex, "ablation.tex", "text/plain", "Save the table (LaTeX)")
 
     def code(self) -> str:
         """See ``App.code``."""
@@ -195,12 +175,10 @@ class Ablation(app.App[AblationState, Shown]):
         """Every row held against the reference."""
         key = (state.dataset, state.plan, state.reference, state.metric)
         if key not in self._tests:
-            rows = self._measured(state)
+            rows, results = self._measured(state), saved_results(self.folders)
             progress = partial(job.progress, words="paired tests")
             reference = state.reference or str(rows["row"].iloc[0])
-            self._tests[key] = compare_rows(
-                rows, reference, saved_results(self.folders), state.metric, progress
-            )
+            self._tests[key] = compare_rows(rows, reference, results, state.metric, progress)
         return self._tests[key]
 
 
@@ -209,28 +187,19 @@ def _figure(state: AblationState) -> str:
     return next(name for name, column in METRICS.items() if column == state.metric)
 
 
-def tabulate(
-    ours: pd.DataFrame,
-    theirs: pd.DataFrame,
-    state: AblationState,
-    tests: dict[str, RowTest],
+def _tabulate(
+    ours: pd.DataFrame, theirs: pd.DataFrame, state: AblationState, tests: dict[str, RowTest]
 ) -> Table:
     """Measured mean and spread, published figure and paired test of every row."""
     rows: list[tuple[Cell, ...]] = []
     for name in dict.fromkeys([*ours["row"], *theirs["method"]]):
         values = ours.loc[ours["row"] == name, state.metric]
         quoted = theirs[theirs["method"] == name]
+        seeds = Cell(f"{values.notna().sum()}", "measured") if len(values) else EMPTY
+        published = cell(quoted.iloc[0], state.metric) if len(quoted) else EMPTY
         held = tests.get(str(name))
         words = EMPTY if held is None else Cell(held.words, "measured")
-        rows.append(
-            (
-                Cell(str(name)),
-                spread(values),
-                Cell(f"{values.notna().sum()}", "measured") if len(values) else EMPTY,
-                cell(quoted.iloc[0], state.metric) if len(quoted) else EMPTY,
-                words,
-            )
-        )
+        rows.append((Cell(str(name)), spread(values), seeds, published, words))
     reference = state.reference or (str(ours["row"].iloc[0]) if len(ours) else "")
     return Table(
         ("row", "measured", "seeds", "published", f"against {reference}"),
@@ -266,15 +235,14 @@ def ablation_explorer(
         found = [path for path in tables if not where.is_dir() or {*NEEDED} <= {*tables[path]}]
         if not found:
             raise InputError(f"no measured rows at {where}; mfa ablate --rows FILE writes them")
-        rows = pd.concat(
-            [tables[path].assign(plan=plan_of(path)) for path in found], ignore_index=True
-        )
+        named = [tables[path].assign(plan=plan_of(path)) for path in found]
+        rows = pd.concat(named, ignore_index=True)
         rows.attrs["files"] = [str(path) for path in found]
         folders += sorted({path.parent for path in found})
     for column in NEEDED:
         if column not in rows:
             raise InputError(f"the rows have no column {column!r}; write them by mfa ablate")
     state.setdefault("dataset", str(rows["dataset"].mode().iloc[0]))
-    filled = rows.assign(plan=rows.get("plan", pd.Series("", rows.index)))
-    filled.attrs = dict(rows.attrs)
-    return Ablation(filled, folders, AblationState(**state))
+    if "plan" not in rows:
+        rows = rows.assign(plan="")
+    return Ablation(rows, folders, AblationState(**state))

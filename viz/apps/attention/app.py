@@ -57,16 +57,20 @@ class Attention(app.App[AttentionState, Shown]):
     def __init__(self, sessions: Sequence[Session], state: AttentionState) -> None:
         super().__init__(state)
         self.sessions = tuple(sessions)
-        self._random = [Session(self._untrained(s.run), s.data, s.root) for s in self.sessions]
-        data = self.sessions[0].data
-        layers = ["branch", "trunk", *self.sessions[0].run.model.layers]
+        self._random = [
+            Session(
+                untrained(s.run.config, device=s.run.device, precision=s.run.precision),
+                s.data,
+                s.root,
+            )
+            for s in self.sessions
+        ]
+        data, network = self.sessions[0].data, self.sessions[0].run.model
         methods = {f"{m} (slow)" if m in FORWARD_METHODS else m: m for m in METHODS}
+        fused = {"signed sum": "sum", "mean, as the paper": "mean"}
         self.side = controls.choice("List", {"queries": "query", "gallery": "gallery"})
         self.position = controls.number("Picture", 0, len(data.query) - 1)
-        self.upload = Upload(
-            label="Use your own picture",
-            tip="Your browser makes it smaller; it stays in memory and is not kept",
-        )
+        self.upload = Upload()
         self.compare = controls.choice("Compare with", {"best match": True, "choose": False})
         self.other_position = controls.number("Gallery picture", 0, len(data.gallery) - 1)
         self.offers = Cards(label="Pictures", clickable=True, height=84)
@@ -74,10 +78,8 @@ class Attention(app.App[AttentionState, Shown]):
         self.after = controls.button("Next ▶", "The pictures after these")
         self.target = controls.choice("Explain", TARGETS)
         self.method = controls.choice("Method", methods)
-        self.layer = controls.choice("Layer", layers)
-        self.fused = controls.choice(
-            "Fused map", {"signed sum": "sum", "mean, as the paper": "mean"}
-        )
+        self.layer = controls.choice("Layer", ["branch", "trunk", *network.layers])
+        self.fused = controls.choice("Fused map", fused)
         self.average = controls.tick("Subtract the average picture")
         self.untrained = controls.tick("Show untrained network beside")
         self.opacity = controls.slider("Opacity", 0.0, 1.0, 0.05)
@@ -97,23 +99,12 @@ class Attention(app.App[AttentionState, Shown]):
         self.on(self.upload, lambda _: self._take(), "chosen")
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
+        picture = [controls.title("Picture"), self.side, self.position, self.upload]
+        other = [self.compare, self.other_position]
+        maps = [controls.title("Map"), self.target, self.method, self.layer, self.fused]
+        switches = [self.average, self.untrained, self.opacity]
         self.start(
-            (
-                controls.title("Picture"),
-                self.side,
-                self.position,
-                self.upload,
-                self.compare,
-                self.other_position,
-                controls.title("Map"),
-                self.target,
-                self.method,
-                self.layer,
-                self.fused,
-                self.average,
-                self.untrained,
-                self.opacity,
-            ),
+            [*picture, *other, *maps, *switches],
             controls.row([self.before, self.after]),
             self.offers,
             self.note,
@@ -128,11 +119,11 @@ class Attention(app.App[AttentionState, Shown]):
         shown = pictures.image.pixels(*SHOWN)
         if state.untrained and state.target == "identity":
             raise InputError("an untrained network knows no identity", "explain a likeness instead")
-        rows, first = {}, None
+        rows, words = {}, ""
         for session, random in zip(self.sessions, self._random, strict=True):
             progress = partial(job.progress, words=f"maps of {session.name}")
             maps = self._maps(session, state, pictures, progress)
-            first = first or maps
+            words = words or _note(maps, state, pictures)
             rows[session.name] = map_cards(maps, shown, state.opacity)
             if state.untrained:
                 progress = partial(job.progress, words="maps of an untrained network")
@@ -140,21 +131,13 @@ class Attention(app.App[AttentionState, Shown]):
                 label = f"{session.name}: untrained (own scale)"
                 rows[label] = map_cards(maps, shown, state.opacity)
         job.check()
-        assert first is not None
-        average = ", the average picture subtracted" if first.centred else ""
-        target = next(words for words, name in TARGETS.items() if name == state.target)
-        note = (
-            f"{pictures.image.name} · {target} · {first.method} on the {first.layer} map{average}. "
-            f"{words_of(first)}"
-        )
-        return Shown(pictures, self._offered(state), rows, note, self._found(state, pictures))
+        return Shown(pictures, self._offered(state), rows, words, self._found(state, pictures))
 
     def show(self, state: AttentionState, shown: Shown) -> None:
         """Fill the rows; rows without a model are emptied."""
-        count = len(self._list(state))
+        count, page = len(self._list(state)), self._page(state)
         self.position.max = count - 1
-        start = state.position // PAGE * PAGE
-        label = f"Pictures {start} to {min(start + PAGE, count) - 1} of {count:,}"
+        label = f"Pictures {page[0]} to {page[-1]} of {count:,}"
         chosen = state.position % PAGE if state.own is None else -1
         self.offers.put(*shown.offered, selected=chosen, label=label)
         found = [*shown.rows.items(), *[("", ([], []))] * len(self.rows)]
@@ -186,8 +169,7 @@ class Attention(app.App[AttentionState, Shown]):
             InputError: a position outside its list, or a picture that cannot be read.
         """
         session = self.sessions[0]
-        features = session.features().gallery
-        gallery = session.images("gallery")
+        features, gallery = session.features().gallery, session.images("gallery")
         image: Image
         right: int | None
         wrong: int | None
@@ -207,16 +189,19 @@ class Attention(app.App[AttentionState, Shown]):
             other = gallery.at_row(FeatureRow(right))
         return Compared(image, other, None if wrong is None else gallery.at_row(FeatureRow(wrong)))
 
+    def _page(self, state: AttentionState) -> range:
+        """Positions of the page of its list that holds the picture."""
+        start = state.position // PAGE * PAGE
+        return range(start, min(start + PAGE, len(self._list(state))))
+
     def _offered(self, state: AttentionState) -> tuple[list[bytes], list[Item]]:
-        """Cards of the page of its list that holds the picture."""
-        start, listed = state.position // PAGE * PAGE, self._list(state)
-        places = range(start, min(start + PAGE, len(listed)))
-        images = [listed.at(ListPosition(place)) for place in places]
-        items = [
-            Item(kind="query", title=f"{image.position}", sub=f"cam {image.camid}",
-                 alt=f"{state.side} picture {image.name}")
-            for image in images
-        ]  # fmt: skip
+        listed = self._list(state)
+        images = [listed.at(ListPosition(place)) for place in self._page(state)]
+        items = []
+        for image in images:
+            title, sub = f"{image.position}", f"cam {image.camid}"
+            alt = f"{state.side} picture {image.name}"
+            items.append(Item(kind="query", title=title, sub=sub, alt=alt))
         return [small(image) for image in images], items
 
     def _choose(self, place: int) -> None:
@@ -239,39 +224,37 @@ class Attention(app.App[AttentionState, Shown]):
     def _maps(
         self, session: Session, state: AttentionState, pictures: Compared, progress: Progress
     ) -> BranchMaps:
-        plain = replace(state, opacity=1.0, point=None, untrained=False)
-        wrong = pictures.wrong and pictures.wrong.position
-        found: BranchMaps = session.cached(
-            ("maps", plain, pictures.other.position, wrong),
-            lambda: self._compute(session, state, pictures, progress),
-        )
-        return found
-
-    def _compute(
-        self, session: Session, state: AttentionState, pictures: Compared, progress: Progress
-    ) -> BranchMaps:
-        progress(0.0)
+        """The maps of a state, which are kept."""
         target = state.target
-        toward: Any = None
-        if target == "other":
-            target, toward = "similarity", session.fitted(pictures.other)
-        elif target == "contrast":
-            if pictures.wrong is None:
-                raise InputError(
-                    "nobody says who your own picture shows, so no picture is a wrong one",
-                    "explain the likeness to the other picture instead",
-                )
-            toward = session.fitted(pictures.other), session.fitted(pictures.wrong)
-        return session.maps(
-            pictures.image,
-            centred=state.centred,
-            target=target,
-            toward=toward,
-            method=state.method,
-            layer=state.layer,
-            fused=state.fused,
-            progress=progress,
-        )
+        other, wrong = pictures.other, pictures.wrong
+        if target == "contrast" and wrong is None:
+            raise InputError(
+                "nobody says who your own picture shows, so no picture is a wrong one",
+                "explain the likeness to the other picture instead",
+            )
+
+        def compute() -> BranchMaps:
+            progress(0.0)
+            toward: Any = None
+            if target == "other":
+                toward = session.fitted(other)
+            elif target == "contrast" and wrong is not None:
+                toward = session.fitted(other), session.fitted(wrong)
+            return session.maps(
+                pictures.image,
+                centred=state.centred,
+                target="similarity" if target == "other" else target,
+                toward=toward,
+                method=state.method,
+                layer=state.layer,
+                fused=state.fused,
+                progress=progress,
+            )
+
+        plain = replace(state, opacity=1.0, point=None, untrained=False)
+        key = ("maps", plain, other.position, wrong and wrong.position)
+        maps: BranchMaps = session.cached(key, compute)
+        return maps
 
     def _found(self, state: AttentionState, pictures: Compared) -> tuple[list[bytes], list[Item]]:
         """The chosen place in the other picture."""
@@ -283,9 +266,14 @@ class Attention(app.App[AttentionState, Shown]):
         found = session.correspondence(pictures.image, pictures.other, point, centred=state.average)
         return correspondence_cards(found, pictures.other.pixels(*SHOWN), session.size)
 
-    @staticmethod
-    def _untrained(run: Run) -> Run:
-        return untrained(run.config, device=run.device, precision=run.precision)
+
+def _note(maps: BranchMaps, state: AttentionState, pictures: Compared) -> str:
+    average = ", the average picture subtracted" if maps.centred else ""
+    target = next(words for words, name in TARGETS.items() if name == state.target)
+    return (
+        f"{pictures.image.name} · {target} · {maps.method} on the {maps.layer} map{average}. "
+        f"{words_of(maps)}"
+    )
 
 
 def attention_explorer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,8 +29,6 @@ from viz.apps.core.session import Session, open_session
 from viz.apps.core.worker import Job
 from viz.apps.occlusion.state import OcclusionState
 from viz.apps.widgets import Cards, Item, Picture, Upload
-
-BRUSHES = {("shift by the sliders" if way == "shift" else way): way for way in WAYS}
 
 NOTE = (
     "<div class='mfa-note'>Red argues for the picture's likeness to itself, blue against. The "
@@ -94,12 +91,11 @@ class Occlusion(app.App[OcclusionState, Shown]):
         super().__init__(state)
         self.session = session
         self.query = controls.number("Query", 0, len(session.data.query) - 1)
-        self.upload = Upload(
-            label="Use your own picture",
-            tip="Your browser makes it smaller; it stays in memory and is not kept",
-        )
+        self.upload = Upload()
         self.scene = controls.choice("Scene", SCENES)
-        self.way = controls.choice("Brush", BRUSHES)
+        self.way = controls.choice(
+            "Brush", {"shift by the sliders" if way == "shift" else way: way for way in WAYS}
+        )
         self.radius = controls.slider("Brush size", 0.04, 0.4)
         self.right = controls.slider("Shift right", -0.5, 0.5)
         self.down = controls.slider("Shift down", -0.5, 0.5)
@@ -121,22 +117,12 @@ class Occlusion(app.App[OcclusionState, Shown]):
         self.click(self.undo, lambda: self.set(strokes=self.state.strokes[:-1]))
         self.click(self.clear, self._clear)
         numbers = ipywidgets.VBox([self.numbers, self.shares], layout={"flex": "1 1 18em"})
+        picture = [controls.title("Picture"), self.query, self.upload]
+        strokes = controls.row([self.undo, self.clear])
+        brush = [controls.title("Brush"), self.way, self.radius, strokes]
+        shifts = [controls.title("Whole picture"), self.scene, self.right, self.down]
         self.start(
-            (
-                controls.title("Picture"),
-                self.query,
-                self.upload,
-                controls.title("Brush"),
-                self.way,
-                self.radius,
-                controls.row([self.undo, self.clear]),
-                controls.title("Whole picture"),
-                self.scene,
-                self.right,
-                self.down,
-                self.occluder,
-                self.top,
-            ),
+            [*picture, *brush, *shifts, self.occluder, self.top],
             controls.row([self.canvas, numbers], align_items="flex-start"),
             controls.row(self.maps, align_items="flex-start"),
             ipywidgets.HTML(NOTE),
@@ -166,16 +152,9 @@ class Occlusion(app.App[OcclusionState, Shown]):
             "after": session.maps(edited),
         }
         job.check()
-        shown = edited.pixels(*SHOWN)
-        pictures = {"before": image.pixels(*SHOWN), "after": shown}
-        return Shown(
-            edited,
-            jpeg(shown),
-            _map_rows(maps, pictures),
-            self._shares(image, edited),
-            numbers,
-            rows,
-        )
+        pictures = {"before": image.pixels(*SHOWN), "after": edited.pixels(*SHOWN)}
+        drawn, shares = _map_rows(maps, pictures), self._shares(image, edited)
+        return Shown(edited, jpeg(pictures["after"]), drawn, shares, numbers, rows)
 
     def show(self, state: OcclusionState, shown: Shown) -> None:
         """Fill the widgets."""
@@ -192,39 +171,39 @@ class Occlusion(app.App[OcclusionState, Shown]):
             return opening([self.session])
         edited, state = self.shown.edited, self.state
         entry = f"data.query[{state.query}]"
-        path, note, camera = f"{entry}.path", "", ""
-        if state.own is not None:
-            path = '"YOUR_PICTURE.jpg"'
-            note = "# the picture you gave is not kept: put its path here\n"
-        elif self.session.cameras(edited) is not None:
-            camera = f"run.cameras_of([{entry}], data)"
+        lines, camera = "from mfa.explain.occlusion_edits import Edits, Stroke\n\n", ""
+        if state.own is None:
+            lines += f"picture = mfa.input_pixels(run, {entry}.path)\n"
+            if self.session.cameras(edited) is not None:
+                camera = f"run.cameras_of([{entry}], data)"
+        else:
+            lines += "# the picture you gave is not kept: put its path here\n"
+            lines += 'picture = mfa.input_pixels(run, "YOUR_PICTURE.jpg")\n'
         others = ""
         if edited.edits.scene == "others behind":
-            paths = [f"data.query[{image.position}].path" for image in edited.others]
-            others = f"others = [mfa.input_pixels(run, p) for p in ({', '.join(paths)})]\n"
-        return (
-            opening([self.session])
-            + "from mfa.explain.occlusion_edits import Edits, Stroke\n\n"
-            + note
-            + f"picture = mfa.input_pixels(run, {path})\n{others}"
-            + f"edited = {edited.edits!r}.of(picture{', others' if others else ''})\n"
-            + self._search_code(edited.image, state.k, f", cameras={camera}" if camera else "")
-            + (f"edited = mfa.ImagesWithCameras(edited[None], {camera})\n" if camera else "")
-            + "average = mfa.reference_pictures(run, data)\n"
-            + "maps = mfa.branch_maps(run, edited, reference=average)\n"
-            + "viz.draw_maps(maps, edited)\n"
-        )
-
-    def _search_code(self, image: Image, k: int, cameras: str) -> str:
-        lines = (
+            paths = ", ".join(f"data.query[{image.position}].path" for image in edited.others)
+            lines += f"others = [mfa.input_pixels(run, p) for p in ({paths})]\n"
+            others = ", others"
+        lines += (
+            f"edited = {edited.edits!r}.of(picture{others})\n"
             "features = mfa.extract_features(run, data)\n"
-            f"descriptor = mfa.embed_picture(run, edited{cameras})\n"
+            f"descriptor = mfa.embed_picture(run, edited{camera and f', cameras={camera}'})\n"
         )
-        if not isinstance(image, ListedImage):
-            return f"{lines}print(mfa.nearest(features.gallery, descriptor, {k}))\n"
+        if isinstance(edited.image, ListedImage):
+            row = edited.image.row
+            lines += (
+                f"result = mfa.score(mfa.with_descriptor(features, {row}, descriptor))\n"
+                'print(result.per_query[["AP", "first_match_rank"]])\n'
+            )
+        else:
+            lines += f"print(mfa.nearest(features.gallery, descriptor, {state.k}))\n"
+        if camera:
+            lines += f"edited = mfa.ImagesWithCameras(edited[None], {camera})\n"
         return (
-            f"{lines}result = mfa.score(mfa.with_descriptor(features, {image.row}, descriptor))\n"
-            'print(result.per_query[["AP", "first_match_rank"]])\n'
+            f"{opening([self.session])}{lines}"
+            "average = mfa.reference_pictures(run, data)\n"
+            "maps = mfa.branch_maps(run, edited, reference=average)\n"
+            "viz.draw_maps(maps, edited)\n"
         )
 
     def _others(self, query: int) -> tuple[ListedImage, ...]:
@@ -246,13 +225,10 @@ class Occlusion(app.App[OcclusionState, Shown]):
             raise InputError(
                 f"query {image.position} cannot be scored: {before['status']}", "choose another one"
             )
-        features = with_descriptor(session.features(), image.row, session.embed(edited))
-        result = score(features)
-        rows = (
-            ranked(session, whole, image, k),
-            ranked(session, result, image, k, row=0, picture=edited),
-        )
-        return rows, _numbers(before, result.per_query.iloc[0])
+        result = score(with_descriptor(session.features(), image.row, session.embed(edited)))
+        old = ranked(session, whole, image, k)
+        new = ranked(session, result, image, k, row=0, picture=edited)
+        return (old, new), _numbers(before, result.per_query.iloc[0])
 
     def _searched(self, image: Image, edited: Image, k: int) -> tuple[RankRow, RankRow]:
         """What is nearest to a visitor's picture before and after; nobody knows the truth."""
@@ -292,31 +268,25 @@ def _map_rows(maps: dict[str, BranchMaps], pictures: dict[str, np.ndarray]) -> t
     limit = shared_limit([heat for found in maps.values() for heat in found.raw.values()])
     rows = []
     for when, found in maps.items():
-        names: Sequence[str] = (*found.branches, FUSED)
-        images = [
-            laid_over(pictures[when], found.raw[name][0], limit, grid=found.grids[name])
-            for name in names
-        ]
-        items = [
-            Item(kind="plain", title=name, sub=f"{found.sums[name][0]:+.2f}",
-                 alt=f"{name} map {when}")
-            for name in names
-        ]  # fmt: skip
+        images, items = [], []
+        for name in (*found.branches, FUSED):
+            heat, grid = found.raw[name][0], found.grids[name]
+            images.append(laid_over(pictures[when], heat, limit, grid=grid))
+            sub = f"{found.sums[name][0]:+.2f}"
+            items.append(Item(kind="plain", title=name, sub=sub, alt=f"{name} map {when}"))
         rows.append((images, items, f"Maps {when}"))
     return tuple(rows)
 
 
 def _numbers(before: pd.Series[Any], after: pd.Series[Any]) -> str:
-    values = {"AP": (100 * before["AP"], 100 * after["AP"], "{:.1f} %", "{:+.1f}")}
-    for name, column in (
-        ("first match at rank", "first_match_rank"),
-        ("last match at rank", "last_match_rank"),
-    ):
-        values[name] = (before[column], after[column], "{:.0f}", "{:+.0f}")
-    return html.figures(
-        {name: form.format(new) for name, (_, new, form, _) in values.items()},
-        {name: delta.format(new - old) for name, (old, new, _, delta) in values.items()},
-    )
+    """What a query scores now, and below it the change."""
+    values = {"AP": f"{100 * after['AP']:.1f} %"}
+    changes = {"AP": f"{100 * (after['AP'] - before['AP']):+.1f}"}
+    for which in ("first", "last"):
+        name, column = f"{which} match at rank", f"{which}_match_rank"
+        values[name] = f"{after[column]:.0f}"
+        changes[name] = f"{after[column] - before[column]:+.0f}"
+    return html.figures(values, changes)
 
 
 def occlusion_brush(

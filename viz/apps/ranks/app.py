@@ -87,10 +87,7 @@ class Ranks(app.App[RanksState, Shown]):
         self.ignored = controls.tick("Show what was ignored")
         self.covered = controls.tick("Hide right and wrong")
         self.camera = controls.choice("Gallery", cameras(self.sessions[0].data.gallery))
-        self.upload = Upload(
-            label="Search with your own picture",
-            tip="Your browser makes it smaller; it stays in memory and is not kept",
-        )
+        self.upload = Upload(label="Search with your own picture")
         self.numbers = ipywidgets.HTML()
         self.rows = [Cards(clickable=True) for _ in self.sessions]
         self.maps = Cards()
@@ -107,30 +104,12 @@ class Ranks(app.App[RanksState, Shown]):
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
         self.on(self.upload, lambda _: self._take(), "chosen")
-        self.start(
-            (
-                controls.title("Search with"),
-                self.order,
-                self.at,
-                self.find,
-                self.upload,
-                controls.title("Search in"),
-                self.camera,
-                self.camera_filter,
-                self.ignored,
-                controls.title("Rank by"),
-                self.rerank,
-                self.flip,
-                self.k,
-                self.covered,
-            ),
-            controls.row([self.before, self.place, self.after]),
-            self.offers,
-            self.numbers,
-            *self.rows,
-            self.maps,
-            self.bars,
-        )
+        queries = [controls.title("Search with"), self.order, self.at, self.find, self.upload]
+        gallery = [controls.title("Search in"), self.camera, self.camera_filter, self.ignored]
+        ranks = [controls.title("Rank by"), self.rerank, self.flip, self.k, self.covered]
+        pages = controls.row([self.before, self.place, self.after])
+        shown = [pages, self.offers, self.numbers, *self.rows, self.maps, self.bars]
+        self.start([*queries, *gallery, *ranks], *shown)
 
     def render(self, state: RanksState, job: Job) -> Shown:
         """Score and rank where needed, and explain the chosen card."""
@@ -154,7 +133,8 @@ class Ranks(app.App[RanksState, Shown]):
         self.at.layout.display = "" if state.order == "first_error" else "none"
         query = int(shown.query.position)
         place = shown.queries.index(query) if query in shown.queries else -1
-        self.offers.put(*shown.offered, selected=-1 if state.own or place < 0 else place % PAGE)
+        chosen = -1 if state.own or place < 0 else place % PAGE
+        self.offers.put(*shown.offered, selected=chosen)
         self.place.value = f"{place + 1 or '–'} of {len(shown.queries)}"
         for number, (row, made) in enumerate(zip(self.rows, shown.rows, strict=True)):
             made = made.unmarked() if state.covered else made
@@ -204,35 +184,32 @@ class Ranks(app.App[RanksState, Shown]):
 
     def _numbers(self, state: RanksState, results: Sequence[RetrievalResult], job: Job) -> str:
         """Scores, and what flip and re-ranking change on the same questions."""
-        setting = state.setting
-        parts = []
+        setting, changed = state.setting, state.setting != state.setting.plain
+        names = {"mAP": "mAP", "Rank-1": "rank1", "mINP": "mINP"}
+        count = len(results[0].counted)
+        against = " Small: against plain ranking." if changed else ""
+        parts = [f"<div class='mfa-note'>Over all {count:,} counted queries.{against}</div>"]
         for session, result in zip(self.sessions, results, strict=True):
             progress = partial(job.progress, words=f"scoring {session.name}")
             plain = session.result(setting.plain, progress)
-            values = {"mAP": "mAP", "Rank-1": "rank1", "mINP": "mINP"}
-            shown = {n: f"{100 * getattr(result, field):.1f} %" for n, field in values.items()}
-            changes = {
-                name: f"{100 * (getattr(result, field) - getattr(plain, field)):+.1f}"
-                for name, field in values.items()
-                if setting != setting.plain
-            }
-            title = f"<strong>{escape(session.name)}</strong>" if len(results) > 1 else ""
-            parts.append(title + html.figures(shown, changes))
-        against = " Small: against plain ranking." if setting != setting.plain else ""
-        count = len(results[0].counted)
-        return (
-            f"<div class='mfa-note'>Over all {count:,} counted queries.{against}</div>"
-            + "".join(parts)
-        )
+            values, changes = {}, {}
+            for name, field in names.items():
+                value = 100 * getattr(result, field)
+                values[name] = f"{value:.1f} %"
+                if changed:
+                    changes[name] = f"{value - 100 * getattr(plain, field):+.1f}"
+            if len(results) > 1:
+                parts.append(f"<strong>{escape(session.name)}</strong>")
+            parts.append(html.figures(values, changes))
+        return "".join(parts)
 
     def _offered(self, queries: Sequence[int], query: int) -> tuple[list[bytes], list[Item]]:
         """Cards of the page of queries that holds the present one."""
         images = [self.sessions[0].query(q) for q in page_of(queries, query, PAGE)]
-        items = [
-            Item(kind="query", title=person(image.pid), sub=f"cam {image.camid}",
-                 alt=f"query picture {image.name}")
-            for image in images
-        ]  # fmt: skip
+        items = []
+        for image in images:
+            title, sub, alt = person(image.pid), f"cam {image.camid}", f"query picture {image.name}"
+            items.append(Item(kind="query", title=title, sub=sub, alt=alt))
         return [small(image) for image in images], items
 
     def _choose(self, place: int) -> None:
@@ -262,13 +239,11 @@ def _words(found: Explained | None, state: RanksState) -> str:
     """The explanation of a card, and what it leaves out."""
     if found is None:
         return "<div class='mfa-note'>Click a found picture to see why it was ranked there.</div>"
-    switched = [word for word, on in (("re-ranking", state.rerank), ("flip", state.flip)) if on]
+    switched = " and ".join(["re-ranking"] * state.rerank + ["flip"] * state.flip)
     if not switched:
         return found.bars
-    return found.bars + (
-        f"<div class='mfa-note'>This explains the plain cosine; the order above is with "
-        f"{' and '.join(switched)}.</div>"
-    )
+    words = f"This explains the plain cosine; the order above is with {switched}."
+    return f"{found.bars}<div class='mfa-note'>{words}</div>"
 
 
 def rank_explorer(

@@ -62,8 +62,10 @@ class Upload(Scripted):
         chosen: counts choices, so that the same file again is seen.
     """
 
-    label = Unicode("").tag(sync=True)
-    tip = Unicode("").tag(sync=True)
+    label = Unicode("Use your own picture").tag(sync=True)
+    tip = Unicode("Your browser makes it smaller; it stays in memory and is not kept").tag(
+        sync=True
+    )
     side = Int(1024).tag(sync=True)
     name = Unicode("").tag(sync=True)
     content = CBytes(b"").tag(sync=True)

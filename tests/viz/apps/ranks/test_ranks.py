@@ -18,6 +18,13 @@ from viz.apps.core.images import thumbnail
 from viz.apps.core.labels import ALL, distinct_names
 
 
+def press(app: Any, cards: Any, place: int) -> None:
+    """Click a card."""
+    cards.selected = place
+    cards.clicks += 1
+    app.wait()
+
+
 def test_cards_are_the_ranking(world: Any, keep: Any) -> None:
     app = keep(viz.rank_explorer(world.anchored, data_root=world.root, query=2, k=5))
     result = mfa.evaluate(mfa.open_run(world.anchored), world.data)
@@ -67,13 +74,9 @@ def test_a_camera_leaves_only_its_pictures(world: Any, keep: Any, executed: Any)
 
 def test_clicking_a_query_and_a_card(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.rank_explorer([world.anchored, world.guided], data_root=world.root, k=4))
-    app.offers.selected = 3
-    app.offers.clicks += 1
-    app.wait()
+    press(app, app.offers, 3)
     assert app.state.query == 3
-    app.rows[1].selected = 2
-    app.rows[1].clicks += 1
-    app.wait()
+    press(app, app.rows[1], 2)
     run = mfa.open_run(world.guided)
     ranking = mfa.evaluate(run, world.data).ranking(3, 4)
     assert app.state.card == (1, int(ranking["gallery"].iloc[1]))
@@ -87,9 +90,7 @@ def test_clicking_a_query_and_a_card(world: Any, keep: Any, executed: Any) -> No
 def test_an_explanation_goes_with_its_card(world: Any, keep: Any) -> None:
     """It stayed, for a picture that was not in the row any more."""
     app = keep(viz.rank_explorer(world.anchored, data_root=world.root, k=10))
-    app.rows[0].selected = 9
-    app.rows[0].clicks += 1
-    app.wait()
+    press(app, app.rows[0], 9)
     assert app.maps.items
     app.k.value = 3
     app.wait()
@@ -168,9 +169,7 @@ def test_runs_of_one_name_are_told_apart(world: Any, keep: Any) -> None:
 
 def test_an_explanation_says_what_it_leaves_out(world: Any, keep: Any) -> None:
     app = keep(viz.rank_explorer(world.anchored, data_root=world.root))
-    app.rows[0].selected = 1
-    app.rows[0].clicks += 1
-    app.wait()
+    press(app, app.rows[0], 1)
     assert "plain cosine" not in app.bars.value
     app.flip.value = True
     app.wait()
@@ -238,9 +237,7 @@ def test_own_pictures_are_decoded_once(world: Any, keep: Any, monkeypatch: Any) 
     uploads = [given for given in opened if isinstance(given[0], io.BytesIO)]
     app.k.value = 5
     app.wait()
-    app.rows[0].selected = 1
-    app.rows[0].clicks += 1
-    app.wait()
+    press(app, app.rows[0], 1)
     assert len(uploads) == 1
     assert [given for given in opened if isinstance(given[0], io.BytesIO)] == uploads
 
