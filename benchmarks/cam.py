@@ -7,14 +7,13 @@ on them. The library is called once per branch on the same targets.
 from __future__ import annotations
 
 import copy
-import statistics
-import time
-from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.timing import ratio, seconds_each
 from mfa import presets
 from mfa.explain import Similarity, branch_maps, library
 from mfa.explain.capture import directions
@@ -61,16 +60,12 @@ def run(repeats: int = 5, *, batch: int = 8, config: Any = None) -> dict[str, fl
     def ours() -> None:
         branch_maps(network, images, method=METHOD)
 
-    forward()  # first calls allocate
-    times = [[_seconds(f) for f in (forward, ours, theirs)] for _ in range(repeats)]
-    plain, engine, library_ = (statistics.median(column) for column in zip(*times, strict=True))
+    seconds = seconds_each({"forward": forward, "maps": ours, "library": theirs}, repeats)
     return {
-        "ratio_to_forward": engine / plain,
-        "speedup_over_library": library_ / engine,
+        "ratio_to_forward": ratio(seconds["maps"], seconds["forward"]),
+        "speedup_over_library": ratio(seconds["library"], seconds["maps"]),
         "correlation": correlation,
-        "forward_s": plain,
-        "maps_s": engine,
-        "library_s": library_,
+        **{f"{name}_s": median(values) for name, values in seconds.items()},
     }
 
 
@@ -86,9 +81,3 @@ def _correlation(
         own = even.enlarge(normalised(maps.raw[name]), size)
         found.append(float(np.corrcoef(own.ravel(), theirs.ravel())[0, 1]))
     return min(found)
-
-
-def _seconds(call: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import mfa
-from benchmarks.timing import seconds_each
+from benchmarks.timing import finish, seconds_each
 from mfa import presets
 from mfa.config import Config
 from mfa.models import build_model
@@ -118,8 +118,7 @@ def _rate(
     @torch.inference_mode()
     def forward() -> None:
         network(images)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        finish(device)
 
     seconds = median(seconds_each({"forward": forward}, repeats)["forward"])
     return float(f"{batch / seconds:.4g}")

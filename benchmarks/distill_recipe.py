@@ -1,6 +1,6 @@
 """Which recipe distils best in the same minutes? One row per setting, on identities held out.
 
-    python benchmarks/distill_recipe.py --teacher FEATURES.npz --data market1501 --data-root DIR
+    python -m benchmarks.distill_recipe --teacher FEATURES.npz --data market1501 --data-root DIR
 
 Every setting changes one thing of ``mfa train cpu --variant baseline --teacher`` and trains for
 the same number of pictures, so rows compare at equal work where the setting itself does not change
@@ -11,7 +11,7 @@ by each camera is a query, all their pictures are the gallery. The test set is n
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,8 +24,10 @@ from mfa.config import Config, derive
 from mfa.datasets import data_root, load_dataset
 from mfa.inference.evaluate import evaluate
 from mfa.records import ReidDataset
-from mfa.runs.run import open_run
-from mfa.training.distillation import Teacher, read_teacher
+from mfa.retrieval.results import as_percent
+from mfa.runs.run import Run, open_run
+from mfa.runs.stored_config import to_json
+from mfa.training.distillation import read_teacher
 from mfa.training.fit import fit
 
 HELD_OUT = 75
@@ -45,19 +47,26 @@ SETTINGS: Mapping[str, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True)
-class Options:
-    """What to measure on, and for how long."""
+class Trial:
+    """What to learn from, and what to keep."""
 
     teacher: Path
     """Feature file of the training pictures."""
-    data: str = "market1501"
-    data_root: Path | None = None
-    epochs: int = 2
-    """Epochs of every setting."""
-    out: Path = Path("runs/distill-recipe")
+    out: Path
     """Folder of the runs; finished ones are kept."""
+    data_root: Path | None = None
     only: tuple[str, ...] = ()
     """Names of settings; by default all."""
+
+
+@dataclass(frozen=True)
+class Options(Trial):
+    """What to measure on, and for how long."""
+
+    out: Path = Path("runs/distill-recipe")
+    data: str = "market1501"
+    epochs: int = 2
+    """Epochs of every setting."""
     cpu_bfloat16: bool = False
     """Compute in bfloat16."""
     threads: int = 1
@@ -67,19 +76,32 @@ def main(options: Options) -> None:
     """Train each setting, print and keep the table after each."""
     torch.set_num_threads(options.threads)
     data = hold_out(load_dataset(options.data, data_root(options.data_root)))
-    teacher = read_teacher(options.teacher)
     base = presets.distilled(presets.variant(presets.cpu(), "baseline"))
     changes = {"optim.epochs": options.epochs, "optim.warmup_epochs": 0.05 * options.epochs}
     base = derive(base, {**changes, "optim.cpu_bfloat16": options.cpu_bfloat16})
+    run_settings(base, SETTINGS, data, options, measure)
+
+
+def run_settings(
+    base: Config,
+    settings: Mapping[str, Mapping[str, object]],
+    data: ReidDataset,
+    trial: Trial,
+    measure: Callable[[Run, ReidDataset], Mapping[str, object]],
+) -> None:
+    """Train ``base`` with each setting's changes; print and keep the table after each."""
+    teacher = read_teacher(trial.teacher)
     rows = []
-    for name, change in SETTINGS.items():
-        if options.only and name not in options.only:
-            continue
-        rows.append(
-            {"setting": name, **measure(derive(base, change), data, teacher, options, name)}
-        )
-        print(pd.DataFrame(rows).to_string(index=False), flush=True)
-        pd.DataFrame(rows).to_csv(options.out / "rows.csv", index=False)
+    for name in trial.only or settings:
+        folder = trial.out / name.replace(", ", "-").replace(" ", "-")
+        start = time.process_time()
+        config = derive(base, settings[name])
+        for _ in fit(config, data, folder, resume=True, teacher=teacher, device="cpu"):
+            pass
+        seconds = round(time.process_time() - start)
+        rows.append({"setting": name, "cpu_seconds": seconds, **measure(open_run(folder), data)})
+        pd.DataFrame(rows).to_csv(trial.out / "rows.csv", index=False)
+        print(pd.DataFrame(rows).drop(columns="config").to_string(index=False), flush=True)
 
 
 def hold_out(data: ReidDataset) -> ReidDataset:
@@ -96,24 +118,16 @@ def hold_out(data: ReidDataset) -> ReidDataset:
     )
 
 
-def measure(
-    config: Config, data: ReidDataset, teacher: Teacher, options: Options, name: str
-) -> dict[str, object]:
-    """Train and score one setting."""
-    folder = options.out / name.replace(" ", "-")
-    start = time.process_time()
-    for _ in fit(config, data, folder, resume=True, teacher=teacher, device="cpu"):
-        pass
-    seconds = time.process_time() - start
-    run = open_run(folder)
+def measure(run: Run, data: ReidDataset) -> dict[str, object]:
+    """Scores of a trained run, and how near it came to its teacher."""
     result = evaluate(run, data)
     return {
-        "epochs": config.optim.epochs,
-        "cpu_seconds": round(seconds),
+        "epochs": run.config.optim.epochs,
         "teacher": round(float(run.history["teacher"].iloc[-1]), 4),
-        "mAP": round(100 * result.mAP, 2),
-        "rank1": round(100 * result.rank1, 2),
+        "mAP": as_percent(result.mAP),
+        "rank1": as_percent(result.rank1),
         "queries": len(result.counted),
+        "config": to_json(run.config),
     }
 
 

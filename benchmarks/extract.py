@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.made_pictures import write_market
+from benchmarks.made import write_market
 from benchmarks.timing import ratio, seconds_each
 from mfa import presets
 from mfa.config import Config

@@ -6,16 +6,16 @@ features are random, since the time does not depend on them; the pictures are dr
 
 from __future__ import annotations
 
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.timing import seconds_of
 from mfa.records import Features, FeatureSet, ReidDataset, Sample
 from mfa.retrieval.metrics import score
 from mfa.retrieval.results import RetrievalResult
@@ -50,16 +50,14 @@ def run(
         data = _dataset(Path(folder), queries, gallery)
         result = score(_features(data))
         shown = [position % queries for position in range(repeats)]
-        new_block = _milliseconds(partial(result.ranking, 0, k))
-        first = [_milliseconds(partial(_cards, result, data, q, k)) for q in shown]
-        ranking = [_milliseconds(partial(result.ranking, q, k)) for q in shown]
-        strip = [_milliseconds(partial(_cards, result, data, q, k)) for q in shown]
-    return {
-        "strip_ms": statistics.median(strip),
-        "ranking_ms": statistics.median(ranking),
-        "first_ms": statistics.median(first),
-        "new_block_ms": new_block,
-    }
+        cards = [partial(_cards, result, data, q, k) for q in shown]
+        ways: Mapping[str, Sequence[Callable[[], object]]] = {
+            "new_block_ms": [partial(result.ranking, 0, k)],
+            "first_ms": cards,
+            "ranking_ms": [partial(result.ranking, q, k) for q in shown],
+            "strip_ms": cards,
+        }
+        return {name: 1000 * median(map(seconds_of, calls)) for name, calls in ways.items()}
 
 
 def _cards(result: RetrievalResult, data: ReidDataset, query: int, k: int) -> list[bytes]:
@@ -95,9 +93,3 @@ def _features(data: ReidDataset) -> Features:
         )
 
     return Features(side(data.query), side(data.gallery))
-
-
-def _milliseconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return 1000 * (time.perf_counter() - start)

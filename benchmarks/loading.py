@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.made_pictures import write_market
-from benchmarks.timing import ratio, seconds_each
+from benchmarks.made import write_market
+from benchmarks.timing import finish, ratio, seconds_each
 from mfa import presets
 from mfa.config import Config
 from mfa.datasets import load_dataset
@@ -71,12 +71,12 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
         def augment_all() -> None:
             for batch in pixels:
                 augmented(batch)
-            _wait(device)
+            finish(device)
 
         def step() -> None:
             for batch in ready:
                 trainer.step(batch, 0.5)
-            _wait(device)
+            finish(device)
 
         ways: dict[str, Callable[[], object]] = {
             "reading": read,
@@ -99,8 +99,3 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "repeats": repeats,
     }
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -11,7 +11,7 @@ from torch import nn
 from torchvision.models import resnet50
 
 from benchmarks.compared import chosen, compared, memory_bytes
-from benchmarks.timing import ratio, seconds_each
+from benchmarks.timing import finish, ratio, seconds_each
 from mfa import presets
 from mfa.models import build_model
 from mfa.runs.device import choose_device
@@ -66,8 +66,7 @@ def run(
         @torch.inference_mode()
         def forward() -> None:
             network(images)
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
+            finish(device)
 
         return forward
 

@@ -6,17 +6,31 @@ import time
 from collections.abc import Callable
 from statistics import median
 
+import torch
+
 
 def seconds_each(ways: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
     """Seconds of every way, ``repeats`` times, taking turns after one untimed turn."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(repeats + 1):
         for name, way in ways.items():
-            start = time.perf_counter()
-            way()
+            taken = seconds_of(way)
             if turn:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(taken)
     return seconds
+
+
+def seconds_of(way: Callable[[], object]) -> float:
+    """Seconds of one call."""
+    start = time.perf_counter()
+    way()
+    return time.perf_counter() - start
+
+
+def finish(device: torch.device) -> None:
+    """Wait until a graphics card has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def ratio(above: list[float], below: list[float]) -> float:

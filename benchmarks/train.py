@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.made_pictures import write_market
-from benchmarks.timing import ratio, seconds_each
+from benchmarks.made import write_market
+from benchmarks.timing import finish, ratio, seconds_each
 from mfa import presets
 from mfa.config import Config
 from mfa.datasets import load_dataset
@@ -53,11 +53,11 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
                 state.scaler.scale(loss).backward()
                 state.scaler.step(state.optimizer)
                 state.scaler.update()
-            _wait(device)
+            finish(device)
 
         def whole() -> None:
             trainer.run_epoch(1)
-            _wait(device)
+            finish(device)
 
         seconds = seconds_each({"bare": bare, "step": whole}, repeats)
     return {
@@ -70,8 +70,3 @@ def run(repeats: int = 5, config: Config | None = None) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "repeats": repeats,
     }
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

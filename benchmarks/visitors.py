@@ -20,7 +20,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import reduce
 from http.cookies import SimpleCookie
+from itertools import cycle
+from operator import getitem
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -53,13 +56,11 @@ APPS = {
 }
 """Apps that a visitor goes through, and an address of each."""
 
-FRAMING = "v1.kernel.websocket.jupyter.org"
 QUERIES = 20
 QUIET = 0.5
 """Seconds without a message after which a change counts as shown, whole."""
 
-SLOWEST = 300
-"""Seconds that an answer may take."""
+SLOWEST = 300  # seconds that an answer may take
 
 
 @dataclass(frozen=True)
@@ -85,32 +86,20 @@ class Visitor:
         page: the answer to the first request.
         models: state of every widget, by model id.
         seconds: that each change took, until its picture was there.
-        foreign: what was shown, or in which state, although this visitor never asked for it.
+        foreign: what was shown although this visitor never asked for it.
     """
 
     def __init__(self, number: int, page: HTTPResponse, kernel: str) -> None:
         self.number, self.page, self.kernel = number, page, kernel
+        # Ranks, a detail of addresses, and the colour of a picture that no other visitor has.
+        self.k = number + 2
+        self.own = {"k": self.k, "opacity": (number + 1) / 1000}
+        self.colour = tuple(50 * (number // 5**place % 5) + 20 for place in range(3))
         self.models: dict[str, dict[str, Any]] = {}
         self.seconds: list[float] = []
         self.foreign: list[str] = []
         self._news = asyncio.Event()
         self._heard = 0.0
-
-    @property
-    def k(self) -> int:
-        """Ranks that this visitor asks for, and nobody else."""
-        return self.number + 2
-
-    @property
-    def own(self) -> dict[str, Any]:
-        """What this visitor's addresses hold, and nobody else's."""
-        return {"k": self.k, "opacity": (self.number + 1) / 1000}
-
-    @property
-    def colour(self) -> tuple[int, int, int]:
-        """Of the picture that this visitor searches with."""
-        red, rest = self.number % 5, self.number // 5
-        return 50 * red + 20, 50 * (rest % 5) + 20, 50 * (rest // 5) + 20
 
     def model(self, trait: str) -> str:
         """Id of a widget that has a trait; empty where there is none."""
@@ -168,7 +157,7 @@ class Visitor:
         """Speak to the kernel, and ask it for its widgets."""
         address = f"ws{url.removeprefix('http')}api/kernels/{self.kernel}/channels"
         self._socket: WebSocketClientConnection = await websocket_connect(
-            address, subprotocols=[FRAMING]
+            address, subprotocols=["v1.kernel.websocket.jupyter.org"]
         )
         self._reader = asyncio.create_task(self._read())
         comm = uuid4().hex
@@ -194,8 +183,8 @@ class Visitor:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Send a message to the kernel."""
-        header = {"msg_id": uuid4().hex, "msg_type": kind, "session": self.kernel, "username": "",
-                  "version": "5.3"}  # fmt: skip
+        header = {"msg_id": uuid4().hex, "msg_type": kind, "session": self.kernel}
+        header |= {"username": "", "version": "5.3"}
         parts = [json.dumps(part).encode() for part in (header, {}, metadata or {}, content)]
         await self.send_bytes(serialize_msg_to_ws_v1([*parts, *buffers], "shell"))
 
@@ -237,7 +226,8 @@ class Visitor:
                 self.models |= {name: one["state"] for name, one in data["states"].items()}
             elif "state" in data:
                 for path, buffer in zip(data.get("buffer_paths", ()), parts[4:], strict=False):
-                    _put(data["state"], path, buffer)
+                    holder = reduce(getitem, path[:-1], data["state"])
+                    holder[path[-1]] = buffer
                 self.models.setdefault(content["comm_id"], {}).update(data["state"])
                 self._check(data["state"])
             self._heard = time.perf_counter()
@@ -258,12 +248,6 @@ class Visitor:
                 seen = np.asarray(image.convert("RGB")).mean(axis=(0, 1))
             if np.abs(seen - self.colour).max() > 12:
                 self.foreign.append(f"a picture of colour {seen}, not {self.colour}")
-
-
-def _put(state: Any, path: Sequence[Any], buffer: bytes) -> None:
-    for key in path[:-1]:
-        state = state[key]
-    state[path[-1]] = buffer
 
 
 async def fetch(url: str, **options: Any) -> HTTPResponse:
@@ -349,18 +333,14 @@ def memory(server: psutil.Process) -> dict[str, float]:
 
 async def stay(visitor: Visitor, until: float, pause: float) -> None:
     """Go through the apps until a time, with three changes and one search in each round."""
-    step = 0
-    while time.monotonic() < until:
-        for app, address in APPS.items():
-            for _ in range(3):
-                step += 1
-                query = (7 * step + visitor.number) % QUERIES
-                await visitor.go(address.format(query=query, **visitor.own))
-                if app == "ranks" and step % 3 == 0:
-                    await visitor.search()
-                await asyncio.sleep(pause * (0.5 + (step + visitor.number) % 5 / 4))
-            if time.monotonic() > until:
-                return
+    for step, app in enumerate(cycle(app for app in APPS for _ in range(3)), start=1):
+        if time.monotonic() > until:
+            return
+        query = (7 * step + visitor.number) % QUERIES
+        await visitor.go(APPS[app].format(query=query, **visitor.own))
+        if app == "ranks" and step % 3 == 0:
+            await visitor.search()
+        await asyncio.sleep(pause * (0.5 + (step + visitor.number) % 5 / 4))
 
 
 async def soak(url: str, server: psutil.Process, args: Args) -> dict[str, Any]:

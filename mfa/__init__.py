@@ -55,7 +55,7 @@ _HOME = {
     "select_images": "mfa.datasets.selection",
     "select_queries": "mfa.retrieval.queries",
     "tag_queries": "mfa.comparison.failures",
-    "with_descriptor": "mfa.retrieval.replaced",
+    "with_descriptor": "mfa.retrieval.queries",
     "verify": "mfa.comparison.verification",
     # What a branch looks at.
     "BranchMaps": "mfa.explain",

@@ -34,13 +34,8 @@ def default(base: Config) -> list[Row]:
 def table2(base: Config) -> list[Row]:
     """Where CPAA goes, on the baseline [paper, Table 2]: none, then layer after layer."""
     trunk = variant(base, "baseline")
-    positions: dict[str, tuple[int, ...]] = {
-        "Baseline": (),
-        "+ Layer2": (2,),
-        "+ Layer2, 3": (2, 3),
-        "+ Layer2, 3, 4": (2, 3, 4),
-    }
-    return [Row(name, derive(trunk, {"model.cpaa": at})) for name, at in positions.items()]
+    places = {"Baseline": (), "+ Layer2": (2,), "+ Layer2, 3": (2, 3), "+ Layer2, 3, 4": (2, 3, 4)}
+    return [Row(name, derive(trunk, {"model.cpaa": at})) for name, at in places.items()]
 
 
 def table3(base: Config) -> list[Row]:
@@ -48,12 +43,12 @@ def table3(base: Config) -> list[Row]:
 
     GLA acts through the branches of the base's own variant.
     """
-    full = derive(base, {"model.cpaa": (2, 3, 4)})
-    plain = {"model.cpaa": ()}
-    silent = {"loss.gla": "off"}
+    trunk, everywhere = variant(base, "baseline"), {"model.cpaa": (2, 3, 4)}
+    full = derive(base, everywhere)
+    plain, silent = {"model.cpaa": ()}, {"loss.gla": "off"}
     return [
-        Row("Baseline", variant(base, "baseline")),
-        Row("+ CPAA", derive(variant(base, "baseline"), {"model.cpaa": (2, 3, 4)})),
+        Row("Baseline", trunk),
+        Row("+ CPAA", derive(trunk, everywhere)),
         Row("+ Branches", derive(full, {**plain, **silent})),
         Row("+ CPAA + Branches", derive(full, silent)),
         Row("+ Branches + GLA", derive(full, plain)),
@@ -63,42 +58,32 @@ def table3(base: Config) -> list[Row]:
 
 def modules(base: Config) -> list[Row]:
     """What each module gives, GLA in its three forms [after the paper's Table 3]."""
-    cpaa = (2, 3, 4)
-    trunk = variant(base, "baseline")
-    kinds: dict[str, presets.Variant] = {
-        "+ Branches": "branches",
-        "+ Branches + GLA (paper)": "paper",
-        "+ Branches + GLA (guided)": "guided",
-        "+ Branches + GLA (anchored)": "anchored",
-    }
-    alone = [
-        Row(name, derive(variant(base, kind), {"model.cpaa": ()})) for name, kind in kinds.items()
-    ]
-    everything = derive(alone[-1].config, {"model.cpaa": cpaa})
+    trunk, everywhere, plain = (
+        variant(base, "baseline"),
+        {"model.cpaa": (2, 3, 4)},
+        {"model.cpaa": ()},
+    )
+    anchored = variant(base, "anchored")
     return [
         Row("Baseline", trunk),
-        Row("+ CPAA", derive(trunk, {"model.cpaa": cpaa})),
-        *alone,
-        Row("+ CPAA + Branches + GLA (anchored)", everything),
+        Row("+ CPAA", derive(trunk, everywhere)),
+        Row("+ Branches", derive(variant(base, "branches"), plain)),
+        Row("+ Branches + GLA (paper)", derive(variant(base, "paper"), plain)),
+        Row("+ Branches + GLA (guided)", derive(variant(base, "guided"), plain)),
+        Row("+ Branches + GLA (anchored)", derive(anchored, plain)),
+        Row("+ CPAA + Branches + GLA (anchored)", derive(anchored, everywhere)),
     ]
 
 
 def gate_and_gla(base: Config, gated: presets.Variant = "guided") -> list[Row]:
     """The 2 x 2 of gate and GLA, with the gate of ``gated``: what separates the branches?"""
     full = variant(base, gated)
+    gates = {"off": {"model.gate": "none"}, "on": {}}
+    losses = {"off": {"loss.gla": "off"}, "on": {}}
     return [
-        Row(
-            f"gate {'on' if gate else 'off'}, GLA {'on' if gla else 'off'}",
-            derive(
-                full,
-                {
-                    "model.gate": full.model.gate if gate else "none",
-                    "loss.gla": full.loss.gla if gla else "off",
-                },
-            ),
-        )
-        for gate in (False, True)
-        for gla in (False, True)
+        Row(f"gate {gate}, GLA {gla}", derive(full, {**no_gate, **no_gla}))
+        for gate, no_gate in gates.items()
+        for gla, no_gla in losses.items()
     ]
 
 

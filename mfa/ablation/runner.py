@@ -78,17 +78,15 @@ def run_plan(
         device: where to train and score; by default the GPU where there is one.
         precision: number format of the forward pass in scoring, see ``mfa.open_run``.
     """
-    for seed in seeds:
-        for row in rows:
-            place = folder / f"{_slug(row.name)}-s{seed}"
-            try:
-                done = finished(place, row, seed, data)
-                if done is None:
-                    place, done = reusable(row, seed, data, reuse) or (place, None)
-                figures = done or run_row(row, seed, data, place, device, precision)
-                yield Outcome(row.name, seed, place, figures, skipped=done is not None)
-            except Exception as error:  # one failing row must not cost the others
-                yield Outcome(row.name, seed, place, {}, failure=f"{type(error).__name__}: {error}")
+    for seed, row, place in _places(rows, seeds, folder):
+        try:
+            done = finished(place, row, seed, data)
+            if done is None:
+                place, done = reusable(row, seed, data, reuse) or (place, None)
+            figures = done or run_row(row, seed, data, place, device, precision)
+            yield Outcome(row.name, seed, place, figures, skipped=done is not None)
+        except Exception as error:  # one failing row must not cost the others
+            yield Outcome(row.name, seed, place, {}, failure=f"{type(error).__name__}: {error}")
 
 
 def run_row(
@@ -110,7 +108,7 @@ def run_row(
 
 
 def finished(place: Path, row: Row, seed: int, data: ReidDataset) -> dict[str, Any] | None:
-    """The tidy row of an earlier call, if it was made of the same configuration and data.
+    """The tidy row of an earlier call, if there is one.
 
     Raises:
         InputError: the folder holds a row of another configuration or other data.
@@ -130,11 +128,7 @@ def finished(place: Path, row: Row, seed: int, data: ReidDataset) -> dict[str, A
 
 
 def _recorded(file: Path) -> dict[str, Any]:
-    """The tidy row that ``run_row`` wrote.
-
-    Raises:
-        InputError: the file is damaged.
-    """
+    """The tidy row that ``run_row`` wrote; raises ``InputError`` where the file is damaged."""
     figures = read_json(file)
     if not isinstance(figures, dict) or not {"row", "mAP", "fingerprint", "config"} <= {*figures}:
         raise InputError(f"{file} is no row of an ablation", "delete it, and the row is measured")
@@ -151,12 +145,10 @@ def waiting(
 ) -> dict[str, int]:
     """How many seeds of each row ``run_plan`` would train, by row name."""
     left = dict.fromkeys((row.name for row in rows), 0)
-    for seed in seeds:
-        for row in rows:
-            place = folder / f"{_slug(row.name)}-s{seed}"
-            with suppress(InputError):  # another configuration lies there: refused, not trained
-                done = finished(place, row, seed, data) or reusable(row, seed, data, reuse)
-                left[row.name] += done is None
+    for seed, row, place in _places(rows, seeds, folder):
+        with suppress(InputError):  # another configuration lies there: refused, not trained
+            done = finished(place, row, seed, data) or reusable(row, seed, data, reuse)
+            left[row.name] += done is None
     return left
 
 
@@ -182,10 +174,8 @@ def measure(run: Run, data: ReidDataset) -> dict[str, Any]:
         result.save(run.path / RESULT_FILE)
     history = run.history
     last = history.iloc[-1]
-    figures: dict[str, Any] = {
-        name: as_percent(getattr(result, name))
-        for name in ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10")
-    }
+    names = ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10")
+    figures: dict[str, Any] = {name: as_percent(getattr(result, name)) for name in names}
     low, high = intervals(result.per_query)["mAP"]
     figures |= {"mAP_low": as_percent(low), "mAP_high": as_percent(high), "resampled": "identities"}
     separation = measure_separation(run, data)
@@ -220,16 +210,22 @@ def estimate(
     """
     lines = []
     for row in rows:
-        line = {"row": row.name, "epochs": row.config.optim.epochs, "steps": 0, "seconds": 0.0}
+        total, seconds, fault, epochs = 0, 0.0, "", row.config.optim.epochs
         try:
             trainer = Trainer(row.config, data, choose_device(device))
-            total = len(trainer.batches.sampler) * row.config.optim.epochs
-            line |= {"steps": total, "seconds": trainer.time_steps(steps) * total, "fault": ""}
+            total = len(trainer.batches.sampler) * epochs
+            seconds = trainer.time_steps(steps) * total
         except Exception as error:  # as in run_plan: it must not cost the others
-            line["fault"] = f"{type(error).__name__}: {error}"
-        lines.append(line)
+            total, fault = 0, f"{type(error).__name__}: {error}"
+        lines.append((row.name, epochs, total, seconds, fault))
     return pd.DataFrame(lines, columns=["row", "epochs", "steps", "seconds", "fault"])
 
 
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+def _places(
+    rows: Sequence[Row], seeds: Sequence[int], folder: Path
+) -> Iterator[tuple[int, Row, Path]]:
+    """Every seed with every row, and the folder of that run."""
+    for seed in seeds:
+        for row in rows:
+            slug = re.sub(r"[^a-z0-9]+", "-", row.name.lower()).strip("-")
+            yield seed, row, folder / f"{slug}-s{seed}"

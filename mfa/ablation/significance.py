@@ -33,26 +33,29 @@ def with_tests(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     done = [outcome for outcome in outcomes if outcome.figures]
     first = {o.seed: o for o in reversed(done) if o.row == outcomes[0].row}
     table = pd.DataFrame([outcome.figures | _against(outcome, first) for outcome in done])
-    if "p_value" not in table:
-        return table
+    return over_rows(table, outcomes[0].row) if "p_value" in table else table
+
+
+def over_rows(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """The rows with what is tested over all of them: ``p_value_over_seeds`` and ``p_holm``.
+
+    Args:
+        table: one row per row and seed, with ``row``, ``seed``, ``mAP`` and ``p_value``.
+        reference: the row that the others are tested against.
+    """
     tests = table.groupby("row", sort=False)["p_value"].first().dropna()
-    if len(first) > 1:
-        tests = _over_seeds(done, first)
+    by_seed = table[table["row"] == reference].set_index("seed")["mAP"]
+    if len(by_seed) > 1:
+        tests = pd.Series(dtype=float)
+        for row, own in table[table["row"] != reference].groupby("row", sort=False):
+            both = own[own["seed"].isin(by_seed.index)]
+            if len(both):
+                p_value = seeds_test(by_seed[both["seed"]].tolist(), both["mAP"].tolist())
+                tests[str(row)] = round(p_value, 5)
         table["p_value_over_seeds"] = table["row"].map(tests)
     corrected = pd.Series(holm(tests.tolist()), index=tests.index)
     table["p_holm"] = table["row"].map(corrected).round(5)
     return table
-
-
-def _over_seeds(done: Sequence[Outcome], first: dict[int, Outcome]) -> pd.Series:
-    """p-values by row, over the seeds with which both it and the first row came to a result."""
-    tests = {}
-    for row in dict.fromkeys(outcome.row for outcome in done):
-        pairs = [(first[o.seed], o) for o in done if o.row == row and o.seed in first]
-        if pairs and pairs[0][0].row != row:
-            before, after = ([o.figures["mAP"] for o in side] for side in zip(*pairs, strict=True))
-            tests[row] = round(seeds_test(before, after), 5)
-    return pd.Series(tests, dtype=float)
 
 
 def mean_over_seeds(outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "evaluate": ("mfa.cli.evaluate", "score a run on a dataset, or a file of features"),
     "ablate": ("mfa.cli.ablate", "train and score every row of a table, with several seeds"),
     "compare": ("mfa.cli.compare", "runs and models side by side, tested on the same queries"),
+    "verify": ("mfa.cli.verify", "recompute the rows of data/results, name digits that moved"),
     "explain": ("mfa.cli.explain", "test what the maps of a run are worth"),
     "import-weights": ("mfa.cli.convert_weights", "weights of another project as a run"),
     "complexity": ("mfa.cli.complexity", "parameters and operations of a preset"),

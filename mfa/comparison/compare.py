@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -72,28 +72,24 @@ def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -
     if unlike:
         words = "; ".join(f"{name} is {a!r} and {b!r}" for name, (a, b) in unlike.items())
         raise InputError(f"these results cannot be compared: {words}; score both alike")
-    rows = []
-    for figure, metric in _TESTED.items():
-        test = paired_test(first.per_query, second.per_query, metric=metric, seed=seed)
-        rows.append(
-            {
-                "figure": figure,
-                "first": test.first,
-                "second": test.second,
-                "difference": test.difference,
-                "low": test.interval[0],
-                "high": test.interval[1],
-                "p_value": test.p_value,
-            }
-        )
+    tests = {
+        figure: paired_test(first.per_query, second.per_query, metric=metric, seed=seed)
+        for figure, metric in _TESTED.items()
+    }
+    test = tests["mAP"]
+    columns = ["figure", "first", "second", "difference", "low", "high", "p_value"]
+    rows = [
+        (figure, t.first, t.second, t.difference, *t.interval, t.p_value)
+        for figure, t in tests.items()
+    ]
     return Comparison(
-        table=pd.DataFrame(rows),
+        table=pd.DataFrame(rows, columns=columns),
         flipped=flipped(first.per_query, second.per_query),
         method=_method(first.card, second.card),
         unknown=tuple(
             name
-            for name in MUST_AGREE
-            if UNSTATED in (first.card.get(name, UNSTATED), second.card.get(name, UNSTATED))
+            for name, pair in _both(first.card, second.card, MUST_AGREE).items()
+            if UNSTATED in pair
         ),
         queries=test.queries,
         identities=test.units,
@@ -102,14 +98,20 @@ def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -
 
 def differences(first: dict[str, Any], second: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Fields that must agree and are stated differently, with both values."""
-    pairs = {name: (first.get(name, UNSTATED), second.get(name, UNSTATED)) for name in MUST_AGREE}
+    pairs = _both(first, second, MUST_AGREE)
     return {name: pair for name, pair in pairs.items() if UNSTATED not in pair and len({*pair}) > 1}
 
 
 def _method(first: dict[str, Any], second: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     names = [name for name in {**first, **second} if name not in (*MUST_AGREE, *_OWN)]
-    pairs = {name: (first.get(name, UNSTATED), second.get(name, UNSTATED)) for name in names}
+    pairs = _both(first, second, names)
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _both(
+    first: dict[str, Any], second: dict[str, Any], names: Iterable[str]
+) -> dict[str, tuple[Any, Any]]:
+    return {name: (first.get(name, UNSTATED), second.get(name, UNSTATED)) for name in names}
 
 
 @dataclass(frozen=True)
@@ -154,43 +156,28 @@ def overview(results: Mapping[str, RetrievalResult], *, seed: int = 0) -> Overvi
             refused[first, second] = str(error)
             continue
         unknown |= set(compared.unknown)
-        turned.append(compared.flipped.assign(first=first, second=second))
+        both = {"first": first, "second": second}
         change = compared.flipped["change"].value_counts()
         for row in compared.table.to_dict("records"):
             percent = {name: as_percent(row[name]) for name in ("difference", "low", "high")}
             pairs.append(
-                {"first": first, "second": second, "figure": row["figure"], **percent}
-                | {"p_value": row["p_value"]}
+                {**both, "figure": row["figure"], **percent, "p_value": row["p_value"]}
                 | {name: int(change.get(name, 0)) for name in ("gained", "lost")}
             )
+        for place, (name, value) in enumerate(both.items()):
+            compared.flipped.insert(place, name, value)
+        turned.append(compared.flipped)
+    tested = pd.DataFrame(pairs)
+    if pairs:
+        corrected = tested.groupby("figure")["p_value"].transform(lambda p: holm(p.tolist()))
+        tested.insert(list(tested).index("p_value") + 1, "p_holm", corrected)
     return Overview(
         table=pd.DataFrame([_row(name, result, seed) for name, result in results.items()]),
-        pairs=_corrected(pd.DataFrame(pairs)),
-        flipped=_by_pair(turned),
+        pairs=tested,
+        flipped=pd.concat(turned, ignore_index=True) if turned else pd.DataFrame(),
         refused=refused,
         unknown=tuple(name for name in MUST_AGREE if name in unknown),
     )
-
-
-def _corrected(pairs: pd.DataFrame) -> pd.DataFrame:
-    """With ``p_holm`` behind ``p_value``: of the same figure over all pairs."""
-    if len(pairs):
-        place = list(pairs).index("p_value") + 1
-        pairs.insert(
-            place,
-            "p_holm",
-            pairs.groupby("figure")["p_value"].transform(lambda p: holm(p.tolist())),
-        )
-    return pairs
-
-
-def _by_pair(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """One table, the two results in its first columns; empty where nothing was compared."""
-    if not tables:
-        return pd.DataFrame()
-    whole = pd.concat(tables, ignore_index=True)
-    names = ["first", "second"]
-    return whole[[*names, *whole.columns.difference(names, sort=False)]]
 
 
 def _row(name: str, result: RetrievalResult, seed: int) -> dict[str, Any]:

@@ -92,9 +92,8 @@ def tag_queries(
             "same background": answer["camid"] == row["camid"] and row["camid"] >= 0,
             "lookalike": answer["distance"] < near,
             **{name: query in found for name, found in extremes.items()},
-            "branches disagree": any(query in found for found in branches.values()),
-            "no branch knows": bool(branches)
-            and not any(query in found for found in branches.values()),
+            "branches disagree": any(alone := [query in found for found in branches.values()]),
+            "no branch knows": bool(alone) and not any(alone),
         }
         tags.append(tuple(name for name, holds in facts.items() if holds))
     columns = ["query", "name", "pid", "camid", "AP", "first_match_rank"]
@@ -111,14 +110,13 @@ def count_tags(tagged: pd.DataFrame) -> dict[str, int]:
 def _first_answers(
     result: RetrievalResult, table: pd.DataFrame, progress: Callable[[float, str], None]
 ) -> pd.DataFrame:
-    rows = []
-    queries = [int(query) for query in table["query"]]
-    for place, query in enumerate(queries):
+    """The nearest gallery picture of each query, by query."""
+    first = []
+    for place, query in enumerate(table["query"]):
         if place % 100 == 0:
-            progress(0.5 * place / len(queries), "first answers")
-        ranking = result.ranking(query, 1)
-        rows.append({name: ranking[name].iloc[0] for name in ("camid", "distance", "match")})
-    return pd.DataFrame(rows, index=queries)
+            progress(0.5 * place / len(table), "first answers")
+        first.append(result.ranking(int(query), 1)[["camid", "distance", "match"]])
+    return pd.concat(first).set_axis(table["query"].to_numpy())
 
 
 def _branch_firsts(

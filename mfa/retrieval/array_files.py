@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from mfa.errors import InputError, reason
-from mfa.retrieval.npz import MAX_RATIO, SMALL, Npz
+from mfa.retrieval.npz import MAX_RATIO, SMALL, ArraysOfFile, Npz
 
 FIELDS = ("_pid", "_camid", "_name", "_position")
 """What stands behind a group's name in the names of its further arrays."""
@@ -30,7 +30,7 @@ _COMPRESSED = 15
 """Type of a packed element of a ``.mat`` file."""
 
 
-class Arrays(Mapping[str, np.ndarray]):
+class Arrays(ArraysOfFile):
     """The arrays of a feature file by our names.
 
     An array is looked for under the name that ``names`` gives it, under our own, and under those
@@ -47,35 +47,30 @@ class Arrays(Mapping[str, np.ndarray]):
     """
 
     def __init__(self, path: Path, names: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(path)
         readers = {".mat": _Mat, ".pt": _saved_tensors, ".pth": _saved_tensors}
-        self._source: Mapping[str, np.ndarray] = readers.get(path.suffix.lower(), Npz)(path)
+        self.members = readers.get(path.suffix.lower(), Npz)(path)
         self._names = names
         for name, theirs in names.items():
-            if theirs not in self._source:
+            if theirs not in self.members:
                 raise InputError(
-                    f"{path} has no array {theirs!r} for {name}; it has {', '.join(self._source)}"
+                    f"{path} has no array {theirs!r} for {name}; it has {', '.join(self.members)}"
                 )
 
     def __getitem__(self, name: str) -> np.ndarray:
         found = self._found(name)
         if found is None:
             raise KeyError(name)
-        values = self._source[found]
-        if isinstance(self._source, _Mat) and name.endswith(FIELDS):
+        values = np.asarray(self.members[found])
+        if isinstance(self.members, _Mat) and name.endswith(FIELDS):
             return values.reshape(-1)  # MATLAB has no lists, only matrices of one row
         return values
 
     def __contains__(self, name: object) -> bool:
         return self._found(str(name)) is not None
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._source)
-
-    def __len__(self) -> int:
-        return len(self._source)
-
     def _found(self, name: str) -> str | None:
-        return next((other for other in self._spellings(name) if other in self._source), None)
+        return next((other for other in self._spellings(name) if other in self.members), None)
 
     def _spellings(self, name: str) -> Iterator[str]:
         if name in self._names:
@@ -91,15 +86,14 @@ class Arrays(Mapping[str, np.ndarray]):
                 yield group[0] + torchreid[field]
 
 
-class _Mat(Mapping[str, np.ndarray]):
-    """The arrays of a ``.mat`` file, each read when it is asked for."""
+class _Mat(ArraysOfFile):
+    """The arrays of a ``.mat`` file."""
 
     def __init__(self, path: Path) -> None:
         from scipy.io import whosmat
         from scipy.io.matlab import matfile_version
 
-        _check_file(path)
-        self._path = path
+        super().__init__(path)
         try:
             version, _ = matfile_version(str(path))
             if version != 1:
@@ -109,7 +103,7 @@ class _Mat(Mapping[str, np.ndarray]):
                 )
             with path.open("rb") as file:
                 _refuse_bomb(file, path)
-            self._kinds = {name: kind for name, _, kind in whosmat(str(path))}
+            self.members = {name: kind for name, _, kind in whosmat(str(path))}
         except InputError:
             raise
         except Exception as error:  # scipy meets damage with many kinds
@@ -118,22 +112,16 @@ class _Mat(Mapping[str, np.ndarray]):
     def __getitem__(self, name: str) -> np.ndarray:
         from scipy.io import loadmat
 
-        where = f"array {name!r} of {self._path}"
-        if self._kinds[name] not in _PLAIN:
+        kind = self.members[name]
+        if kind not in _PLAIN:
             raise InputError(
-                f"{where} holds {self._kinds[name]}", "save arrays of numbers and text"
+                f"array {name!r} of {self.path} holds {kind}", "save arrays of numbers and text"
             )
         try:
-            found = np.asarray(loadmat(str(self._path), variable_names=[name])[name])
+            found = np.asarray(loadmat(str(self.path), variable_names=[name])[name])
         except Exception as error:  # as above
-            raise _damaged(self._path, error) from error
+            raise _damaged(self.path, error) from error
         return np.char.rstrip(found) if found.dtype.kind == "U" else found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._kinds)
-
-    def __len__(self) -> int:
-        return len(self._kinds)
 
 
 def _refuse_bomb(file: BinaryIO, path: Path) -> None:
@@ -166,7 +154,6 @@ def _saved_tensors(path: Path) -> Mapping[str, np.ndarray]:
 
     from mfa.models.tensor_files import load_safely
 
-    _check_file(path)
     content = load_safely(path)
     if not isinstance(content, dict):
         raise InputError(
@@ -183,11 +170,6 @@ def _saved_tensors(path: Path) -> Mapping[str, np.ndarray]:
         if found.dtype.kind in "biufUS":
             arrays[str(name)] = found
     return arrays
-
-
-def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise InputError(f"no feature file {path}", "give the path of a .npz, .mat or .pt file")
 
 
 def _damaged(path: Path, error: Exception) -> InputError:

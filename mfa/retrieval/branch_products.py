@@ -8,6 +8,7 @@ time for branches of 512 columns).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -56,19 +57,17 @@ class BranchProducts:
             InputError: an unknown branch, a weight below 0, or none above.
         """
         used = check_weights(self.features, weights)
-        lengths = [
+        query, gallery = (
             np.sqrt(sum(used[name] ** 2 * self._squares[name][side] for name in used))
             for side in (0, 1)
-        ]
-        for length in lengths:
-            length[length == 0] = 1
-        return WeightedDistances(self, used, lengths[0], lengths[1])
+        )
+        query[query == 0] = gallery[gallery == 0] = 1
+        return WeightedDistances(self, used, query, gallery)
 
     def weighted_features(self, weights: Mapping[str, float]) -> Features:
         """The features as they are, with the weights written on their card."""
-        return replace(
-            self.features, origin={**self.features.origin, "branch_weights": dict(weights)}
-        )
+        origin = {**self.features.origin, "branch_weights": dict(weights)}
+        return replace(self.features, origin=origin)
 
 
 class WeightedDistances:
@@ -97,8 +96,7 @@ class WeightedDistances:
             rows, part = block[first - start : last - start], spare[: last - first]
             for number, (name, weight) in enumerate(self._weights.items()):
                 product = self._made.products[name][first:last]
-                factor = np.float32(-(weight**2))
-                np.multiply(product, factor, out=part if number else rows)
+                np.multiply(product, np.float32(-(weight**2)), out=part if number else rows)
                 if number:
                     rows += part
             rows /= self._gallery
@@ -117,8 +115,7 @@ class WeightedDistances:
 
     def reordered(self, order: np.ndarray) -> WeightedDistances:
         """The same distances with the gallery's columns in ``order`` (G,)."""
-        other = object.__new__(WeightedDistances)
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         columns = order if self._columns is None else self._columns[order]
         same = np.array_equal(columns, np.arange(len(columns)))
         other._columns = None if same else columns

@@ -29,9 +29,6 @@ def score_branches(
         features: with named ``branches``.
         weights: branch to weight, 0 or more; branches not named are left out.
         **options: those of ``mfa.retrieval.metrics.score``.
-
-    Raises:
-        InputError: see ``weighted``, and ``mfa.retrieval.metrics.score``.
     """
     return score(weighted(features, weights), **options)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from mfa.records import JUNK, NO_CAMERA, Features, FeatureSet
@@ -10,17 +12,10 @@ from mfa.records import JUNK, NO_CAMERA, Features, FeatureSet
 def doubts(features: Features, *, camera_filter: bool) -> list[str]:
     """One sentence for each thing about the features that makes their score misleading.
 
-    Args:
-        features: what is scored.
-        camera_filter: whether the camera filter was asked for.
+    ``camera_filter`` says whether the filter was asked for.
     """
     sides = {"query": features.query, "gallery": features.gallery}
-    found = [
-        sentence
-        for name, side in sides.items()
-        for sentence in _about_values(name, side)
-        if sentence
-    ]
+    found = [sentence for name, side in sides.items() for sentence in _about_values(name, side)]
     unknown = [name for name, side in sides.items() if not knows_cameras(side)]
     if camera_filter and len(unknown) == 1:
         other = "gallery" if unknown[0] == "query" else "query"
@@ -40,7 +35,7 @@ def doubts(features: Features, *, camera_filter: bool) -> list[str]:
 
 def knows_cameras(side: FeatureSet) -> bool:
     """Whether the camera of any picture is known."""
-    return bool(np.any(np.asarray(side.camids) != NO_CAMERA))
+    return bool(np.any(side.camids != NO_CAMERA))
 
 
 def _about_values(name: str, side: FeatureSet) -> list[str]:
@@ -56,13 +51,11 @@ def _about_values(name: str, side: FeatureSet) -> list[str]:
 
 def _found_again(features: Features) -> int:
     """Number of queries whose very feature stands in the gallery under the same identity."""
-    gallery = features.gallery
-    kept = np.isin(gallery.pids, features.query.pids) & (gallery.pids != JUNK)
-    known = {
-        (int(pid), row.tobytes())
-        for pid, row in zip(gallery.pids[kept], gallery.features[kept], strict=True)
-    }
-    return sum(
-        (int(pid), row.tobytes()) in known
-        for pid, row in zip(features.query.pids, features.query.features, strict=True)
-    )
+    query, gallery = features.query, features.gallery
+    kept = np.isin(gallery.pids, query.pids) & (gallery.pids != JUNK)
+    known = set(_pictures(gallery.pids[kept], gallery.features[kept]))
+    return sum(picture in known for picture in _pictures(query.pids, query.features))
+
+
+def _pictures(pids: np.ndarray, features: np.ndarray) -> Iterator[tuple[int, bytes]]:
+    return ((int(pid), row.tobytes()) for pid, row in zip(pids, features, strict=True))

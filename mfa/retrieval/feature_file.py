@@ -27,17 +27,11 @@ from mfa.records import DISTRACTOR, NO_CAMERA, Features, FeatureSet
 from mfa.retrieval.array_files import Arrays
 from mfa.retrieval.npz import as_text
 
-_WHOLE = 2.0**53
-"""Below this a float holds every whole number."""
-
 MAX_ORIGIN = 2**20
 """Letters of the array ``origin``, at most."""
 
 MAX_DEPTH = 20
 """Lists and objects within each other in it, at most."""
-
-_SUFFIXES = ("_pid", "_camid", "_name")
-
 
 SUFFIXES = (".npz", ".mat", ".pt", ".pth")
 """Endings of feature files."""
@@ -52,10 +46,10 @@ def read(
     gallery: str = "gallery",
     names: Mapping[str, str] = NO_NAMES,
 ) -> Features:
-    """Read two groups of a feature file.
+    """Read two groups of a ``.npz``, ``.mat`` or ``.pt`` file.
 
     Args:
-        path: a ``.npz``, ``.mat`` or ``.pt`` file.
+        path: the feature file.
         query: name of the group of queries.
         gallery: name of the group that is ranked.
         names: our name of an array (``query``, ``query_pid``, ...) to the file's, where it is none
@@ -124,25 +118,25 @@ def _group(arrays: Arrays, name: str, where: str, *, labels: bool = True) -> Fea
             f"{features.shape}"
         )
     count = len(features)
-    pids = arrays.get(f"{name}_pid", np.full(count, DISTRACTOR))
-    camids = arrays.get(f"{name}_camid", np.full(count, NO_CAMERA))
-    names = arrays.get(f"{name}_name", np.array([f"{name}[{i}]" for i in range(count)], dtype=str))
-    for suffix, column in zip(_SUFFIXES, (pids, camids, names), strict=True):
+    columns = {
+        "pid": np.full(count, DISTRACTOR),
+        "camid": np.full(count, NO_CAMERA),
+        "name": np.array([f"{name}[{i}]" for i in range(count)], dtype=str),
+    }
+    for field in columns:
+        columns[field] = column = arrays.get(f"{name}_{field}", columns[field])
         if column.shape != (count,):
             raise InputError(
-                f"{where}: {name}{suffix} has shape {column.shape}, but there are {count} features"
+                f"{where}: {name}_{field} has shape {column.shape}, but there are {count} features"
             )
+        read = as_text if field == "name" else _integers
+        columns[field] = read(column, f"{where}: {name}_{field}")
     places = arrays.get(f"{name}_position")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, refused below
         features = features.astype(np.float32)
     try:
-        return FeatureSet(
-            features=features,
-            pids=_integers(pids, f"{where}: {name}_pid"),
-            camids=_integers(camids, f"{where}: {name}_camid"),
-            names=as_text(names, f"{where}: {name}_name"),
-            positions=None if places is None else _integers(places, f"{where}: {name}_position"),
-        )
+        positions = None if places is None else _integers(places, f"{where}: {name}_position")
+        return FeatureSet(features, *columns.values(), positions=positions)
     except InputError as error:
         raise InputError(str(error).replace("features hold", f"features of {name} hold")) from error
 
@@ -152,7 +146,9 @@ def _integers(values: np.ndarray, where: str) -> np.ndarray:
         raise InputError(f"{where} must be whole numbers, got {values.dtype} such as {values[:1]}")
     whole = values <= np.iinfo(np.int64).max
     if values.dtype.kind == "f":
-        whole = (values == np.floor(values)) & (np.abs(values) < _WHOLE)
+        whole = (values == np.floor(values)) & (
+            np.abs(values) < 2.0**53
+        )  # beyond, floats have gaps
     if not whole.all():
         row = int(np.argmin(whole))
         raise InputError(
@@ -174,9 +170,8 @@ def _branches(arrays: Arrays, where: str) -> tuple[tuple[str, int], ...]:
             f"{where} has {names.size} branch names and the branch widths {widths.tolist()}; give "
             "each branch its number of columns, 1 or more"
         )
-    return tuple(
-        zip(as_text(names, f"{where}: branch_name").tolist(), widths.tolist(), strict=True)
-    )
+    texts = as_text(names, f"{where}: branch_name")
+    return tuple(zip(texts.tolist(), widths.tolist(), strict=True))
 
 
 def _origin(arrays: Arrays, where: str) -> dict[str, object]:

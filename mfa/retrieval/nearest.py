@@ -12,12 +12,9 @@ from mfa.retrieval.distances import FeatureDistances, Metric, blocks
 
 
 def nearest(gallery: FeatureSet, feature: np.ndarray, k: int = 10) -> pd.DataFrame:
-    """The ``k`` pictures nearest to a picture that is in no list, so that nothing is counted.
+    """The ``k`` gallery pictures nearest to a ``feature`` (D,), as the network made it.
 
-    Args:
-        gallery: what is searched; junk (pid -1) is passed over.
-        feature: (D,) as the network made it, before any normalisation.
-        k: how many.
+    Junk (pid -1) is passed over.
 
     Returns:
         ``rank`` (from 1), ``gallery`` (position), ``name``, ``pid``, ``camid``, ``distance``
@@ -54,7 +51,7 @@ def nearest(gallery: FeatureSet, feature: np.ndarray, k: int = 10) -> pd.DataFra
 def nearest_answers(
     gallery: FeatureSet, feature: np.ndarray, pid: int, camid: int, *, but: int | None = None
 ) -> tuple[int | None, int | None]:
-    """The gallery rows nearest to a picture that show its person, and somebody else.
+    """The nearest gallery row that shows a picture's person, and the nearest that does not.
 
     As in scoring, pictures of the person by the picture's own camera are passed over.
 
@@ -66,18 +63,14 @@ def nearest_answers(
         but: its own row, where it stands in this gallery itself.
 
     Returns:
-        The nearest right row and the nearest wrong one; ``None`` where there is none.
+        Both rows; ``None`` where there is none.
     """
     table = nearest(gallery, feature, len(gallery))
     table = table[table["gallery"] != (-1 if but is None else but)]
     same = table["pid"] == pid
-    right = table["gallery"][same & ((table["camid"] != camid) | (camid == NO_CAMERA))]
-    wrong = table["gallery"][~same]
-    return _first(right), _first(wrong)
-
-
-def _first(rows: pd.Series[int]) -> int | None:
-    return int(rows.iloc[0]) if len(rows) else None
+    right = same & ((table["camid"] != camid) | (camid == NO_CAMERA))
+    first, other = (next(iter(table["gallery"][rows].tolist()), None) for rows in (right, ~same))
+    return first, other
 
 
 def ranking_list(
@@ -90,12 +83,7 @@ def ranking_list(
 ) -> pd.DataFrame:
     """The ``k`` gallery pictures nearest to each query, for galleries whose people nobody knows.
 
-    Args:
-        query: the pictures asked for; their labels are not read.
-        gallery: what is searched; every picture takes part.
-        k: how many per query.
-        distance: ``cosine`` or ``euclidean``.
-        progress: called with the completed fraction.
+    Labels are not read: every picture takes part.
 
     Returns:
         One row per query and rank: ``query`` and ``gallery`` (rows), ``query_name``, ``rank`` (from

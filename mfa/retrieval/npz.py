@@ -6,7 +6,7 @@ import math
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -22,11 +22,31 @@ SMALL = 64 * 2**20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-class Npz(Mapping[str, np.ndarray]):
+class ArraysOfFile(Mapping[str, np.ndarray]):
     """The arrays of a file by name, each read when it is asked for.
 
-    Args:
-        path: the file.
+    Raises:
+        InputError: there is no such file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise InputError(f"no feature file {path}", "give the path of a .npz, .mat or .pt file")
+        self.path = path
+        self.members: Mapping[str, Any] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.members  # without reading it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
+class Npz(ArraysOfFile):
+    """The arrays of an ``.npz`` file.
 
     Raises:
         InputError: the file is missing, or is no ``.npz`` archive. Asking for an array raises it
@@ -35,9 +55,7 @@ class Npz(Mapping[str, np.ndarray]):
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        if not path.is_file():
-            raise InputError(f"no feature file {path}", "give the path of an .npz file")
+        super().__init__(path)
         with path.open("rb") as file:
             if file.read(6) == b"\x93NUMPY":
                 raise InputError(
@@ -45,7 +63,7 @@ class Npz(Mapping[str, np.ndarray]):
                 )
         try:
             with zipfile.ZipFile(path) as archive:
-                self._members = {
+                self.members = {
                     member.filename.removesuffix(".npy"): member for member in archive.infolist()
                 }
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
@@ -53,17 +71,8 @@ class Npz(Mapping[str, np.ndarray]):
                 f"{path} is not a plain .npz archive ({error})", "copy or make it again"
             ) from error
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._members  # without reading it
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._members)
-
-    def __len__(self) -> int:
-        return len(self._members)
-
     def __getitem__(self, name: str) -> np.ndarray:
-        member = self._members[name]
+        member = self.members[name]
         where = f"array {name!r} of {self.path}"
         if member.flag_bits & 0x1:
             raise InputError(f"{where} is encrypted", "save it without a password")
@@ -97,25 +106,18 @@ class Npz(Mapping[str, np.ndarray]):
     @staticmethod
     def _check_size(stream: IO[bytes], size: int, where: str) -> None:
         """Compare what the array's head declares with the bytes that follow it."""
-        version = np.lib.format.read_magic(stream)
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }.get(version)
-        if read is None:
-            raise InputError(
-                f"{where} is of NumPy's format {version}", "save arrays of numbers and text"
-            )
-        shape, _, dtype = read(stream)
+        layout, plain = np.lib.format, "save arrays of numbers and text, not Python objects"
+        version = layout.read_magic(stream)
+        readers = {(1, 0): layout.read_array_header_1_0, (2, 0): layout.read_array_header_2_0}
+        if version not in readers:
+            raise InputError(f"{where} is of NumPy's format {version}", plain)
+        shape, _, dtype = readers[version](stream)
         if dtype.kind not in "biufUS":
+            raise InputError(f"{where} holds {dtype}", plain)
+        declared, found = math.prod(shape) * dtype.itemsize, size - stream.tell()
+        if declared != found:
             raise InputError(
-                f"{where} holds {dtype}", "save arrays of numbers and text, not Python objects"
-            )
-        declared = math.prod(shape) * dtype.itemsize
-        if declared != size - stream.tell():
-            raise InputError(
-                f"{where} declares {declared:,} bytes of shape {shape}, but "
-                f"{size - stream.tell():,} follow",
+                f"{where} declares {declared:,} bytes of shape {shape}, but {found:,} follow",
                 "make the file again",
             )
 

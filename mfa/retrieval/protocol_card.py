@@ -16,20 +16,10 @@ from mfa.retrieval.doubts import doubts, knows_cameras
 UNSTATED = "not stated"
 
 ORIGIN_FIELDS = (
-    "dataset",
-    "fingerprint",
-    "split",
-    "feature",
-    "flip",
-    "input_size",
-    "seed",
-    "checkpoint",
+    *("dataset", "fingerprint", "split", "feature"),
+    *("flip", "input_size", "seed", "checkpoint"),
 )
 """What only the maker of the features knows; read from ``Features.origin`` under these names."""
-
-AP_RULE = "mAP: step rule; mAP_trapezoid: trapezoid rule"
-
-TIES = "pessimistic: a match ranks after every non-match at the same distance"
 
 
 def protocol_card(
@@ -42,25 +32,27 @@ def protocol_card(
     """The card of one scoring, JSON-able.
 
     Args:
-        features: what is scored; ``origin`` is copied, what it does not state is said so.
+        features: what is scored; the card copies ``origin`` and names what it does not state.
         camera_filter: whether the filter was asked for; the card says whether it could act.
         distance: the ``card`` of the distances, with keys ``distance`` and ``reranking``.
         protocol: how queries and gallery were made of the lists.
     """
-    stated = {name: features.origin.get(name, UNSTATED) for name in ORIGIN_FIELDS}
-    rest = {name: value for name, value in features.origin.items() if name not in stated}
-    rest.setdefault("query_protocol", "single query: one picture each")
+    known = features.origin.get("doubts", [])
+    stated = {**dict.fromkeys(ORIGIN_FIELDS, UNSTATED), **features.origin}
+    stated.setdefault("query_protocol", "single query: one picture each")
     return {
         **stated,
-        **rest,
         "protocol": protocol,
         "camera_filter": camera_filter and _can_filter(features),
         "filter": _filter(features, camera_filter),
-        "junk": int(np.count_nonzero(np.asarray(features.gallery.pids) == JUNK)),
+        "junk": int(np.count_nonzero(features.gallery.pids == JUNK)),
         **distance,
-        "ap_rule": AP_RULE,
-        "ties": TIES,
-        "doubts": [*_known(features), *doubts(features, camera_filter=camera_filter)],
+        "ap_rule": "mAP: step rule; mAP_trapezoid: trapezoid rule",
+        "ties": "pessimistic: a match ranks after every non-match at the same distance",
+        "doubts": [
+            *(map(str, known) if isinstance(known, list) else ()),
+            *doubts(features, camera_filter=camera_filter),
+        ],
         "descriptor_dim": int(features.gallery.features.shape[1]),
         "branches": [name for name, _ in features.branches],
         "versions": {
@@ -69,12 +61,6 @@ def protocol_card(
             "python": platform.python_version(),
         },
     }
-
-
-def _known(features: Features) -> list[str]:
-    """What the maker of the features doubted."""
-    found = features.origin.get("doubts", [])
-    return [str(sentence) for sentence in found] if isinstance(found, list) else []
 
 
 def _can_filter(features: Features) -> bool:
@@ -87,10 +73,8 @@ def _filter(features: Features, camera_filter: bool) -> str:
         return "no camera filter is applied"
     if not _can_filter(features):
         return "no camera filter is applied: no camera is known"
-    unknown = sum(
-        int(np.count_nonzero(np.asarray(side.camids) == NO_CAMERA))
-        for side in (features.query, features.gallery)
-    )
+    camids = np.concatenate([features.query.camids, features.gallery.camids])
+    unknown = np.count_nonzero(camids == NO_CAMERA)
     words = "gallery pictures of the query's person by the query's camera are left out"
     return words + (f"; {unknown} pictures without a camera are never left out" if unknown else "")
 

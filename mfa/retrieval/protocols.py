@@ -52,7 +52,7 @@ class DrawnResult:
         ``percent`` gives percent with two digits instead of fractions in full.
         """
         show = as_percent if percent else float
-        figures = {}
+        figures: dict[Any, float] = {}
         for name, values in self.per_draw.items():
             figures |= {name: show(values.mean()), f"{name}_spread": show(values.std(ddof=1))}
         return {

@@ -1,14 +1,16 @@
-"""Choose queries of a scored retrieval: by words, by score, by the rank of their first error."""
+"""Choose queries of a scored retrieval by words, score or first error; give one a descriptor."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
 from mfa.progress import Progress, silent
+from mfa.records import Features
 from mfa.retrieval.results import RetrievalResult
 
 ORDERS = ("list", "worst", "first_error", "best")
@@ -54,12 +56,10 @@ def select_queries(
 
 
 def matching(table: pd.DataFrame, words: str) -> pd.DataFrame:
-    """The rows of pictures that fit some words.
+    """The rows of a table with ``pid``, ``camid`` and ``name`` that fit some words.
 
-    Args:
-        table: with ``pid``, ``camid`` and ``name``.
-        words: part of a file name; ``id 7`` for a person; ``cam 2`` for a camera; any of them
-            together. No words fit everything.
+    The words are part of a file name, ``id 7`` for a person, ``cam 2`` for a camera, or any of them
+    together. No words fit everything.
     """
     rest = words.strip()
     for column, pattern in (("pid", r"\bid\s*(\d+)"), ("camid", r"\bcam(?:era)?\s*(\d+)")):
@@ -75,11 +75,8 @@ def matching(table: pd.DataFrame, words: str) -> pd.DataFrame:
 def first_errors(result: RetrievalResult, progress: Progress = silent) -> np.ndarray:
     """Rank of each query's first wrong answer, (Q,); 0 where the query is not counted.
 
-    That is one more than the number of matches before any wrong answer.
-
-    Args:
-        result: with its features.
-        progress: called with the completed share; an exception that it raises ends the work.
+    That is one more than the number of matches before any wrong answer. ``result`` needs its
+    features; ``progress`` is called with the completed fraction, and an exception aborts.
     """
     found = np.zeros(len(result.per_query), dtype=int)
     for done, row in enumerate(result.counted.to_dict("records")):
@@ -90,3 +87,12 @@ def first_errors(result: RetrievalResult, progress: Progress = silent) -> np.nda
         match = result.ranking(row["query"], row["positives"] + 1)["match"].to_numpy()
         found[row["query"]] = 1 + (len(match) if match.all() else int(match.argmin()))
     return found
+
+
+def with_descriptor(features: Features, row: int, descriptor: np.ndarray) -> Features:
+    """The features of one query alone, with ``descriptor`` (D,) instead of its own.
+
+    It asks what an edited picture of query ``row`` would find.
+    """
+    query = features.query.take(np.array([row]))
+    return replace(features, query=replace(query, features=descriptor[None].astype(np.float32)))

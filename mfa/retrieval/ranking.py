@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from mfa.errors import InputError
 from mfa.records import Features
 from mfa.retrieval.distances import BLOCK, Distances
 from mfa.retrieval.gallery import GroupedGallery
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 class Ranker:
     """Ranks the gallery for one query with the distances and the rules of a scoring.
 
-    Args:
-        features: both sides.
-        grouped: which gallery pictures count for whom.
-        distances: columns in ``grouped.order``. The block that the query was scored in is computed
-            again, because another shape of matrix product rounds differently and could swap near
-            ties.
+    The columns of ``distances`` are in ``grouped.order``. The block that the query was scored in is
+    computed again: another shape of matrix product rounds differently and could swap near ties.
     """
 
     def __init__(self, features: Features, grouped: GroupedGallery, distances: Distances) -> None:
@@ -34,8 +26,6 @@ class Ranker:
 
     def rank(self, query: int, k: int, *, include_ignored: bool) -> pd.DataFrame:
         """The first ``k`` counted pictures of ``query``; see ``RetrievalResult.ranking``."""
-        import pandas as pd
-
         if not 0 <= query < len(self._features.query):
             raise InputError(
                 f"no query {query}: there are {len(self._features.query)}, counted from 0"
@@ -56,8 +46,8 @@ class Ranker:
                 "rank": ranks,
                 "gallery": shown,
                 "name": np.asarray(gallery.names)[shown],
-                "pid": np.asarray(gallery.pids)[shown],
-                "camid": np.asarray(gallery.camids)[shown],
+                "pid": gallery.pids[shown],
+                "camid": gallery.camids[shown],
                 "distance": self._distances.values(keys[chosen], query),
                 "match": match[chosen],
                 "valid": valid[chosen],
@@ -70,8 +60,7 @@ class Ranker:
         if cached[0] != start:
             stop = min(start + BLOCK, len(self._features.query))
             cached = self._cached = (start, self._distances.keys(start, stop))
-        row: np.ndarray = cached[1][place]
-        return row
+        return np.asarray(cached[1][place])
 
     @staticmethod
     def _first(

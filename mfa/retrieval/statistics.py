@@ -13,14 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from mfa.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Unit = Literal["identity", "query"]
 

@@ -52,15 +52,8 @@ def test_the_public_form_is_read(tmp_path: Path) -> None:
 
 
 def test_named_groups_without_cameras_or_names(tmp_path: Path) -> None:
-    path = save(
-        tmp_path,
-        {
-            "whole": np.eye(2),
-            "whole_pid": np.array([1.0, 2.0]),
-            "partial": np.eye(1, 2),
-            "partial_pid": [1],
-        },
-    )
+    whole = {"whole": np.eye(2), "whole_pid": np.array([1.0, 2.0])}
+    path = save(tmp_path, whole | {"partial": np.eye(1, 2), "partial_pid": [1]})
     features = feature_file.read(path, query="partial", gallery="whole")
     assert features.gallery.camids.tolist() == [NO_CAMERA, NO_CAMERA]
     assert features.gallery.names.tolist() == ["whole[0]", "whole[1]"]
@@ -85,6 +78,10 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "sub").iterdir()] == ["f.npz"]
 
 
+def branches(names: Any, widths: Any) -> dict[str, Any]:
+    return {"branch_name": np.array(names), "branch_width": np.array(widths)}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -103,22 +100,10 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
         ),
         ({"origin": "{"}, "array 'origin' is not JSON"),
         ({"branch_name": np.array(["x"])}, "branch_name but no branch_width"),
-        (
-            {"branch_name": np.array(["x"]), "branch_width": np.array([2])},
-            "do not add up to 3 columns",
-        ),
-        (
-            {"branch_name": np.array(["x", "y"]), "branch_width": np.array([3])},
-            r"2 branch names and the branch widths \[3\]",
-        ),
-        (
-            {"branch_name": np.array(["x", "y"]), "branch_width": np.array([-1, 4])},
-            r"the branch widths \[-1, 4\]; give each branch its number of columns",
-        ),
-        (
-            {"branch_name": np.array(["x"]), "branch_width": np.array(["3 wide"])},
-            "branch_width must be whole numbers",
-        ),
+        (branches(["x"], [2]), "do not add up to 3 columns"),
+        (branches(["x", "y"], [3]), r"2 branch names and the branch widths \[3\]"),
+        (branches(["x", "y"], [-1, 4]), r"widths \[-1, 4\]; give each branch its number of"),
+        (branches(["x"], ["3 wide"]), "branch_width must be whole numbers"),
         ({"origin": "[1]"}, "array 'origin' is JSON, but no object"),
         ({"query": np.zeros((2, 0))}, "D at least 1"),
         ({"query_pid": np.array([1, np.inf])}, "query_pid must be whole .* got inf in row 1"),
@@ -134,7 +119,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: dict[str, Any], words: s
 
 
 def test_one_branch_may_be_named_without_a_list(tmp_path: Path) -> None:
-    content = arrays() | {"branch_name": np.array("x"), "branch_width": np.array(3)}
+    content = arrays() | branches("x", 3)
     assert feature_file.read(save(tmp_path, content)).branches == (("x", 3),)
 
 
@@ -151,17 +136,13 @@ def test_files_that_are_no_archives(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is one array"):
         feature_file.read(tmp_path / "one.npy")
     packed = tmp_path / "packed.npz"
-    np.savez_compressed(
-        packed, **arrays() | {"query": np.random.default_rng(0).normal(size=(2, 900))}
-    )
+    noise = np.random.default_rng(0).normal(size=(2, 900))
+    np.savez_compressed(packed, **arrays() | {"query": noise})
     content = bytearray(packed.read_bytes())
     content[300:9000] = bytes(8700)
     packed.write_bytes(content)
     with pytest.raises(InputError, match=r"packed\.npz cannot be read"):
         feature_file.read(packed)
-    objects = arrays() | {"query_name": np.array(["a", None], dtype=object)}
-    with pytest.raises(InputError, match="not Python objects"):
-        feature_file.read(save(tmp_path, objects))
 
 
 def head(shape: tuple[int, ...], descr: str = "<f4") -> bytes:
@@ -207,16 +188,16 @@ def test_a_declared_size_is_checked_before_memory_is_taken(tmp_path: Path) -> No
 
 
 def test_a_bomb_is_refused_unopened(tmp_path: Path) -> None:
-    zeros = head((2**20, 64)) + bytes(2**28)
+    zeros = head((2**19, 36)) + bytes(2**19 * 36 * 4)
     file = packed(tmp_path / "f.npz", zeros, compress_type=zipfile.ZIP_DEFLATED)
     del zeros
-    assert "unpacks to 268,435," in refused(file)
+    assert "unpacks to 75,497," in refused(file)
 
 
 def test_an_unread_bomb_does_not_matter(tmp_path: Path) -> None:
     file = save(tmp_path, arrays())
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("other.npy", head((2**20, 64)) + bytes(2**28))
+        archive.writestr("other.npy", head((2**19, 36)) + bytes(2**19 * 36 * 4))
     assert len(feature_file.read(file).query) == 2
 
 

@@ -189,12 +189,7 @@ def test_a_collapsed_model_scores_as_the_worst_order(size: int) -> None:
 def test_order_of_files_does_not_matter() -> None:
     features = random_features(5)
     shuffled = np.random.default_rng(0).permutation(len(features.gallery))
-    gallery = FeatureSet(
-        features=features.gallery.features[shuffled],
-        pids=features.gallery.pids[shuffled],
-        camids=features.gallery.camids[shuffled],
-        names=features.gallery.names[shuffled],
-    )
+    gallery = features.gallery.take(shuffled)
     one = score(features).per_query.drop(columns="name")
     two = score(Features(query=features.query, gallery=gallery)).per_query.drop(columns="name")
     assert one.equals(two)

@@ -63,10 +63,10 @@ def alarms(trials: int, *, gain: float = 0.0, by: statistics.Unit = "identity") 
 
 
 def test_the_paired_test_of_people_keeps_its_level_and_finds_a_real_difference() -> None:
-    by_identity, by_query = alarms(300), alarms(300, by="query")
-    assert 0.02 <= by_identity <= 0.085  # 5 % expected, standard error 1.3 %
+    by_identity, by_query = alarms(200), alarms(100, by="query")
+    assert 0.015 <= by_identity <= 0.095  # 5 % expected, standard error 1.5 %
     assert by_query > 0.15  # the reason why identities are flipped
-    assert alarms(100, gain=0.06) > 0.85
+    assert alarms(50, gain=0.06) > 0.85
 
 
 def test_the_interval_over_people_covers_the_truth() -> None:
@@ -106,11 +106,6 @@ def test_intervals_repeat_with_the_seed_and_leave_out_dropped_queries() -> None:
     assert statistics.intervals(rows([*values, np.nan, np.nan]), seed=5) == one
 
 
-def test_a_single_person_has_no_interval() -> None:
-    low, high = statistics.intervals(rows([0.2, 0.9], pids=np.array([3, 3])))["mAP"]
-    assert np.isnan([low, high]).all()
-
-
 @pytest.mark.parametrize("draws", [0, 10**9])
 def test_draws_out_of_range_are_refused_at_once(draws: int) -> None:
     table = rows([0.2, 0.9])
@@ -134,17 +129,16 @@ def test_the_p_value_equals_all_flips_of_people_counted() -> None:
     assert (test.queries, test.units) == (11, 9)
 
 
-def test_equal_results_differ_by_nothing() -> None:
+def test_equal_results_and_one_person_tell_nothing() -> None:
     same = rows([0.2, 0.9, 0.4])
     test = statistics.paired_test(same, same)
     assert (test.difference, test.p_value) == (0, 1)
-
-
-def test_one_person_tells_nothing_of_others() -> None:
     pids = np.array([3, 3])
     test = statistics.paired_test(rows([0.2, 0.3], pids=pids), rows([0.8, 0.9], pids=pids))
     assert test.p_value == 1
     assert np.isnan(test.interval).all()
+    low, high = statistics.intervals(rows([0.2, 0.9], pids=pids))["mAP"]
+    assert np.isnan([low, high]).all()
 
 
 def test_over_seeds_the_figures_of_the_trainings_are_compared() -> None:

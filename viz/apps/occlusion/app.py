@@ -18,7 +18,7 @@ from mfa.explain.record import FUSED, BranchMaps, shared_limit
 from mfa.records import FeatureRow, ReidDataset, Sample
 from mfa.retrieval.metrics import score
 from mfa.retrieval.nearest import nearest
-from mfa.retrieval.replaced import with_descriptor
+from mfa.retrieval.queries import with_descriptor
 from mfa.runs.run import Run
 from viz.apps.core import app, controls, html
 from viz.apps.core.code import opening
