@@ -160,17 +160,16 @@ def _ablation(
     for name, row in chosen.items():
         found = {**derived.get(name, {})}
         outcome = _trained(row, datasets, folder, longest)
-        if not isinstance(outcome, str):
-            found |= {k: v for k, v in outcome.figures.items() if k not in OF_A_RUN}
-            base = (
-                first.setdefault(outcome.seed, outcome)
-                if row["row"] == reference
-                else first.get(outcome.seed)
-            )
-            if base is not None:
-                tested = with_tests([base, outcome]).iloc[-1]
-                found |= {column: tested[column] for column in AGAINST_FIRST if column in tested}
-        yield _compared(name, row, found, outcome if isinstance(outcome, str) else "")
+        if isinstance(outcome, str):
+            yield _compared(name, row, found, needs=outcome)
+            continue
+        found |= {k: v for k, v in outcome.figures.items() if k not in OF_A_RUN}
+        if outcome.row == reference:
+            first[outcome.seed] = outcome
+        elif outcome.seed in first:
+            tested = with_tests([first[outcome.seed], outcome]).iloc[-1]
+            found |= {column: tested[column] for column in AGAINST_FIRST}
+        yield _compared(name, row, found, needs="")
 
 
 def _trained(
@@ -190,7 +189,8 @@ def _trained(
     if seconds > longest:
         return f"a training of {seconds / 60:.0f} minutes"
     reuse = [place for place in folder.parent.iterdir() if place != folder]
-    (outcome,) = run_plan([Row(row["row"], config)], [seed], data, folder, reuse=reuse)
+    rows = [Row(row["row"], config)]
+    (outcome,) = run_plan(rows, [seed], data, folder, reuse=reuse, device="cpu")
     return f"a training, which failed: {outcome.failure}" if outcome.failure else outcome
 
 
@@ -210,6 +210,8 @@ def _claims(claims: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> dict[st
     """The paper's sentences judged again by the numbers of ``attention-synthetic``."""
     found = {}
     numbers = ("mean", "low", "high", "pictures")
+    if "attention-synthetic" not in tables:
+        return {}
     for run, maps in tables["attention-synthetic"].groupby("run"):
         maps = maps.assign(**{name: pd.to_numeric(maps[name]) for name in numbers})
         branches = sorted(name for name in maps["branch"].unique() if name.startswith("branch"))

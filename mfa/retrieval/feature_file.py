@@ -136,7 +136,7 @@ def _group(arrays: Arrays, name: str, where: str, *, labels: bool = True) -> Fea
         features = features.astype(np.float32)
     try:
         positions = None if places is None else _integers(places, f"{where}: {name}_position")
-        return FeatureSet(features, *columns.values(), positions=positions)
+        return FeatureSet(features, columns["pid"], columns["camid"], columns["name"], positions)
     except InputError as error:
         raise InputError(str(error).replace("features hold", f"features of {name} hold")) from error
 
