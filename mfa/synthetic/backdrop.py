@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from mfa.synthetic.canvas import steps
 from mfa.synthetic.palette import Colour, jitter, tone
 
 SPAN = 4
@@ -49,11 +50,9 @@ class Site:
 
     def ground(self, colour: Colour, light: float = 1.25) -> None:
         """Floor from the horizon down, lighter towards the camera."""
-        steps = 14
-        for k in range(steps):
-            y = self.horizon + (1 - self.horizon) * k / steps
-            shade = tone(colour, 0.86 + (light - 0.86) * k / steps)
-            self.box(0, y, self.wide, 1, shade)
+        for k in range(14):
+            y = self.horizon + (1 - self.horizon) * k / 14
+            self.box(0, y, self.wide, 1, tone(colour, 0.86 + (light - 0.86) * k / 14))
 
     def wall(self, colour: Colour) -> None:
         """Wall or sky from the top to the horizon, darker towards the ground."""
@@ -64,25 +63,22 @@ class Site:
     def every(self, low: float, high: float, start: float = 0.0) -> list[float]:
         """Places along the width, ``low`` to ``high`` apart."""
         places = []
-        x = start
-        while x < self.wide:
-            places.append(x)
-            x += self.rng.uniform(low, high)
+        while start < self.wide:
+            places.append(start)
+            start += self.rng.uniform(low, high)
         return places
 
     def converging(self, step: float, colour: Colour, wide: float = 0.004) -> None:
         """Joints of a floor running towards the horizon."""
         middle = self.wide / 2
-        x = middle - 3 * self.wide
-        while x < middle + 3 * self.wide:
+        for x in steps(middle - 3 * self.wide, middle + 3 * self.wide, step):
             self.line(middle + (x - middle) * 0.3, self.horizon, x, 1, wide, colour)
-            x += step
 
-    def rows(self, first: float, growth: float, colour: Colour, wide: float = 0.004) -> None:
+    def rows(self, step: float, growth: float, colour: Colour) -> None:
         """Joints of a floor parallel to the horizon, wider apart towards the camera."""
-        y, step = self.horizon, first
+        y = self.horizon
         while y < 1:
-            self.line(0, y, self.wide, y, wide, colour)
+            self.line(0, y, self.wide, y, 0.004, colour)
             y += step
             step *= growth
 
@@ -120,10 +116,8 @@ def _park(site: Site) -> None:
     site.ground((108, 132, 74), 1.15)
     edge = rng.uniform(0.62, 0.75)
     path = jitter(rng, (178, 160, 128), 6)
-    u, slope = site.unit, rng.uniform(-0.1, 0.1)
-    site.draw.polygon(
-        [(0, edge * u), (site.wide * u, (edge + slope) * u), (site.wide * u, u), (0, u)], fill=path
-    )
+    u, right, slope = site.unit, site.wide * site.unit, rng.uniform(-0.1, 0.1)
+    site.draw.polygon([(0, edge * u), (right, (edge + slope) * u), (right, u), (0, u)], fill=path)
 
 
 def _brick(site: Site) -> None:
@@ -134,10 +128,8 @@ def _brick(site: Site) -> None:
     row, joint = 0.03, tone(brick, 1.28)
     for k in range(int(site.horizon / row) + 1):
         site.line(0, k * row, site.wide, k * row, 0.004, joint)
-        x = (k % 2) * 0.035
-        while x < site.wide:
+        for x in steps((k % 2) * 0.035, site.wide, 0.07):
             site.line(x, k * row, x, (k + 1) * row, 0.004, joint)
-            x += 0.07
     for x in site.every(0.5, 1.0, rng.uniform(0, 0.4)):
         door = jitter(rng, rng.choice(((70, 84, 78), (92, 70, 54), (60, 62, 72))), 8)
         site.box(x, 0.06, x + 0.2, site.horizon, tone(door, 0.7))
@@ -156,10 +148,8 @@ def _plaza(site: Site) -> None:
         block = jitter(rng, (160, 162, 168), 14)
         width = rng.uniform(0.15, 0.33)
         site.box(x, site.horizon - high, x + width, site.horizon, block)
-        y = site.horizon - high + 0.02
-        while y < site.horizon - 0.02:
+        for y in steps(site.horizon - high + 0.02, site.horizon - 0.02, 0.035):
             site.line(x + 0.015, y, x + width - 0.015, y, 0.01, tone(block, 0.72))
-            y += 0.035
     site.ground((196, 192, 182), 1.12)
     site.converging(0.22, (168, 164, 156))
     site.rows(0.025, 1.5, (168, 164, 156))
@@ -183,7 +173,7 @@ def _hall(site: Site) -> None:
     site.ground((150, 148, 140), 1.18)
     for x in site.every(0.3, 0.42):
         site.box(x, site.horizon, x + 0.1, 1, (178, 178, 168))
-    site.converging(0.3, (126, 126, 120), 0.004)
+    site.converging(0.3, (126, 126, 120))
     for x in site.every(0.7, 1.1, rng.uniform(0, 0.5)):
         site.box(x, 0, x + 0.075, site.horizon + 0.1, tone(wall, 0.62))
         site.box(x, 0, x + 0.022, site.horizon + 0.1, tone(wall, 1.05))
@@ -198,14 +188,12 @@ def _carpark(site: Site) -> None:
         site.disc(x, site.horizon - 0.05, size, 0.06, tone((58, 74, 54), rng.uniform(0.7, 1.2)))
     site.ground((88, 88, 94), 1.2)
     for x in site.every(0.42, 0.6, 0.05):
-        car = jitter(
-            rng, rng.choice(((150, 40, 40), (190, 192, 196), (50, 62, 96), (40, 42, 46))), 8
-        )
-        y = site.horizon
+        colours = ((150, 40, 40), (190, 192, 196), (50, 62, 96), (40, 42, 46))
+        car, y = jitter(rng, rng.choice(colours), 8), site.horizon
         site.box(x + 0.06, y - 0.11, x + 0.28, y - 0.03, tone(car, 0.55))
         site.box(x, y - 0.055, x + 0.36, y + 0.03, car)
-        site.disc(x + 0.07, y + 0.03, 0.034, 0.034, (26, 26, 28))
-        site.disc(x + 0.29, y + 0.03, 0.034, 0.034, (26, 26, 28))
+        for wheel in (x + 0.07, x + 0.29):
+            site.disc(wheel, y + 0.03, 0.034, 0.034, (26, 26, 28))
     site.converging(0.55, (196, 194, 180), 0.012)
 
 
@@ -227,8 +215,8 @@ def panorama(kind: str, place: int, height: int, width: int, key: str) -> Image.
     Args:
         kind: one of ``KINDS``.
         place: which of the camera's places.
-        height: canvas height, pixels.
-        width: canvas width, pixels.
+        height: of the canvas, pixels.
+        width: of the canvas, pixels.
         key: stream of random numbers; the seed and the camera.
     """
     paint, (low, high) = KINDS[kind]
@@ -237,8 +225,7 @@ def panorama(kind: str, place: int, height: int, width: int, key: str) -> Image.
     site = Site(rng, image, rng.uniform(low, high))
     paint(site)
     _furniture(site)
-    soft = image.filter(ImageFilter.GaussianBlur(height / 190))
-    return _mottled(soft, rng)
+    return _mottled(image.filter(ImageFilter.GaussianBlur(height / 190)), rng)
 
 
 def _furniture(site: Site) -> None:
@@ -251,10 +238,9 @@ def _furniture(site: Site) -> None:
         if roll < 0.45:
             site.box(x, -0.01, x + 0.014, foot, grey)
         elif roll < 0.7:
+            sign = rng.choice(((186, 60, 50), (60, 90, 170)))
             site.box(x, foot - 0.3, x + 0.01, foot, grey)
-            site.disc(
-                x + 0.005, foot - 0.3, 0.035, 0.035, rng.choice(((186, 60, 50), (60, 90, 170)))
-            )
+            site.disc(x + 0.005, foot - 0.3, 0.035, 0.035, sign)
         else:
             site.box(x, foot - 0.13, x + 0.075, foot, tone(grey, 1.2))
             site.box(x - 0.004, foot - 0.14, x + 0.079, foot - 0.12, tone(grey, 0.7))

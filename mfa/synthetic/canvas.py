@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PIL import Image, ImageDraw
 
@@ -16,29 +16,24 @@ class Canvas:
 
     Coordinates are pixels of the canvas, which is a few times larger than the final picture:
     Pillow draws polygons without smoothing, the reduction smooths them.
+
+    Args:
+        image: RGB picture.
+        parts: mask of its size, indices into ``PARTS``.
+        only: the part that all polygons belong to: other people, things in front.
     """
 
-    def __init__(self, image: Image.Image, parts: Image.Image) -> None:
-        self.image = image
-        self.parts = parts
+    def __init__(self, image: Image.Image, parts: Image.Image, only: int | None = None) -> None:
+        self.image, self.parts, self.only = image, parts, only
+        self.width, self.height = image.size
         self._paint = ImageDraw.Draw(image)
         self._glaze = ImageDraw.Draw(image, "RGBA")
         self._label = ImageDraw.Draw(parts)
 
-    @property
-    def height(self) -> int:
-        """Height in pixels; the unit scenery is measured in."""
-        return self.image.height
-
-    @property
-    def width(self) -> int:
-        """Width in pixels."""
-        return self.image.width
-
     def fill(self, points: Sequence[Point], colour: Colour, part: int) -> None:
         """Cover a polygon with an opaque colour, and its pixels of the mask with ``part``."""
         self._paint.polygon(points, colour)
-        self._label.polygon(points, part)
+        self._label.polygon(points, part if self.only is None else self.only)
 
     def darken(self, points: Sequence[Point], alpha: int) -> None:
         """Mix black into a polygon; ``alpha`` 0 (nothing) to 255 (black). No mask."""
@@ -49,13 +44,8 @@ class Canvas:
         self._glaze.polygon(points, (255, 255, 248, alpha))
 
 
-class Bystanders(Canvas):
-    """A canvas on which every part is one and the same: other people, things in front."""
-
-    def __init__(self, canvas: Canvas, part: int) -> None:
-        super().__init__(canvas.image, canvas.parts)
-        self._part = part
-
-    def fill(self, points: Sequence[Point], colour: Colour, part: int) -> None:
-        """As ``Canvas.fill``, whatever ``part`` says."""
-        super().fill(points, colour, self._part)
+def steps(start: float, stop: float, step: float) -> Iterator[float]:
+    """Places from ``start`` to before ``stop``, ``step`` apart."""
+    while start < stop:
+        yield start
+        start += step

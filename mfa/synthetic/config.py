@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 from mfa.errors import InputError
 
+_VIEWS = " (two cameras, two pictures each)"
+
+LEAST = {
+    **dict.fromkeys(("train_ids", "test_ids", "groups", "partial_ids", "partial_images"), (1, "")),
+    **dict.fromkeys(("train_images", "test_images"), (4, _VIEWS)),
+    **dict.fromkeys(("distractors", "junk"), (0, "")),
+}
+"""The least value of a setting, and why."""
+
 
 @dataclass(frozen=True)
 class SyntheticConfig:
@@ -43,18 +52,9 @@ class SyntheticConfig:
     """Another seed gives other people, other cameras' views and other faults."""
 
     def __post_init__(self) -> None:
-        for name in ("train_ids", "test_ids", "groups", "partial_ids", "partial_images"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be 1 or more, got {getattr(self, name)}")
-        for name in ("train_images", "test_images"):
-            if getattr(self, name) < 4:
-                raise InputError(
-                    f"{name} must be 4 or more (two cameras, two pictures each), got "
-                    f"{getattr(self, name)}"
-                )
-        for name in ("distractors", "junk"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        for name, (least, why) in LEAST.items():
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be {least} or more{why}, got {getattr(self, name)}")
         if not 2 <= self.cameras <= 9:
             raise InputError(f"cameras must be 2 to 9, got {self.cameras}")
         if min(self.height, self.width) < 16 or self.height > 1024:

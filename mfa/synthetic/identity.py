@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
-from typing import Literal
 
 from mfa.synthetic.palette import CLOTH, HAIR, LOWER, SKIN, UPPER, Colour, jitter
-
-Cut = Literal["shirt", "hoodie", "jacket", "coat", "vest"]
-Pattern = Literal[
-    "plain", "hoops", "pinstripe", "check", "print", "block", "yoke", "backprint", "bands"
-]
-Sleeve = Literal["short", "long", "none"]
-Lower = Literal["trousers", "slim", "shorts", "skirt", "longskirt"]
-BagKind = Literal["none", "backpack", "handbag", "shoulder", "tote"]
-HairStyle = Literal["short", "crop", "long", "bob", "tail", "bun", "curly", "bald"]
-Hat = Literal["none", "cap", "beanie", "brim"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +30,12 @@ class Body:
 class Head:
     """Hair and what is worn on the head."""
 
-    style: HairStyle
+    style: str
     hair: Colour
     fringe: bool
     beard: bool
     glasses: bool
-    hat: Hat
+    hat: str
     hat_colour: Colour
 
 
@@ -55,9 +43,9 @@ class Head:
 class Top:
     """Upper garment. ``period`` and the print's size and place are shares of body height."""
 
-    cut: Cut
-    sleeve: Sleeve
-    pattern: Pattern
+    cut: str
+    sleeve: str
+    pattern: str
     colour: Colour
     accent: Colour
     inner: Colour
@@ -73,7 +61,7 @@ class Top:
 class Bottom:
     """Lower garment, legs and shoes. ``hose``: colour of tights, ``None`` for bare legs."""
 
-    kind: Lower
+    kind: str
     colour: Colour
     accent: Colour
     side_stripe: bool
@@ -89,7 +77,7 @@ class Bottom:
 class Bag:
     """What is carried, and on which side (-1 or 1)."""
 
-    kind: BagKind
+    kind: str
     colour: Colour
     size: float
     side: int
@@ -107,16 +95,12 @@ class Identity:
     scarf: Colour | None
 
 
-def _pick(rng: Random, weights: Mapping[str, float]) -> str:
+def _pick(rng: Random, **weights: float) -> str:
     return rng.choices(tuple(weights), tuple(weights.values()))[0]
 
 
-def _cloth(rng: Random, weights: Mapping[str, float], spread: float = 9) -> Colour:
-    return jitter(rng, CLOTH[_pick(rng, weights)], spread)
-
-
-def _even(*names: str) -> dict[str, float]:
-    return dict.fromkeys(names, 1.0)
+def _cloth(rng: Random, **weights: float) -> Colour:
+    return jitter(rng, CLOTH[_pick(rng, **weights)], 9)
 
 
 def group_colours(group: int) -> tuple[str, str]:
@@ -136,7 +120,7 @@ def identity(pid: int, groups: int, seed: int) -> Identity:
         top=_top(rng, upper),
         bottom=_bottom(rng, lower, female),
         bag=_bag(rng),
-        scarf=_cloth(rng, _even("red", "grey", "yellow", "teal")) if rng.random() < 0.1 else None,
+        scarf=_cloth(rng, red=1, grey=1, yellow=1, teal=1) if rng.random() < 0.1 else None,
     )
 
 
@@ -153,10 +137,12 @@ def _body(rng: Random, female: bool) -> Body:
 
 
 def _head(rng: Random, female: bool) -> Head:
-    names = ("short", "crop", "long", "bob", "tail", "bun", "curly", "bald")
+    styles = ("short", "crop", "long", "bob", "tail", "bun", "curly", "bald")
     weights = (1.5, 0.6, 3, 2.2, 2.2, 1, 0.7, 0.1) if female else (5, 3, 0.5, 0.4, 0.3, 0.2, 1, 1.2)
-    style: HairStyle = rng.choices(names, weights)[0]  # type: ignore[assignment]
-    hat: Hat = _pick(rng, {"none": 7.5, "cap": 1.1, "beanie": 0.8, "brim": 0.4})  # type: ignore[assignment]
+    style, hat = (
+        rng.choices(styles, weights)[0],
+        _pick(rng, none=7.5, cap=1.1, beanie=0.8, brim=0.4),
+    )
     return Head(
         style=style,
         hair=jitter(rng, rng.choices(HAIR, (4, 4, 3, 2, 1.5, 1))[0], 5),
@@ -164,37 +150,22 @@ def _head(rng: Random, female: bool) -> Head:
         beard=not female and rng.random() < 0.25,
         glasses=rng.random() < 0.2,
         hat=hat,
-        hat_colour=_cloth(rng, _even("black", "red", "white", "navy", "khaki")),
+        hat_colour=_cloth(rng, black=1, red=1, white=1, navy=1, khaki=1),
     )
 
 
 def _top(rng: Random, upper: str) -> Top:
-    cut: Cut = _pick(rng, {"shirt": 6, "hoodie": 1.2, "jacket": 2.2, "coat": 1.2, "vest": 0.7})  # type: ignore[assignment]
-    sleeve: Sleeve = _pick(rng, {"short": 4, "long": 5, "none": 0.7})  # type: ignore[assignment]
-    pattern: Pattern = _pick(  # type: ignore[assignment]
-        rng,
-        {
-            "plain": 2.8,
-            "hoops": 1.3,
-            "pinstripe": 0.8,
-            "check": 1.1,
-            "print": 1.5,
-            "block": 1.2,
-            "yoke": 1.0,
-            "backprint": 0.9,
-            "bands": 1.0,
-        },
-    )
-    if cut in ("jacket", "coat", "hoodie"):
-        sleeve = "long"
-    accents = [name for name in CLOTH if name != upper]
+    cut = _pick(rng, shirt=6, hoodie=1.2, jacket=2.2, coat=1.2, vest=0.7)
+    sleeve = _pick(rng, short=4, long=5, none=0.7)
+    patterns = {"plain": 2.8, "hoops": 1.3, "pinstripe": 0.8, "check": 1.1, "print": 1.5}
+    patterns |= {"block": 1.2, "yoke": 1.0, "backprint": 0.9, "bands": 1.0}
     return Top(
         cut=cut,
-        sleeve=sleeve,
-        pattern=pattern,
+        sleeve="long" if cut in ("jacket", "coat", "hoodie") else sleeve,
+        pattern=_pick(rng, **patterns),
         colour=jitter(rng, CLOTH[upper], 7),
-        accent=jitter(rng, CLOTH[rng.choice(accents)], 9),
-        inner=_cloth(rng, _even("white", "grey", "black", "red", "yellow", "blue")),
+        accent=jitter(rng, CLOTH[rng.choice([name for name in CLOTH if name != upper])], 9),
+        inner=_cloth(rng, white=1, grey=1, black=1, red=1, yellow=1, blue=1),
         other_sleeves=rng.random() < 0.2,
         hem=rng.uniform(-0.012, 0.03),
         period=rng.uniform(0.028, 0.062),
@@ -205,33 +176,27 @@ def _top(rng: Random, upper: str) -> Top:
 
 
 def _bottom(rng: Random, lower: str, female: bool) -> Bottom:
-    weights = {"trousers": 5.0, "slim": 2.5, "shorts": 2.8}
+    kinds = {"trousers": 5.0, "slim": 2.5, "shorts": 2.8}
     if female:
-        weights = {"trousers": 3.5, "slim": 3.2, "shorts": 1.8, "skirt": 2.3, "longskirt": 0.9}
-    kind: Lower = _pick(rng, weights)  # type: ignore[assignment]
-    shoes = {"black": 4.0, "white": 4.0, "brown": 2.0, "red": 1.0, "grey": 2.0, "blue": 1.0}
+        kinds = {"trousers": 3.5, "slim": 3.2, "shorts": 1.8, "skirt": 2.3, "longskirt": 0.9}
     return Bottom(
-        kind=kind,
+        kind=_pick(rng, **kinds),
         colour=jitter(rng, CLOTH[lower], 7),
-        accent=_cloth(rng, _even("white", "red", "yellow", "grey")),
+        accent=_cloth(rng, white=1, red=1, yellow=1, grey=1),
         side_stripe=rng.random() < 0.2,
         cuff=rng.random() < 0.15,
         belt=rng.random() < 0.25,
         hose=jitter(rng, CLOTH["black"], 8) if rng.random() < 0.35 else None,
-        shoe=_cloth(rng, shoes),
+        shoe=_cloth(rng, black=4, white=4, brown=2, red=1, grey=2, blue=1),
         boot=rng.random() < 0.13,
         pale_sole=rng.random() < 0.45,
     )
 
 
 def _bag(rng: Random) -> Bag:
-    weights = {"none": 4.0, "backpack": 3.0, "handbag": 1.4, "shoulder": 1.6, "tote": 0.8}
-    kind: BagKind = _pick(rng, weights)  # type: ignore[assignment]
-    colours = {"black": 3.0, "red": 1.0, "navy": 1.0, "brown": 2.0, "green": 1.0, "orange": 1.0}
-    colours |= {"grey": 2.0, "teal": 1.0}
     return Bag(
-        kind=kind,
-        colour=_cloth(rng, colours),
+        kind=_pick(rng, none=4, backpack=3, handbag=1.4, shoulder=1.6, tote=0.8),
+        colour=_cloth(rng, black=3, red=1, navy=1, brown=2, green=1, orange=1, grey=2, teal=1),
         size=rng.uniform(0.8, 1.2),
         side=rng.choice((-1, 1)),
     )

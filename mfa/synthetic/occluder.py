@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from random import Random
 
-from mfa.synthetic.canvas import Canvas, Point
+from mfa.synthetic.canvas import Canvas, Point, steps
 from mfa.synthetic.masks import OCCLUDER
 from mfa.synthetic.palette import Colour, jitter, tone
 
@@ -22,7 +22,7 @@ class _Front:
         self.canvas.fill(self._scaled(points), colour, OCCLUDER)
 
     def box(self, x0: float, y0: float, x1: float, y1: float, colour: Colour) -> None:
-        self.shape([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour)
+        self.shape(_corners(x0, y0, x1, y1), colour)
 
     def disc(self, x: float, y: float, rx: float, ry: float, colour: Colour) -> None:
         turns = (2 * math.pi * k / 14 for k in range(14))
@@ -34,6 +34,10 @@ class _Front:
     def _scaled(self, points: list[Point]) -> list[Point]:
         unit = self.canvas.height
         return [(x * unit, y * unit) for x, y in points]
+
+
+def _corners(x0: float, y0: float, x1: float, y1: float) -> list[Point]:
+    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
 
 
 def _car(front: _Front, y: float, rng: Random) -> None:
@@ -51,7 +55,7 @@ def _car(front: _Front, y: float, rng: Random) -> None:
     body = [(left, y + 0.13), (left + 0.06, y + 0.085), (right - 0.05, y + 0.085)]
     body += [(right, y + 0.14), (right, 1.02), (left, 1.02)]
     front.shape(body, paint)
-    front.darken([(left, y + 0.2), (right, y + 0.2), (right, 1.02), (left, 1.02)], 46)
+    front.darken(_corners(left, y + 0.2, right, 1.02), 46)
     for wheel in (left + 0.17, right - 0.18):
         front.disc(wheel, 1.0, 0.1, 0.1, (28, 28, 30))
         front.disc(wheel, 1.0, 0.05, 0.05, (130, 132, 136))
@@ -63,12 +67,10 @@ def _bush(front: _Front, y: float, rng: Random) -> None:
     front.box(-0.02, y + 0.06, front.wide + 0.02, 1.02, tone(green, 0.62))
     for level in range(7):
         row = y + 0.05 + level * 0.07
-        x = -0.04
-        while x < front.wide + 0.05:
+        for x in steps(-0.04, front.wide + 0.05, 0.06):
             size = rng.uniform(0.04, 0.065)
             shade = tone(green, rng.uniform(0.78, 1.2) - 0.05 * level)
             front.disc(x, row + rng.uniform(-0.02, 0.02), size * 1.2, size, shade)
-            x += 0.06
 
 
 def _bin(front: _Front, y: float, rng: Random) -> None:
@@ -78,10 +80,10 @@ def _bin(front: _Front, y: float, rng: Random) -> None:
     x = rng.uniform(0.02, 0.14)
     while x < front.wide - 0.1:
         width = rng.uniform(0.24, 0.32)
-        front.shape([(x, y), (x + width, y), (x + width - 0.02, 1.02), (x + 0.02, 1.02)], paint)
-        dark = [(x + width * 0.62, y), (x + width, y), (x + width - 0.02, 1.02)]
-        front.darken([*dark, (x + width * 0.62, 1.02)], 44)
-        front.box(x - 0.012, y - 0.022, x + width + 0.012, y + 0.014, tone(paint, 0.7))
+        right, dark = x + width, x + width * 0.62
+        front.shape([(x, y), (right, y), (right - 0.02, 1.02), (x + 0.02, 1.02)], paint)
+        front.darken([(dark, y), (right, y), (right - 0.02, 1.02), (dark, 1.02)], 44)
+        front.box(x - 0.012, y - 0.022, right + 0.012, y + 0.014, tone(paint, 0.7))
         x += width + 0.03
 
 
@@ -90,30 +92,23 @@ def _fence(front: _Front, y: float, rng: Random) -> None:
     colours = ((84, 88, 92), (150, 150, 146), (70, 96, 84), (116, 92, 70))
     paint = jitter(rng, rng.choice(colours), 8)
     step = rng.uniform(0.07, 0.095)
-    x = -rng.uniform(0, 0.07)
-    while x < front.wide:
+    for x in steps(-rng.uniform(0, 0.07), front.wide, step):
         front.box(x, y, x + 0.034, 1.02, paint)
-        front.darken([(x + 0.022, y), (x + 0.034, y), (x + 0.034, 1.02), (x + 0.022, 1.02)], 50)
-        x += step
+        front.darken(_corners(x + 0.022, y, x + 0.034, 1.02), 50)
     for rail in (y + 0.015, y + 0.17):
         front.box(-0.02, rail, front.wide + 0.02, rail + 0.03, tone(paint, 0.86))
 
 
 def _planter(front: _Front, y: float, rng: Random) -> None:
     """A concrete trough with flowers."""
-    stone = jitter(rng, (164, 158, 148), 8)
-    top = y + 0.07
+    stone, top = jitter(rng, (164, 158, 148), 8), y + 0.07
     front.box(-0.02, top, front.wide + 0.02, 1.02, stone)
-    front.darken(
-        [(-0.02, top), (front.wide, top), (front.wide, top + 0.02), (-0.02, top + 0.02)], 50
-    )
+    front.darken(_corners(-0.02, top, front.wide, top + 0.02), 50)
     bloom = rng.choice(((200, 70, 90), (224, 190, 70), (190, 110, 190)))
-    x = -0.02
-    while x < front.wide + 0.02:
+    for x in steps(-0.02, front.wide + 0.02, 0.045):
         leaf = tone((72, 102, 58), rng.uniform(0.8, 1.15))
         front.disc(x, top - rng.uniform(0.01, 0.04), 0.035, 0.038, leaf)
         front.disc(x + 0.015, top - rng.uniform(0.02, 0.065), 0.011, 0.011, bloom)
-        x += 0.045
 
 
 KINDS: dict[str, Callable[[_Front, float, Random], None]] = {

@@ -57,12 +57,8 @@ def jitter(rng: Random, colour: Colour, spread: float) -> Colour:
 
 def tone(colour: Colour, factor: float) -> Colour:
     """``colour`` darker (factor below 1) or lighter."""
-    r, g, b = colour
-    return (
-        min(255, int(r * factor)),
-        min(255, int(g * factor)),
-        min(255, int(b * factor)),
-    )
+    r, g, b = (min(255, int(value * factor)) for value in colour)
+    return r, g, b
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:

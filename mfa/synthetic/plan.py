@@ -41,23 +41,22 @@ def market_plan(config: SyntheticConfig) -> list[Entry]:
     and all of the other cameras are in the gallery, so every query has matches from others.
     """
     entries = []
-    for pid in range(1, config.train_ids + 1):
-        for camera, repeat in _sightings(pid, config.train_images, config):
-            entries.append(
-                Entry(TRAIN, _stem(f"{pid:04d}", pid, camera, repeat), pid, camera, repeat)
-            )
-    for pid in range(config.train_ids + 1, config.train_ids + config.test_ids + 1):
-        for camera, repeat in _sightings(pid, config.test_images, config):
-            folder = QUERY if repeat == 0 else GALLERY
-            entries.append(
-                Entry(folder, _stem(f"{pid:04d}", pid, camera, repeat), pid, camera, repeat)
-            )
-    for k in range(config.distractors):
-        camera, person = 1 + k % config.cameras, PASSERS_BY + k
-        entries.append(Entry(GALLERY, _stem("0000", k, camera, k), person, camera, 0))
-    for k in range(config.junk):
-        camera, person = 1 + k % config.cameras, JUNK_BOXES + k
-        entries.append(Entry(GALLERY, _stem("-1", k, camera, k), person, camera, 0, "junk"))
+    for pid in range(1, config.train_ids + config.test_ids + 1):
+        train = pid <= config.train_ids
+        images = config.train_images if train else config.test_images
+        for camera, repeat in _sightings(pid, images, config):
+            folder = TRAIN if train else QUERY if repeat == 0 else GALLERY
+            stem = _stem(f"{pid:04d}", pid, camera, repeat)
+            entries.append(Entry(folder, stem, pid, camera, repeat))
+    others: tuple[tuple[str, int, int, Nuisance | None], ...] = (
+        ("0000", PASSERS_BY, config.distractors, None),
+        ("-1", JUNK_BOXES, config.junk, "junk"),
+    )
+    for who, first, count, fault in others:
+        for k in range(count):
+            camera = 1 + k % config.cameras
+            stem = _stem(who, k, camera, k)
+            entries.append(Entry(GALLERY, stem, first + k, camera, 0, fault))
     return entries
 
 

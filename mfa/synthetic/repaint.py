@@ -12,12 +12,21 @@ import numpy as np
 from mfa.errors import InputError
 from mfa.synthetic.config import SyntheticConfig
 from mfa.synthetic.identity import Identity, identity
-from mfa.synthetic.palette import CLOTH, Colour
+from mfa.synthetic.palette import CLOTH
 from mfa.synthetic.scene import shoot
 
 Thing = Literal["jacket", "trousers", "shoes", "bag", "hat"]
 
 THINGS: tuple[Thing, ...] = get_args(Thing)
+
+PLACE: dict[Thing, tuple[str, str]] = {
+    "jacket": ("top", "colour"),
+    "trousers": ("bottom", "colour"),
+    "shoes": ("bottom", "shoe"),
+    "bag": ("bag", "colour"),
+    "hat": ("head", "hat_colour"),
+}
+"""Where a thing's colour stands in ``Identity``: the part, and its field."""
 
 APART = 110.0
 """Distance in RGB, at least, between a thing's old and new colour."""
@@ -67,21 +76,11 @@ def repaint(
 
 
 def _changed(person: Identity, thing: Thing, rng: Random) -> Identity:
-    if thing == "jacket":
-        top = replace(person.top, colour=_other(person.top.colour, rng))
-        return replace(person, top=top)
-    if thing == "trousers":
-        bottom = replace(person.bottom, colour=_other(person.bottom.colour, rng))
-        return replace(person, bottom=bottom)
-    if thing == "shoes":
-        return replace(person, bottom=replace(person.bottom, shoe=_other(person.bottom.shoe, rng)))
-    if thing == "bag":
-        return replace(person, bag=replace(person.bag, colour=_other(person.bag.colour, rng)))
-    head = person.head
-    if head.hat == "none":
-        return replace(person, head=replace(head, hat="beanie", hat_colour=_other(head.hair, rng)))
-    return replace(person, head=replace(head, hat_colour=_other(head.hat_colour, rng)))
-
-
-def _other(colour: Colour, rng: Random) -> Colour:
-    return rng.choice([cloth for cloth in CLOTH.values() if math.dist(cloth, colour) >= APART])
+    if thing == "hat" and person.head.hat == "none":
+        # The colour of a new hat differs from that of the hair.
+        bare = replace(person.head, hat="beanie", hat_colour=person.head.hair)
+        person = replace(person, head=bare)
+    part, field = PLACE[thing]
+    old = getattr(getattr(person, part), field)
+    new = rng.choice([cloth for cloth in CLOTH.values() if math.dist(cloth, old) >= APART])
+    return replace(person, **{part: replace(getattr(person, part), **{field: new})})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from mfa.errors import InputError
 from mfa.synthetic.camera import Camera, expose, surroundings
 from mfa.synthetic.camera import camera as camera_of
-from mfa.synthetic.canvas import Bystanders, Canvas
+from mfa.synthetic.canvas import Canvas
 from mfa.synthetic.config import SyntheticConfig
 from mfa.synthetic.figure import View, draw_person
 from mfa.synthetic.identity import Identity, identity
@@ -30,6 +30,9 @@ STRANGERS = 4000
 """People who walk behind others; their number only bounds the memory they take."""
 
 Fact = str | int | float
+
+Box = tuple[float, float, float]
+"""Where a person stands: size and top in heights of the picture, the centre in widths."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,6 @@ class Shot:
         return buffer.getvalue()
 
 
-@dataclass
-class _Frame:
-    """Where the person stands in the box: shares of the height, the centre in widths."""
-
-    size: float
-    top: float
-    centre: float
-    facts: dict[str, Fact] = field(default_factory=dict)
-
-
 def render(pid: int, camera: int, repeat: int, config: SyntheticConfig) -> Rendering:
     """Picture ``repeat`` of person ``pid`` from ``camera`` (from 1, as in file names).
 
@@ -102,8 +95,8 @@ def shoot(
     if not 1 <= number <= config.cameras:
         raise InputError(f"there are cameras 1 to {config.cameras}, got {number}")
     rng = Random(f"{config.seed}/picture/{pid}/{number}/{repeat}")
-    drawn = _nuisance(rng, config.nuisance)
-    fault = nuisance or drawn
+    roll, drawn = rng.random(), rng.choice(NUISANCES)
+    fault = nuisance or (drawn if roll < config.nuisance else "none")
     cam = camera_of(number, config.seed)
     fine = max(2, round(384 / config.height))
     height, width = config.height * fine, config.width * fine
@@ -117,11 +110,6 @@ def shoot(
     return Shot(image, mask, rng.randint(*cam.quality), facts)
 
 
-def _nuisance(rng: Random, share: float) -> Nuisance:
-    roll, kind = rng.random(), rng.choice(NUISANCES)
-    return kind if roll < share else "none"
-
-
 def _stage(
     canvas: Canvas,
     cam: Camera,
@@ -132,72 +120,59 @@ def _stage(
 ) -> dict[str, Fact]:
     """Paint people and things; returns what the picture shows."""
     yaw = cam.yaw + rng.gauss(0, 0.3) + (math.pi if rng.random() < 0.15 else 0.0)
-    frame = _frame(cam, fault, rng)
-    size = frame.size * person.body.height
-    head = frame.top + frame.size - size
-    if fault == "behind":
-        _others(canvas, cam, frame, config, rng)
-    view = _view(canvas, cam, yaw, frame.centre, head, size)
-    _shadow(canvas, cam, view)
-    draw_person(canvas, person, view, cam.light, rng)
+    full, top, centre = _frame(cam, fault, rng)
+    size = full * person.body.height
+    head = top + full - size
+    if fault == "behind":  # One or two people further back, partly hidden by the person.
+        crowd = Canvas(canvas.image, canvas.parts, only=OTHER)
+        side = rng.choice((-1, 1))
+        for _ in range(1 if rng.random() < 0.65 else 2):
+            stranger = identity(1_000_000 + rng.randrange(STRANGERS), config.groups, config.seed)
+            small = full * rng.uniform(0.72, 0.95)
+            feet = top + full - rng.uniform(0.0, 0.06)
+            aside = centre + side * rng.uniform(0.22, 0.4)
+            turn = rng.uniform(-3.14, 3.14)
+            _draw(crowd, cam, stranger, turn, (small, feet - small, aside), rng)
+            side = -side
+    _draw(canvas, cam, person, yaw, (size, head, centre), rng)
     facts: dict[str, Fact] = {
         "yaw": round(math.remainder(yaw, 2 * math.pi), 4),
         "head": round(head, 4),
         "feet": round(head + size, 4),
     }
     if fault == "occluded":
-        top = head + size * rng.uniform(0.5, 0.72)
-        facts["occluder"] = draw_occluder(canvas, rng, top)
+        facts["occluder"] = draw_occluder(canvas, rng, head + size * rng.uniform(0.5, 0.72))
     return facts
 
 
-def _frame(cam: Camera, fault: Nuisance, rng: Random) -> _Frame:
-    """A well placed box, or one with the fault."""
+def _frame(cam: Camera, fault: Nuisance, rng: Random) -> Box:
+    """Where somebody of average height stands."""
     size = cam.size * rng.uniform(0.96, 1.03)
-    frame = _Frame(size, (1 - size) * rng.uniform(0.3, 0.7), 0.5 + rng.gauss(0, 0.035))
+    top, centre = (1 - size) * rng.uniform(0.3, 0.7), 0.5 + rng.gauss(0, 0.035)
     if fault == "misaligned":
-        frame.centre += rng.choice((-1, 1)) * rng.uniform(0.17, 0.34)
-        frame.top += rng.uniform(-0.07, 0.07)
+        centre += rng.choice((-1, 1)) * rng.uniform(0.17, 0.34)
+        top += rng.uniform(-0.07, 0.07)
     elif fault == "small":
-        frame.size *= rng.uniform(0.64, 0.78)
-        frame.top = rng.uniform(0.1, 0.9) * (1 - frame.size)
+        size *= rng.uniform(0.64, 0.78)
+        top = rng.uniform(0.1, 0.9) * (1 - size)
     elif fault == "truncated":
-        frame.size *= rng.uniform(1.2, 1.5)
-        frame.top = 0.03 if rng.random() < 0.65 else 0.97 - frame.size
+        size *= rng.uniform(1.2, 1.5)
+        top = 0.03 if rng.random() < 0.65 else 0.97 - size
     elif fault == "junk":
-        frame.size *= rng.uniform(1.3, 2.2)
-        frame.top = rng.uniform(-0.9, 0.5)
-        frame.centre += rng.choice((-1, 1)) * rng.uniform(0.3, 0.6)
-    return frame
+        size *= rng.uniform(1.3, 2.2)
+        top = rng.uniform(-0.9, 0.5)
+        centre += rng.choice((-1, 1)) * rng.uniform(0.3, 0.6)
+    return size, top, centre
 
 
-def _view(canvas: Canvas, cam: Camera, yaw: float, centre: float, head: float, size: float) -> View:
-    unit = canvas.height
-    return View(yaw, centre * canvas.width, head * unit, size * unit, cam.tilt, cam.swell)
-
-
-def _others(
-    canvas: Canvas, cam: Camera, frame: _Frame, config: SyntheticConfig, rng: Random
-) -> None:
-    """One or two people further back, partly hidden by the person."""
-    crowd = Bystanders(canvas, OTHER)
-    side = rng.choice((-1, 1))
-    for _ in range(1 if rng.random() < 0.65 else 2):
-        stranger = identity(1_000_000 + rng.randrange(STRANGERS), config.groups, config.seed)
-        size = frame.size * rng.uniform(0.72, 0.95)
-        feet = frame.top + frame.size - rng.uniform(0.0, 0.06)
-        centre = frame.centre + side * rng.uniform(0.22, 0.4)
-        view = _view(crowd, cam, rng.uniform(-3.14, 3.14), centre, feet - size, size)
-        _shadow(crowd, cam, view)
-        draw_person(crowd, stranger, view, cam.light, rng)
-        side = -side
-
-
-def _shadow(canvas: Canvas, cam: Camera, view: View) -> None:
-    """A soft dark place under the feet, drawn out away from the light."""
-    draw = ImageDraw.Draw(canvas.image, "RGBA")
+def _draw(canvas: Canvas, cam: Camera, person: Identity, yaw: float, box: Box, rng: Random) -> None:
+    """Paint a person and, under their feet, a soft shadow drawn out away from the light."""
+    (size, head, centre), unit = box, canvas.height
+    view = View(yaw, centre * canvas.width, head * unit, size * unit, cam.tilt, cam.swell)
+    glaze = ImageDraw.Draw(canvas.image, "RGBA")
     x, y = view.centre - 0.06 * cam.light * view.size, view.top + 0.985 * view.size
     for spread, alpha in ((1.0, 30), (0.7, 34), (0.45, 36)):
         across = view.size * (0.16 + 0.06 * abs(cam.light)) * spread
         down = view.size * (0.016 + 0.1 * cam.tilt) * spread
-        draw.ellipse((x - across, y - down, x + across, y + down), fill=(0, 0, 10, alpha))
+        glaze.ellipse((x - across, y - down, x + across, y + down), fill=(0, 0, 10, alpha))
+    draw_person(canvas, person, view, cam.light, rng)

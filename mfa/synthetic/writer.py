@@ -54,7 +54,13 @@ def _write(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> Path
     try:
         with draft_folder(target) as built:
             _build(built, config, plan, target.name)
-            _replace(built, target)
+            if target.exists():
+                old = built.with_name(f"{built.name}-old")
+                target.rename(old)
+                built.rename(target)
+                shutil.rmtree(old)
+            else:
+                built.rename(target)
     except OSError as error:
         raise InputError(
             f"the synthetic set cannot be written to {target} ({error.strerror or error})",
@@ -78,8 +84,7 @@ def _complete(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> b
         if target.is_dir() and not any(target.iterdir()):
             return False
         raise InputError(
-            f"{target} exists and holds no readable {DRAWN}, so it is not replaced",
-            "move it away",
+            f"{target} exists and holds no readable {DRAWN}, so it is not replaced", "move it away"
         ) from None
     if made != (DRAWING, dataclasses.asdict(config)):
         return False
@@ -109,14 +114,3 @@ def draw_entry(folder: Path, entry: Entry, config: SyntheticConfig) -> dict[str,
     path.write_bytes(shot.jpeg())
     shot.mask.save(mask_path(path), compress_level=3)
     return shot.facts
-
-
-def _replace(built: Path, target: Path) -> None:
-    """Put the finished folder in place of an older one."""
-    if target.exists():
-        old = built.with_name(f"{built.name}-old")
-        target.rename(old)
-        built.rename(target)
-        shutil.rmtree(old)
-    else:
-        built.rename(target)

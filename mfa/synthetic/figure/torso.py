@@ -4,27 +4,60 @@ from __future__ import annotations
 
 import math
 
+from mfa.synthetic.canvas import steps
 from mfa.synthetic.figure.brush import Brush
-from mfa.synthetic.figure.pose import Pose
-from mfa.synthetic.figure.solids import FULL, Ring, Stack
-from mfa.synthetic.identity import Body, Identity, Top
+from mfa.synthetic.figure.solids import FULL, Ring, Span, Stack
+from mfa.synthetic.identity import Body, Top
 from mfa.synthetic.masks import TORSO
-from mfa.synthetic.palette import mix, tone
+from mfa.synthetic.palette import Colour, mix, tone
+
+SCARF = ((0.132, 0.05, 0.05), (0.155, 0.066, 0.062), (0.185, 0.058, 0.06))
+HOOD = ((0.12, 0.04, 0.03), (0.15, 0.07, 0.05), (0.2, 0.06, 0.03))
 
 
-def torso_stack(brush: Brush, person: Identity, pose: Pose) -> Stack:
-    """The torso in its garment, from the collar to the hem."""
-    rings = [
-        (y + pose.sink, width, depth)
-        for y, width, depth in _rings(person.body, person.top, pose.hip - pose.sink)
-    ]
-    return Stack(brush.view, rings)
+def draw_torso(brush: Brush) -> Stack:
+    """Garment, pattern, open front or print, shade; returns its shape, from collar to hem."""
+    person, top, sink = brush.person, brush.person.top, brush.pose.sink
+    rings = _sunk(_rings(person.body, top, brush.pose.hip - sink), sink)
+    stack = brush.stack(rings, top.colour, TORSO)
+
+    def patch(around: Span, start: float, end: float, colour: Colour) -> None:
+        brush.patch(stack, around, (start, end), colour, TORSO)
+
+    if top.cut != "vest":
+        for around, down, colour in _pattern(top, stack, sink):
+            patch(around, *down, colour)
+    if top.cut in ("jacket", "coat", "vest"):
+        width = 0.34 if top.cut == "vest" else 0.42
+        patch((-width, width), stack.top, min(stack.end, brush.pose.hip + 0.03), top.inner)
+        for lapel in ((-(width + 0.2), -width), (width, width + 0.2)):
+            patch(lapel, stack.top, 0.26 + sink, tone(top.colour, 0.72))
+    elif top.cut == "hoodie":
+        patch((-0.6, 0.6), 0.385 + sink, 0.45 + sink, tone(top.colour, 0.82))
+        if brush.view.cos < 0.4:
+            brush.stack(_sunk(HOOD, sink), tone(top.colour, 0.86), TORSO, z=-0.045)
+    else:
+        low = 0.178 if person.body.female else 0.17
+        patch((-0.8, 0.8), stack.top, low + sink, person.body.skin)
+    for around, down in _print(top, sink):
+        patch(around, *down, top.accent)
+    brush.shade(stack)
+    # The shadow of the hem and creases at the waist.
+    brush.darken(stack, FULL, (stack.end - 0.01, stack.end), 46)
+    for angle in (-1.9, -0.75, 0.6, 1.8):
+        brush.darken(stack, (angle, angle + 0.5), (0.4 + sink, 0.415 + sink), 16)
+    if person.scarf:
+        brush.shade(brush.stack(_sunk(SCARF, sink), person.scarf, TORSO))
+    return stack
+
+
+def _sunk(rings: tuple[Ring, ...] | list[Ring], sink: float) -> list[Ring]:
+    return [(y + sink, width, depth) for y, width, depth in rings]
 
 
 def _rings(body: Body, top: Top, hip: float) -> list[Ring]:
     wide = 0.35 + 0.65 * body.width
-    shoulder = 0.93 if body.female else 1.0
-    waist = 0.9 if body.female else 1.0
+    shoulder, waist = (0.93, 0.9) if body.female else (1.0, 1.0)
     round_ = 0.5 * max(0.0, body.width - 1.05)
     hem = hip + 0.022 + top.hem
     rings = [
@@ -38,114 +71,46 @@ def _rings(body: Body, top: Top, hip: float) -> list[Ring]:
         (hem, 0.105 * wide, 0.077 * wide),
     ]
     if top.cut == "coat":
-        rings = [*rings[:-1], (hip + 0.03, 0.114 * wide, 0.086 * wide)]
+        rings[-1] = (hip + 0.03, 0.114 * wide, 0.086 * wide)
         rings.append((0.67, 0.13 * wide, 0.104 * wide))
     elif top.cut in ("jacket", "hoodie"):
         rings = [(y, width * 1.05, depth * 1.08) for y, width, depth in rings]
     return rings
 
 
-def draw_torso(brush: Brush, person: Identity, pose: Pose, stack: Stack) -> None:
-    """Garment, pattern, open front or print, shade."""
-    top = person.top
-    brush.body(stack, top.colour, TORSO)
-    if top.cut != "vest":
-        _pattern(brush, top, stack, pose.sink)
-    if top.cut in ("jacket", "coat", "vest"):
-        _open_front(brush, top, stack, pose)
-    elif top.cut == "hoodie":
-        _hoodie(brush, top, stack, pose)
-    else:
-        _collar(brush, person, stack, pose)
-    _print(brush, top, stack, pose.sink)
-    brush.shade(stack)
-    _folds(brush, stack, pose)
-    if person.scarf:
-        rings = ((0.132, 0.05, 0.05), (0.155, 0.066, 0.062), (0.185, 0.058, 0.06))
-        scarf = Stack(brush.view, [(y + pose.sink, width, depth) for y, width, depth in rings])
-        brush.body(scarf, person.scarf, TORSO)
-        brush.shade(scarf)
-
-
-def _pattern(brush: Brush, top: Top, stack: Stack, sink: float) -> None:
-    start, end = stack.rings[0][0], stack.rings[-1][0]
+def _pattern(top: Top, stack: Stack, sink: float) -> list[tuple[Span, Span, Colour]]:
+    """The patches (angles, heights, colour) that make up the garment's pattern."""
+    start, end, period = stack.top, stack.end, top.period
+    whole = {
+        "block": [(0.36 + sink, end)],
+        "yoke": [(start, 0.24 + sink)],
+        "bands": [(0.285 + sink, 0.32 + sink), (0.345 + sink, 0.36 + sink)],
+    }
+    patches = [(FULL, down, top.accent) for down in whole.get(top.pattern, ())]
+    colour = mix(top.colour, top.accent, 0.5) if top.pattern == "check" else top.accent
     if top.pattern in ("hoops", "check"):
-        colour = top.accent if top.pattern == "hoops" else mix(top.colour, top.accent, 0.5)
-        y = start + 0.035
-        while y < end:
-            brush.patch(stack, FULL, (y, min(end, y + 0.42 * top.period)), colour, TORSO)
-            y += top.period
+        for y in steps(start + 0.035, end, period):
+            patches.append((FULL, (y, min(end, y + 0.42 * period)), colour))
     if top.pattern in ("pinstripe", "check"):
-        step = top.period * (9.0 if top.pattern == "check" else 7.0)
-        colour = top.accent if top.pattern == "pinstripe" else mix(top.colour, top.accent, 0.5)
-        count = max(6, round(2 * math.pi / step))
+        count = max(6, round(2 * math.pi / (period * (9.0 if top.pattern == "check" else 7.0))))
         for k in range(count):
             angle = -math.pi + 2 * math.pi * k / count
-            brush.patch(stack, (angle, angle + 2.2 / count), (start + 0.02, end), colour, TORSO)
-    if top.pattern == "block":
-        brush.patch(stack, FULL, (0.36 + sink, end), top.accent, TORSO)
-    if top.pattern == "yoke":
-        brush.patch(stack, FULL, (start, 0.24 + sink), top.accent, TORSO)
-    if top.pattern == "bands":
-        brush.patch(stack, FULL, (0.285 + sink, 0.32 + sink), top.accent, TORSO)
-        brush.patch(stack, FULL, (0.345 + sink, 0.36 + sink), top.accent, TORSO)
+            patches.append(((angle, angle + 2.2 / count), (start + 0.02, end), colour))
+    return patches
 
 
-def _open_front(brush: Brush, top: Top, stack: Stack, pose: Pose) -> None:
-    end = min(stack.rings[-1][0], pose.hip + 0.03)
-    width = 0.42 if top.cut != "vest" else 0.34
-    brush.patch(stack, (-width, width), (stack.rings[0][0], end), top.inner, TORSO)
-    for side in (-1, 1):  # Lapels.
-        edge = sorted((side * width, side * (width + 0.2)))
-        collar = (stack.rings[0][0], 0.26 + pose.sink)
-        brush.patch(stack, (edge[0], edge[1]), collar, tone(top.colour, 0.72), TORSO)
-
-
-def _hoodie(brush: Brush, top: Top, stack: Stack, pose: Pose) -> None:
-    pocket = (0.385 + pose.sink, 0.45 + pose.sink)
-    brush.patch(stack, (-0.6, 0.6), pocket, tone(top.colour, 0.82), TORSO)
-    hood = Stack(
-        brush.view,
-        [
-            (0.12 + pose.sink, 0.04, 0.03),
-            (0.15 + pose.sink, 0.07, 0.05),
-            (0.2 + pose.sink, 0.06, 0.03),
-        ],
-        z=-0.045,
-    )
-    if brush.view.cos < 0.4:
-        brush.body(hood, tone(top.colour, 0.86), TORSO)
-
-
-def _collar(brush: Brush, person: Identity, stack: Stack, pose: Pose) -> None:
-    low = 0.178 if person.body.female else 0.17
-    brush.patch(stack, (-0.8, 0.8), (stack.rings[0][0], low + pose.sink), person.body.skin, TORSO)
-
-
-def _print(brush: Brush, top: Top, stack: Stack, sink: float) -> None:
-    width, height = top.print_size
-    y = top.print_height + sink
+def _print(top: Top, sink: float) -> list[tuple[Span, Span]]:
+    """The patches (angles, heights) of the print, if there is one."""
+    y, (width, height) = top.print_height + sink, top.print_size
     if top.pattern == "print" and top.cut == "shirt":
         middle = 0.0
     elif top.pattern == "backprint":
         middle, width, height = math.pi, width * 1.25, height * 1.2
     else:
-        return
-    around = (middle - width, middle + width)
-    if top.print_round:
-        inner = (middle - 0.6 * width, middle + 0.6 * width)
-        brush.patch(stack, inner, (y - height, y + height), top.accent, TORSO)
-        brush.patch(stack, around, (y - 0.6 * height, y + 0.6 * height), top.accent, TORSO)
-    else:
-        brush.patch(stack, around, (y - height * 0.8, y + height * 0.8), top.accent, TORSO)
-
-
-def _folds(brush: Brush, stack: Stack, pose: Pose) -> None:
-    """A crease at the waist and the shadow of the hem."""
-    end = stack.rings[-1][0]
-    for points in stack.patch(FULL, (end - 0.01, end)):
-        brush.canvas.darken(points, 46)
-    for angle in (-1.9, -0.75, 0.6, 1.8):
-        crease = (0.4 + pose.sink, 0.415 + pose.sink)
-        for points in stack.patch((angle, angle + 0.5), crease):
-            brush.canvas.darken(points, 16)
+        return []
+    # A round print is a cross of two patches.
+    shares = ((0.6, 1.0), (1.0, 0.6)) if top.print_round else ((1.0, 0.8),)
+    return [
+        ((middle - a * width, middle + a * width), (y - b * height, y + b * height))
+        for a, b in shares
+    ]

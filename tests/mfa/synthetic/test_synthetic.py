@@ -15,17 +15,7 @@ from mfa.synthetic.canvas import Canvas
 from mfa.synthetic.figure import View, draw_person
 from mfa.synthetic.histogram import BINS, STRIPES, colour_histogram
 from mfa.synthetic.identity import group_colours, identity
-from mfa.synthetic.masks import (
-    ARMS,
-    BACKGROUND,
-    BAG,
-    HEAD,
-    OCCLUDER,
-    OTHER,
-    SHINS,
-    THIGHS,
-    TORSO,
-)
+from mfa.synthetic.masks import ARMS, BACKGROUND, BAG, HEAD, OCCLUDER, OTHER, SHINS, THIGHS, TORSO
 from mfa.synthetic.plan import market_plan, partial_plan
 from mfa.synthetic.scene import Nuisance, Shot, shoot
 
@@ -41,25 +31,20 @@ def person(shot: Shot) -> np.ndarray:
     return np.isin(np.asarray(shot.mask), PERSON)
 
 
-def test_same_seed_same_pixels_and_another_seed_others() -> None:
-    first, again = render(3, 2, 0, CONFIG), render(3, 2, 0, CONFIG)
+def test_a_picture_follows_from_the_seed_and_not_from_what_was_drawn_before() -> None:
+    first = render(11, 4, 1, CONFIG)
+    random.seed(99)
+    for pid in (5, 9):
+        render(pid, 4, 0, CONFIG)
+    again = render(11, 4, 1, CONFIG)
     np.testing.assert_array_equal(first.image, again.image)
     np.testing.assert_array_equal(first.mask, again.mask)
     assert first.facts == again.facts
-    other = render(3, 2, 0, dataclasses.replace(CONFIG, seed=1))
+    other = render(11, 4, 1, dataclasses.replace(CONFIG, seed=1))
     assert not np.array_equal(first.image, other.image)
 
 
-def test_a_picture_does_not_depend_on_what_was_drawn_before() -> None:
-    alone = render(11, 4, 1, CONFIG).image
-    random.seed(99)
-    np.random.default_rng(1).random(7)
-    for pid in (5, 9):
-        render(pid, 4, 0, CONFIG)
-    np.testing.assert_array_equal(alone, render(11, 4, 1, CONFIG).image)
-
-
-@pytest.mark.parametrize(("height", "width"), [(64, 32), (96, 48), (128, 64), (256, 128)])
+@pytest.mark.parametrize(("height", "width"), [(64, 32), (256, 128)])
 def test_sizes_and_types(height: int, width: int) -> None:
     drawn = render(1, 1, 0, SyntheticConfig(height=height, width=width))
     assert drawn.image.shape == (height, width, 3)
@@ -106,13 +91,9 @@ def test_occluder_covers_the_lower_body_only() -> None:
         assert len(rows) > 0.05 * mask.size
         assert rows.min() > head + 0.4 * (feet - head)
         assert (mask == HEAD).any()
-        whole = np.asarray(shoot(*_who(shot), CONFIG, "none").mask)
+        pid, camera, repeat = (int(shot.facts[name]) for name in ("pid", "camera", "repeat"))
+        whole = np.asarray(shoot(pid, camera, repeat, CONFIG, "none").mask)
         assert (mask == SHINS).sum() < (whole == SHINS).sum()
-
-
-def _who(shot: Shot) -> tuple[int, int, int]:
-    facts = shot.facts
-    return int(facts["pid"]), int(facts["camera"]), int(facts["repeat"])
 
 
 def test_small_person_is_smaller_than_a_well_placed_one() -> None:
@@ -123,8 +104,7 @@ def test_small_person_is_smaller_than_a_well_placed_one() -> None:
 def test_misaligned_person_stands_aside() -> None:
     middle = (CONFIG.width - 1) / 2
     for shot in shots("misaligned"):
-        mask = np.asarray(shot.mask)
-        torso = np.nonzero(mask == TORSO)[1]
+        torso = np.nonzero(np.asarray(shot.mask) == TORSO)[1]
         assert abs(torso.mean() - middle) > 0.08 * CONFIG.width
 
 
