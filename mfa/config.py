@@ -51,17 +51,9 @@ def _check_range(
     """
     if math.isfinite(value) and low <= value <= high and above < value < below:
         return
-    bounds = [
-        words
-        for bound, words in (
-            (low, f"{low:g} or more"),
-            (above, f"above {above:g}"),
-            (high, f"at most {high:g}"),
-            (below, f"below {below:g}"),
-        )
-        if math.isfinite(bound)
-    ]
-    raise InputError(f"{name} must be a number {' and '.join(bounds)}, got {value}")
+    bounds = (f"{low:g} or more", f"above {above:g}", f"at most {high:g}", f"below {below:g}")
+    words = [bound for bound in bounds if "inf" not in bound]
+    raise InputError(f"{name} must be a number {' and '.join(words)}, got {value}")
 
 
 @dataclass(frozen=True)
@@ -234,10 +226,7 @@ class OptimConfig:
         _check_range("optim.weight_decay", self.weight_decay, low=0)
         _check_range("optim.epochs", self.epochs, low=1)
         _check_range("optim.warmup_epochs", self.warmup_epochs, low=0)
-        if (
-            list(self.milestones) != sorted(set(self.milestones))
-            or min(self.milestones, default=1) < 1
-        ):
+        if list(self.milestones) != sorted({m for m in self.milestones if m >= 1}):
             raise InputError(
                 f"optim.milestones are epochs from 1 in rising order, got {self.milestones}"
             )
@@ -281,11 +270,11 @@ class Config:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """The configuration as JSON-able dictionaries (tuples become lists)."""
-    return {
-        f.name: to_dict(value) if dataclasses.is_dataclass(value) else _plain(value)
-        for f in dataclasses.fields(config)
-        for value in [getattr(config, f.name)]
-    }
+
+    def plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in items}
+
+    return dataclasses.asdict(config, dict_factory=plain)
 
 
 def from_dict(cls: type[T], values: Any, *, where: str = "config") -> T:
@@ -301,9 +290,7 @@ def from_dict(cls: type[T], values: Any, *, where: str = "config") -> T:
     unknown = sorted(set(values) - set(hints))
     if unknown:
         raise InputError(f"{where} has no field {unknown[0]!r}; it has {', '.join(hints)}")
-    built = {
-        name: _convert(hints[name], value, f"{where}.{name}") for name, value in values.items()
-    }
+    built = {name: _convert(hints[name], v, f"{where}.{name}") for name, v in values.items()}
     missing = [name for name in hints if name not in values]
     if missing:
         raise InputError(f"{where} has no value for {', '.join(missing)}")
@@ -326,10 +313,6 @@ def derive(config: Config, changes: Mapping[str, object]) -> Config:
             raise InputError(f"the configuration has no field {name!r}")
         place[field_name] = value
     return from_dict(Config, values)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:

@@ -64,12 +64,8 @@ def atomic(path: Path) -> Iterator[Path]:
     Raises:
         InputError: the file cannot be written; what was there stays.
     """
-    mark = f"{platform.node()}-"
-    draft = path.with_name(f".{path.stem}.{mark}{os.getpid()}-{next(_COUNT)}.part{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for left in _drafts(path.stem, path.parent, mark, f".part{path.suffix}"):
-            left.unlink(missing_ok=True)
+        draft = _draft(path, path.stem, path.suffix)
         try:
             draft.touch(exist_ok=False)
             mode = draft.stat().st_mode
@@ -96,11 +92,7 @@ def draft_folder(path: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be made.
     """
-    mark = f"{platform.node()}-"
-    draft = path.with_name(f".{path.name}.{mark}{os.getpid()}-{next(_COUNT)}.part")
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    for left in _drafts(path.name, path.parent, mark, ".part"):
-        shutil.rmtree(left, ignore_errors=True)
+    draft = _draft(path, path.name, "")
     draft.mkdir()
     try:
         yield draft
@@ -163,13 +155,18 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} is no JSON text in UTF-8 ({reason(error)})") from error
 
 
-def _drafts(name: str, folder: Path, mark: str, end: str) -> Iterator[Path]:
-    """Drafts of a file or folder called ``name`` whose process no longer runs."""
-    start = f".{name}.{mark}"
-    for draft in folder.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
-        pid = draft.name.removeprefix(start).partition("-")[0]
+def _draft(path: Path, name: str, ending: str) -> Path:
+    """A free place beside ``path`` whose folder exists; removes what dead processes left there."""
+    start, end = f".{name}.{platform.node()}-", f".part{ending}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
+        pid = left.name.removeprefix(start).partition("-")[0]
         if pid.isdigit() and not _runs(int(pid)):
-            yield draft
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+    return path.with_name(f"{start}{os.getpid()}-{next(_COUNT)}{end}")
 
 
 def _runs(pid: int) -> bool:

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from mfa.config import Config, DataConfig, LossConfig, ModelConfig, OptimConfig, derive
+from mfa.config import Config, DataConfig, ModelConfig, OptimConfig, derive
 from mfa.errors import InputError
 
 Variant = Literal["baseline", "branches", "paper", "guided", "anchored", "competing"]
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
+
+# The columns are model.gate, model.guide_pooling, loss.gla, loss.gla_weight, loss.warmup.
+_FIELDS: dict[Variant, tuple[str, str, str, float, float]] = {
+    "baseline": ("none", "gap", "off", 1.0, 0.0),
+    "branches": ("none", "gap", "off", 1.0, 0.0),
+    "paper": ("none", "gap", "mse", 1.0, 0.0),
+    "guided": ("guided", "gem", "mse", 10.0, 1 / 3),
+    "anchored": ("anchored", "gem", "mse", 1.0, 1 / 3),
+    "competing": ("competing", "gem", "cosine", 1.0, 1 / 3),
+}
 
 
 def variant(config: Config, name: Variant) -> Config:
@@ -36,47 +47,21 @@ def variant(config: Config, name: Variant) -> Config:
         raise InputError(
             f"{config.model.network} has no variants; they are MFA's ({', '.join(VARIANTS)})"
         )
-    model: dict[str, Any]
-    loss: dict[str, Any]
-    if name == "baseline":
-        model = {"branches": 0, "cpaa": (), "gate": "none", "guide_pooling": "gap"}
-        plain = ModelConfig()
-        for field in ("branch", "reduced_dim", "cpaa_affinity"):
-            model[field] = getattr(plain, field)
-        loss = {"gla": "off", "gla_weight": 1.0, "warmup": 0.0}
-    elif name == "branches":
-        model = {"branches": 4, "gate": "none", "guide_pooling": "gap"}
-        loss = {"gla": "off", "gla_weight": 1.0, "warmup": 0.0}
-    elif name == "paper":
-        model = {"branches": 4, "gate": "none", "guide_pooling": "gap"}
-        loss = {"gla": "mse", "gla_weight": 1.0, "warmup": 0.0}
-    elif name == "guided":
-        model = {"branches": 4, "gate": "guided", "guide_pooling": "gem"}
-        loss = {"gla": "mse", "gla_weight": 10.0, "warmup": 1 / 3}
-    elif name == "anchored":
-        model = {"branches": 4, "gate": "anchored", "guide_pooling": "gem"}
-        loss = {"gla": "mse", "gla_weight": 1.0, "warmup": 1 / 3}
-    elif name == "competing":
-        model = {"branches": 4, "gate": "competing", "guide_pooling": "gem"}
-        loss = {"gla": "cosine", "gla_weight": 1.0, "warmup": 1 / 3}
-    else:
+    if name not in _FIELDS:
         raise InputError(f"no variant {name!r}; there are {', '.join(VARIANTS)}")
+    gate, guide, gla, weight, warmup = _FIELDS[name]
+    model: dict[str, Any] = {"branches": 4, "gate": gate, "guide_pooling": guide}
+    if name == "baseline":
+        plain = ModelConfig()
+        model |= {f: getattr(plain, f) for f in ("branch", "reduced_dim", "cpaa_affinity")}
+        model |= {"branches": 0, "cpaa": ()}
+    loss: dict[str, Any] = {"gla": gla, "gla_weight": weight, "warmup": warmup}
     return replace(
         config,
         name=f"{config.name.partition('/')[0]}/{name}",
         model=replace(config.model, **model),
         loss=replace(config.loss, **loss),
     )
-
-
-VARIANTS: tuple[Variant, ...] = (
-    "baseline",
-    "branches",
-    "paper",
-    "guided",
-    "anchored",
-    "competing",
-)
 
 
 def paper() -> Config:
@@ -99,21 +84,17 @@ def baseline() -> Config:
     return replace(variant(paper(), "baseline"), name="baseline")
 
 
+ADAMW: dict[str, Any] = {"optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine"}
+"""How the presets for CPUs learn."""
+
+
 def cpu() -> Config:
     """Real data on two cores: half-width ResNet-18 from random weights, 128x64, 20 epochs."""
     config = Config(
         name="cpu",
         model=ModelConfig(trunk="resnet18", width=32),
-        loss=LossConfig(),
         data=DataConfig(height=128, width=64, pad=5),
-        optim=OptimConfig(
-            optimizer="adamw",
-            lr=1e-3,
-            weight_decay=0.01,
-            epochs=20,
-            warmup_epochs=2,
-            schedule="cosine",
-        ),
+        optim=OptimConfig(**ADAMW, lr=1e-3, epochs=20, warmup_epochs=2),
     )
     return variant(config, "anchored")
 
@@ -129,14 +110,7 @@ def demo() -> Config:
         name="demo",
         model=ModelConfig(trunk="resnet10", width=24, stride=8),
         data=DataConfig(height=96, width=48, pids=8, pad=4, erasing=0.0),
-        optim=OptimConfig(
-            optimizer="adamw",
-            lr=3e-3,
-            weight_decay=0.01,
-            epochs=16,
-            warmup_epochs=1,
-            schedule="cosine",
-        ),
+        optim=OptimConfig(**ADAMW, lr=3e-3, epochs=16, warmup_epochs=1),
     )
     return variant(config, "anchored")
 
@@ -177,15 +151,7 @@ def distilled(config: Config) -> Config:
         name=f"{config.name}/distilled",
         loss=replace(config.loss, id_weight=0.0, triplet_weight=0.0, center_weight=0.0),
         data=replace(config.data, sampling="shuffled", erasing=0.25),
-        optim=replace(
-            config.optim,
-            optimizer="adamw",
-            lr=4e-3,
-            weight_decay=0.01,
-            epochs=50,
-            warmup_epochs=3,
-            schedule="cosine",
-        ),
+        optim=replace(config.optim, **ADAMW, lr=4e-3, epochs=50, warmup_epochs=3),
     )
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,6 +22,8 @@ from mfa.config import Config
 from mfa.errors import InputError, reason
 from mfa.files import atomic
 from mfa.runs.stored_config import from_json, to_json
+
+T = TypeVar("T")
 
 CHECKPOINT = "checkpoint.safetensors"
 FORMAT = "2"
@@ -58,6 +60,14 @@ class Checkpoint:
         """The tensors under ``name.``, named without it."""
         start = name + "."
         return {k.removeprefix(start): v for k, v in self.tensors.items() if k.startswith(start)}
+
+    def equals(self, other: Checkpoint) -> bool:
+        """Whether both hold the same, to the last bit."""
+        return (
+            replace(self, tensors={}) == replace(other, tensors={})
+            and self.tensors.keys() == other.tensors.keys()
+            and all(torch.equal(value, other.tensors[name]) for name, value in self.tensors.items())
+        )
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -105,17 +115,12 @@ def load_checkpoint(path: Path, *, only: str = "") -> Checkpoint:
         ) from error
     _check_format(metadata, path)
     _check_sums(metadata, tensors, path)
-    facts = _json(metadata["facts"], "facts", path)
-    if not isinstance(facts, dict) or not all(
-        isinstance(camera, int) for camera in _listed(facts.get("cameras", []), path)
-    ):
-        raise InputError(f"the facts in {path} are no table of facts", _COPY)
     return Checkpoint(
-        config=_config(metadata["config"], path),
-        epoch=_count(metadata["epoch"], "epoch", path),
-        identities=_count(metadata["identities"], "number of identities", path),
+        config=_parsed(from_json, metadata["config"], "configuration", path),
+        epoch=_parsed(_count, metadata["epoch"], "epoch", path),
+        identities=_parsed(_count, metadata["identities"], "number of identities", path),
         tensors=tensors,
-        facts=facts,
+        facts=_parsed(_facts, metadata["facts"], "facts", path),
     )
 
 
@@ -163,7 +168,7 @@ def _check_sums(metadata: Mapping[str, str], tensors: dict[str, Tensor], path: P
     """Compare what was read with the checksums of format 2; format 1 has none."""
     if metadata["format"] == "1":
         return
-    known = _json(metadata.get("sha256", ""), "checksums", path)
+    known = _parsed(json.loads, metadata.get("sha256", ""), "checksums", path)
     for name, found in _checksums(metadata, tensors).items():
         if not isinstance(known, dict) or known.get(name) != found:
             raise InputError(
@@ -173,27 +178,29 @@ def _check_sums(metadata: Mapping[str, str], tensors: dict[str, Tensor], path: P
             )
 
 
-def _json(text: str, what: str, path: Path) -> Any:
+def _parsed(parse: Callable[[str], T], text: str, what: str, path: Path) -> T:
+    """A field of the metadata.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"the {what} in {path} cannot be read", _COPY) from error
+        return parse(text)
+    except (ValueError, RecursionError) as error:  # an InputError is a ValueError
+        raise InputError(f"the {what} in {path} cannot be read ({reason(error)})", _COPY) from error
 
 
-def _config(text: str, path: Path) -> Config:
-    try:
-        return from_json(text)
-    except InputError as error:
-        raise InputError(f"the configuration in {path} cannot be read: {error}", _COPY) from error
-
-
-def _count(text: str, what: str, path: Path) -> int:
+def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,8}", text):
-        raise InputError(f"the {what} in {path} is no number that can be right", _COPY)
+        raise ValueError("no number that can be right")
     return int(text)
 
 
-def _listed(value: object, path: Path) -> list[object]:
-    if not isinstance(value, list):
-        raise InputError(f"the cameras in {path} are no list", _COPY)
-    return value
+def _facts(text: str) -> dict[str, Any]:
+    facts = json.loads(text)
+    if not isinstance(facts, dict):
+        raise ValueError("no table of facts")
+    cameras = facts.get("cameras", [])
+    if not isinstance(cameras, list) or not all(isinstance(camera, int) for camera in cameras):
+        raise ValueError("its cameras are no list of numbers")
+    return facts

@@ -30,9 +30,8 @@ def choose_device(device: torch.device | str | None = None, *, local_rank: int =
     try:
         place = torch.device(device)
     except RuntimeError as error:
-        raise InputError(
-            f"there is no device {device!r}", "name cpu, cuda or cuda:NUMBER"
-        ) from error
+        what = f"there is no device {device!r}"
+        raise InputError(what, "name cpu, cuda or cuda:NUMBER") from error
     if place.type != "cuda":
         return place
     place = torch.device("cuda", local_rank) if place.index is None else place
@@ -50,12 +49,11 @@ def check_precision(precision: str | None) -> Precision:
     Raises:
         InputError: no such precision.
     """
-    for known in get_args(Precision):
-        if (precision or "float32") == known:
-            return known
-    raise InputError(
-        f"there is no precision {precision!r}", f"use {', '.join(get_args(Precision))}"
-    )
+    known: tuple[Precision, ...] = get_args(Precision)
+    for name in known:
+        if name == (precision or "float32"):
+            return name
+    raise InputError(f"there is no precision {precision!r}", f"use {', '.join(known)}")
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:

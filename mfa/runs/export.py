@@ -55,21 +55,15 @@ def release(
     if not file.exists():
         save_checkpoint(made, file)
     elif not _holds(file, made):
-        raise InputError(
-            f"{file} exists already and is not overwritten", "move it, or name another file"
-        )
+        what = f"{file} exists already and is not overwritten"
+        raise InputError(what, "move it, or name another file")
 
 
 def _holds(file: Path, wanted: Checkpoint) -> bool:
     try:
-        found = load_checkpoint(file)
+        return load_checkpoint(file).equals(wanted)
     except InputError:
         return False
-    return (
-        replace(found, tensors={}) == replace(wanted, tensors={})
-        and found.tensors.keys() == wanted.tensors.keys()
-        and all(torch.equal(found.tensors[name], wanted.tensors[name]) for name in wanted.tensors)
-    )
 
 
 def _halved(value: Tensor) -> Tensor:

@@ -105,10 +105,7 @@ class Run:
 
         The network's mode is put back at the end, also after an exception.
 
-        Args:
-            pictures: of a list of ``data``.
-            data: whose cameras the network is told, where it was trained on them.
-            batch: pictures per forward pass.
+        ``data`` is the dataset of the pictures; a network that was trained on it is told cameras.
         """
         for images, cameras in self._batches(pictures, data, batch):
             yield self._forward(images, cameras)
@@ -128,8 +125,8 @@ class Run:
         can still be weighted.
 
         Args:
-            pictures: of a list of ``data``.
-            data: whose cameras the network is told, where it was trained on them.
+            pictures: to embed.
+            data: their dataset; a network that was trained on it is told cameras.
             flip: take the mean with the embeddings of the mirrored pictures.
             batch: pictures per forward pass.
             progress: called with the completed fraction; an exception aborts the work.
@@ -155,10 +152,8 @@ class Run:
                 pixels = pictures.batch(range(start, min(start + batch, len(pictures))))
                 images = to_unit(pixels.to(self.device))
                 seen_by = None if cameras is None else cameras[start : start + batch]
-                yield (
-                    images.contiguous(memory_format=torch.channels_last),
-                    None if seen_by is None else seen_by.to(self.device),
-                )
+                images = images.contiguous(memory_format=torch.channels_last)
+                yield images, None if seen_by is None else seen_by.to(self.device)
         finally:
             self.model.train(was_training)
 

@@ -78,8 +78,13 @@ class TrainingBatches:
         camids = torch.tensor([sample.camid for sample in self.images.samples])
         self._camids = camids if self.cameras else None
         self.targets = None if teacher is None else teacher.targets(self.images.samples)
-        if ranks.writes and config.data.sampling == "pk" and config.loss.triplet_weight:
-            _warn_of_single_images(self.labels)
+        single = int((self.labels.bincount() == 1).sum())
+        if ranks.writes and single and config.data.sampling == "pk" and config.loss.triplet_weight:
+            print(
+                f"{single} of {len(pids)} identities have one training picture; its copies are its "
+                "positives, from which the triplet loss learns nothing",
+                file=sys.stderr,
+            )
         self.sampler = make_sampler(
             self.labels.tolist(), config.data, seed=config.seed, rank=ranks.rank, world=ranks.world
         )
@@ -106,27 +111,13 @@ class TrainingBatches:
         words = np.random.SeedSequence([self._config.seed, epoch, step, self._rank])
         generator = torch.Generator().manual_seed(int(words.generate_state(1)[0]))
         images = augment(to_unit(pixels.to(self._device)), self._config.data, generator)
+        images = images.contiguous(memory_format=torch.channels_last)
         targets, cameras = (
             None if values is None else values[list(indices)].to(self._device)
             for values in (self.targets, self._camids)
         )
-        return Batch(
-            indices,
-            images.contiguous(memory_format=torch.channels_last),
-            self.labels[list(indices)].to(self._device),
-            targets,
-            cameras,
-        )
-
-
-def _warn_of_single_images(labels: Tensor) -> None:
-    counts = labels.bincount()
-    if single := int((counts == 1).sum()):
-        print(
-            f"{single} of {len(counts)} identities have one training picture; its copies are its "
-            "positives, from which the triplet loss learns nothing",
-            file=sys.stderr,
-        )
+        labels = self.labels[list(indices)].to(self._device)
+        return Batch(indices, images, labels, targets, cameras)
 
 
 def training_images(config: Config, data: ReidDataset, cache: Path | None) -> LoadedImages:

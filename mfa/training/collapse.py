@@ -31,23 +31,17 @@ class CollapseWatch:
     """
 
     def __init__(self, start_norm: float | None = None) -> None:
-        """Begin to watch.
+        """Begin to watch; ``start_norm`` is the feature norm before the first epoch.
 
-        Args:
-            start_norm: feature norm before the first epoch, where it is known. Otherwise the norm
-                of the first epoch is the start, and a collapse within that epoch goes unseen.
+        Where it is not known, the first epoch is the start: a collapse within it goes unseen.
         """
-        self._start = start_norm
-        self._previous = start_norm
+        self._start = self._previous = start_norm
         self._stuck_epochs = 0
 
     def state_dict(self) -> dict[str, Any]:
         """Everything the watch knows, as plain values."""
-        return {
-            "start": self._start,
-            "previous": self._previous,
-            "stuck_epochs": self._stuck_epochs,
-        }
+        kept = {"start": self._start, "previous": self._previous}
+        return {**kept, "stuck_epochs": self._stuck_epochs}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where ``state_dict`` was taken."""
@@ -57,14 +51,11 @@ class CollapseWatch:
         self._stuck_epochs = int(state["stuck_epochs"])
 
     def update(self, feature_norm: float, triplet: float) -> tuple[str, ...]:
-        """Take in one epoch.
+        """Take in one epoch; returns a sentence for each sign of a collapse that it shows.
 
         Args:
             feature_norm: mean L2 norm of the pooled vectors over the epoch.
             triplet: mean unweighted soft-margin triplet term over the epoch.
-
-        Returns:
-            A sentence for each sign that this epoch shows; empty when all is well.
         """
         if self._start is None:
             self._start = feature_norm

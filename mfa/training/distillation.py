@@ -78,7 +78,17 @@ def read_teacher(file: Path) -> Teacher:
     Raises:
         InputError: no such file, not in this form, or features that are NaN, zero or repeated.
     """
-    features, names = _read_arrays(file)
+    if not file.is_file():
+        raise InputError(f"no teacher file {file}")
+    arrays = Npz(file)
+    if absent := [key for key in ("feature", "name") if key not in arrays]:
+        raise InputError(
+            f"{file} has no array {absent[0]!r}, only {', '.join(arrays)}",
+            "a teacher file holds feature (pictures, columns) and name (pictures,)",
+        )
+    features, names = arrays["feature"], as_text(arrays["name"], f"array 'name' of {file}")
+    if features.dtype.kind not in "fiu":
+        raise InputError(f"{file}: feature must be numbers, got {features.dtype}")
     if features.ndim != 2 or names.shape != features.shape[:1] or not len(names):
         raise InputError(
             f"{file}: feature must be (pictures, columns) and name (pictures,), got "
@@ -111,7 +121,7 @@ def compute_teacher(
     Args:
         model: the teacher.
         data: whose training list is embedded.
-        file: an ``.npz``; replaced whole, never half written.
+        file: an ``.npz``, written whole or not at all.
         cache: folder for decoded pictures; ``None`` decodes without keeping.
         progress: see ``mfa.progress``.
 
@@ -132,19 +142,3 @@ def compute_teacher(
             feature=np.concatenate(rows).astype(np.float16),
             name=np.array([sample.path.name for sample in pictures.samples]),
         )
-
-
-def _read_arrays(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    if not file.is_file():
-        raise InputError(f"no teacher file {file}")
-    arrays = Npz(file)
-    absent = [key for key in ("feature", "name") if key not in arrays]
-    if absent:
-        raise InputError(
-            f"{file} has no array {absent[0]!r}, only {', '.join(arrays)}",
-            "a teacher file holds feature (pictures, columns) and name (pictures,)",
-        )
-    features = arrays["feature"]
-    if features.dtype.kind not in "fiu":
-        raise InputError(f"{file}: feature must be numbers, got {features.dtype}")
-    return features, as_text(arrays["name"], f"array 'name' of {file}")

@@ -77,9 +77,8 @@ def fit(
             trainer.restore(saved)
         epochs = config.optim.epochs
         for epoch in range(trainer.state.epoch + 1, epochs + 1):
-            if isinstance(progress, bool):
-                shown: bool | Progress = progress and ranks.writes
-            else:
+            shown: bool | Progress = progress and ranks.writes
+            if not isinstance(progress, bool):
                 shown = part_of(progress, (epoch - 1) / epochs, epoch / epochs)
             record = trainer.run_epoch(epoch, progress=shown)
             if folder is not None:

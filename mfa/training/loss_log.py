@@ -24,12 +24,9 @@ class LossLog:
     def __init__(
         self, epoch: int, ranks: ProcessGroup, names: Callable[[Sequence[int]], str]
     ) -> None:
-        """An empty log.
+        """An empty log of ``epoch``; ``names`` puts the indices of a batch into words.
 
-        Args:
-            epoch: counted from 1, for messages.
-            ranks: a term that is not finite in one process stops all.
-            names: indices of a batch to words for it.
+        A term that is not finite in one of the processes stops all.
         """
         self._epoch, self._ranks, self._names = epoch, ranks, names
         self.terms: list[str] = []
@@ -76,8 +73,7 @@ class LossLog:
         total = torch.zeros(len(self.terms))
         for row in torch.stack(self._rows).cpu():
             total += row
-        means = [value / len(self._rows) for value in total.tolist()]
-        return dict(zip(self.terms, means, strict=True))
+        return {k: v / len(self._rows) for k, v in zip(self.terms, total.tolist(), strict=True)}
 
 
 def remedy(epoch: int) -> str:

@@ -21,29 +21,21 @@ def make_optimizer(model: nn.Module, config: OptimConfig, trunk: str = "trunk.")
     Decay pulls towards 0, which is where an attention scalar starts and where a GeM exponent or a
     BN scale must not go. Parameters whose names begin with ``trunk``, but for those of CPAA, learn
     at ``config.trunk_rate`` times the rate. Frozen parameters are in no group.
-
-    Args:
-        model: what learns.
-        config: optimiser, rates and weight decay.
-        trunk: beginning of the names of the trunk's parameters.
     """
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             slow = name.startswith(trunk) and ".cpaa." not in name and config.trunk_rate != 1
             groups.setdefault((slow, parameter.ndim <= 1), []).append(parameter)
-    kind = Adam if config.optimizer == "adam" else AdamW
-    return kind(
-        [
-            {
-                "params": parameters,
-                "weight_decay": 0.0 if scalar else config.weight_decay,
-                "factor": config.trunk_rate if slow else 1.0,
-            }
-            for (slow, scalar), parameters in sorted(groups.items(), key=lambda item: item[0])
-        ],
-        lr=config.lr,
-    )
+    settings = [
+        {
+            "params": groups[slow, scalar],
+            "weight_decay": 0.0 if scalar else config.weight_decay,
+            "factor": config.trunk_rate if slow else 1.0,
+        }
+        for slow, scalar in sorted(groups)
+    ]
+    return (Adam if config.optimizer == "adam" else AdamW)(settings, lr=config.lr)
 
 
 def freeze(model: nn.Module, beginnings: tuple[str, ...]) -> None:
@@ -76,9 +68,9 @@ def learning_rate(config: OptimConfig, epoch: float) -> float:
 
 
 def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """Give every parameter group the rate, times the group's own factor where it has one."""
+    """Give every parameter group the rate, times the group's own factor."""
     for group in optimizer.param_groups:
-        group["lr"] = rate * group.get("factor", 1.0)
+        group["lr"] = rate * group["factor"]
 
 
 def half_precision(config: OptimConfig, device: torch.device) -> torch.dtype | None:
@@ -86,8 +78,3 @@ def half_precision(config: OptimConfig, device: torch.device) -> torch.dtype | N
     if device.type == "cuda":
         return torch.float16 if config.amp else None
     return torch.bfloat16 if config.cpu_bfloat16 else None
-
-
-def make_scaler(*, enabled: bool) -> torch.amp.GradScaler:
-    """Loss scaling for float16; does nothing when not enabled."""
-    return torch.amp.GradScaler("cuda", enabled=enabled)

@@ -56,14 +56,14 @@ class TrainingState:
             nn.ModuleList(learned), config.optim, trunk="0.trunk."
         )
         self.half = schedule.half_precision(config.optim, device)
-        self.scaler = schedule.make_scaler(enabled=self.half is torch.float16)
+        self.scaler = torch.amp.GradScaler("cuda", enabled=self.half is torch.float16)
         self.watch = CollapseWatch()
         self.epoch = 0
 
     def state_dict(self) -> dict[str, dict[str, Any]]:
         """The state by part; tensors for modules and optimiser, plain values for the rest."""
         return {
-            **{name: module.state_dict() for name, module in self._modules()},
+            **{name: module.state_dict() for name, module in self._modules().items()},
             "optimizer": optimizer_tensors(self.optimizer),
             "scaler": self.scaler.state_dict(),
             "watch": self.watch.state_dict(),
@@ -76,7 +76,7 @@ class TrainingState:
             InputError: a part is missing, or is that of another network.
         """
         try:
-            for name, module in self._modules():
+            for name, module in self._modules().items():
                 module.load_state_dict(state[name])
             restore_optimizer(self.optimizer, state["optimizer"])
             self.scaler.load_state_dict(dict(state["scaler"]))
@@ -87,13 +87,10 @@ class TrainingState:
                 "take a copy of the checkpoint that is whole, or train again",
             ) from error
 
-    def _modules(self) -> list[tuple[str, nn.Module]]:
-        modules: list[tuple[str, nn.Module]] = [
-            ("model", self.model),
-            ("criterion", self.criterion),
-        ]
+    def _modules(self) -> dict[str, nn.Module]:
+        modules: dict[str, nn.Module] = {"model": self.model, "criterion": self.criterion}
         if self.distillation is not None:
-            modules.append(("distillation", self.distillation))
+            modules["distillation"] = self.distillation
         return modules
 
 

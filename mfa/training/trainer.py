@@ -89,8 +89,8 @@ class Trainer:
         log.check()
         self._check_weights(epoch)
         seconds = clock(self.device) - start
-        losses, figures = log.means(), meter.result()
-        norm = figures.pop("feature_norm")
+        losses, separation = log.means(), meter.result()
+        norm = separation.pop("feature_norm")
         state.epoch = epoch
         return EpochRecord(
             epoch=epoch,
@@ -99,7 +99,7 @@ class Trainer:
             images_per_second=seen * self.ranks.world / seconds,
             seconds=seconds,
             feature_norm=norm,
-            separation=figures,
+            separation=separation,
             warnings=state.watch.update(norm, losses["triplet"]),
         )
 
@@ -120,14 +120,11 @@ class Trainer:
             )
 
     def step(self, batch: Batch, done: float) -> tuple[Output, dict[str, Tensor]]:
-        """One update of the weights and the centers.
+        """One update of the weights and the centers; returns the output and the detached losses.
 
         Args:
             batch: what to learn from.
             done: epochs finished, with the fraction of the current one.
-
-        Returns:
-            The network's output and the detached loss terms.
         """
         state = self.state
         with torch.autocast(self.device.type, dtype=state.half, enabled=state.half is not None):
@@ -152,9 +149,9 @@ class Trainer:
         return output, terms
 
     def time_steps(self, steps: int) -> float:
-        """Median seconds of a training step, data included, after one to warm up if there are more.
+        """Median seconds of a step, data included, after a first one if there are more.
 
-        Moves the weights: for a trainer that is thrown away.
+        The weights move, so the trainer is of no use afterwards.
         """
         self.state.model.train()
         seconds, start = [], clock(self.device)
@@ -223,8 +220,8 @@ class Trainer:
                 f"{facts.get('fingerprint')}, these data have {self.data.fingerprint}",
                 "resume with the same data, or start another run",
             )
-        mine = self.teacher.fingerprint if self.teacher else ""
-        if facts.get("teacher_fingerprint", "") != mine:
+        teacher = self.teacher.fingerprint if self.teacher else ""
+        if facts.get("teacher_fingerprint", "") != teacher:
             raise InputError(
                 f"the run learned from {facts.get('teacher') or 'no teacher'}, now the teacher is "
                 f"{self.teacher.file if self.teacher else 'none'}",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,21 +34,6 @@ ALL = [
 @pytest.mark.parametrize("config", ALL)
 def test_every_configuration_survives_json(config: Config) -> None:
     assert from_json(to_json(config)) == config
-
-
-def test_to_dict_holds_every_field() -> None:
-    def names(value: Any) -> Any:
-        return (
-            {f.name: names(getattr(value, f.name)) for f in fields(value)}
-            if is_dataclass(value)
-            else None
-        )
-
-    def keys(value: Any) -> Any:
-        return {k: keys(v) for k, v in value.items()} if isinstance(value, dict) else None
-
-    assert keys(to_dict(Config())) == names(Config())
-    assert to_dict(Config())["model"]["cpaa"] == [2, 3, 4]
 
 
 def test_a_stored_field_may_not_be_missing() -> None:
@@ -85,17 +70,10 @@ def test_the_first_format_is_still_read() -> None:
     assert from_json(format_1(mfa)) == mfa
     # It kept what a network did not read, and called a transformer by its preset's ResNet.
     ignored = {"branches": 4, "gate": "guided", "guide_pooling": "gem", "cpaa": [4]}
-    for name, trunk in {
-        "pcb": "resnet10",
-        "agw": "resnet10",
-        "osnet": "resnet10",
-        "transreid": "resnet10",
-    }.items():
-        peer = presets.get(f"{name}-demo")
-        old = replace(
-            peer, model=replace(peer.model, sie=False), loss=replace(peer.loss, gla="mse")
-        )
-        read = from_json(format_1(old, trunk=trunk, pooling="gap", **ignored))
+    for name in ("pcb", "agw", "osnet", "transreid"):
+        peer = derive(presets.get(f"{name}-demo"), {"model.sie": False})
+        old = derive(peer, {"loss.gla": "mse"})
+        read = from_json(format_1(old, trunk="resnet10", pooling="gap", **ignored))
         assert read == replace(old, loss=peer.loss)
         check_settings(read)
 

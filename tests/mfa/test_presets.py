@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 
 import pytest
 
 from mfa import presets
-from mfa.config import Config
+from mfa.config import Config, derive
 from mfa.errors import InputError
 from mfa.presets import PRESETS, VARIANTS, Variant, variant
 
@@ -28,25 +29,10 @@ def test_unknown_names_are_answered_with_the_known_ones() -> None:
 def test_a_variant_changes_nothing_but_what_it_names(preset: str, name: Variant) -> None:
     config = presets.get(preset)
     made = variant(config, name)
-    model, loss = made.model, made.loss
-    undone = replace(
-        made,
-        name=config.name,
-        model=replace(
-            model,
-            branches=config.model.branches,
-            gate=config.model.gate,
-            guide_pooling=config.model.guide_pooling,
-            cpaa=config.model.cpaa,
-        ),
-        loss=replace(
-            loss,
-            gla=config.loss.gla,
-            gla_weight=config.loss.gla_weight,
-            warmup=config.loss.warmup,
-        ),
-    )
-    assert undone == config
+    fields = ("model.branches", "model.gate", "model.guide_pooling", "model.cpaa")
+    fields += ("loss.gla", "loss.gla_weight", "loss.warmup")
+    old = {field: attrgetter(field)(config) for field in fields}
+    assert derive(made, {**old, "name": config.name}) == config
     assert variant(made, name) == made
     assert made.name == f"{preset}/{name}"
 

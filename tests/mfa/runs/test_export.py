@@ -10,18 +10,14 @@ from safetensors.torch import load_file
 from mfa.config import Config
 from mfa.errors import InputError
 from mfa.models import build_model
-from mfa.records import ReidDataset
 from mfa.runs.checkpoint import weights_hash
 from mfa.runs.export import release
-from mfa.runs.run import Run, open_run
-from mfa.training.fit import fit
+from mfa.runs.run import Run, open_run, untrained
 
 
 @pytest.fixture
-def run(tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path) -> Run:
-    for _ in fit(tiny_config, tiny_data, tmp_path / "run", progress=False):
-        break
-    return open_run(tmp_path / "run")
+def run(tiny_run: Path) -> Run:
+    return open_run(tiny_run, "cpu")
 
 
 def test_the_file_holds_the_network_alone_and_gives_nearly_its_descriptors(
@@ -50,15 +46,11 @@ def test_of_the_first_weights_only_the_name_is_kept(run: Run, tmp_path: Path) ->
     assert open_run(tmp_path / "small.safetensors").config.model.weights == "trunk.pth"
 
 
-def test_competing_gates_may_be_raised(
-    run: Run, tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path
-) -> None:
+def test_competing_gates_may_be_raised(run: Run, tiny_config: Config, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="they take no height"):
         release(run, tmp_path / "raised.safetensors", gate_height=1.2)
     competing = replace(tiny_config, model=replace(tiny_config.model, gate="competing"))
-    for _ in fit(competing, tiny_data, tmp_path / "competing", progress=False):
-        break
-    release(open_run(tmp_path / "competing"), tmp_path / "raised.safetensors", gate_height=1.2)
+    release(untrained(competing), tmp_path / "raised.safetensors", gate_height=1.2)
     made = open_run(tmp_path / "raised.safetensors").checkpoint.part("model")
     heights = [value.item() for name, value in made.items() if name.endswith(".gate.k")]
     assert heights == pytest.approx([1.2] * tiny_config.model.branches)

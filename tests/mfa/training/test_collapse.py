@@ -60,11 +60,3 @@ def test_the_band_includes_its_ends(triplet: float) -> None:
 
 def test_both_signs_are_two_sentences() -> None:
     assert len(warnings([(25.0, 0.7), (6.0, 0.7), (0.8, 0.7)])[2]) == 2
-
-
-def test_a_resumed_watch_fed_its_past_says_the_same() -> None:
-    epochs = [(10.0, 0.7), (9.0, 0.7), (8.0, 0.7)]
-    watch = CollapseWatch()
-    for norm, triplet in epochs[:2]:
-        watch.update(norm, triplet)
-    assert watch.update(*epochs[2]) == warnings(epochs)[2]

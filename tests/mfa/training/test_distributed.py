@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mfa.config import Config
+from mfa.config import Config, derive
 from mfa.datasets.loading.augment import to_unit
 from mfa.losses.center import CenterLoss
 from mfa.records import ReidDataset
@@ -22,7 +22,7 @@ from mfa.training.trainer import Trainer
 
 WORLD = 2
 
-ONE_STEP_THEN_FIT = """
+ONE_STEP_THEN_FIT_TWICE = """
 import sys
 from pathlib import Path
 
@@ -31,6 +31,7 @@ import torch
 from mfa.runs.checkpoint import load_checkpoint
 from mfa.datasets import load_dataset
 from mfa.datasets.loading.augment import to_unit
+from mfa.errors import InputError
 from mfa.training.batches import Batch
 from mfa.training.distributed import joined
 from mfa.training.fit import fit
@@ -56,6 +57,10 @@ with joined(torch.device("cpu")) as ranks:
         out / f"rank{ranks.rank}.pt",
     )
     records = list(fit(config, data, out / "run", device="cpu"))
+    try:
+        next(fit(config, data, out / "run", device="cpu"))
+    except InputError as error:
+        (out / f"refused{ranks.rank}").write_text(error.what)
 assert not torch.distributed.is_initialized()
 """
 
@@ -87,14 +92,10 @@ def in_processes(script: str, *arguments: Path) -> None:
         "CUDA_VISIBLE_DEVICES": "",
     }
     command = [sys.executable, "-c", script, *map(str, arguments)]
+    ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(WORLD)]
     started = [
-        subprocess.Popen(
-            command,
-            env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(WORLD)
+        subprocess.Popen(command, env={**common, **rank}, stderr=subprocess.PIPE, text=True)
+        for rank in ranks
     ]
     try:
         for process in started:
@@ -134,10 +135,10 @@ def averaged(
 def test_two_processes_train_as_one_with_averaged_gradients(
     tiny_config: Config, tiny_data: ReidDataset, tiny_root: Path, tiny_run: Path, tmp_path: Path
 ) -> None:
-    config = replace(tiny_config, optim=replace(tiny_config.optim, epochs=1))
+    config = derive(tiny_config, {"optim.epochs": 1})
     start = replace(load_checkpoint(tiny_run / CHECKPOINT), config=config)
     save_checkpoint(start, tmp_path / "start")
-    in_processes(ONE_STEP_THEN_FIT, tiny_root, tmp_path / "start", tmp_path)
+    in_processes(ONE_STEP_THEN_FIT_TWICE, tiny_root, tmp_path / "start", tmp_path)
     first, second = (torch.load(tmp_path / f"rank{rank}.pt") for rank in range(WORLD))
 
     # Each keeps P x K, of other people than the other.
@@ -158,14 +159,14 @@ def test_two_processes_train_as_one_with_averaged_gradients(
             first["gradients"][name], expected, rtol=1e-3, atol=1e-4 * scale + 1e-7
         )
     for name, value in centers.state_dict().items():
-        torch.testing.assert_close(first["centers"][f"center.{name}"], value)
-        assert torch.equal(first["centers"][f"center.{name}"], second["centers"][f"center.{name}"])
+        mine, other = (each["centers"][f"center.{name}"] for each in (first, second))
+        torch.testing.assert_close(mine, value)
+        assert torch.equal(mine, other)
 
     # One of them writes the run, and it is a run like any other.
-    assert {file.name for file in (tmp_path / "run").iterdir()} == {
-        CHECKPOINT,
-        HISTORY,
-        "config.json",
-    }
+    files = {file.name for file in (tmp_path / "run").iterdir()}
+    assert files == {CHECKPOINT, HISTORY, "config.json"}
     assert load_checkpoint(tmp_path / "run" / CHECKPOINT).epoch == 1
     assert len(read_history(tmp_path / "run")) == 1
+    for rank in range(WORLD):  # a refusal of the one that writes ends all
+        assert "already holds a run" in (tmp_path / f"refused{rank}").read_text()

@@ -60,10 +60,7 @@ def test_the_stop_names_epoch_step_term_and_images_and_the_last_epoch_stays(
 
 
 def test_weights_that_the_last_step_spoiled_cost_no_finished_epoch(
-    tiny_config: Config,
-    tiny_data: ReidDataset,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    tiny_config: Config, tiny_data: ReidDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = Trainer(tiny_config, tiny_data, torch.device("cpu")).batches
     last = batches.steps(1) + batches.steps(2) - 1

@@ -1,57 +1,33 @@
-"""A resumed training equals an undisturbed one, whatever it started from."""
+"""What a training writes down of its start, and what one of an earlier version goes on with.
+
+That a resumed training equals an undisturbed one is held for every network and start by
+``tests/mfa/models/test_every_network.py``, and in the fast suite by ``test_fit.py``.
+"""
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from mfa.config import Config
 from mfa.records import ReidDataset
 from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
-from mfa.runs.history import HISTORY
 from mfa.runs.run import open_run
 from mfa.training.fit import fit
 
 
-@pytest.fixture(autouse=True)
-def clock_without_surprises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that ticks once per look, so that histories can be compared byte for byte."""
-    ticks = itertools.count()
-    monkeypatch.setattr("mfa.training.trainer.clock", lambda device: float(next(ticks)))
-
-
-def assert_resumes(
-    config: Config, data: ReidDataset, folder: Path, init: Path | None = None
-) -> None:
-    half = replace(config, optim=replace(config.optim, cpu_bfloat16=True, epochs=2))
-    start = None if init is None else open_run(init, "cpu")
-    whole, cut = folder / "whole", folder / "cut"
-    for _ in fit(half, data, whole, init=start, device="cpu", progress=False):
-        pass
-    next(fit(half, data, cut, init=start, device="cpu", progress=False))
-    for _ in fit(half, data, cut, init=start, resume=True, device="cpu", progress=False):
-        pass
-    assert (whole / HISTORY).read_bytes() == (cut / HISTORY).read_bytes()
-    a, b = load_checkpoint(whole / CHECKPOINT), load_checkpoint(cut / CHECKPOINT)
-    assert (a.epoch, a.identities, a.facts, a.config) == (b.epoch, b.identities, b.facts, b.config)
-    assert a.tensors.keys() == b.tensors.keys()
-    for name, value in a.tensors.items():
-        assert torch.equal(value, b.tensors[name]), name
-
-
 @pytest.mark.parametrize("start", ["weights", "init"])
-def test_from_the_weights_of_another_run(
+def test_the_checkpoint_says_what_the_training_started_from(
     start: str, tiny_config: Config, tiny_data: ReidDataset, tiny_run: Path, tmp_path: Path
 ) -> None:
-    config, init = tiny_config, tiny_run
+    config, init = tiny_config, open_run(tiny_run, "cpu")
     if start == "weights":
         config = replace(config, model=replace(config.model, weights=str(tiny_run)))
-    assert_resumes(config, tiny_data, tmp_path, init if start == "init" else None)
-    facts = load_checkpoint(tmp_path / "cut" / CHECKPOINT).facts
+    given = init if start == "init" else None
+    next(fit(config, tiny_data, tmp_path, init=given, device="cpu", progress=False))
+    facts = load_checkpoint(tmp_path / CHECKPOINT).facts
     assert facts["watch"]["start"] > 0
     assert ("(" in facts["weights"], bool(facts["init"])) == (start == "weights", start == "init")
 

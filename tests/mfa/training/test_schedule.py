@@ -9,7 +9,7 @@ from torch import nn
 from mfa.config import ModelConfig, OptimConfig
 from mfa.errors import InputError
 from mfa.models import build_model
-from mfa.training.schedule import freeze, learning_rate, make_optimizer, make_scaler, set_rate
+from mfa.training.schedule import freeze, learning_rate, make_optimizer, set_rate
 
 STEP = OptimConfig(lr=2.0, epochs=120, warmup_epochs=10, schedule="step", milestones=(40, 70))
 COSINE = OptimConfig(lr=2.0, epochs=20, warmup_epochs=2, schedule="cosine")
@@ -91,18 +91,6 @@ def test_setting_the_rate_reaches_every_group() -> None:
     optimizer = make_optimizer(nn.Linear(2, 2), OptimConfig())
     set_rate(optimizer, 0.125)
     assert [group["lr"] for group in optimizer.param_groups] == [0.125, 0.125]
-
-
-def test_a_switched_off_scaler_leaves_the_loss_and_the_step_alone() -> None:
-    scaler = make_scaler(enabled=False)
-    weight = torch.tensor([3.0], requires_grad=True)
-    loss = weight.square().sum()
-    assert scaler.scale(loss) is loss
-    loss.backward()
-    scaler.step(torch.optim.SGD([weight], lr=0.5))
-    scaler.update()
-    assert weight.item() == 0.0  # 3 - 0.5 * 6
-    assert scaler.state_dict() == {}
 
 
 def test_a_trunk_may_learn_more_slowly_but_its_cpaa_does_not() -> None:

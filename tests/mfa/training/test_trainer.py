@@ -1,24 +1,21 @@
-"""The parts of a run and one step of it; ``test_train.py`` has whole runs."""
+"""The parts of a run and one step of it; ``test_fit.py`` has whole runs."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import isfinite
 from typing import Any
 
 import pytest
 import torch
 
-from mfa.config import Config, DataConfig
+from mfa.config import Config, DataConfig, derive
 from mfa.datasets.loading.augment import to_unit
 from mfa.presets import VARIANTS, Variant, variant
 from mfa.records import ReidDataset
 from mfa.training.batches import Batch
 from mfa.training.trainer import Trainer
 
-
-def trainer(config: Config, data: ReidDataset) -> Trainer:
-    return Trainer(config, data, torch.device("cpu"))
+CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -26,7 +23,7 @@ def test_each_variant_takes_a_step_that_reaches_every_parameter(
     tiny_config: Config, tiny_data: ReidDataset, name: Variant
 ) -> None:
     config = variant(tiny_config, name)
-    made = trainer(config, tiny_data)
+    made = Trainer(config, tiny_data, CPU)
     before = {n: p.detach().clone() for n, p in made.state.model.named_parameters()}
     # Half way, where a warmed-up GLA has its whole weight.
     _, terms = made.step(made.batches.first(), config.optim.epochs / 2)
@@ -48,7 +45,7 @@ def test_each_variant_takes_a_step_that_reaches_every_parameter(
 def test_the_first_norm_is_taken_without_a_trace(
     tiny_config: Config, tiny_data: ReidDataset
 ) -> None:
-    made = trainer(tiny_config, tiny_data)
+    made = Trainer(tiny_config, tiny_data, CPU)
     before = {n: value.clone() for n, value in made.state.model.state_dict().items()}
     norm = made.start_norm()
     for n, value in made.state.model.state_dict().items():
@@ -76,7 +73,7 @@ def spied_steps(made: Trainer, epochs: int, patch: pytest.MonkeyPatch) -> list[A
 def test_a_step_gets_p_times_k_pictures_in_0_to_1(
     tiny_config: Config, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = spied_steps(trainer(tiny_config, tiny_data), 1, monkeypatch)
+    seen = spied_steps(Trainer(tiny_config, tiny_data, CPU), 1, monkeypatch)
     assert [done for _, done in seen] == [i / len(seen) for i in range(len(seen))]
     for batch, _ in seen:
         images, labels = batch.images, batch.labels
@@ -90,8 +87,8 @@ def test_a_step_gets_p_times_k_pictures_in_0_to_1(
 def test_labels_belong_to_their_pictures(
     tiny_config: Config, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = replace(tiny_config, data=replace(tiny_config.data, flip=0.0, pad=0, erasing=0.0))
-    made = trainer(plain, tiny_data)
+    plain = derive(tiny_config, {"data.flip": 0, "data.pad": 0, "data.erasing": 0})
+    made = Trainer(plain, tiny_data, CPU)
     files = to_unit(made.batches.images.batch(range(24)))
     orders: tuple[list[int], list[int]] = ([], [])
     for batch, done in spied_steps(made, 2, monkeypatch):
@@ -117,7 +114,7 @@ def test_every_epoch_and_step_draws_its_own_augmentation(
 
         with monkeypatch.context() as patch:
             patch.setattr("mfa.training.batches.augment", spy)
-            spied_steps(trainer(tiny_config, tiny_data), 2, monkeypatch)
+            spied_steps(Trainer(tiny_config, tiny_data, CPU), 2, monkeypatch)
         return drawn
 
     first = seeds()
@@ -127,7 +124,7 @@ def test_every_epoch_and_step_draws_its_own_augmentation(
 
 def test_the_cpu_always_computes_in_float32(tiny_config: Config, tiny_data: ReidDataset) -> None:
     assert tiny_config.optim.amp
-    made = trainer(tiny_config, tiny_data)
+    made = Trainer(tiny_config, tiny_data, CPU)
     output, _ = made.step(made.batches.first(), 0.0)
     assert output.trunk.dtype == torch.float32
     assert made.state.scaler.state_dict() == {}
