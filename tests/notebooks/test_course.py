@@ -20,7 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def lesson(name: str, folder: Path, **more: Any) -> NotebookRun:
-    parameters = {"out": str(folder), "people": 6, "seed": 0, **more}
+    parameters = {"out": str(folder), "people": 8, "seed": 0, **more}
     return run_notebook(ROOT / "notebooks" / f"{name}.ipynb", parameters, timeout=300)
 
 

@@ -15,7 +15,7 @@ from viz.notebook import NotebookRun, run_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.notebook
-SMALL: dict[str, Any] = {"people": 6, "epochs": 1, "seed": 0}
+SMALL: dict[str, Any] = {"people": 8, "epochs": 1, "seed": 0}
 
 
 @pytest.fixture(scope="module")

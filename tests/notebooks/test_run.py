@@ -50,7 +50,7 @@ def test_a_folder_that_is_no_run_is_not_removed(tmp_path: Path) -> None:
 
 
 def test_the_lesson_on_data_breaks_a_copy_and_names_each_fault(tmp_path: Path) -> None:
-    parameters = {"out": str(tmp_path / "lesson"), "people": 6}
+    parameters = {"out": str(tmp_path / "lesson"), "people": 8}
     run = run_notebook(ROOT / "notebooks/01_data.ipynb", parameters, tmp_path / "page.html")
     result = run.result
     assert result["healthy"] is True
@@ -58,7 +58,7 @@ def test_the_lesson_on_data_breaks_a_copy_and_names_each_fault(tmp_path: Path) -
         "broken-picture", "duplicate-people", "duplicate-train-test", "litter", "strange-name",
     ]  # fmt: skip
     assert result["lost"] == "missing"
-    assert result["pictures"]["train"] == 72
+    assert result["pictures"]["train"] == 96
     assert result["own"] == 24
     for name in ("people", "roles"):
         assert (tmp_path / f"lesson/{name}.png").read_bytes().startswith(b"\x89PNG")
