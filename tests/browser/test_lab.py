@@ -55,14 +55,10 @@ CELLS = {
     TRAINING: (f"training_monitor('its-run', data={DATA})", STATUS, press("text=Start or resume")),
     "Lesson: which triplet": ("lessons.triplets()", NUMBERS, slide("Anchor", "5")),
     "Lesson: what is in a batch": (f"lessons.pk_batch({DATA})", NUMBERS, slide("People (P)", "3")),
-    "Lesson: why not ask": ("lessons.smoothing()", NUMBERS, slide("Label smoothing", "0.3")),
-    "Lesson: between the mean": ("lessons.gem()", NUMBERS, slide("p", "10")),
-    "Lesson: before and": ("lessons.bnneck()", NUMBERS, slide("What all have in common", "1")),
-    "Lesson: how a branch finds": ("lessons.stripes()", NUMBERS, slide("Training step", "40")),
     "Lesson: from a ranked list": ("lessons.ranked_list()", NUMBERS, slide("Matches counted", "2")),
-    "Lesson: neighbours who": ("lessons.reciprocal()", NUMBERS, slide("k", "3")),
 }  # fmt: skip
-"""Beginning of each app's heading: its call, what its main control changes, and its use."""
+"""Beginning of each app's heading: its call, what its main control changes, and its use.
+Lessons are made alike: three of them stand for all."""
 
 LATE = ("Ranks: who was found?", "Embedding: one map", "Lesson: which triplet")
 """Apps of cards, of planes, and of sliders."""

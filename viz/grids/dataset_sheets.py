@@ -184,15 +184,11 @@ def _by_column(samples: list[Sample]) -> dict[int, Sample]:
     """The first picture by each camera; by position where no camera is known."""
     if all(sample.camid == NO_CAMERA for sample in samples):
         return dict(enumerate(samples))
-    columns: dict[int, Sample] = {}
-    for sample in samples:
-        columns.setdefault(sample.camid, sample)
-    return columns
+    return {sample.camid: sample for sample in reversed(samples)}
 
 
 def _draw(pids: list[int], count: int, seed: int) -> list[int]:
-    chosen = np.random.default_rng(seed).permutation(len(pids))[:count]
-    return [pids[place] for place in sorted(chosen)]
+    return sorted(np.random.default_rng(seed).permutation(pids)[:count].tolist())
 
 
 def _spread(samples: tuple[Sample, ...], count: int) -> list[Sample]:

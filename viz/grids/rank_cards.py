@@ -85,7 +85,7 @@ def rows(
     records = [_record(result, query) for query in queries]
     rankings = [result.ranking(query, k=k, include_ignored=include_junk) for query in queries]
     assert result.features is not None  # else ``ranking`` has refused
-    scores = [_score(record) for record in records]
+    scores = [score_words(record) for record in records]
     shown = [ranking.head(k) for ranking in rankings]
     return _rows(result.features, dataset, queries, shown, scores)
 
@@ -176,7 +176,8 @@ def _record(result: RetrievalResult, query: int) -> pd.Series[Any]:
     return table.iloc[query]
 
 
-def _score(record: pd.Series[Any]) -> str:
+def score_words(record: pd.Series[Any]) -> str:
+    """What a row of ``per_query`` says: AP and the rank of the last match, or why not counted."""
     if pd.isna(record["AP"]):
         return f"not counted: {record['status']}"
     return f"AP {100 * record['AP']:.1f} % · last match at rank {int(record['last_match_rank']):,}"

@@ -27,10 +27,9 @@ def hard(world: Any, tmp_path_factory: pytest.TempPathFactory) -> ReidDataset:
     for path in (broken, lost):
         path.write_bytes(b"no picture")
     alone.write_bytes(Path(world.data.query[0].path).read_bytes())
-    query = (
-        Sample(broken, world.data.query[0].pid, 1), *world.data.query, Sample(alone, 999, 1)
-    )  # fmt: skip
-    gallery = (Sample(lost, world.data.query[0].pid, 2), *world.data.gallery)
+    pid = world.data.query[0].pid
+    query = (Sample(broken, pid, 1), *world.data.query, Sample(alone, 999, 1))
+    gallery = (Sample(lost, pid, 2), *world.data.gallery)
     return replace(world.data, query=query, gallery=gallery, fingerprint="hard" * 16)
 
 
@@ -58,14 +57,14 @@ def test_apps_show_the_right_pictures(world: Any, keep: Any, hard: Any, name: st
         assert "between 1 and 50 ranks can be shown" in app.error
         app.set(k=5)
         app.wait()
-        cards = {"ranks": lambda: app.rows[0], "branches": lambda: app.grid}
-        shown = cards.get(name, lambda: app.ranks)()
-        ranking = app.session if name != "ranks" else app.sessions[0]
-        first = ranking.result().ranking(2, 5)["name"].iloc[0]  # row 2 is position 3
+        if name == "ranks":
+            shown, session = app.rows[0], app.sessions[0]
+        else:
+            shown, session = app.grid if name == "branches" else app.ranks, app.session
+        first = session.result().ranking(2, 5)["name"].iloc[0]  # row 2 is position 3
         assert first in shown.items[1]["alt"]
-        assert shown.images[1] == thumbnail(
-            next(s.path for s in hard.gallery if s.path.name == Path(first).name)
-        )
+        path = next(s.path for s in hard.gallery if s.path.name == Path(first).name)
+        assert shown.images[1] == thumbnail(path)
     if name == "ranks":
         app.set(query=3)
         app.wait()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import pandas as pd
-
 from mfa.datasets.image_list import ListedImage
 from mfa.errors import InputError
 from mfa.records import NO_CAMERA, FeatureRow, FeatureSet
@@ -15,6 +13,7 @@ from viz.apps.core.images import SMALL, Image, jpeg, thumbnail
 from viz.apps.core.labels import person
 from viz.apps.core.session import Session
 from viz.apps.widgets import Item
+from viz.grids.rank_cards import score_words
 
 MOST = 50
 """Most ranks shown."""
@@ -93,7 +92,7 @@ def ranked(
     features = result.features
     assert features is not None
     gallery = session.images("gallery", features.gallery)
-    made = RankRow([], [], [], f"{query.name} · {_score(record)}")
+    made = RankRow([], [], [], f"{query.name} · {score_words(record)}")
     alt = f"query picture {query.name}"
     made.add(
         picture or query,
@@ -151,9 +150,3 @@ def _item(entry: dict[Any, Any], kind: str) -> Item:
 
 def _camera(camid: int) -> str:
     return "" if camid == NO_CAMERA else f"cam {camid}"
-
-
-def _score(record: pd.Series[Any]) -> str:
-    if pd.isna(record["AP"]):
-        return f"not counted: {record['status']}"
-    return f"AP {100 * record['AP']:.1f} % · last match at rank {int(record['last_match_rank']):,}"

@@ -8,10 +8,8 @@ import numpy as np
 
 from viz.apps.core import html
 from viz.apps.core.controls import slider
-from viz.apps.lessons.drawing import Plane, beside, note
+from viz.apps.lessons.drawing import Plane, beside, note, on_a_circle
 from viz.apps.lessons.lesson import Lesson
-
-PEOPLE, EACH = 4, 8
 
 
 @dataclass(frozen=True)
@@ -25,11 +23,8 @@ class State:
 
 def pooled(offset: float, stretch: float, spread: float) -> tuple[np.ndarray, np.ndarray]:
     """Pooled vectors (32, 2) of four people: an offset in common, one direction stretched."""
-    rng = np.random.default_rng(1)
-    angle = 2 * np.pi * np.arange(PEOPLE) / PEOPLE + 0.5
-    places = np.stack([np.cos(angle), np.sin(angle)], axis=1).repeat(EACH, axis=0)
-    points = places + spread * rng.normal(size=places.shape)
-    return points * np.array([stretch, 1.0]) + offset, np.arange(PEOPLE).repeat(EACH)
+    points, labels = on_a_circle(8, 0.5, spread, seed=1)
+    return points * np.array([stretch, 1.0]) + offset, labels
 
 
 def necked(points: np.ndarray) -> np.ndarray:

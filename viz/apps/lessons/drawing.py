@@ -22,6 +22,14 @@ SHAPES = (
 """A shape about zero per person, beside the colour."""
 
 
+def on_a_circle(each: int, turn: float, spread: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points (4 each, 2) of four people about places on the unit circle, and who they are."""
+    rng = np.random.default_rng(seed)
+    angle = np.pi / 2 * np.arange(4) + turn
+    places = np.stack([np.cos(angle), np.sin(angle)], axis=1).repeat(each, axis=0)
+    return places + spread * rng.normal(size=places.shape), np.arange(4).repeat(each)
+
+
 class Plane:
     """A square of the plane; ``reach`` is the coordinate at its right and upper edge."""
 

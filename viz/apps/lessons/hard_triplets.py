@@ -12,10 +12,8 @@ from mfa.losses import soft_triplet
 from viz import theme
 from viz.apps.core import html
 from viz.apps.core.controls import slider
-from viz.apps.lessons.drawing import Plane, beside, note
+from viz.apps.lessons.drawing import Plane, beside, note, on_a_circle
 from viz.apps.lessons.lesson import Lesson
-
-PEOPLE, EACH = 4, 4
 
 
 @dataclass(frozen=True)
@@ -40,10 +38,7 @@ class Triplet(NamedTuple):
 
 def batch(spread: float) -> tuple[np.ndarray, np.ndarray]:
     """Points (16, 2) of four people and who they are; ``spread`` of a person about its place."""
-    rng = np.random.default_rng(0)
-    angle = 2 * np.pi * np.arange(PEOPLE) / PEOPLE + 0.4
-    places = np.stack([np.cos(angle), np.sin(angle)], axis=1).repeat(EACH, axis=0)
-    return places + spread * rng.normal(size=places.shape), np.arange(PEOPLE).repeat(EACH)
+    return on_a_circle(4, 0.4, spread, seed=0)
 
 
 def hardest(points: np.ndarray, labels: np.ndarray, anchor: int, margin: float) -> Triplet:
@@ -98,7 +93,7 @@ def triplets(anchor: int = 6, spread: float = 0.5, margin: float = 0.3) -> Lesso
         margin: of the hinge.
     """
     controls = {
-        "anchor": slider("Anchor", 0, PEOPLE * EACH - 1, 1),
+        "anchor": slider("Anchor", 0, 15, 1),
         "spread": slider("Spread of a person", 0, 1.2),
         "margin": slider("Margin", 0, 1.5),
     }

@@ -72,6 +72,11 @@ def test_each_method_has_its_own_words_and_numbers(world: Any, keep: Any) -> Non
         assert ABOUT[method] in app.note.value
         assert "has no meaning" in app.note.value
         assert {*numbers(app.rows[0])} == {""}
+    before, found = list(app.rows[0].images), numbers(app.rows[0])
+    app.opacity.value = 0.3
+    app.wait()
+    assert app.rows[0].images != before
+    assert numbers(app.rows[0]) == found
     app.set(method="HiResCAM", layer="layer3")  # the same rule, which adds up at the branches alone
     app.wait()
     assert "values are not parts of the score; under a map its sum" in app.note.value
@@ -93,15 +98,6 @@ def test_the_best_match_belongs_to_the_picture(world: Any, keep: Any) -> None:
         assert pictures.other.position == int(cosine.argmax())
         assert pictures.other.pid == own.pid
         assert pictures.wrong.pid != own.pid
-
-
-def test_opacity_changes_the_picture_alone(world: Any, keep: Any) -> None:
-    app = keep(viz.attention_explorer(world.anchored, data_root=world.root))
-    before, found = list(app.rows[0].images), numbers(app.rows[0])
-    app.opacity.value = 0.3
-    app.wait()
-    assert app.rows[0].images != before
-    assert numbers(app.rows[0]) == found
 
 
 def test_two_models_stand_below_each_other(world: Any, keep: Any, executed: Any) -> None:

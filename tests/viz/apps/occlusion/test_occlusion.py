@@ -25,9 +25,9 @@ from mfa.explain.occlusion_edits import (
 DOT = Stroke(((0.5, 0.25),), 0.1)
 
 
-def ramp() -> np.ndarray:
-    rows, columns = np.mgrid[0:64, 0:32]
-    return np.stack([rows * 3, columns * 7, rows + columns], axis=2).astype(np.uint8)
+ROWS, COLUMNS = np.mgrid[0:64, 0:32]
+RAMP = np.stack([ROWS * 3, COLUMNS * 7, ROWS + COLUMNS], axis=2).astype(np.uint8)
+NOISE = np.random.default_rng(5).integers(0, 256, (64, 32, 3)).astype(np.uint8)
 
 
 def test_a_stroke_covers_a_disc_of_its_radius() -> None:
@@ -40,47 +40,44 @@ def test_a_stroke_covers_a_disc_of_its_radius() -> None:
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "shift"])
 def test_the_brush_changes_what_it_covers_and_nothing_else(way: str) -> None:
-    picture = np.random.default_rng(5).integers(0, 256, (64, 32, 3)).astype(np.uint8)
     mask = painted((64, 32), [DOT])
-    after = brushed(picture, [DOT], way)
-    assert np.array_equal(after[~mask], picture[~mask])
-    assert not np.array_equal(after[mask], picture[mask])
+    after = brushed(NOISE, [DOT], way)
+    assert np.array_equal(after[~mask], NOISE[~mask])
+    assert not np.array_equal(after[mask], NOISE[mask])
     with pytest.raises(InputError):
-        brushed(picture, [DOT], "erase")
+        brushed(NOISE, [DOT], "erase")
 
 
 def test_a_shifted_part_stands_elsewhere_and_leaves_a_blur() -> None:
-    picture = np.random.default_rng(5).integers(0, 256, (64, 32, 3)).astype(np.uint8)
     mask = painted((64, 32), [DOT])
-    after = brushed(picture, [DOT], "shift", (0.25, 0.5))
+    after = brushed(NOISE, [DOT], "shift", (0.25, 0.5))
     there = np.zeros_like(mask)
     there[32:, 8:] = mask[:32, :24]
-    assert np.array_equal(after[there], picture[mask])
-    assert np.array_equal(after[~mask & ~there], picture[~mask & ~there])
-    assert after[mask & ~there].std() < 0.5 * picture[mask].std()
-    lost = brushed(picture, [DOT], "shift", (0.0, -0.5))  # over the upper edge
-    assert np.array_equal(lost[~mask], picture[~mask])
+    assert np.array_equal(after[there], NOISE[mask])
+    assert np.array_equal(after[~mask & ~there], NOISE[~mask & ~there])
+    assert after[mask & ~there].std() < 0.5 * NOISE[mask].std()
+    lost = brushed(NOISE, [DOT], "shift", (0.0, -0.5))  # over the upper edge
+    assert np.array_equal(lost[~mask], NOISE[~mask])
 
 
 def test_a_shift_repeats_the_edge() -> None:
-    after = moved(ramp(), 0.25, 0.5)
-    assert np.array_equal(after[32:, 8:], ramp()[:32, :24])
-    assert (after[:32, :8] == ramp()[0, 0]).all()
+    after = moved(RAMP, 0.25, 0.5)
+    assert np.array_equal(after[32:, 8:], RAMP[:32, :24])
+    assert (after[:32, :8] == RAMP[0, 0]).all()
 
 
 @pytest.mark.parametrize("kind", OCCLUDERS[1:])
 def test_an_occluder_covers_the_lower_part(kind: str) -> None:
-    changed = (hidden(ramp(), kind, 0.6) != ramp()).any(axis=2)
+    changed = (hidden(RAMP, kind, 0.6) != RAMP).any(axis=2)
     assert changed[44:].mean() > 0.25
     assert changed[:22].mean() < 0.1
 
 
 def test_scenes_keep_the_size_and_change_the_picture() -> None:
-    others = [np.zeros_like(ramp()), np.full_like(ramp(), 255)]
     for name in SCENES:
-        after = scene(ramp(), name, others)
-        assert after.shape == ramp().shape
-        assert np.array_equal(after, ramp()) == (name == SCENES[0])
+        after = scene(RAMP, name, [0 * RAMP, 0 * RAMP + 255])
+        assert after.shape == RAMP.shape
+        assert np.array_equal(after, RAMP) == (name == SCENES[0])
 
 
 def test_painting_changes_score_maps_and_code(world: Any, keep: Any, executed: Any) -> None:
