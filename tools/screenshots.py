@@ -149,13 +149,15 @@ ACTS: dict[str, Callable[[Any], None]] = {
 
 FILM: tuple[Callable[[Any], None], ...] = (
     nothing,
-    lambda page: person(page, 4),
     lambda page: person(page, 8),
+    lambda page: choose(page, "Explain", "other picture against the nearest wrong one"),
+    lambda page: choose(page, "Explain", "what makes up this picture's own score"),
     untrained,
-    lambda page: place(page, 60),
-    lambda page: place(page, 150),
 )
 """What is done in the attention explorer between the pictures of the README's moving picture."""
+
+LOWER = "text=Touch a place to find it"
+"""Where the lower part of the attention explorer begins, which the moving picture leaves out."""
 
 OTHERS = ("smoothing", "pk_batch", "gem", "bnneck", "reciprocal")
 """Lessons that can be asked for as well; they are shown as they open."""
@@ -239,7 +241,9 @@ def film(page: Any, hide: str, path: Path) -> None:
     for step in FILM:
         step(page)
         settled(page)
-        frames.append(shown(page, hide))
+        app, below = (page.locator(place).first.bounding_box() for place in (".mfa-app", LOWER))
+        picture = shown(page, hide)
+        frames.append(picture.crop((0, 0, picture.width, round(below["y"] - app["y"]) - 14)))
     size = max(f.width for f in frames), max(f.height for f in frames)
     sheets = [ImageOps.pad(f, size, color=f.getpixel((0, 0)), centering=(0, 0)) for f in frames]
     sheets[0].save(path, save_all=True, append_images=sheets[1:], duration=2500, loop=0, quality=70)
