@@ -104,11 +104,6 @@ def as_batch(images: Any) -> Tensor:
     return batch.float()
 
 
-def by_camera(images: Any, cameras: Tensor | None, chosen: np.ndarray | slice = slice(None)) -> Any:
-    """Pictures with the ``chosen`` ones of some cameras; as they are where none are told."""
-    return images if cameras is None else ImagesWithCameras(images, cameras[chosen])
-
-
 def as_images_with_cameras(images: Any, size: tuple[int, int] | None = None) -> ImagesWithCameras:
     """Pictures as a batch of ``as_batch``, resized to ``size``, with their cameras where given.
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
@@ -20,9 +19,13 @@ from mfa.explain import attention_metrics
 from mfa.explain.engine import branch_maps
 from mfa.explain.faithfulness import SHARES, Fill, Mode, faithfulness, picture_controls
 from mfa.explain.geometry import MapGrid
-from mfa.explain.inputs import by_camera
 from mfa.explain.part_masks import part_masks
-from mfa.explain.pictures import REFERENCE, reference_pictures, sample_positions
+from mfa.explain.pictures import (
+    REFERENCE,
+    reference_pictures,
+    sample_positions,
+    seen_by_cameras,
+)
 from mfa.explain.record import FUSED
 from mfa.inference.evaluate import extract_features, resolve, test_pictures
 from mfa.progress import Progress
@@ -108,11 +111,8 @@ def measure_attention(
     masks = known.parts[chosen]
     regions, overlap = [], []
     mean = reference_pictures(run, data, reference, seed=seed)
-    settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
-    cameras = run.cameras_of(found.samples, data)
-    start = untrained(run.config, run.device, run.precision)
-    for weights, model in (("trained", run), ("random", start)):
-        maps, grids = collect_maps(model, found, chosen, cameras, **settings)
+    explained = _collect_maps(run, data, found, chosen, method=method, layer=layer, reference=mean)
+    for weights, (maps, grids) in explained.items():
         local = {name: values for name, values in maps.items() if name != FUSED} or maps
         measured = attention_metrics.measure_regions(maps, masks, grids)
         regions.append(measured.assign(weights=weights))
@@ -175,13 +175,10 @@ def measure_faithfulness(
     found = test_pictures(run, data, data.query)
     chosen = sample_positions(len(found), queries, seed)
     mean = reference_pictures(run, data, reference, seed=seed)
-    settings: dict[str, Any] = {"method": method, "layer": layer, "reference": mean}
-    cameras = run.cameras_of(found.samples, data)
-    start = untrained(run.config, run.device, run.precision)
-    random, _ = collect_maps(start, found, chosen, cameras, **settings)
-    maps, grids = collect_maps(run, found, chosen, cameras, **settings)
+    explained = _collect_maps(run, data, found, chosen, method=method, layer=layer, reference=mean)
+    maps, grids = explained["trained"]
     images = to_unit(found.batch(chosen.tolist()))
-    ordered = {"random weights": random[FUSED]}
+    ordered = {"random weights": explained["random"][0][FUSED]}
     places = {"random weights": grids[FUSED], **grids}
     if controls:
         positions = found.positions[chosen].tolist()
@@ -196,7 +193,7 @@ def measure_faithfulness(
         images,
         {**ordered, **maps},
         grids=places,
-        cameras=None if cameras is None else cameras[chosen],
+        cameras=run.cameras_of([found.samples[i] for i in chosen], data),
         shares=shares,
         modes=modes,
         fill=fill,
@@ -216,18 +213,19 @@ def persons_of(table: pd.DataFrame) -> np.ndarray | None:
     return persons.reindex(range(int(persons.index.max()) + 1), fill_value=-1).to_numpy()
 
 
-def collect_maps(
-    run: Run, pictures: LoadedImages, chosen: np.ndarray, cameras: Tensor | None, **settings: Any
-) -> tuple[dict[str, np.ndarray], dict[str, MapGrid]]:
-    """Raw maps (N, h, w) of every branch and ``fused`` for some pictures, and their grids.
-
-    ``cameras`` are those of all ``pictures``, for a network that reads them; ``settings`` go to
-    ``branch_maps``.
-    """
-    parts = []
-    for start in range(0, len(chosen), BATCH):
-        rows = chosen[start : start + BATCH]
-        images = by_camera(to_unit(pictures.batch(rows.tolist())), cameras, rows)
-        parts.append(branch_maps(run, images, **settings))
-    maps = {name: np.concatenate([part.raw[name] for part in parts]) for name in parts[0]}
-    return maps, parts[0].grids
+def _collect_maps(
+    run: Run, data: ReidDataset, pictures: LoadedImages, chosen: np.ndarray, **settings: Any
+) -> dict[str, tuple[dict[str, np.ndarray], dict[str, MapGrid]]]:
+    """Raw maps (N, h, w) of every branch and ``fused``, and grids, ``trained`` and ``random``."""
+    found = {}
+    start = untrained(run.config, run.device, run.precision)
+    for weights, model in (("trained", run), ("random", start)):
+        parts = []
+        for first in range(0, len(chosen), BATCH):
+            rows = chosen[first : first + BATCH]
+            pixels = to_unit(pictures.batch(rows.tolist()))
+            images = seen_by_cameras(run, pixels, [pictures.samples[i] for i in rows], data)
+            parts.append(branch_maps(model, images, **settings))
+        maps = {name: np.concatenate([part.raw[name] for part in parts]) for name in parts[0]}
+        found[weights] = maps, parts[0].grids
+    return found

@@ -14,7 +14,7 @@ from mfa.datasets import read_image
 from mfa.datasets.loading.augment import to_unit
 from mfa.errors import InputError
 from mfa.explain.attention_metrics import conditions
-from mfa.explain.inputs import ImagesWithCameras, as_batch, by_camera
+from mfa.explain.inputs import ImagesWithCameras, as_batch
 from mfa.explain.part_masks import part_masks
 from mfa.inference.evaluate import resolve, test_pictures
 from mfa.records import ListPosition, ReidDataset, Sample
@@ -71,7 +71,8 @@ def reference_pictures(
 
 def seen_by_cameras(run: Run, images: Any, samples: Sequence[Sample], data: ReidDataset) -> Any:
     """Pictures of ``samples``, with their cameras where the run's network is told them (SIE)."""
-    return by_camera(images, run.cameras_of(samples, data))
+    cameras = run.cameras_of(samples, data)
+    return images if cameras is None else ImagesWithCameras(images, cameras)
 
 
 def sample_positions(count: int, wanted: int | None, seed: int) -> np.ndarray:
