@@ -22,7 +22,7 @@ ITEMS = Path(__file__).with_name("ten_questions.csv")
 
 def items() -> pd.DataFrame:
     """The ten questions, one a row: three choices, the right one, and why."""
-    return pd.read_csv(ITEMS, dtype=str, index_col="number")
+    return pd.read_csv(ITEMS, dtype=str).set_index("number")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _shares(files: Sequence[str | Path]) -> pd.Series:
 
 def _read(file: Path) -> pd.Series:
     try:
-        saved = pd.read_csv(file, dtype=str, index_col="number", keep_default_na=False)
+        saved = pd.read_csv(file, dtype=str, keep_default_na=False).set_index("number")
         return (saved["answer"] == items()["answer"]).astype(float)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
