@@ -58,7 +58,7 @@ def test_files_hold_one_idea_each() -> None:
 @pytest.mark.parametrize(
     ("example", "known_by"),
     [
-        ("mfa.datasets.readers.dukemtmc", {"mfa.datasets.readers.load"}),
+        ("mfa.datasets.readers.msmt17", {"mfa.datasets.readers.find"}),
         ("mfa.models.peers.pcb", set()),
         ("viz.charts.embedding", set()),
         ("viz.apps.dataset", set()),

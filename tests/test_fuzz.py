@@ -39,6 +39,7 @@ from mfa.ablation.plans import Row, load_plan
 from mfa.ablation.runner import ROW_FILE, finished, reusable
 from mfa.config import Config
 from mfa.datasets import LAYOUTS, load_dataset
+from mfa.datasets.doctor import examine
 from mfa.datasets.loading.cache import cached_images
 from mfa.datasets.loading.decode import read_image
 from mfa.datasets.prepare.archive import unpack
@@ -216,7 +217,7 @@ def _archive(suffix: str) -> Callable[[Path], Path]:
                 for name in names:
                     archive.writestr(name, image)
             return file
-        with tarfile.open(file, "w:gz") as tar:
+        with tarfile.open(file, "w:gz" if suffix == ".tar.gz" else "w") as tar:
             for name in names:
                 entry = tarfile.TarInfo(name)
                 entry.size = len(image)
@@ -247,10 +248,62 @@ def _table(folder: Path) -> Path:
     return place / "dataset.csv"
 
 
+def _msmt17(folder: Path) -> Path:
+    name, place = "0000_000_01_0303morning_0008_0.jpg", folder / "msmt17"
+    for part in ("train", "test"):
+        (place / part / "0000").mkdir(parents=True)
+        (place / part / "0000" / name).write_bytes(b"x")
+    for part in ("train", "val", "query", "gallery"):
+        (place / f"list_{part}.txt").write_text(f"0000/{name} 0\n")
+    return place / "list_query.txt"
+
+
+def _cuhk03(folder: Path) -> Path:
+    name, place = "1_001_1_01.png", folder / "cuhk03"
+    (place / "images_detected").mkdir(parents=True)
+    (place / "images_detected" / name).write_bytes(b"x")
+    split = {"train": [[name, 0, 0]], "query": [[name, 1, 0]], "gallery": [[name, 1, 1]]}
+    (place / "splits_new_detected.json").write_text(json.dumps([split]))
+    return place / "splits_new_detected.json"
+
+
+def _examined(name: str, root: Path) -> Any:
+    assert examine(name, root, decode=False).text()
+    return load_dataset(name, root)
+
+
 def _program(folder: Path) -> Path:
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.Flatten()).eval()
     torch.export.save(torch.export.export(network, (torch.zeros(2, 3, 8, 4),)), folder / "m.pt2")
     return folder / "m.pt2"
+
+
+def _onnx(folder: Path) -> Path:
+    onnx = pytest.importorskip("onnx", reason="writing the model needs onnx (pip install .[dev])")
+    pytest.importorskip("onnxruntime", reason="the extra external is not installed")
+    of, floats = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        of.make_node("Conv", ["images", "weight"], ["maps"], kernel_shape=[3, 3]),
+        of.make_node("GlobalAveragePool", ["maps"], ["means"]),
+        of.make_node("Flatten", ["means"], ["vectors"]),
+    ]
+    graph = of.make_graph(
+        nodes,
+        "small",
+        [of.make_tensor_value_info("images", floats, [2, 3, 8, 4])],
+        [of.make_tensor_value_info("vectors", floats, [2, 2])],
+        [of.make_tensor("weight", floats, [2, 3, 3, 3], np.linspace(-1, 1, 54))],
+    )
+    opsets = [of.make_opsetid("", 17)]
+    onnx.save(of.make_model(graph, opset_imports=opsets, ir_version=8), folder / "m.onnx")
+    return folder / "m.onnx"
+
+
+def _openvino(folder: Path) -> Path:
+    openvino = pytest.importorskip("openvino", reason="the extra external is not installed")
+    model = openvino.convert_model(_onnx(folder))
+    openvino.save_model(model, folder / "m.xml", compress_to_fp16=False)
+    return folder / "m.xml"
 
 
 def _embedded(file: Path) -> Any:
@@ -272,9 +325,18 @@ READERS: dict[str, Reader] = {
     "picture .tiff": Reader(_picture(".tiff"), read_image),
     "picture .webp": Reader(_picture(".webp"), read_image),
     "archive .zip": Reader(_archive(".zip"), _unpacked, "zip"),
+    "archive .tar": Reader(_archive(".tar"), _unpacked),
     "archive .tar.gz": Reader(_archive(".tar.gz"), _unpacked, "gzip"),
-    "table of pictures": Reader(_table, lambda file: load_dataset("folder", file.parents[1])),
+    "table of pictures": Reader(_table, lambda file: _examined("folder", file.parents[1])),
+    "list of MSMT17": Reader(_msmt17, lambda file: _examined("msmt17", file.parents[1])),
+    "split of CUHK03": Reader(_cuhk03, lambda file: _examined("cuhk03", file.parents[1])),
     "torch.export program": Reader(_program, _embedded, "zip", tries=3),
+    "model .onnx": Reader(_onnx, _embedded),
+    "model .xml": Reader(_openvino, _embedded),
+    "weights .bin": Reader(
+        lambda folder: _openvino(folder).with_suffix(".bin"),
+        lambda file: _embedded(file.with_suffix(".xml")),
+    ),
 }
 
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from mfa.datasets.readers.find import get_layout
 from mfa.datasets.readers.listing import quoted
 from mfa.datasets.readers.load import data_root as find_root
-from mfa.datasets.readers.load import get_layout
 from mfa.errors import InputError
 from mfa.synthetic.config import SyntheticConfig
 

@@ -2,14 +2,8 @@
 
 Two numbers name a picture. A ``ListPosition`` counts the dataset's list, a ``FeatureRow`` counts
 the features that could be computed; behind the first unreadable picture they differ. Code that
-holds either number asks an ``ImageList`` for the ``ListedImage`` and passes that record on.
-
-- Retrieval: the tables of a result count in rows. Whoever needs a file calls
-  ``images.at_row(FeatureRow(row))`` and never indexes ``data.query`` or ``data.gallery`` by row.
-- Grids: a card keeps its ``ListedImage``; path, identity, camera and name are read from it.
-- Apps: a session makes one ``ImageList`` per side and set of features and keeps it. States hold
-  positions. A click finds the record of its card, which already knows both numbers, and takes the
-  pixels from it: ``image.pixels(height, width)`` at the network's size or at the size shown.
+holds either number asks an ``ImageList`` for the ``ListedImage`` and passes that record on:
+retrieval has rows, an app's state has positions, a card keeps its record.
 """
 
 from __future__ import annotations
@@ -45,17 +39,17 @@ class ListedImage:
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """See ``Sample``."""
         return self.sample.path
 
     @property
     def pid(self) -> int:
-        """Identity, see ``Sample``."""
+        """See ``Sample``."""
         return self.sample.pid
 
     @property
     def camid(self) -> int:
-        """Camera, see ``Sample``."""
+        """See ``Sample``."""
         return self.sample.camid
 
     @property
@@ -80,7 +74,7 @@ class ImageList:
     Args:
         samples: the whole list.
         split: its name.
-        features: descriptors of its pictures, or of some of them; ``None`` where there are none.
+        features: descriptors of its pictures, or of some of them, if there are any.
         where: name and folder of the dataset, for messages.
 
     Raises:
@@ -118,11 +112,8 @@ class ImageList:
         Raises:
             InputError: no such position.
         """
-        if not 0 <= position < len(self):
-            raise InputError(
-                f"the {self.split} list of {self._where} has no picture {position}",
-                f"name one of 0 to {len(self) - 1}",
-            )
+        what = f"the {self.split} list of {self._where} has no picture"
+        _refuse_outside(position, len(self), what)
         row = self._rows.get(position)
         sample = self._samples[position]
         return ListedImage(sample, self.split, position, None if row is None else FeatureRow(row))
@@ -133,11 +124,8 @@ class ImageList:
         Raises:
             InputError: no such row.
         """
-        if not 0 <= row < len(self._positions):
-            raise InputError(
-                f"the features of the {self.split} list have no row {row}",
-                f"name one of 0 to {len(self._positions) - 1}",
-            )
+        what = f"the features of the {self.split} list have no row"
+        _refuse_outside(row, len(self._positions), what)
         return self.at(ListPosition(self._positions[row]))
 
     def with_rows(self) -> Iterator[ListedImage]:
@@ -145,37 +133,40 @@ class ImageList:
         return (self.at_row(FeatureRow(row)) for row in range(len(self._positions)))
 
 
+def _refuse_outside(number: int, count: int, what: str) -> None:
+    if not 0 <= number < count:
+        raise InputError(f"{what} {number}", f"name one of 0 to {count - 1}")
+
+
 def _match(samples: Sequence[Sample], features: FeatureSet, split: Split, where: str) -> list[int]:
     """The position of each row: the recorded one, else the next free one of that name."""
     names = [str(name) for name in features.names]
     if features.positions is not None:
-        found: list[int | None] = [int(position) for position in features.positions]
+        found = features.positions.tolist()
     else:
-        found = list(_by_name(samples, names, features.pids.tolist()))
+        found = _by_name(samples, names, features.pids.tolist())
     for row, (name, position) in enumerate(zip(names, found, strict=True)):
-        if position is None or not _is_named(samples, position, name):
+        if not _is_named(samples, position, name):
             raise InputError(
                 f"row {row} of the {split} features is {name!r}, which the {split} list of {where} "
                 "does not hold there",
                 "give the dataset that the features were made on",
             )
-    return [position for position in found if position is not None]
+    return found
 
 
-def _by_name(
-    samples: Sequence[Sample], names: Sequence[str], pids: Sequence[int]
-) -> Iterator[int | None]:
-    """Positions by name and identity; pictures that share both are taken in the list's order."""
+def _by_name(samples: Sequence[Sample], names: Sequence[str], pids: Sequence[int]) -> list[int]:
+    """Positions by name and identity, in the list's order; -1 where no picture is left."""
     free: dict[tuple[str, int], list[int]] = {}
-    for position in reversed(range(len(samples))):
-        sample = samples[position]
+    for position, sample in enumerate(samples):
         free.setdefault((sample.path.name, sample.pid), []).append(position)
+    found = []
     for name, pid in zip(names, pids, strict=True):
         same = free.get((name.rsplit("/", 1)[-1], pid), [])
-        fits = next((p for p in reversed(same) if _is_named(samples, p, name)), None)
-        if fits is not None:
-            same.remove(fits)
-        yield fits
+        found.append(next((p for p in same if _is_named(samples, p, name)), -1))
+        if found[-1] >= 0:
+            same.remove(found[-1])
+    return found
 
 
 def _is_named(samples: Sequence[Sample], position: int, name: str) -> bool:

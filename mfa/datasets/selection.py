@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import cast, get_args
 
 import pandas as pd
 
 from mfa.datasets.image_list import ImageList, ListedImage
+from mfa.datasets.readers.counts import summarise
 from mfa.errors import InputError
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, ReidDataset, Sample, Split
 
@@ -31,13 +33,7 @@ def select_images(
 ) -> list[ListedImage]:
     """The images that fit every condition, in the order of the lists.
 
-    Args:
-        data: the dataset.
-        split: ``train``, ``query``, ``gallery`` or ``all``.
-        kind: of ``KINDS``, or ``all``.
-        pid: one identity; ``None`` for all.
-        camera: one camera; ``None`` for all.
-        names: file names; empty for all.
+    ``split`` is of ``SPLITS`` and ``kind`` of ``KINDS``, or ``all``; ``names`` are file names.
     """
     return [
         image
@@ -52,24 +48,17 @@ def select_images(
 
 def count_images(data: ReidDataset) -> pd.DataFrame:
     """One row per list: pictures, people, distractors, junk, and pictures of each camera."""
-    table = pd.DataFrame(
-        [(image.split, image.pid, image.camid) for image in _all(data)],
-        columns=["split", "pid", "camid"],
-    )
-    kinds = table["pid"].map(kind_of)
+    cameras = sorted({image.camid for image in _all(data)} - {NO_CAMERA})
     rows = {}
     for split in SPLITS:
-        here = table["split"] == split
-        own = table[here]
+        summary = summarise(split, getattr(data, split))
+        camids = Counter(sample.camid for sample in getattr(data, split))
         rows[split] = {
-            "pictures": len(own),
-            "people": own["pid"][kinds[here] == "people"].nunique(),
-            "distractors": int((kinds[here] == "distractor").sum()),
-            "junk": int((kinds[here] == "junk").sum()),
-            **{
-                f"cam {camid}": int((own["camid"] == camid).sum())
-                for camid in sorted({*table["camid"]} - {NO_CAMERA})
-            },
+            "pictures": summary.images,
+            "people": summary.identities,
+            "distractors": summary.distractors,
+            "junk": summary.junk,
+            **{f"cam {camid}": camids[camid] for camid in cameras},
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -109,17 +98,16 @@ def gallery_roles(
             f"no query {query} in {dataset.name}, which has {len(dataset.query)}, counted from 0"
         )
     wanted = dataset.query[query]
-    found: dict[str, list[Sample]] = {role: [] for role in ROLES}
-    for sample in dataset.gallery:
-        found[_role(wanted, sample, camera_filter)].append(sample)
-    return {role: tuple(samples) for role, samples in found.items()}
+    roles = [_role(wanted, sample, camera_filter) for sample in dataset.gallery]
+    return {
+        role: tuple(s for s, own in zip(dataset.gallery, roles, strict=True) if own == role)
+        for role in ROLES
+    }
 
 
 def _role(query: Sample, sample: Sample, camera_filter: bool) -> str:
-    if sample.pid == JUNK:
-        return "junk"
-    if sample.pid == DISTRACTOR:
-        return "distractor"
+    if sample.pid in (JUNK, DISTRACTOR):
+        return kind_of(sample.pid)
     if sample.pid != query.pid:
         return "other person"
     own = sample.camid == query.camid != NO_CAMERA

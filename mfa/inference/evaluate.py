@@ -14,7 +14,7 @@ from mfa.config import Config, DataConfig
 from mfa.datasets import data_root, load_dataset
 from mfa.datasets.loading.cache import cache_folder
 from mfa.datasets.loading.images import LoadedImages, load_images
-from mfa.datasets.readers.market1501 import further_queries
+from mfa.datasets.readers.folders import further_queries
 from mfa.errors import InputError
 from mfa.inference.extract import feature_set, query_and_gallery
 from mfa.models.separation import SeparationMeter

@@ -56,7 +56,16 @@ class LandmarkModel:
         Raises:
             InputError: the runtime or the file is missing, or the file is another one.
         """
-        check_model(file)
+        remedy = "copy it again from data/weights/masks of the repository"
+        if not file.is_file():
+            raise InputError(f"no mask model at {file}", remedy)
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        if not digest.startswith(SHA256):
+            raise InputError(
+                f"{file} is truncated or another model: its SHA-256 begins with {digest[:8]} and "
+                f"not with {SHA256}",
+                remedy,
+            )
         with extra("masks"):
             from ai_edge_litert.interpreter import Interpreter
         self._model: Any = Interpreter(str(file), num_threads=1)
@@ -94,24 +103,6 @@ def framed(image: Image.Image) -> tuple[Image.Image, tuple[int, int, int, int]]:
     square = Image.new("RGB", (SIDE, SIDE), (GREY, GREY, GREY))
     square.paste(image.resize((width, height), Image.Resampling.BILINEAR), (left, top))
     return square, (left, top, width, height)
-
-
-def check_model(file: Path) -> None:
-    """Refuse a model file that is missing, truncated or another.
-
-    Raises:
-        InputError: which of these it is.
-    """
-    remedy = "copy it again from data/weights/masks of the repository"
-    if not file.is_file():
-        raise InputError(f"no mask model at {file}", remedy)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    if not digest.startswith(SHA256):
-        raise InputError(
-            f"{file} is truncated or another model: its SHA-256 begins with {digest[:8]} and not "
-            f"with {SHA256}",
-            remedy,
-        )
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:

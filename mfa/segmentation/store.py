@@ -93,19 +93,20 @@ def write_masks(
     Raises:
         InputError: the model or its runtime is missing, or the folder cannot be written.
     """
-    lists = {split: getattr(data, split) for split in splits}
-    jobs = [(s, i) for s, samples in lists.items() for i in range(0, len(samples), PIECE)]
-    missing = [job for job in jobs if _find(data, cache, *job) is None]
+    missing = [
+        (split, start)
+        for split in splits
+        for start in range(0, len(getattr(data, split)), PIECE)
+        if _find(data, cache, split, start) is None
+    ]
     if not missing:
         return
     folder, network = masks_folder(data, cache), LandmarkModel(model)
     for done, (split, start) in enumerate(missing):
         progress(done / len(missing))
-        kept = _masks(network, lists[split][start : start + PIECE])
+        kept = _masks(network, getattr(data, split)[start : start + PIECE])
         with atomic(folder / _piece(split, start)) as path:
-            np.savez_compressed(
-                path, parts=kept.parts, presence=kept.presence, visible=kept.visible
-            )
+            np.savez_compressed(path, **vars(kept))
 
 
 def read_masks(data: ReidDataset, split: Split = "query", cache: Path | None = None) -> Masks:
@@ -114,14 +115,14 @@ def read_masks(data: ReidDataset, split: Split = "query", cache: Path | None = N
     Raises:
         InputError: they are not there, or not whole.
     """
-    samples = getattr(data, split)
+    count = len(getattr(data, split))
     command = f"mfa data masks {data.name} --splits {split} --data-root {quoted(data.root)}"
     pieces = []
-    for start in range(0, len(samples), PIECE):
+    for start in range(0, count, PIECE):
         path = _find(data, cache, split, start)
         if path is None:
             raise InputError(f"the {split} pictures of {data.name} have no masks", command)
-        pieces.append(_read(path, min(PIECE, len(samples) - start), command))
+        pieces.append(_read(path, min(PIECE, count - start), f"delete it, then {command}"))
     if not pieces:
         raise InputError(f"{data.name} has no {split} list")
     return Masks(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
@@ -130,27 +131,23 @@ def read_masks(data: ReidDataset, split: Split = "query", cache: Path | None = N
 def _find(data: ReidDataset, cache: Path | None, split: str, start: int) -> Path | None:
     """A piece in ``cache``; by default in the picture cache, or beside the dataset."""
     roots = [cache] if cache else [cache_folder(data.root), data.root.parent / "cache"]
-    for root in roots:
-        if root is not None:
-            path = masks_folder(data, root) / _piece(split, start)
-            if path.is_file():
-                return path
-    return None
+    paths = (masks_folder(data, root) / _piece(split, start) for root in roots if root)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _piece(split: str, start: int) -> str:
     return f"{split}-{start:06}.npz"
 
 
-def _read(path: Path, count: int, command: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _read(path: Path, count: int, fix: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     try:
         with np.load(path) as file:
             parts, presence, visible = (file[name] for name in ("parts", "presence", "visible"))
     except Exception as error:
-        raise InputError(f"{path} is damaged", f"delete it, then {command}") from error
+        raise InputError(f"{path} is damaged", fix) from error
     fits = parts.shape == (count, HEIGHT, WIDTH) and presence.shape == visible.shape == (count,)
     if not fits or parts.max(initial=0) >= len(PARTS):
-        raise InputError(f"{path} holds masks of other pictures", f"delete it, then {command}")
+        raise InputError(f"{path} holds masks of other pictures", fix)
     return parts, presence, visible
 
 
@@ -163,6 +160,5 @@ def _masks(network: LandmarkModel, samples: Sequence[Sample]) -> Masks:
         except InputError:
             continue  # presence stays 0: a picture that cannot be read has no trusted mask
         pose = network(image.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))
-        parts[row] = regions_of(pose)
-        presence[row], visible[row] = pose.presence, visibility(pose)
+        parts[row], presence[row], visible[row] = regions_of(pose), pose.presence, visibility(pose)
     return Masks(parts, presence, visible)

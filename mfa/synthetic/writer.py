@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mfa.datasets.readers.market1501 import DRAWN
+from mfa.datasets.readers.folders import DRAWN
 from mfa.errors import InputError
 from mfa.files import draft_folder
 from mfa.synthetic.config import SyntheticConfig

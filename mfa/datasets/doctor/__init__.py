@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mfa.datasets.doctor import checks
-from mfa.datasets.doctor.report import Finding, Report, draw, refusal, worst_first
+from mfa.datasets.doctor.report import SEVERITIES, Finding, Report, draw
 from mfa.datasets.prepare.archive import is_archive
-from mfa.datasets.readers.counts import summarise_all
-from mfa.datasets.readers.fingerprint import fingerprint
-from mfa.datasets.readers.layout import Layout, folders_called, incomplete, subfolders
-from mfa.datasets.readers.listing import children, expanded, is_file, is_folder, quoted
-from mfa.datasets.readers.load import (
+from mfa.datasets.readers.counts import Summary, summarise_all
+from mfa.datasets.readers.find import (
     LAYOUTS,
-    data_root,
-    dataset_in,
+    datasets_in,
     empty_lists,
+    find_folder,
+    folders_called,
+    incomplete,
+    meant_by,
     named,
-    place_of,
-    refuse_if_not_whole,
 )
+from mfa.datasets.readers.fingerprint import fingerprint, hashed
+from mfa.datasets.readers.layout import Layout
+from mfa.datasets.readers.listing import children, expanded, is_file, is_folder, quoted
+from mfa.datasets.readers.load import data_root, refuse_if_not_whole
 from mfa.errors import InputError
 
 __all__ = ["Finding", "Report", "examine"]
@@ -59,51 +61,40 @@ def examine(target: str, root: Path | None = None, *, decode: bool = True) -> Re
 
 def _examine_name(layout: Layout, root: Path, decode: bool) -> Report:
     try:
-        return _examine(layout, place_of(layout, root), decode)
+        return _examine(layout, find_folder(layout, root), decode)
     except InputError as error:
-        finding = refusal("missing", error, layout.advice)
-    folder = next(iter(folders_called(root, layout.folders)), root)
-    packed = (found for place in {root, folder} for found in _archives(layout, place))
-    return _unreadable(layout, folder, *packed, finding)
+        finding = _refusal("missing", error, layout.advice)
+    folder = next(iter(folders_called(layout, root)), root)
+    packed = [found for place in {root, folder} for found in _archives(layout, place)]
+    return _report(layout, folder, [*packed, finding])
 
 
 def _examine_folder(folder: Path, decode: bool) -> Report:
-    best = dataset_in(folder)
-    if best is not None:
-        return _examine(best, folder, decode)
-    inside = {place: found for place in subfolders(folder) if (found := dataset_in(place))}
-    if inside:
-        place, layout = next(iter(inside.items()))
-        listed = ", ".join(f"{found.title} in {where}" for where, found in inside.items())
+    found = datasets_in(folder)
+    if found:
+        place, layout = next(iter(found.items()))
+        if place == folder:
+            return _examine(layout, folder, decode)
+        listed = ", ".join(f"{other.title} in {where}" for where, other in found.items())
         what = f"{folder} itself is no dataset; in it lies {listed}; the first was examined"
         usual = layout.is_called(place)
-        fix = f"name its folder: --data-root {quoted(place)}"
-        finding = Finding("note" if usual else "error", "misplaced", what, "" if usual else fix)
+        fix = "" if usual else f"name its folder: --data-root {quoted(place)}"
+        finding = Finding("note" if usual else "error", "misplaced", what, fix)
         return _examine(layout, place, decode, finding)
-    return _examine_unknown(folder, decode)
-
-
-def _examine_unknown(folder: Path, decode: bool) -> Report:
-    """A folder that is no dataset: what it lacks of the one it is called or begun as, if of any."""
     try:
         children(folder)
     except InputError as error:
-        return _unreadable(_NOBODY, folder, refusal("unreadable", error, "make it readable"))
-    table = _NOBODY if _NOBODY.fits(folder) else None
-    meant = next((f for f in LAYOUTS.values() if f.is_called(folder)), table)
-    if meant is not None:
-        if meant.fits(folder):
-            return _examine(meant, folder, decode)
-        finding = refusal("incomplete", incomplete(meant, folder), meant.advice)
-        return _unreadable(meant, folder, *_archives(meant, folder), finding)
-    finding = Finding(
-        "error",
-        "unknown",
-        f"{folder} is laid out like none of {', '.join(LAYOUTS)}",
-        f"read pictures with names of their own: mfa data folder {quoted(folder)} --pattern ... "
-        "--preview",
-    )
-    return _unreadable(_NOBODY, folder, finding)
+        return _report(_NOBODY, folder, [_refusal("unreadable", error, "make it readable")])
+    meant = meant_by(folder)
+    if meant is None:
+        what = f"{folder} is laid out like none of {', '.join(LAYOUTS)}"
+        command = f"mfa data folder {quoted(folder)} --pattern ... --preview"
+        fix = f"read pictures with names of their own: {command}"
+        return _report(_NOBODY, folder, [Finding("error", "unknown", what, fix)])
+    if meant.fits(folder):
+        return _examine(meant, folder, decode)
+    finding = _refusal("incomplete", incomplete(meant, folder), meant.advice)
+    return _report(meant, folder, [*_archives(meant, folder), finding])
 
 
 def _examine(layout: Layout, folder: Path, decode: bool, *more: Finding) -> Report:
@@ -111,7 +102,7 @@ def _examine(layout: Layout, folder: Path, decode: bool, *more: Finding) -> Repo
     try:
         listing = layout.read(folder)
     except InputError as error:
-        return _unreadable(layout, folder, *more, refusal("unreadable", error, layout.advice))
+        return _report(layout, folder, [*more, _refusal("unreadable", error, layout.advice)])
     summaries = summarise_all(layout, listing)
     findings = list(more)
     try:
@@ -119,28 +110,48 @@ def _examine(layout: Layout, folder: Path, decode: bool, *more: Finding) -> Repo
         findings += checks.counts(summaries, layout.title)
     except InputError as error:  # so that the doctor and the reader cannot disagree
         code = "empty-list" if empty_lists(layout, listing) else "half-copied"
-        findings.append(refusal(code, error, layout.advice))
+        findings.append(_refusal(code, error, layout.advice))
     findings += checks.left_out(listing)
     findings += checks.shared_identities(listing, layout)
     if listing.query and listing.gallery:
         findings += checks.cameras(listing)
         findings += checks.dropped_queries(listing)
+    mark = ""
     if decode:
+        files = hashed(listing.splits())
         findings += checks.broken(listing)
-        findings += checks.duplicates(listing)
-    findings += checks.litter(folder)
+        findings += checks.duplicates(files)
+        mark = fingerprint(files, folder)
     findings += [Finding("note", "reading", note) for note in listing.notes]
+    return _report(layout, folder, findings, listing.setting, summaries, mark)
+
+
+def _report(
+    layout: Layout,
+    folder: Path,
+    findings: Iterable[Finding],
+    setting: str = "",
+    summaries: tuple[Summary, ...] = (),
+    fingerprint: str = "",
+) -> Report:
+    findings = [*findings, *checks.litter(folder)]
+    levels = 2 if summaries else 3
     return Report(
         name=layout.name,
         title=layout.title,
         folder=folder,
-        setting=listing.setting,
+        setting=setting,
         summaries=summaries,
-        findings=worst_first(findings),
+        findings=tuple(sorted(findings, key=lambda found: SEVERITIES.index(found.severity))),
         expected=layout.tree,
-        found=draw(folder),
-        fingerprint=fingerprint(listing.splits(), folder) if decode else "",
+        found=draw(folder, levels) if is_folder(folder) else f"{folder} is not there",
+        fingerprint=fingerprint,
     )
+
+
+def _refusal(code: str, error: InputError, advice: str) -> Finding:
+    """An error as a finding; ``advice`` is the fix where the error names none."""
+    return Finding("error", code, error.what, error.fix or advice)
 
 
 def _archives(layout: Layout, folder: Path) -> Iterator[Finding]:
@@ -152,17 +163,3 @@ def _archives(layout: Layout, folder: Path) -> Iterator[Finding]:
     for file in files:
         fix = f"mfa data prepare {layout.name} --archive {quoted(file)}"
         yield Finding("error", "packed", f"{file} is an archive that is not unpacked", fix)
-
-
-def _unreadable(layout: Layout, folder: Path, *findings: Finding) -> Report:
-    return Report(
-        name=layout.name,
-        title=layout.title,
-        folder=folder,
-        setting="",
-        summaries=(),
-        findings=worst_first([*findings, *checks.litter(folder)]),
-        expected=layout.tree,
-        found=draw(folder, levels=3) if is_folder(folder) else f"{folder} is not there",
-        fingerprint="",
-    )

@@ -13,13 +13,11 @@ from tqdm import tqdm
 from mfa.datasets.doctor.report import Finding, Severity
 from mfa.datasets.loading.decode import THREADS, first_error
 from mfa.datasets.readers.counts import Summary
-from mfa.datasets.readers.fingerprint import content_hashes
 from mfa.datasets.readers.layout import Layout
 from mfa.datasets.readers.listing import Listing, Reason, counted, is_litter
 from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 
 _EXAMPLES = 3
-
 
 _MEANING: dict[Reason, tuple[Severity, str]] = {
     Reason.NAME: ("warning", "remove them, or give them names of this dataset"),
@@ -34,18 +32,13 @@ _MEANING: dict[Reason, tuple[Severity, str]] = {
 
 def left_out(listing: Listing) -> Iterator[Finding]:
     """One finding for each reason the reader left something out."""
-    for reason, group in listing.reasons():
-        severity, fix = _MEANING[reason]
+    for group in listing.reasons():
+        severity, fix = _MEANING[group[0].reason]
         places = {item.path.parent for item in group}
         where = f"in {places.pop()}" if len(places) == 1 else f"in {len(places):,} folders"
-        yield Finding(
-            severity,
-            reason.value,
-            f"left out {len(group):,} {where}: {group[0].why}",
-            fix,
-            len(group),
-            tuple(item.path.name for item in group[:_EXAMPLES]),
-        )
+        what = f"left out {len(group):,} {where}: {group[0].why}"
+        names = tuple(item.path.name for item in group[:_EXAMPLES])
+        yield Finding(severity, group[0].reason.code, what, fix, len(group), names)
 
 
 def litter(folder: Path) -> Iterator[Finding]:
@@ -55,13 +48,9 @@ def litter(folder: Path) -> Iterator[Finding]:
         names.update(filter(is_litter, folders + files))
         folders[:] = [name for name in folders if not is_litter(name)]
     if names:
-        yield Finding(
-            "note",
-            "litter",
-            f"ignored what file managers leave behind: {names.total():,} files or folders",
-            count=names.total(),
-            examples=tuple(name for name, _ in names.most_common(_EXAMPLES)),
-        )
+        what = f"ignored what file managers leave behind: {names.total():,} files or folders"
+        examples = tuple(name for name, _ in names.most_common(_EXAMPLES))
+        yield Finding("note", "litter", what, count=names.total(), examples=examples)
 
 
 def counts(summaries: Sequence[Summary], title: str) -> Iterator[Finding]:
@@ -70,49 +59,51 @@ def counts(summaries: Sequence[Summary], title: str) -> Iterator[Finding]:
         if summary.as_published is not False or summary.published is None:
             continue
         difference = summary.images - (summary.published.images or 0)
-        junk = ", unless nothing but junk (-1) is missing, which never counts"
+        fix = (
+            f"{'complete' if difference < 0 else 'check'} the {summary.split} list; results are "
+            f"not comparable with those of others on {title} until it is whole"
+        )
+        if difference < 0 and summary.split == "gallery":
+            fix += ", unless nothing but junk (-1) is missing, which never counts"
         yield Finding(
             "warning" if summary.published.checked else "note",
             "counts-differ",
             f"{summary.sentence()}; source of the published numbers: {summary.published.source}",
-            f"{'complete' if difference < 0 else 'check'} the {summary.split} list; results are "
-            f"not comparable with those of others on {title} until it is whole"
-            f"{junk if difference < 0 and summary.split == 'gallery' else ''}",
+            fix,
             abs(difference),
         )
 
 
 def shared_identities(listing: Listing, layout: Layout) -> Iterator[Finding]:
     """People who are in the training list and in the test lists."""
-    if layout.shared_pids == "nothing":
-        return
     train = {sample.pid for sample in listing.train} - {JUNK, DISTRACTOR}
     test = {sample.pid for sample in (*listing.query, *listing.gallery)}
     both = sorted(train & test)
-    if both:
-        yield Finding(
-            layout.shared_pids,
-            "shared-identities",
-            f"in the training list and in the test lists: {counted(len(both), 'person')}, so the "
-            "score would be of people the network has learned by heart",
+    if layout.shared_pids == "nothing" or not both:
+        return
+    fix = "get the lists again as they were published"
+    if layout.name == "folder":
+        fix = (
             "divide people anew: mfa data folder DIR --table dataset.csv --split train=divide "
             "query=divide gallery=divide"
-            if layout.name == "folder"
-            else "get the lists again as they were published",
-            len(both),
-            tuple(map(str, both[:_EXAMPLES])),
         )
+    yield Finding(
+        layout.shared_pids,
+        "shared-identities",
+        f"in the training list and in the test lists: {counted(len(both), 'person')}, so the "
+        "score would be of people the network has learned by heart",
+        fix,
+        len(both),
+        tuple(map(str, both[:_EXAMPLES])),
+    )
 
 
 def cameras(listing: Listing) -> Iterator[Finding]:
     """No camera known, or only one."""
     camids = {sample.camid for sample in (*listing.query, *listing.gallery)}
     if camids == {NO_CAMERA}:
-        yield Finding(
-            "note",
-            "no-camera",
-            "no camera is known, so no picture is left out for being by the query's own camera",
-        )
+        what = "no camera is known, so no picture is left out for being by the query's own camera"
+        yield Finding("note", "no-camera", what)
     elif len(camids) == 1:
         yield Finding(
             "error",
@@ -144,42 +135,39 @@ def dropped_queries(listing: Listing) -> Iterator[Finding]:
             absent.append(query)
         elif camids == {query.camid} and query.camid != NO_CAMERA:
             same_camera.append(query)
-    total = len(listing.query)
-    if absent:
-        yield _dropped(
+    for code, queries, why, fix in (
+        (
             "query-without-match",
             absent,
-            total,
             "no gallery picture shows their person",
             "add pictures of these people to the gallery, or take the queries out",
-        )
-    if same_camera:
-        yield _dropped(
+        ),
+        (
             "query-same-camera",
             same_camera,
-            total,
             "all gallery pictures of their person are by the query's own camera, which the "
             "standard protocol leaves out",
             "add pictures by other cameras, or score without that rule (--no-camera)",
-        )
-
-
-def _dropped(code: str, queries: list[Sample], total: int, why: str, fix: str) -> Finding:
-    return Finding(
-        "error" if len(queries) == total else "warning",
-        code,
-        f"{len(queries):,} of {total:,} queries will be dropped: {why}",
-        fix,
-        len(queries),
-        tuple(query.path.name for query in queries[:_EXAMPLES]),
-    )
+        ),
+    ):
+        if queries:
+            total = len(listing.query)
+            what = f"{len(queries):,} of {total:,} queries will be dropped: {why}"
+            names = tuple(query.path.name for query in queries[:_EXAMPLES])
+            severity: Severity = "error" if len(queries) == total else "warning"
+            yield Finding(severity, code, what, fix, len(queries), names)
 
 
 def broken(listing: Listing) -> Iterator[Finding]:
     """Pictures that cannot be decoded, by list; each is decoded once."""
     for split, samples in listing.splits().items():
         paths = [sample.path for sample in samples]
-        bad = [(path, why) for path, why in zip(paths, _errors(paths, split), strict=True) if why]
+        with ThreadPoolExecutor(THREADS) as pool:
+            checks = pool.map(first_error, paths)
+            errors = list(
+                tqdm(checks, f"decoding {split}", len(paths), unit=" files", disable=None)
+            )
+        bad = [(path, why) for path, why in zip(paths, errors, strict=True) if why]
         if bad:
             yield Finding(
                 "error",
@@ -192,58 +180,41 @@ def broken(listing: Listing) -> Iterator[Finding]:
             )
 
 
-def _errors(paths: list[Path], split: str) -> list[str]:
-    with ThreadPoolExecutor(THREADS) as pool:
-        checks = pool.map(first_error, paths)
-        progress = tqdm(checks, f"decoding {split}", len(paths), unit=" files", disable=None)
-        return list(progress)
+def duplicates(files: Sequence[tuple[str, Sample, str]]) -> Iterator[Finding]:
+    """Files of equal content: between lists, and within a list under different people.
 
-
-def duplicates(listing: Listing) -> Iterator[Finding]:
-    """Files of equal content: between lists, and within a list under different people."""
+    Args:
+        files: list, sample and hash of the content, as ``hashed`` gives them.
+    """
     places: defaultdict[str, list[tuple[str, Sample]]] = defaultdict(list)
-    for split, samples in listing.splits().items():
-        hashes = content_hashes([sample.path for sample in samples])
-        for sample, content in zip(samples, hashes, strict=True):
-            places[content].append((split, sample))
+    for split, sample, content in files:
+        places[content].append((split, sample))
     groups = [group for content, group in places.items() if content and len(group) > 1]
-    leaks = [g for g in groups if "train" in {s for s, _ in g} != {"train"}]
-    twins = [g for g in groups if {s for s, _ in g} == {"query", "gallery"}]
-    people = [g for g in groups if len({sample.pid for _, sample in g}) > 1]
-    if leaks:
-        yield _doubled(
+    for code, found, where, fix in (
+        (
             "duplicate-train-test",
-            leaks,
+            [g for g in groups if "train" in {s for s, _ in g} != {"train"}],
             "in the training list and in a test list",
             "take them out of one of the two",
-        )
-    if twins:
-        yield _doubled(
+        ),
+        (
             "duplicate-query-gallery",
-            twins,
+            [g for g in groups if {s for s, _ in g} == {"query", "gallery"}],
             "in the query list and in the gallery, where each is its own perfect match unless the "
             "camera rule leaves it out",
             "take them out of the gallery, or keep the camera rule",
-        )
-    if people:
-        yield _doubled(
+        ),
+        (
             "duplicate-people",
-            people,
+            [g for g in groups if len({sample.pid for _, sample in g}) > 1],
             "under two identities",
             "find out which identity is right and remove the other file",
-        )
-
-
-def _doubled(code: str, groups: list[list[tuple[str, Sample]]], what: str, fix: str) -> Finding:
-    examples = (
-        " = ".join(f"{s.path.parent.name}/{s.path.name}" for _, s in group[:2])
-        for group in groups[:_EXAMPLES]
-    )
-    return Finding(
-        "warning",
-        code,
-        f"equal content {what}: {counted(len(groups), 'picture')}",
-        fix,
-        len(groups),
-        tuple(examples),
-    )
+        ),
+    ):
+        if found:
+            what = f"equal content {where}: {counted(len(found), 'picture')}"
+            examples = tuple(
+                " = ".join(f"{s.path.parent.name}/{s.path.name}" for _, s in group[:2])
+                for group in found[:_EXAMPLES]
+            )
+            yield Finding("warning", code, what, fix, len(found), examples)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mfa.datasets.readers.counts import Summary
 from mfa.datasets.readers.listing import children, counted, is_folder, is_image, printable
@@ -15,6 +16,7 @@ _MOST = 6
 """Entries drawn of one folder."""
 
 Severity = Literal["error", "warning", "note"]
+SEVERITIES = get_args(Severity)
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Finding:
     Attributes:
         severity: ``error`` (the reader refuses, or results would be wrong), ``warning`` (the work
             goes on without what is named), ``note`` (nothing to do).
-        code: a short name that stays the same from version to version, for scripts.
+        code: a short name for scripts, the same in every version.
         what: what was found and where, a sentence.
         fix: what to do about it; empty for notes.
         count: pictures, queries or files concerned.
@@ -39,18 +41,12 @@ class Finding:
     examples: tuple[str, ...] = ()
 
 
-def refusal(code: str, error: InputError, advice: str) -> Finding:
-    """An error as a finding; ``advice`` is the fix where the error names none."""
-    return Finding("error", code, error.what, error.fix or advice)
-
-
 @dataclass(frozen=True)
 class Report:
     """The whole examination.
 
     Attributes:
-        name: the dataset it was read as; empty where it is none.
-        title: the name papers use.
+        name, title: the dataset it was read as, and the name papers use.
         folder: what was examined.
         setting: version, e.g. V1 or labeled.
         summaries: size of each list beside the published numbers.
@@ -76,26 +72,15 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data."""
-        data = {
-            "name": self.name,
-            "title": self.title,
-            "folder": str(self.folder),
-            "setting": self.setting,
-            "clean": self.clean,
-            "fingerprint": self.fingerprint,
-            "splits": {
-                s.split: {**asdict(s), "as_published": s.as_published} for s in self.summaries
-            },
-            "findings": [asdict(finding) for finding in self.findings],
-            "expected": self.expected,
-            "found": self.found,
-        }
+        data = {key: value for key, value in asdict(self).items() if key != "summaries"}
+        splits = {s.split: asdict(s) | {"as_published": s.as_published} for s in self.summaries}
+        data |= {"folder": str(self.folder), "clean": self.clean, "splits": splits}
         return {name: _printable(value) for name, value in data.items()}
 
     def text(self) -> str:
         """The report for people."""
         version = f" {self.setting}" if self.setting not in self.title else ""
-        lines = [f"{self.title or 'no known dataset'}{version} in {self.folder}", ""]
+        lines = [f"{self.title}{version} in {self.folder}", ""]
         lines += [f"  {summary.line()}" for summary in self.summaries]
         if self.summaries and self.findings:
             lines.append("")
@@ -106,17 +91,11 @@ class Report:
             if finding.fix:
                 lines.append(f"    to do: {finding.fix}")
         if not self.clean:
-            lines += ["", *_beside("expected", self.expected, "found", self.found)]
-        lines += ["", self._verdict()]
+            lines += ["", *_beside(f"expected\n{self.expected}", f"found\n{self.found}")]
+        tally = Counter(finding.severity for finding in self.findings)
+        counts = ", ".join(counted(tally[severity], severity) for severity in SEVERITIES)
+        lines += ["", f"{'in order' if self.clean else 'not in order'}: {counts}"]
         return printable("\n".join(lines))
-
-    def _verdict(self) -> str:
-        tally = {
-            severity: sum(finding.severity == severity for finding in self.findings)
-            for severity in ("error", "warning", "note")
-        }
-        counts = ", ".join(counted(count, severity) for severity, count in tally.items())
-        return f"{'in order' if self.clean else 'not in order'}: {counts}"
 
 
 def _printable(value: Any) -> Any:
@@ -128,23 +107,13 @@ def _printable(value: Any) -> Any:
     return [_printable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
-def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Errors, then warnings, then notes; otherwise in the order given."""
-    rank = {"error": 0, "warning": 1, "note": 2}
-    return tuple(sorted(findings, key=lambda finding: rank[finding.severity]))
-
-
-def _beside(left_title: str, left: str, right_title: str, right: str) -> list[str]:
+def _beside(left: str, right: str) -> list[str]:
     """Two drawings side by side, or one below the other where the left one is wide."""
-    lefts = [left_title, *left.splitlines()]
-    rights = [right_title, *right.splitlines()]
+    lefts, rights = left.splitlines(), right.splitlines()
     width = max(map(len, lefts)) + 3
     if width > 60:
         return [*lefts, "", *rights]
-    height = max(len(lefts), len(rights))
-    lefts += [""] * (height - len(lefts))
-    rights += [""] * (height - len(rights))
-    return [f"{a:{width}}{b}".rstrip() for a, b in zip(lefts, rights, strict=True)]
+    return [f"{a:{width}}{b}".rstrip() for a, b in zip_longest(lefts, rights, fillvalue="")]
 
 
 def draw(folder: Path, levels: int = 2) -> str:
@@ -157,16 +126,11 @@ def _drawn(folder: Path, indent: str, levels: int) -> list[str]:
         paths = children(folder)
     except InputError:
         return [f"{indent}└── (cannot be listed)"]
-    folders: list[Path] = []
-    images: list[Path] = []
-    others: list[Path] = []
+    kinds: dict[str, list[Path]] = {"folder": [], "image": [], "other": []}
     for path in paths:
-        if is_folder(path):
-            folders.append(path)
-        elif is_image(path.name):
-            images.append(path)
-        else:
-            others.append(path)
+        kind = "folder" if is_folder(path) else "image" if is_image(path.name) else "other"
+        kinds[kind].append(path)
+    folders, images, others = kinds.values()
     entries: list[tuple[str, Path | None]] = [(f"{path.name}/", path) for path in folders[:_MOST]]
     if len(folders) > _MOST:
         entries.append((f"({len(folders) - _MOST} more folders)", None))
@@ -175,12 +139,9 @@ def _drawn(folder: Path, indent: str, levels: int) -> list[str]:
     entries += [(path.name, None) for path in others[:_MOST]]
     if len(others) > _MOST:
         entries.append((f"({len(others) - _MOST} more files)", None))
-    if not entries:
-        entries.append(("(empty)", None))
     lines = []
-    for position, (text, inner) in enumerate(entries):
-        last = position == len(entries) - 1
-        lines.append(f"{indent}{'└──' if last else '├──'} {text}")
+    for left, (text, inner) in zip(reversed(range(len(entries))), entries, strict=True):
+        lines.append(f"{indent}{'├──' if left else '└──'} {text}")
         if inner is not None and levels > 1 and not inner.is_symlink():
-            lines += _drawn(inner, indent + ("    " if last else "│   "), levels - 1)
-    return lines
+            lines += _drawn(inner, indent + ("│   " if left else "    "), levels - 1)
+    return lines or [f"{indent}└── (empty)"]

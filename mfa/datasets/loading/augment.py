@@ -18,11 +18,9 @@ ERASE_AREA = (0.02, 0.4)
 ERASE_ASPECT = (0.3, 1 / 0.3)
 ERASE_TRIES = 10
 
-CUT_SHARE = (0.4, 0.9)
-"""Kept share of a cut picture's height."""
-
-CUT_NARROWEST = 0.55
-"""Smallest kept share of the width, where a picture is cut at the side."""
+CUT_SHARE, CUT_NARROWEST = (0.4, 0.9), 0.55
+"""Kept share of a cut picture's height, and the smallest of its width, where it is cut at the
+side."""
 
 CUT_SIDES = (0.6, 0.2, 0.1, 0.1)
 """Chances that a cut keeps the upper, the lower, the left or the right part."""
@@ -62,10 +60,8 @@ def random_crop(images: Tensor, pad: int, generator: torch.Generator) -> Tensor:
     height, width = images.shape[2:]
     padded = F.pad(images, (pad, pad, pad, pad))
     top, left = torch.randint(0, 2 * pad + 1, (2, len(images)), generator=generator).tolist()
-    windows = [
-        p[:, t : t + height, x : x + width] for p, t, x in zip(padded, top, left, strict=True)
-    ]
-    return torch.stack(windows)
+    corners = zip(padded, top, left, strict=True)
+    return torch.stack([p[:, t : t + height, x : x + width] for p, t, x in corners])
 
 
 def random_cut(images: Tensor, chance: float, generator: torch.Generator) -> Tensor:
@@ -84,15 +80,10 @@ def random_cut(images: Tensor, chance: float, generator: torch.Generator) -> Ten
     kept = torch.where(cuts, kept, 1.0)
     # An affine map per picture from the new coordinates, -1 to 1, to the old: scale and centre.
     towards = torch.where(sides % 2 == 0, kept - 1, 1 - kept)
-    tall, one, zero = sides < 2, torch.ones(count), torch.zeros(count)
-    maps = torch.stack(
-        [
-            torch.stack([torch.where(tall, one, kept), zero, torch.where(tall, zero, towards)], 1),
-            torch.stack([zero, torch.where(tall, kept, one), torch.where(tall, towards, zero)], 1),
-        ],
-        dim=1,
-    ).to(images.device)
-    grid = F.affine_grid(maps, list(images.shape), align_corners=False)
+    tall, maps = sides < 2, torch.zeros(count, 2, 3)
+    maps[:, 0, 0], maps[:, 0, 2] = torch.where(tall, 1.0, kept), torch.where(tall, 0.0, towards)
+    maps[:, 1, 1], maps[:, 1, 2] = torch.where(tall, kept, 1.0), torch.where(tall, towards, 0.0)
+    grid = F.affine_grid(maps.to(images.device), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
@@ -108,20 +99,16 @@ def random_cover(images: Tensor, chance: float, generator: torch.Generator) -> T
     covered = torch.rand(count, generator=generator) < chance
     others = torch.roll(torch.arange(count), int(torch.randint(1, count, (), generator=generator)))
     depths = _between(COVER_DEPTH, torch.rand(count, generator=generator))
-    edges = torch.multinomial(
-        torch.tensor(COVER_EDGES), count, replacement=True, generator=generator
-    )
+    chances = torch.tensor(COVER_EDGES)
+    edges = torch.multinomial(chances, count, replacement=True, generator=generator)
     rows = torch.arange(height).view(1, 1, height, 1) / height
     columns = torch.arange(width).view(1, 1, 1, width) / width
     depth = torch.where(covered, depths, 0.0).view(-1, 1, 1, 1)
     edge = edges.view(-1, 1, 1, 1)
-    hidden = torch.where(
-        edge == 0,
-        rows >= 1 - depth,
-        torch.where(
-            edge == 1, rows < depth, torch.where(edge == 2, columns < depth, columns >= 1 - depth)
-        ),
-    )
+    parts = (rows >= 1 - depth, rows < depth, columns < depth, columns >= 1 - depth)
+    hidden = torch.zeros(count, 1, height, width, dtype=torch.bool)
+    for number, part in enumerate(parts):
+        hidden |= (edge == number) & part
     return torch.where(hidden.to(images.device), images[others.to(images.device)], images)
 
 
@@ -153,9 +140,8 @@ def random_erase(images: Tensor, chance: float, generator: torch.Generator) -> T
             continue
         for _ in range(ERASE_TRIES):
             area = _uniform(*ERASE_AREA, generator) * height * width
-            aspect = math.exp(
-                _uniform(math.log(ERASE_ASPECT[0]), math.log(ERASE_ASPECT[1]), generator)
-            )
+            low, high = map(math.log, ERASE_ASPECT)
+            aspect = math.exp(_uniform(low, high, generator))
             h, w = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
             if 0 < h < height and 0 < w < width:
                 top = int(_uniform(0, height - h + 1, generator))

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from mfa.datasets.disk import refuse_if_full
 from mfa.datasets.loading.decode import THREADS, decode, file_version, first_error
 from mfa.errors import InputError
 from mfa.files import draft_folder
@@ -29,18 +30,14 @@ from mfa.records import Sample
 VARIABLE = "MFA_CACHE"
 """Environment variable with the folder of the cache, or ``off``; ``--cache`` sets it."""
 
-_SPARE = 200 * 2**20
-"""Bytes that stay free on the disk, for checkpoints and results."""
-
 _TO_DO = "free the disk, name another folder (--cache DIR), or switch the cache off (--cache off)"
 
 
 def cache_folder(data: Path) -> Path | None:
     """The folder for decoded pictures of the dataset that lies in ``data``.
 
-    Returns:
-        What the variable MFA_CACHE says (``None`` for ``off``); by default ``cache`` beside the
-        dataset, or the user's own cache folder where that may not be written, as on a shared disk.
+    The variable MFA_CACHE says it (``off`` gives ``None``). By default it is ``cache`` beside the
+    dataset, or the user's own cache folder where that may not be written, as on a shared disk.
     """
     chosen = os.environ.get(VARIABLE)
     if chosen:
@@ -59,7 +56,7 @@ class CachedImages:
 
     Attributes:
         pixels: (N, 3, H, W) uint8, memory-mapped, read-only.
-        broken: position in the list to the reason, for the samples that are not among ``pixels``.
+        broken: position in the list to the reason, for the pictures that cannot be read.
     """
 
     def __init__(self, file: Path, broken: dict[int, str]) -> None:
@@ -100,14 +97,8 @@ def cached_images(samples: Sequence[Sample], height: int, width: int, cache: Pat
     return found
 
 
-def cache_bytes(images: int, height: int, width: int) -> int:
-    """Size of an entry on the disk."""
-    return images * 3 * height * width
-
-
 def _key(samples: Sequence[Sample], height: int, width: int, cache: Path) -> str:
-    # Paths count from beside the cache, which lies with the data, so that a data root that is moved
-    # keeps its cache.
+    # Paths count from beside the cache, so that a data root that is moved with it keeps it.
     beside = cache.absolute().parent
     text = [f"{height}x{width}"]
     for sample in samples:
@@ -131,19 +122,14 @@ def _open(entry: Path, samples: Sequence[Sample]) -> CachedImages | None:
 
 
 def _build(entry: Path, samples: Sequence[Sample], height: int, width: int) -> None:
-    size = cache_bytes(len(samples), height, width)
+    size = len(samples) * 3 * height * width
     free = shutil.disk_usage(entry.parent).free
     print(
         f"caching {len(samples):,} pictures at {height}x{width}: {size / 2**20:,.0f} MiB in "
         f"{entry.parent} ({free / 2**30:,.1f} GiB free)",
         file=sys.stderr,
     )
-    if size + _SPARE > free:
-        raise InputError(
-            f"the picture cache needs {size / 2**20:,.0f} MiB and {entry.parent} has "
-            f"{free / 2**20:,.0f} MiB free",
-            _TO_DO,
-        )
+    refuse_if_full("the picture cache needs", size, entry.parent, _TO_DO)
     with draft_folder(entry) as draft:
         broken = _fill(draft / "pictures.npy", samples, height, width)
         (draft / "broken.json").write_text(json.dumps(broken), encoding="utf-8")
@@ -156,17 +142,16 @@ def _fill(file: Path, samples: Sequence[Sample], height: int, width: int) -> lis
     shape = (len(samples), 3, height, width)
     array = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
 
-    def one(path: Path) -> np.ndarray | str:
+    def one(sample: Sample) -> np.ndarray | str:
         try:
-            return decode(path, height, width)
+            return decode(sample.path, height, width)
         except InputError as error:
             return str(error)
 
     broken, kept = [], 0
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(samples), 1024):
-            chunk = [sample.path for sample in samples[start : start + 1024]]
-            for i, result in enumerate(pool.map(one, chunk), start):
+            for i, result in enumerate(pool.map(one, samples[start : start + 1024]), start):
                 if isinstance(result, str):
                     broken.append((i, result))
                 else:

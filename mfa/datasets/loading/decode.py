@@ -46,8 +46,7 @@ def read_image(path: str | os.PathLike[str]) -> Image.Image:
                     "remove it",
                 )
             opened.load()
-            image = ImageOps.exif_transpose(opened)
-            return _to_rgb(image)
+            return _to_rgb(ImageOps.exif_transpose(opened))
     except InputError:
         raise
     except Exception as error:
@@ -96,23 +95,18 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB":
         return image
     if image.mode in _WIDE_INTEGER:
-        return _narrow(np.asarray(image).astype(np.int64))
+        integers = np.asarray(image).astype(np.int64)
+        # Values that fit 8 bits already stay as they are.
+        return _grey(integers >> 8 if integers.max(initial=0) > 255 else integers)
     if image.mode == "F":
         values = np.nan_to_num(np.asarray(image, dtype=np.float64))
         # Float pictures come scaled to 1 or to 255; nothing in the file says which.
-        scale = 255.0 if values.max(initial=0) <= 1 else 1.0
-        return _grey(values * scale)
+        return _grey(values * (255 if values.max(initial=0) <= 1 else 1))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, layer).convert("RGB")
     return image.convert("RGB")
-
-
-def _narrow(values: np.ndarray) -> Image.Image:
-    """Greyscale integers of up to 16 bits to 8; values that fit 8 bits already stay as they are."""
-    wide = values.max(initial=0) > 255
-    return _grey((values >> 8 if wide else values).astype(np.float64))
 
 
 def _grey(values: np.ndarray) -> Image.Image:
@@ -121,7 +115,7 @@ def _grey(values: np.ndarray) -> Image.Image:
 
 def _problem(file: Path, error: Exception) -> InputError:
     """What is wrong with ``file``, and what to do."""
-    fix = "copy it again, or remove it"
+    what, fix = f"is damaged ({error})", "copy it again, or remove it"
     if isinstance(error, FileNotFoundError):
         what, fix = "does not exist", "copy it again, or list the folder anew"
     elif isinstance(error, IsADirectoryError):
@@ -136,8 +130,6 @@ def _problem(file: Path, error: Exception) -> InputError:
         what, fix = f"claims to be far too large to be a person ({error})", "remove it"
     elif "truncated" in str(error).lower() or isinstance(error, EOFError):
         what = "is cut short (truncated)"
-    else:
-        what = f"is damaged ({error})"
     return InputError(f"{file} {what}", fix)
 
 

@@ -70,11 +70,7 @@ class LoadedImages(Dataset[Tensor]):
 
 
 def load_images(
-    samples: Sequence[Sample],
-    *,
-    height: int,
-    width: int,
-    cache: Path | None,
+    samples: Sequence[Sample], *, height: int, width: int, cache: Path | None
 ) -> LoadedImages:
     """Make the pictures of ``samples`` ready for batches; broken files are known from here on.
 

@@ -47,12 +47,11 @@ def make_sampler(
     Raises:
         InputError: the training list is too small for a batch.
     """
+    pids, images = config.pids, config.images
     if config.sampling == "shuffled":
-        size = config.pids * config.images
+        size = pids * images
         return ShuffledBatchSampler(len(labels), size=size, seed=seed, rank=rank, world=world)
-    return PKBatchSampler(
-        labels, pids=config.pids, images=config.images, seed=seed, rank=rank, world=world
-    )
+    return PKBatchSampler(labels, pids=pids, images=images, seed=seed, rank=rank, world=world)
 
 
 class ShuffledBatchSampler(BatchSampler):

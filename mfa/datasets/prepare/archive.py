@@ -8,9 +8,7 @@ from __future__ import annotations
 import bz2
 import filecmp
 import gzip
-import io
 import lzma
-import shutil
 import stat
 import tarfile
 import zipfile
@@ -19,25 +17,31 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, cast
+from typing import IO, Any
 
 from tqdm import tqdm
 
-from mfa.datasets.readers.layout import Layout, contents, folders_called, subfolders
-from mfa.datasets.readers.listing import is_file, is_folder, is_litter, quoted
-from mfa.datasets.readers.load import dataset_in, reads_in
+from mfa.datasets.disk import refuse_if_full
+from mfa.datasets.readers.find import contents, datasets_in, folders_called, reads_in
+from mfa.datasets.readers.layout import Layout
+from mfa.datasets.readers.listing import is_file, is_folder, is_litter, quoted, subfolders
 from mfa.errors import InputError
 from mfa.files import draft_folder
 
-_UNPACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".rar", ".7z")
+
+_PACKED: dict[bytes, Callable[[Path], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
+"""First bytes of a packed tar archive, and what unpacks it."""
+
 _OTHERS = {b"Rar!": "RAR", b"7z\xbc\xaf\x27\x1c": "7z"}
 """First bytes of archives that are not unpacked here."""
 
 _PIECE = 2**20
 """Bytes read at a time."""
-
-_SPARE = 200 * 2**20
-"""Bytes that stay free on the disk."""
 
 _RATIO, _HARMLESS = 100, 256 * 2**20
 """An archive that declares more than so many times its own size, and more than so many bytes, is a
@@ -69,7 +73,7 @@ class _Entry:
 
     path: PurePosixPath
     size: int
-    open: Callable[[], IO[bytes] | None]
+    open: Callable[[], Any]
 
 
 class _DamagedError(Exception):
@@ -78,28 +82,32 @@ class _DamagedError(Exception):
 
 def is_archive(path: Path) -> bool:
     """Whether a file is an archive by its name."""
-    return path.name.lower().endswith((*_UNPACKED, ".rar", ".7z")) and is_file(path)
+    return path.name.lower().endswith(_SUFFIXES) and is_file(path)
 
 
 def unpack(archive: Path, layout: Layout, root: Path) -> Unpacked:
     """Unpack the dataset in ``archive`` into its folder below ``root``.
 
     The folder is an existing one by a usual name, else ``layout.folders[0]``. Folders wrapped
-    around the dataset in the archive are dropped. A file that is already there with the same
-    content is kept; others are replaced.
+    around the dataset in the archive are dropped. Files that differ from those there replace them.
 
     Raises:
         InputError: the archive is missing, cut short, encrypted, or neither zip nor tar; an entry
             would leave the folder, is a link, or is a bomb; it is not this dataset; another version
             or a link lies where it should go; or the disk has no room. Nothing is written then.
     """
-    folder = next(iter(folders_called(root, layout.folders)), root / layout.folders[0])
+    folder = next(iter(folders_called(layout, root)), root / layout.folders[0])
     _refuse_link(folder, f"--data-root {quoted(folder.resolve().parent)}")
     try:
         with ExitStack() as stack:
             entries = _entries(archive, stack)
             draft = stack.enter_context(draft_folder(folder))
-            _check_room(archive, draft, sum(entry.size for entry in entries))
+            refuse_if_full(
+                f"{archive} unpacks to",
+                sum(entry.size for entry in entries),
+                draft.parent,
+                "free the disk, or name another place by --data-root",
+            )
             damaged = _extract(entries, draft)
             place = _place_in(draft, layout)
             if place is None:
@@ -124,10 +132,9 @@ def _entries(archive: Path, stack: ExitStack) -> list[_Entry]:
         raise InputError(f"there is no archive {archive}", "give the path of the downloaded file")
     if archive.stat().st_size == 0:
         raise InputError(f"{archive} is empty (0 bytes)", "download it again")
+    read = _zip_entries if _head(archive).startswith(b"PK") else _tar_entries
+    entries, total = [], 0
     try:
-        head = _head(archive)
-        read = _zip_entries if head.startswith(b"PK") else _tar_entries
-        entries, total = [], 0
         for entry in read(archive, stack):
             _refuse_outside(archive, str(entry.path))
             entries.append(entry)
@@ -156,8 +163,11 @@ def _zip_entries(archive: Path, stack: ExitStack) -> Iterator[_Entry]:
 
 
 def _tar_entries(archive: Path, stack: ExitStack) -> Iterator[_Entry]:
-    stream = _InPieces(stack.enter_context(_decompressed(archive)))
-    opened = stack.enter_context(tarfile.TarFile(fileobj=stream))
+    head = _head(archive)
+    unpack = next((unpack for start, unpack in _PACKED.items() if head.startswith(start)), None)
+    stream = stack.enter_context(unpack(archive) if unpack else archive.open("rb"))
+    pieces: Any = _InPieces(stream)
+    opened = stack.enter_context(tarfile.TarFile(fileobj=pieces))
     for info in opened:
         if info.isreg():
             yield _Entry(PurePosixPath(info.name), info.size, partial(opened.extractfile, info))
@@ -165,34 +175,19 @@ def _tar_entries(archive: Path, stack: ExitStack) -> Iterator[_Entry]:
             raise _refused(archive, f"holds {info.name!r}, a link or device")
 
 
-def _decompressed(archive: Path) -> BinaryIO:
-    head = _head(archive)
-    if head.startswith(b"\x1f\x8b"):
-        return cast(BinaryIO, gzip.open(archive))
-    if head.startswith(b"BZh"):
-        return cast(BinaryIO, bz2.open(archive))
-    return cast(BinaryIO, lzma.open(archive) if head[:5] == b"\xfd7zXZ" else archive.open("rb"))
-
-
-class _InPieces(io.RawIOBase):
+class _InPieces:
     """A stream that refuses to be read in one large piece.
 
     tarfile reads a long name of any declared length at once, which could be gigabytes of zeros.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._read, self.seek, self.tell = stream.read, stream.seek, stream.tell
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= 16 * _PIECE:
             raise tarfile.ReadError(f"a header of {size} bytes")
-        return self._stream.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
+        return self._read(size)
 
 
 def _refuse_outside(archive: Path, name: str) -> None:
@@ -216,7 +211,7 @@ def _kind(archive: Path, error: Exception) -> str:
     for start, name in _OTHERS.items():
         if head.startswith(start):
             return f"is a {name} archive, which must be unpacked by hand into the data root"
-    if head.startswith((b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")):
+    if head.startswith((b"PK", *_PACKED)):
         return f"is cut short or damaged ({error})"
     return f"is neither a zip nor a tar archive ({error})"
 
@@ -226,28 +221,17 @@ def _head(archive: Path) -> bytes:
         return stream.read(512)
 
 
-def _check_room(archive: Path, folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if size + _SPARE > free:
-        raise InputError(
-            f"{archive} unpacks to {size / 2**20:,.0f} MiB and {folder.parent} has "
-            f"{free / 2**20:,.0f} MiB free",
-            "free the disk, or name another place by --data-root",
-        )
-
-
 def _extract(entries: list[_Entry], folder: Path) -> list[tuple[str, str]]:
     """Write the entries below ``folder``; the damaged ones are left out and returned."""
     damaged = []
     for entry in tqdm(entries, desc="unpacking", unit=" files", disable=None):
-        file = folder / entry.path
         if any(map(is_litter, entry.path.parts)):
             continue
+        file = folder / entry.path
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
             with file.open("wb") as stream:
-                for piece in _pieces(entry):
-                    stream.write(piece)
+                stream.writelines(_pieces(entry))
         except _DamagedError as error:
             file.unlink()
             damaged.append((str(entry.path), str(error)))
@@ -258,10 +242,7 @@ def _pieces(entry: _Entry) -> Iterator[bytes]:
     """The content of an entry; never more of it than was declared."""
     left = entry.size
     try:
-        opened = entry.open()
-        if opened is None:
-            raise _DamagedError("it is no file")
-        with opened as stream:
+        with entry.open() as stream:
             while piece := stream.read(_PIECE):
                 left -= len(piece)
                 if left < 0:
@@ -285,9 +266,7 @@ def _place_in(draft: Path, layout: Layout) -> Path | None:
 
 
 def _not_it(archive: Path, layout: Layout, draft: Path) -> InputError:
-    places = [draft, *subfolders(draft)]
-    other = next((found for place in places if (found := dataset_in(place))), None)
-    if other is not None:
+    for other in datasets_in(draft).values():
         return InputError(
             f"{archive} is not {layout.title}, but {other.title}",
             f"unpack it as such: mfa data prepare {other.name} --archive {quoted(archive)}",
@@ -310,15 +289,13 @@ def _move(place: Path, folder: Path, layout: Layout) -> tuple[int, int]:
     for target in moves.values():
         for part in (target, *target.parents[: len(target.relative_to(folder).parts) - 1]):
             _refuse_link(part, "another place by --data-root")
-    written = kept = 0
+    written = 0
     for source, target in moves.items():
-        if target.is_file() and filecmp.cmp(source, target, shallow=False):
-            kept += 1
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
-        written += 1
-    return written, kept
+        if not (target.is_file() and filecmp.cmp(source, target, shallow=False)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+            written += 1
+    return written, len(moves) - written
 
 
 def _refuse_link(path: Path, fix: str) -> None:

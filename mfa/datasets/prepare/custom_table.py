@@ -20,6 +20,7 @@ from mfa.datasets.readers.listing import (
     images_below,
     is_folder,
     printable,
+    read_text,
 )
 from mfa.errors import InputError
 from mfa.records import DISTRACTOR, JUNK
@@ -36,16 +37,16 @@ junk); a folder per person; a folder per person and camera; the person before th
 pictures of people whom nobody knows."""
 
 _FOLDERS = {
-    **dict.fromkeys(("bounding_box_train", "image_train", "bbox_train", "train"), "train"),
-    **dict.fromkeys(("training", "train_split"), "train"),
-    **dict.fromkeys(("query", "image_query", "probe", "bbox_query", "test_probe"), "query"),
-    **dict.fromkeys(("gallery", "image_gallery", "bbox_gallery", "test_gallery"), "gallery"),
-    **dict.fromkeys(("bounding_box_test", "image_test", "bbox_test", "test", "testing"), "test"),
+    name: split
+    for split, names in {
+        "train": "bounding_box_train image_train bbox_train train training train_split",
+        "query": "query image_query probe bbox_query test_probe",
+        "gallery": "gallery image_gallery bbox_gallery test_gallery",
+        "test": "bounding_box_test image_test bbox_test test testing",
+    }.items()
+    for name in names.split()
 }
 """Names of folders, in lower case, that published sets give their lists."""
-
-_LISTS = frozenset({".txt", ".csv", ".json", ".mat"})
-"""Endings of files that may hold the division of a set."""
 
 _NO_NAMES = frozenset({"unknown", "unidentified", "none", "nan", "n/a", "?"})
 """Labels, in lower case, that say that nobody knows the person."""
@@ -118,14 +119,7 @@ def read_ids(file: Path) -> frozenset[str]:
     Raises:
         InputError: the file cannot be read, is no text, or names nobody.
     """
-    try:
-        words = re.split(r"[\s,;]+", file.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"the labels of the people to test on cannot be read from {file} ({error})",
-            "name a text file with one label per line, or with commas between them",
-        ) from error
-    ids = frozenset(_plain(word) for word in words if word)
+    ids = frozenset(_plain(word) for word in re.split(r"[\s,;]+", read_text(file)) if word)
     if not ids:
         raise InputError(f"{file} names nobody to test on", "write one label per line")
     return ids
@@ -187,13 +181,11 @@ def parse_tree(root: Path, pattern: str, mapped: Mapped = Mapped()) -> Parsed:
 
 def _refuse_unread_lists(root: Path) -> None:
     """Raise where files may hold a division that nothing else says."""
+    lists = re.compile(
+        r".*(train|test|quer|galler|probe|split).*\.(txt|csv|json|mat)", re.IGNORECASE
+    )
     for file in sorted(root.glob("**/*")):
-        name = file.name.lower()
-        if (
-            file.suffix.lower() in _LISTS
-            and file.name != TABLE
-            and re.search("train|test|quer|galler|probe|split", name)
-        ):
+        if lists.fullmatch(file.name) and file.name != TABLE:
             raise InputError(
                 f"{file} may say which list a picture belongs to, and is not read; dividing people "
                 "anew would train on people whom the authors of the set test on",
@@ -224,20 +216,18 @@ def parse_table(
 
 def _relabelled(rows: Sequence[Row], mapped: Mapped, unfit: tuple[str, ...]) -> Parsed:
     """The rows with the meanings of their labels, folders and cameras."""
-    nobody = dict.fromkeys(mapped.distractors, "distractor")
-    nobody |= dict.fromkeys(mapped.junk, "junk")
+    nobody = dict.fromkeys(mapped.distractors, "distractor") | dict.fromkeys(mapped.junk, "junk")
     found, changed = [], Counter[str]()
     for row in rows:
         pid = nobody.get(row.pid, row.pid)
         if pid.lower() in _NO_NAMES:
             changed[pid] += 1
             pid = "junk"
-        camid = mapped.cameras.get(row.camid, row.camid)
         split = _meaning(row, mapped.splits)
         if mapped.tested and split != "none":
             nobody_or_tested = pid in NOBODY or _plain(row.pid) in mapped.tested
             split = (split or "test") if nobody_or_tested else "train"
-        found.append(Row(row.path, pid, camid, split))
+        found.append(Row(row.path, pid, mapped.cameras.get(row.camid, row.camid), split))
     if mapped.tested and not any(_plain(row.pid) in mapped.tested for row in rows):
         raise InputError(
             f"none of the people to test on has a picture; the first picture is of {rows[0].pid!r}",
@@ -277,19 +267,13 @@ def preview_lines(
 
     Rows that are not divided yet make one list.
     """
-    step = max(1, len(rows) // most)
-    shown = rows[::step][:most]
-    path, pid, camera = (
-        max((len(getattr(row, name)) for row in shown), default=0)
-        for name in ("path", "pid", "camid")
-    )
-    pid, camera = max(pid, len("pid")), max(camera, len("camera"))
-    yield f"{'path':{path}}  {'pid':>{pid}}  {'camera':>{camera}}  split"
-    for row in shown:
-        line = f"{row.path:{path}}  {row.pid:>{pid}}  {row.camid or '-':>{camera}}  {row.split}"
-        yield printable(line)
-    known = [*SPLITS, *sorted({row.split for row in rows} - {*SPLITS, ""}), ""]
-    for split in known:
+    shown = rows[:: max(1, len(rows) // most)][:most]
+    table = [("path", "pid", "camera", "split")]
+    table += [(row.path, row.pid, row.camid or "-", row.split) for row in shown]
+    path, pid, camera, _ = (max(map(len, column)) for column in zip(*table, strict=True))
+    for row in table:
+        yield printable(f"{row[0]:{path}}  {row[1]:>{pid}}  {row[2]:>{camera}}  {row[3]}")
+    for split in (*SPLITS, *sorted({row.split for row in rows} - {*SPLITS, ""}), ""):
         chosen = [row for row in rows if row.split == split]
         if chosen or (split in SPLITS and any(row.split in SPLITS for row in rows)):
             yield f"{split or 'not divided'}: {_sizes(chosen)}"
@@ -301,9 +285,9 @@ def preview_lines(
 def _sizes(rows: Sequence[Row]) -> str:
     people = {row.pid for row in rows} - set(NOBODY)
     cameras = {row.camid for row in rows} - {""}
-    nobody = Counter(NOBODY[row.pid] for row in rows if row.pid in NOBODY)
     names = {DISTRACTOR: "distractors", JUNK: "junk"}
-    others = "".join(f", {nobody[pid]:,} {name}" for pid, name in names.items() if nobody[pid])
+    nobody = Counter(names[NOBODY[row.pid]] for row in rows if row.pid in NOBODY)
+    others = "".join(f", {nobody[name]:,} {name}" for name in names.values() if nobody[name])
     return (
         f"{counted(len(rows), 'picture')}, {counted(len(people), 'person')}, "
         f"{counted(len(cameras), 'camera')}{others}"

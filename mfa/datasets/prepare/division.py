@@ -81,10 +81,16 @@ def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) 
     count = round(test * len(people))
     chosen = set(random.Random(seed).sample(testable, min(count, len(testable))))
     if not chosen or len(chosen) == len(people):
+        reading = "".join(
+            f"; the pattern reads {row.path!r} as person {row.pid!r}"
+            f"{f' by camera {row.camid!r}' if row.camid else ''}: check that, and leave the camera "
+            "out of the pattern where there is only one"
+            for row in rows[:1]
+        )
         raise InputError(
             f"{len(people)} people, {len(testable)} of them with a second picture (by another "
-            f"camera, where cameras are known), cannot be divided into training and test at "
-            f"{test}{_reading(rows[:1])}"
+            "camera, where cameras are known), cannot be divided into training and test at "
+            f"{test}{reading}"
         )
     tested = [row for row in rows if row.pid in NOBODY or row.pid in chosen]
     trained = (row for pid in people.keys() - chosen for row in people[pid])
@@ -114,20 +120,8 @@ def _queries(images: Sequence[Row]) -> list[Row]:
         by_camera[row.camid].append(row)
     if set(by_camera) == {""}:
         return [images[0]] if len(images) > 1 else []
-    # A camera with a single picture keeps it for the gallery, so that others find a match there.
-    rich = [rows for rows in by_camera.values() if len(rows) > 1]
     if len(by_camera) < 2:
         return []
-    if rich:
-        return [rows[0] for rows in rich]
-    return [next(iter(by_camera.values()))[0]]
-
-
-def _reading(rows: Sequence[Row]) -> str:
-    """How the first picture was read, as the rest of a sentence about what came of it."""
-    return "".join(
-        f"; the pattern reads {row.path!r} as person {row.pid!r}"
-        f"{f' by camera {row.camid!r}' if row.camid else ''}: check that, and leave the camera out "
-        "of the pattern where there is only one"
-        for row in rows
-    )
+    # A camera with a single picture keeps it for the gallery, so that others find a match there.
+    rich = [rows[0] for rows in by_camera.values() if len(rows) > 1]
+    return rich or [images[0]]

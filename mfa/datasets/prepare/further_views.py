@@ -19,17 +19,16 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from mfa.datasets.disk import refuse_if_full
 from mfa.datasets.loading.decode import first_error, read_image
 from mfa.datasets.readers.custom import Row, write_table
 from mfa.errors import InputError
 from mfa.files import draft_folder
 from mfa.records import ReidDataset, Sample
 
-JOIN_CHANCE = 0.5
-"""Chance that the lower part of a view is another person's."""
-
-CUT = (0.3, 0.7)
-"""Where such a view is cut, in shares of its height."""
+JOIN_CHANCE, CUT = 0.5, (0.3, 0.7)
+"""Chance that the lower part of a view is another person's, and where it is cut, in shares of its
+height."""
 
 SCALE, STRETCH, SHIFT = (0.8, 1.1), (0.9, 1.1), 0.08
 """Window that is cut out, relative to the picture: size, height to width, offset."""
@@ -39,9 +38,6 @@ GAIN, BRIGHTNESS, CONTRAST = (0.85, 1.18), (0.65, 1.4), (0.75, 1.25)
 
 QUALITY = 95
 """Quality of the JPEG files."""
-
-_SPARE = 200 * 2**20
-"""Bytes that stay free on the disk, for features and results."""
 
 
 def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) -> Path:
@@ -53,7 +49,7 @@ def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) 
     needed is printed first; the folder is written whole or not at all.
 
     Args:
-        data: its training list is used; files of it that cannot be read are left out.
+        data: files of its training list that cannot be read are left out.
         folder: must not exist.
         copies: views of each picture.
         seed: of everything drawn.
@@ -85,13 +81,7 @@ def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) 
 
 
 def view(upper: Image.Image, lower: Image.Image | None, rng: np.random.Generator) -> Image.Image:
-    """One view of the size of ``upper``, RGB.
-
-    Args:
-        upper: the picture.
-        lower: one whose part below a random cut is put under it; ``None`` for none.
-        rng: draws the cut, the window and the colours.
-    """
+    """One view of the size of ``upper``, RGB; below a random cut it shows ``lower``, if given."""
     joined = upper if lower is None else _join(upper, lower, rng)
     return _recolour(_frame(joined, rng), rng)
 
@@ -124,7 +114,7 @@ def _refuse_if_full(samples: Sequence[Sample], folder: Path, copies: int, seed: 
     Raises:
         InputError: the disk has no room for it.
     """
-    sizes, view_sizes = [], []
+    sizes = []
     for sample in samples[:: max(1, len(samples) // 16)]:
         try:
             image = read_image(sample.path)
@@ -132,21 +122,16 @@ def _refuse_if_full(samples: Sequence[Sample], folder: Path, copies: int, seed: 
             continue  # left out, and named, when its turn comes
         stream = io.BytesIO()
         view(image, None, np.random.default_rng(seed)).save(stream, "JPEG", quality=QUALITY)
-        sizes.append(sample.path.stat().st_size)
-        view_sizes.append(len(stream.getvalue()))
-    each = float(np.mean(sizes) + copies * np.mean(view_sizes)) if sizes else 0.0
-    need, free = len(samples) * each, shutil.disk_usage(folder.parent).free
+        sizes.append(sample.path.stat().st_size + copies * len(stream.getvalue()))
+    need = len(samples) * (float(np.mean(sizes)) if sizes else 0.0)
+    free = shutil.disk_usage(folder.parent).free
     print(
         f"{len(samples):,} pictures and {copies * len(samples):,} views of them take about "
         f"{need / 2**20:,.1f} MiB in {folder} ({free / 2**30:,.1f} GiB free)",
         file=sys.stderr,
     )
-    if need + _SPARE > free:
-        raise InputError(
-            f"the views need about {need / 2**20:,.1f} MiB and {folder.parent} has "
-            f"{free / 2**20:,.0f} MiB free",
-            "free the disk, choose another --out, or fewer --copies",
-        )
+    fix = "free the disk, choose another --out, or fewer --copies"
+    refuse_if_full("the views need about", need, folder.parent, fix)
 
 
 def _write_images(
@@ -160,7 +145,7 @@ def _write_images(
             continue
         shutil.copyfile(sample.path, folder / sample.path.name)
         kept.append((sample, own))
-        yield _row(sample.path.name, sample)
+        yield Row(sample.path.name, str(sample.pid), str(sample.camid), "train")
     if not kept:
         raise InputError(f"none of the {len(samples)} training pictures can be read")
     for number, (sample, own) in enumerate(tqdm(kept, "views", unit="picture")):
@@ -170,11 +155,7 @@ def _write_images(
             joins = rng.random() < JOIN_CHANCE
             lower = read_image(kept[rng.integers(len(kept))][0].path) if joins else None
             view(image, lower, rng).save(folder / name, quality=QUALITY)
-            yield _row(name, sample)
-
-
-def _row(name: str, sample: Sample) -> Row:
-    return Row(name, str(sample.pid), str(sample.camid), "train")
+            yield Row(name, str(sample.pid), str(sample.camid), "train")
 
 
 def _join(upper: Image.Image, lower: Image.Image, rng: np.random.Generator) -> Image.Image:

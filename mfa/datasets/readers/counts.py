@@ -24,11 +24,10 @@ are up to 40 % of one."""
 
 @dataclass(frozen=True)
 class Count:
-    """One row of the table.
+    """Published numbers of one list, ``None`` where not stated.
 
     Attributes:
-        identities, images, cameras: published numbers; ``None`` where not stated. Junk and
-            distractors count as images, not as identities.
+        identities, images, cameras: junk and distractors count as images, not as identities.
         source: where the numbers come from.
         checked: whether somebody read the source or counted; else the row is from memory and no
             dataset is refused because of it.
@@ -51,7 +50,7 @@ class Summary:
         identities: people; junk and distractors are none.
         cameras: cameras that took them; 0 where none is known.
         junk, distractors: pictures marked so.
-        published: the published numbers; ``None`` where there are none.
+        published: the published numbers, if there are any.
     """
 
     split: str
@@ -69,13 +68,13 @@ class Summary:
         Published cameras are the dataset's: one list may show fewer, as each of Partial-iLIDS's
         two shows one.
         """
-        if self.published is None:
+        count = self.published
+        if count is None:
             return None
-        found = (self.identities, self.images)
-        wanted = (self.published.identities, self.published.images)
-        cameras = self.published.cameras
-        return all(w is None or f == w for f, w in zip(found, wanted, strict=True)) and (
-            cameras is None or 1 <= self.cameras <= cameras
+        return (
+            count.identities in (None, self.identities)
+            and count.images in (None, self.images)
+            and (count.cameras is None or 1 <= self.cameras <= count.cameras)
         )
 
     @property
@@ -114,29 +113,6 @@ class Summary:
         return f" (published: {numbers}{doubt})"
 
 
-def published(name: str, setting: str = "") -> dict[str, Count]:
-    """Counts of a dataset by split; empty where none are known or the table is not there.
-
-    Args:
-        name: as in the table's column ``dataset``.
-        setting: as in its column ``setting``; rows without a setting serve every setting.
-    """
-    if not name or not TABLE.is_file():
-        return {}
-    with TABLE.open(encoding="utf-8", newline="") as stream:
-        return {
-            row["split"]: Count(
-                _number(row["identities"]),
-                _number(row["images"]),
-                _number(row["cameras"]),
-                row["source"],
-                checked=row["confidence"] == "read",
-            )
-            for row in csv.DictReader(stream)
-            if row["dataset"] == name and row["setting"] in ("", setting)
-        }
-
-
 def summarise(split: str, samples: Sequence[Sample], count: Count | None = None) -> Summary:
     """Count one list."""
     pids = [sample.pid for sample in samples]
@@ -159,6 +135,24 @@ def summarise_all(layout: Layout, listing: Listing) -> tuple[Summary, ...]:
         for split, samples in listing.splits().items()
         if samples or split in layout.splits
     )
+
+
+def published(name: str, setting: str = "") -> dict[str, Count]:
+    """Counts of a dataset by split; rows without a setting serve every setting."""
+    if not name or not TABLE.is_file():
+        return {}
+    with TABLE.open(encoding="utf-8", newline="") as stream:
+        return {
+            row["split"]: Count(
+                _number(row["identities"]),
+                _number(row["images"]),
+                _number(row["cameras"]),
+                row["source"],
+                checked=row["confidence"] == "read",
+            )
+            for row in csv.DictReader(stream)
+            if row["dataset"] == name and row["setting"] in ("", setting)
+        }
 
 
 def _number(text: str) -> int | None:

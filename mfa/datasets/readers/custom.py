@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from mfa.datasets.readers.layout import Layout
+from mfa.datasets.readers.layout import Layout, draw_tree
 from mfa.datasets.readers.listing import (
     LeftOut,
     Listing,
-    Reason,
-    in_order,
-    is_file,
+    divided,
     printable,
     quoted,
+    read_text,
+    take_listed,
 )
 from mfa.errors import InputError
 from mfa.files import cell_of_text, text_of_cell, write_atomically
@@ -54,8 +54,7 @@ def read(folder: Path) -> Listing:
     """Read the table and check that its files are there.
 
     Identities and cameras that are all positive whole numbers are kept; others, such as names or
-    numbers from 0, are numbered from 1 in sorted order, with a note. The labels of
-    ``NOBODY`` are no people.
+    numbers from 0, are numbered from 1 in sorted order, with a note.
 
     Raises:
         InputError: the table is not readable, lacks a column, a row is wrong (named by its line),
@@ -64,21 +63,11 @@ def read(folder: Path) -> Listing:
     rows = _read_table(folder / TABLE)
     pids, pid_note = numbers((row.pid for row in rows), "identities", NOBODY)
     cams, cam_note = numbers((row.camid for row in rows), "cameras", {"": NO_CAMERA, "-1": -1})
-    lists: dict[str, list[Sample]] = {split: [] for split in SPLITS}
-    left_out: list[LeftOut] = []
+    taken: dict[str, list[Sample | LeftOut]] = {split: [] for split in SPLITS}
     for row in rows:
-        path = folder / row.path
-        if is_file(path):
-            lists[row.split].append(Sample(path, pids[row.pid], cams[row.camid]))
-        else:
-            left_out.append(LeftOut(path, Reason.ABSENT, TABLE))
-    return Listing(
-        train=in_order(lists["train"]),
-        query=in_order(lists["query"]),
-        gallery=in_order(lists["gallery"]),
-        left_out=tuple(left_out),
-        notes=tuple(note for note in (pid_note, cam_note) if note),
-    )
+        labels = pids[row.pid], cams[row.camid]
+        taken[row.split].append(take_listed(folder / row.path, labels, lister=TABLE))
+    return divided(taken, notes=tuple(note for note in (pid_note, cam_note) if note))
 
 
 def numbers(
@@ -87,7 +76,7 @@ def numbers(
     """A number for each label, and a sentence where they are not the labels themselves.
 
     Two labels never share a number: ``7`` and ``007`` in one table are two people. Numbers of more
-    than nine digits, which features could not carry along, are labels like others.
+    than nine digits, which features cannot carry, are labels like others.
     """
     found = {label for label in labels if label not in special}
     plain = {label: int(label) for label in found if _NUMBER.fullmatch(label)}
@@ -135,27 +124,21 @@ def read_rows(
         InputError: the table cannot be read, lacks path or pid, or a row has a path outside.
     """
     names = {name: columns.get(name, name).lower() for name in COLUMNS}
+    reader = csv.DictReader(io.StringIO(read_text(file), newline=""))
     try:
-        # utf-8-sig: spreadsheets put a byte order mark in front.
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            found = [name.strip().lower() for name in reader.fieldnames or ()]
-            missing = {names["path"], names["pid"]} - set(found)
-            if missing:
-                raise InputError(
-                    f"{file} lacks the column {', '.join(sorted(missing))} (it has "
-                    f"{', '.join(found) or 'nothing'})",
-                    f"columns are {', '.join(COLUMNS)}, separated by commas; other names: mfa "
-                    "data folder DIR --table FILE --columns pid=NAME",
-                )
-            reader.fieldnames = found
-            return [_row(f"{file}, line {reader.line_num}", line, names, root) for line in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{file} is not a table in UTF-8 ({error})", "save it as CSV") from error
-    except OSError as error:
-        raise InputError(
-            f"{file} cannot be read ({error.strerror})", "make it a readable file"
-        ) from error
+        found = [name.strip().lower() for name in reader.fieldnames or ()]
+        missing = {names["path"], names["pid"]} - set(found)
+        if missing:
+            raise InputError(
+                f"{file} lacks the column {', '.join(sorted(missing))} (it has "
+                f"{', '.join(found) or 'nothing'})",
+                f"columns are {', '.join(COLUMNS)}, separated by commas; other names: mfa "
+                "data folder DIR --table FILE --columns pid=NAME",
+            )
+        reader.fieldnames = found
+        return [_row(f"{file}, line {reader.line_num}", line, names, root) for line in reader]
+    except csv.Error as error:
+        raise InputError(f"{file} is not a table ({error})", "save it as CSV") from error
 
 
 def _row(where: str, values: dict[str, str | None], names: Mapping[str, str], root: Path) -> Row:
@@ -227,9 +210,7 @@ LAYOUT = Layout(
     title="dataset of your own",
     folders=("folder",),
     needs=((TABLE,),),
-    tree=(
-        f"any/\n├── {TABLE}   columns path, pid, camid, split\n└── ...           pictures anywhere"
-    ),
+    tree=draw_tree("any", {TABLE: f"columns {', '.join(COLUMNS)}", "...": "pictures anywhere"}),
     example="any name",
     advice=(
         "make its table from file names: mfa data folder DIR --pattern ... --preview, and give DIR "

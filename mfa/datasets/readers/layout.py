@@ -1,21 +1,15 @@
-"""What a dataset looks like on disk, and finding the folder that looks so."""
+"""What a dataset looks like on disk: names, folders, and how it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mfa.datasets.readers.listing import (
-    Listing,
-    Parse,
-    children,
-    is_file,
-    is_folder,
-    quoted,
-)
-from mfa.errors import InputError
+from mfa.datasets.readers.listing import Listing, Parse, is_file, is_folder
+from mfa.records import NO_CAMERA
 
 
 @dataclass(frozen=True)
@@ -25,9 +19,10 @@ class Layout:
     Attributes:
         name: the name users type.
         title: the name papers use.
-        folders: usual names of its folder below the data root; compared without case.
+        folders: usual names of its folder below the data root, best first; case, ``-`` and ``_``
+            make no difference.
         needs: alternatives, each the relative paths that must all be there, files where they have
-            a suffix and folders where not; one alternative for a dataset published in one version.
+            a suffix and folders where not; one alternative per published version.
         tree: the expected tree, drawn, one line per entry.
         example: a right file name.
         advice: where it comes from and how to put it in place.
@@ -64,88 +59,48 @@ class Layout:
         return min(lacks, key=len)
 
     def begun_in(self, folder: Path) -> bool:
-        """Whether ``folder`` holds some of the parts, though not all."""
+        """Whether ``folder`` holds some of the parts."""
         return any(_has(folder, part) for parts in self.needs for part in parts)
 
     def is_called(self, folder: Path) -> bool:
         """Whether ``folder`` has a usual name of the dataset."""
-        return folder.absolute().name.lower() in map(str.lower, self.folders)
+        return self.rank_of(folder.absolute().name) is not None
+
+    def rank_of(self, name: str) -> int | None:
+        """The place of a folder's name among the usual ones; ``None`` for another name."""
+        usual = [_plain(folder) for folder in self.folders]
+        return usual.index(_plain(name)) if _plain(name) in usual else None
 
 
-def find_folder(layout: Layout, root: Path) -> Path:
-    """The dataset's folder: below ``root`` by one of its usual names, or ``root`` itself.
+def parser(pattern: str, *, lowest: int = 1, add: int = 0) -> Parse:
+    """Labels from names that fit ``pattern`` whole, so that no other dataset's name is misread.
 
-    Raises:
-        InputError: it is not there, or lacks a part; says what was expected and what was found.
+    Args:
+        pattern: a regular expression with the group ``pid`` and, where names tell it, ``camid``.
+        lowest: the lowest identity that fits; a person 0 would become a distractor.
+        add: added to the published identity, where it is published from 0.
     """
-    if not is_folder(root):
-        raise InputError(
-            f"no {layout.title}: the data root {root.absolute()} is no folder that can be opened",
-            f"{layout.advice}; or name another root by --data-root or the variable MFA_DATA",
-        )
-    children(root)  # raises where it may not be listed
-    named = folders_called(root, layout.folders)
-    # deep-person-reid's documentation nests: market1501/Market-1501-v15.09.15.
-    nested = [inner for folder in named for inner in folders_called(folder, layout.folders)]
-    for folder in (*named, *nested, root):
-        if layout.fits(folder):
-            return folder
-    if named or layout.begun_in(root):
-        raise incomplete(layout, named[0] if named else root)
-    raise InputError(
-        f"no {layout.title} under {root}: looked for {', '.join(layout.folders)} (found "
-        f"{contents(root)})",
-        f"{layout.advice}; where the dataset lies elsewhere, name its own folder by --data-root",
-    )
+    compiled = re.compile(pattern, re.IGNORECASE)
+
+    def parse(name: str) -> tuple[int, int] | None:
+        match = compiled.fullmatch(name)
+        if match is None or (pid := int(match["pid"]) + add) < lowest:
+            return None
+        return pid, int(match.groupdict().get("camid", NO_CAMERA))
+
+    return parse
 
 
-def incomplete(layout: Layout, folder: Path) -> InputError:
-    """The error that says what ``folder`` lacks of the layout, and what is there instead."""
-    lacks = ", ".join(_instead_of(folder, part) for part in layout.missing(folder))
-    try:
-        found = contents(folder)
-    except InputError as error:
-        return error
-    return InputError(
-        f"{folder} is not a whole {layout.title}: it lacks {lacks} (found {found})",
-        f"if it was half copied, copy it again; {layout.advice}; the tree that is expected: mfa "
-        f"data doctor {layout.name} --data-root {quoted(folder)}",
-    )
+def draw_tree(top: str, entries: Mapping[str, str]) -> str:
+    """The expected tree: each entry of the folder ``top`` with what is in it."""
+    width = max(map(len, entries)) + 3
+    lines = [f"├── {name:{width}}{inside}".rstrip() for name, inside in entries.items()]
+    return "\n".join([f"{top}/", *lines[:-1], lines[-1].replace("├", "└", 1)])
 
 
-def folders_called(root: Path, names: tuple[str, ...]) -> list[Path]:
-    """Folders directly below ``root`` with one of the names, whatever the case, best name first."""
-    wanted = {name.lower(): rank for rank, name in reversed(list(enumerate(names)))}
-    found = [f for f in subfolders(root) if f.name.lower() in wanted]
-    return sorted(found, key=lambda path: (wanted[path.name.lower()], path.name))
-
-
-def subfolders(folder: Path) -> list[Path]:
-    """The folders directly in ``folder``; none where it may not be listed."""
-    try:
-        return [path for path in children(folder) if is_folder(path)]
-    except InputError:
-        return []
-
-
-def contents(folder: Path, most: int = 6) -> str:
-    """The names in ``folder``, shortened, for a sentence.
-
-    Raises:
-        InputError: it cannot be listed.
-    """
-    names = [f"{path.name}/" if is_folder(path) else path.name for path in children(folder)]
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return (", ".join(names[:most]) or "nothing") + more
+def _plain(name: str) -> str:
+    return re.sub("[-_]", "", name.lower())
 
 
 def _has(folder: Path, part: str) -> bool:
     return (is_file if Path(part).suffix else is_folder)(folder / part)
-
-
-def _instead_of(folder: Path, part: str) -> str:
-    """A part that is not there, with what stands in its place."""
-    path = folder / part
-    kinds = {is_folder: "a folder", is_file: "a file", Path.is_symlink: "a broken link"}
-    there = next((words for is_one, words in kinds.items() if is_one(path)), "")
-    return f"{part} (there is {there} of that name)" if there else part

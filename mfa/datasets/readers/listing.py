@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
@@ -23,24 +23,17 @@ Parse = Callable[[str], tuple[int, int] | None]
 
 
 class Reason(Enum):
-    """Why a reader leaves a file or folder out; the value is the code of the doctor's finding."""
+    """Why a reader leaves something out: the code of the doctor's finding, and the sentence."""
 
-    NAME = "strange-name"
-    NOT_AN_IMAGE = "not-a-picture"
-    FOLDER = "unexpected-folder"
-    ABSENT = "listed-but-missing"
-    OTHER_PID = "list-disagrees"
-    UNLISTED = "not-listed"
+    NAME = "strange-name", "the name is not like {}"
+    NOT_AN_IMAGE = "not-a-picture", "not a picture by its name"
+    FOLDER = "unexpected-folder", "a folder, which this dataset does not have here"
+    ABSENT = "listed-but-missing", "{} lists it and it is not there"
+    OTHER_PID = "list-disagrees", "{} gives it another identity than its name"
+    UNLISTED = "not-listed", "no list file names it"
 
-
-_SENTENCES = {
-    Reason.NAME: "the name is not like {}",
-    Reason.NOT_AN_IMAGE: "not a picture by its name",
-    Reason.FOLDER: "a folder, which this dataset does not have here",
-    Reason.ABSENT: "{} lists it and it is not there",
-    Reason.OTHER_PID: "{} gives it another identity than its name",
-    Reason.UNLISTED: "no list file names it",
-}
+    def __init__(self, code: str, sentence: str) -> None:
+        self.code, self.sentence = code, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +53,7 @@ class LeftOut:
     @property
     def why(self) -> str:
         """The reason in words."""
-        return _SENTENCES[self.reason].format(self.detail)
+        return self.reason.sentence.format(self.detail)
 
 
 @dataclass(frozen=True)
@@ -85,22 +78,21 @@ class Listing:
         """The three lists by name."""
         return {"train": self.train, "query": self.query, "gallery": self.gallery}
 
-    def reasons(self) -> Iterator[tuple[Reason, list[LeftOut]]]:
-        """What was left out, grouped by reason over all folders."""
-        ordered = sorted(self.left_out, key=lambda item: (item.reason.value, item.path.as_posix()))
-        for reason, group in groupby(ordered, key=lambda item: item.reason):
-            yield reason, list(group)
+    def reasons(self) -> list[list[LeftOut]]:
+        """What was left out, one group per reason, over all folders."""
+        ordered = sorted(self.left_out, key=lambda item: (item.reason.code, item.path.as_posix()))
+        return [list(group) for _, group in groupby(ordered, key=lambda item: item.reason)]
 
     def sentences(self) -> tuple[str, ...]:
         """The notes, and one sentence for each reason something was left out, with an example."""
         return self.notes + tuple(
             f"left out {len(group):,}: {group[0].why} (first: {group[0].path})"
-            for _, group in self.reasons()
+            for group in self.reasons()
         )
 
 
 def is_litter(name: str) -> bool:
-    """Whether a file manager made this, not the dataset's authors."""
+    """Whether a file manager made this."""
     return name.lower() in LITTER or name.startswith("._")
 
 
@@ -118,6 +110,14 @@ def children(folder: Path) -> list[Path]:
     return [folder / name for name, _ in _entries(folder)]
 
 
+def subfolders(folder: Path) -> list[Path]:
+    """The folders directly in ``folder``; none where it may not be listed."""
+    try:
+        return [folder / name for name, is_dir in _entries(folder) if is_dir]
+    except InputError:
+        return []
+
+
 def images_below(folder: Path) -> Iterator[Path]:
     """Picture files at any depth below ``folder``, sorted, litter and linked folders left out.
 
@@ -133,14 +133,14 @@ def images_below(folder: Path) -> Iterator[Path]:
 
 
 def parse_folder(
-    folder: Path, parse: Parse, expected: str
+    folder: Path, parse: Parse, example: str
 ) -> tuple[tuple[Sample, ...], tuple[LeftOut, ...]]:
-    """Read the names in one folder.
+    """Read the names in one folder, not in its sub-folders.
 
     Args:
-        folder: where the pictures lie, not in sub-folders.
+        folder: where the pictures lie.
         parse: gives pid and camid of a name.
-        expected: an example of a right name, for the reason of those left out.
+        example: a right name, for the reason of those left out.
 
     Returns:
         The samples sorted by name, and what was left out; litter is in neither.
@@ -156,7 +156,7 @@ def parse_folder(
         elif not is_image(name):
             left_out.append(LeftOut(path, Reason.NOT_AN_IMAGE))
         elif parsed is None:
-            left_out.append(LeftOut(path, Reason.NAME, expected))
+            left_out.append(LeftOut(path, Reason.NAME, example))
         else:
             samples.append(Sample(path, *parsed))
     return tuple(samples), tuple(left_out)
@@ -165,6 +165,63 @@ def parse_folder(
 def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
     """Sorted by path, whatever order a list file or a file system gives."""
     return tuple(sorted(samples, key=lambda sample: sample.path.as_posix()))
+
+
+def take_listed(
+    path: Path,
+    parsed: tuple[int, int] | None,
+    *,
+    lister: str,
+    example: str = "",
+    agrees: bool = True,
+) -> Sample | LeftOut:
+    """What becomes of a picture that a list file names.
+
+    Args:
+        path: the picture.
+        parsed: its pid and camid; ``None`` where the name is not like ``example``.
+        lister: the list file's name.
+        example: a right name.
+        agrees: whether the list gives the picture the identity of its name.
+    """
+    if parsed is None:
+        return LeftOut(path, Reason.NAME, example)
+    if not agrees:
+        return LeftOut(path, Reason.OTHER_PID, lister)
+    return Sample(path, *parsed) if is_file(path) else LeftOut(path, Reason.ABSENT, lister)
+
+
+def divided(
+    taken: Mapping[str, Iterable[Sample | LeftOut]],
+    *,
+    left_out: Iterable[LeftOut] = (),
+    setting: str = "",
+    notes: tuple[str, ...] = (),
+) -> Listing:
+    """A listing of what list files name, by split, with more that was left out; see ``Listing``."""
+    lists = {split: list(items) for split, items in taken.items()}
+    reasons = [item for items in lists.values() for item in items if isinstance(item, LeftOut)]
+    train, query, gallery = (
+        in_order(item for item in lists[split] if isinstance(item, Sample))
+        for split in ("train", "query", "gallery")
+    )
+    # Some lists name a picture twice.
+    distinct = tuple(dict.fromkeys([*reasons, *left_out]))
+    return Listing(train, query, gallery, distinct, setting, notes)
+
+
+def read_text(file: Path) -> str:
+    """A text file in UTF-8; the byte order mark that Windows puts in front is dropped.
+
+    Raises:
+        InputError: it cannot be read, or is no such text.
+    """
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not text in UTF-8 ({error})", "save it as UTF-8") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror})", "make it readable") from error
 
 
 def is_folder(path: Path) -> bool:

@@ -37,47 +37,16 @@ def test_help_answers_without_pytorch() -> None:
 
 
 @pytest.mark.real
-def test_prepare_partial_reid_from_the_real_archive(
+def test_the_real_partial_reid_is_prepared_and_in_order(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    archive = real("Partial-REID.zip")
-    common = ["partial_reid", "--archive", archive, "--data-root", tmp_path, "--json"]
-    assert data("prepare", *common) == 0
-    first = json.loads(capsys.readouterr().out)
-    assert first["splits"]["query"]["images"] == 300
-    assert first["splits"]["gallery"]["identities"] == 60
-    assert first["splits"]["gallery"]["as_published"] is True
-    assert (first["written"], first["kept"]) == (901, 0)
-    assert data("prepare", *common) == 0
-    second = json.loads(capsys.readouterr().out)
-    assert (second["written"], second["kept"]) == (0, 901)
-
-
-@pytest.mark.real
-@pytest.mark.slow
-def test_prepare_market_from_the_real_archive(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    archive = real("Market-1501-v15.09.15.zip")
-    common = ["market1501", "--archive", archive, "--data-root", tmp_path]
-    assert data("prepare", *common) == 0
-    said = capsys.readouterr().out
-    assert "12,936 pictures of 751 people from 6 cameras (as published)" in said
-    assert "3,819 of them junk and 2,798 distractors (as published)" in said
-    assert not list(tmp_path.rglob("Thumbs.db"))
-    # The thirteen names of identity 1488 that end in .jpg.jpg are people like all others.
-    train = tmp_path / "market1501/bounding_box_test"
-    assert len(list(train.glob("1488_*.jpg.jpg"))) == 13
-
-
-@pytest.mark.real
-def test_doctor_finds_the_real_partial_reid_in_order(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    archive = real("Partial-REID.zip")
-    assert data("prepare", "partial_reid", "--archive", archive, "--data-root", tmp_path) == 0
-    capsys.readouterr()
-    assert data("doctor", "partial_reid", "--data-root", tmp_path, "--json") == 0
+    prepare = ["prepare", "partial_reid", "--archive", real("Partial-REID.zip")]
+    place = ["--data-root", tmp_path, "--json"]
+    for written, kept in ((901, 0), (0, 901)):
+        assert data(*prepare, *place) == 0
+        done = json.loads(capsys.readouterr().out)
+        assert (done["written"], done["kept"]) == (written, kept)
+    assert data("doctor", "partial_reid", *place) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["clean"] is True
     for split in ("query", "gallery"):
@@ -89,18 +58,24 @@ def test_doctor_finds_the_real_partial_reid_in_order(
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_doctor_finds_the_real_market_in_order(
+def test_the_real_market_is_prepared_and_in_order(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive = real("Market-1501-v15.09.15.zip")
     assert data("prepare", "market1501", "--archive", archive, "--data-root", tmp_path) == 0
-    capsys.readouterr()
+    said = capsys.readouterr().out
+    assert "12,936 pictures of 751 people from 6 cameras (as published)" in said
+    assert "3,819 of them junk and 2,798 distractors (as published)" in said
+    assert not list(tmp_path.rglob("Thumbs.db"))
+    # The thirteen names of identity 1488 that end in .jpg.jpg are people like all others.
+    gallery = tmp_path / "market1501/bounding_box_test"
+    assert len(list(gallery.glob("1488_*.jpg.jpg"))) == 13
     assert data("doctor", "market1501", "--data-root", tmp_path, "--json") == 0
     report = json.loads(capsys.readouterr().out)
     sizes = {name: (s["images"], s["identities"]) for name, s in report["splits"].items()}
     assert sizes == {"train": (12936, 751), "query": (3368, 750), "gallery": (19732, 750)}
-    gallery = report["splits"]["gallery"]
-    assert (gallery["junk"], gallery["distractors"], gallery["cameras"]) == (3819, 2798, 6)
+    found = report["splits"]["gallery"]
+    assert (found["junk"], found["distractors"], found["cameras"]) == (3819, 2798, 6)
     codes = {finding["code"] for finding in report["findings"]}
     assert not codes & {"broken-picture", "query-without-match", "query-same-camera"}
 

@@ -152,7 +152,7 @@ def test_a_full_or_locked_disk_is_one_sentence_and_costs_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MFA_CACHE", "off")
-    monkeypatch.setattr("mfa.datasets.loading.cache._SPARE", 0)
+    monkeypatch.setattr("mfa.datasets.disk.SPARE", 0)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     shutil.copytree(tiny_run, tmp_path / "run")
     shutil.copytree(tiny_root / "synthetic/bounding_box_train", disk.place / "pictures")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mfa.cli import COMMANDS, run
 from mfa.datasets import load_dataset
-from mfa.datasets.readers.market1501 import further_queries
+from mfa.datasets.readers.folders import further_queries
 from mfa.inference.evaluate import evaluate
 from mfa.records import ReidDataset
 from mfa.retrieval.results import RetrievalResult

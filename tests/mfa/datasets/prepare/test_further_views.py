@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mfa.datasets import load_dataset
 from mfa.datasets.prepare.further_views import view, write_views
-from mfa.datasets.readers.load import load_dataset
 from mfa.errors import InputError
 from mfa.records import ReidDataset
 

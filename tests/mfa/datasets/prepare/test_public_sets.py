@@ -282,7 +282,8 @@ def test_lists_that_are_not_read_are_not_replaced(
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b" \n", "names nobody"), (b"9", "none of the people"), (b"\xff", "read")]
+    ("content", "says"),
+    [(b" \n", "names nobody"), (b"9", "none of the people"), (b"\xff", "is not text in UTF-8")],
 )
 def test_a_wrong_list_of_people_to_test_on_is_refused(
     tmp_path: Path, tree: Tree, capsys: pytest.CaptureFixture[str], content: bytes, says: str

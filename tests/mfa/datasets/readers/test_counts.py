@@ -10,26 +10,6 @@ from mfa.datasets.readers import counts
 from mfa.errors import InputError
 
 Tree = Callable[[Path, dict[str, Iterable[str]]], Path]
-REPOSITORY = Path(__file__).resolve().parents[4]
-
-
-@pytest.fixture
-def true_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "TABLE", REPOSITORY / "data/published/datasets.csv")
-
-
-@pytest.mark.usefixtures("true_table")
-def test_the_table_beside_the_code() -> None:
-    market = counts.published("market1501")
-    assert [market[s].images for s in ("train", "query", "gallery")] == [12936, 3368, 19732]
-    assert market["train"].identities == 751
-    assert market["train"].checked
-    assert counts.published("cuhk03", "labeled")["gallery"].images == 5328
-    assert counts.published("cuhk03", "detected")["gallery"].images == 5332
-    assert not counts.published("msmt17", "V1")["train"].checked
-    assert counts.published("partial_reid")["query"].cameras is None
-    assert counts.published("synthetic") == {}
-    assert counts.published("") == {}
 
 
 def test_without_a_table_nothing_is_compared(monkeypatch: pytest.MonkeyPatch, market: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mfa.datasets.readers.fingerprint import fingerprint
+from mfa.datasets.readers.fingerprint import fingerprint, hashed
 from mfa.records import Sample
 
 
@@ -24,14 +24,16 @@ def samples(tmp_path: Path) -> list[Sample]:
 
 
 def of(samples: list[Sample], root: Path) -> str:
-    return fingerprint({"train": samples[:3], "query": samples[3:]}, root)
+    return fingerprint(hashed({"train": samples[:3], "query": samples[3:]}), root)
 
 
 def test_order_copying_and_time_stamps_change_nothing(
     samples: list[Sample], tmp_path: Path
 ) -> None:
     before = of(samples, tmp_path)
-    assert fingerprint({"query": samples[:2:-1], "train": samples[2::-1]}, tmp_path) == before
+    assert (
+        fingerprint(hashed({"query": samples[:2:-1], "train": samples[2::-1]}), tmp_path) == before
+    )
     os.utime(samples[0].path, (1, 1))
     assert of(samples, tmp_path) == before
     shutil.copytree(tmp_path / "a", tmp_path / "b/a")
@@ -57,7 +59,7 @@ def test_any_change_changes_it(samples: list[Sample], tmp_path: Path) -> None:
     seen.append(of(samples[1:], tmp_path))
     seen.append(of([replace(samples[0], pid=9), *samples[1:]], tmp_path))
     seen.append(of([replace(samples[0], camid=9), *samples[1:]], tmp_path))
-    seen.append(fingerprint({"train": samples[:2], "query": samples[2:]}, tmp_path))
+    seen.append(fingerprint(hashed({"train": samples[:2], "query": samples[2:]}), tmp_path))
     samples[4].path.write_bytes(bytes([4]) * 8 + b"x")
     seen.append(of(samples, tmp_path))
     samples[4].path.unlink()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfa.datasets.readers.load import LAYOUTS
+from mfa.datasets.readers.find import LAYOUTS
 
 NAMED = [layout for layout in LAYOUTS.values() if layout.parse(layout.example) is not None]
 

@@ -14,29 +14,23 @@ from mfa.datasets.readers.listing import (
 )
 
 
-def test_what_is_there_is_recognised(tmp_path: Path) -> None:
-    (tmp_path / "a file").write_text("x")
-    assert (is_folder(tmp_path), is_file(tmp_path)) == (True, False)
-    assert (is_folder(tmp_path / "a file"), is_file(tmp_path / "a file")) == (False, True)
-    assert not is_folder(tmp_path / "nothing")
-
-
-def test_links_that_lead_nowhere_are_neither(tmp_path: Path) -> None:
+def test_what_is_there_is_recognised_and_links_that_lead_nowhere_are_nothing(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
     for name, goal in (("loop", "loop"), ("gone", "nothing")):
-        link = tmp_path / name
-        link.symlink_to(goal)
-        assert (is_folder(link), is_file(link)) == (False, False)
+        (tmp_path / name).symlink_to(goal)
+    known = {name: (is_folder(tmp_path / name), is_file(tmp_path / name)) for name in (".", "file")}
+    assert known == {".": (True, False), "file": (False, True)}
+    for name in ("loop", "gone", "x" * 5000):
+        assert not is_folder(tmp_path / name)
+        assert not is_file(tmp_path / name)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
 def test_a_pipe_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert not is_file(tmp_path / "pipe")
-
-
-def test_nothing_is_raised_for_a_name_no_system_takes() -> None:
-    endless = Path("x" * 5000)
-    assert (is_folder(endless), is_file(endless)) == (False, False)
 
 
 def test_nothing_is_raised_where_looking_is_forbidden(
