@@ -259,12 +259,18 @@ def _msmt17(folder: Path) -> Path:
 
 
 def _cuhk03(folder: Path) -> Path:
-    name, place = "1_001_1_01.png", folder / "cuhk03"
+    """The classic protocol, which has no published number of pictures."""
+    place, names = (
+        folder / "cuhk03",
+        [f"1_{pid:03}_{cam}_01.png" for pid in (1, 2) for cam in (1, 2)],
+    )
     (place / "images_detected").mkdir(parents=True)
-    (place / "images_detected" / name).write_bytes(b"x")
-    split = {"train": [[name, 0, 0]], "query": [[name, 1, 0]], "gallery": [[name, 1, 1]]}
-    (place / "splits_new_detected.json").write_text(json.dumps([split]))
-    return place / "splits_new_detected.json"
+    for name in names:
+        (place / "images_detected" / name).write_bytes(b"x")
+    train, test = ([[name, 0, 0] for name in own] for own in (names[:2], names[2:]))
+    split = {"train": train, "query": test, "gallery": test}
+    (place / "splits_classic_detected.json").write_text(json.dumps([split]))
+    return place / "splits_classic_detected.json"
 
 
 def _examined(name: str, root: Path) -> Any:
@@ -329,14 +335,10 @@ READERS: dict[str, Reader] = {
     "archive .tar.gz": Reader(_archive(".tar.gz"), _unpacked, "gzip"),
     "table of pictures": Reader(_table, lambda file: _examined("folder", file.parents[1])),
     "list of MSMT17": Reader(_msmt17, lambda file: _examined("msmt17", file.parents[1])),
-    "split of CUHK03": Reader(_cuhk03, lambda file: _examined("cuhk03", file.parents[1])),
+    "split of CUHK03": Reader(_cuhk03, lambda file: _examined("cuhk03_classic", file.parents[1])),
     "torch.export program": Reader(_program, _embedded, "zip", tries=3),
     "model .onnx": Reader(_onnx, _embedded),
     "model .xml": Reader(_openvino, _embedded),
-    "weights .bin": Reader(
-        lambda folder: _openvino(folder).with_suffix(".bin"),
-        lambda file: _embedded(file.with_suffix(".xml")),
-    ),
 }
 
 

@@ -181,10 +181,9 @@ class External:
                 f"({reason(error)}); was it made for another size?"
             ) from error
         found = np.asarray(computed, dtype=np.float32)
-        flat = found.reshape(len(found), -1) if found.ndim > 1 else found
-        if flat.ndim != 2 or len(flat) != len(pictures):
+        if found.ndim < 2 or len(found) != len(pictures):
             raise InputError(
                 f"{self.name} gave {found.shape} for {len(pictures)} pictures; an embedder gives "
                 "one vector per picture"
             )
-        return flat
+        return found.reshape(len(found), -1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mfa.errors import InputError, extra
+from mfa.errors import InputError, extra, reason
 from mfa.inference.external.embedder import FACTS, Opened
 
 
@@ -29,7 +29,9 @@ def load(path: Path, threads: int | None = None) -> Opened:
             str(path), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime raises kinds of its own for every damage
-        raise InputError(f"{path} is no ONNX model that onnxruntime reads: {error}") from error
+        raise InputError(
+            f"{path} is no ONNX model that onnxruntime reads: {reason(error)}"
+        ) from error
     pictures = [value for value in session.get_inputs() if len(value.shape) == 4]
     if len(pictures) != 1 or len(session.get_inputs()) != 1:
         names = [f"{value.name} {value.shape}" for value in session.get_inputs()]

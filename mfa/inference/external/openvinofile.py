@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mfa.errors import InputError, extra
+from mfa.errors import InputError, extra, reason
 from mfa.inference.external.embedder import FACTS, Opened
 
 
@@ -25,24 +25,26 @@ def load(path: Path, threads: int | None = None) -> Opened:
     if not path.with_suffix(".bin").is_file():
         raise InputError(f"{path.name} has no {path.stem}.bin beside it, which holds its weights")
     core: Any = openvino.Core()
-    try:
-        model = core.read_model(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} is no OpenVINO model: {str(error).splitlines()[-1]}") from error
-    shape = model.inputs[0].partial_shape
-    if len(model.inputs) != 1 or len(shape) != 4:
-        raise InputError(f"{path.name} has other inputs than pictures (1, 3, height, width)")
-    sides = [shape[i].get_length() if shape[i].is_static else None for i in (0, 2, 3)]
-    try:
-        model.reshape([-1, 3, *(side or -1 for side in sides[1:])])
-        sides[0] = None
-    except RuntimeError:  # a reshape inside fixes the batch
-        model = core.read_model(str(path))
     # Newer processors would compute in bfloat16 by themselves: other figures on other machines.
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = str(threads)
-    compiled = core.compile_model(model, "CPU", settings)
+    try:
+        model = core.read_model(str(path))
+        shapes = [given.partial_shape for given in model.inputs]
+        if [len(shape) for shape in shapes] != [4]:
+            raise InputError(f"{path.name} has other inputs than pictures (1, 3, height, width)")
+        sides = [shapes[0][i].get_length() if shapes[0][i].is_static else None for i in (0, 2, 3)]
+        try:
+            model.reshape([-1, 3, *(side or -1 for side in sides[1:])])
+            sides[0] = None
+        except RuntimeError:  # a reshape inside fixes the batch
+            model = core.read_model(str(path))
+        compiled = core.compile_model(model, "CPU", settings)
+    except InputError:
+        raise
+    except Exception as error:  # damage ends in RuntimeError, UnicodeDecodeError ...
+        raise InputError(f"{path} is no OpenVINO model: {reason(error)}") from error
     facts = model.get_rt_info([FACTS]).astype(str) if model.has_rt_info([FACTS]) else "{}"
 
     def run(values: np.ndarray) -> np.ndarray:

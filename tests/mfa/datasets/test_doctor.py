@@ -156,11 +156,11 @@ CASES: dict[str, tuple[Break, str, str, str]] = {
         *("empty-list", "error", "the name is not like"),
     ),
     "people in folders": (
-        lambda f: rename_all(f / QUERY, "(.{4})", r"\1/\1"),
+        lambda f: rename_all(f / QUERY, "^(.{4})", r"\1/\1"),
         *("empty-list", "error", "a folder, which"),
     ),
     "people in folders, too": (
-        lambda f: rename_all(f / QUERY, "(.{4})", r"\1/\1"),
+        lambda f: rename_all(f / QUERY, "^(.{4})", r"\1/\1"),
         *("unexpected-folder", "warning", "0001"),
     ),
     "a strange name": (
