@@ -18,6 +18,12 @@ from viz.cli import COMMANDS as VIZ_COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINKED = re.findall(
+    r'^    "(.+)",$',
+    (ROOT / "tools/site.py").read_text().partition("LINKED = (")[2].partition("\n)")[0],
+    re.MULTILINE,
+)
+STAGED = ("README.md", "docs", "notebooks", *LINKED)
 PROGRAMS: Mapping[str, Mapping[str, tuple[str, str]]] = {"mfa": COMMANDS, "mfa-viz": VIZ_COMMANDS}
 
 
@@ -67,7 +73,10 @@ def test_make_targets_exist(words: list[str]) -> None:
 def test_links_lead_to_files(page: Path) -> None:
     for target in re.findall(r"(?:\]\(|src=\")([^)#\s\"]+)", page.read_text()):
         if not target.startswith(("http:", "https:", "mailto:")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+            linked = (page.parent / target).resolve()
+            assert linked.exists(), f"{page.name} links to {target}"
+            on_the_site = any(linked.is_relative_to(ROOT / name) for name in STAGED)
+            assert on_the_site, f"tools/site.py lacks {target}, to which {page.name} links"
 
 
 def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

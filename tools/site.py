@@ -2,7 +2,8 @@
 
 The pages are staged in ``build/pages`` with the paths that they have in the repository, so that
 links between them hold, and mkdocs builds them (``mkdocs.yml``). A notebook is run again only when
-it, its parameters or the version of the packages changed since its page was staged.
+it, its parameters or the version of the packages changed since its page was staged. Where
+``GITHUB_REPOSITORY`` is set, as in a workflow, each lesson has a badge that opens it in Colab.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import argparse
 import hashlib
 import json
 import logging
+import os
 import re
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
+import colab
 import nbformat
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
@@ -30,6 +33,9 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 LINKED = (
     "LICENSE",
     "CITATION.cff",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     "data/published",
     "data/results",
     "data/weights",
@@ -69,7 +75,9 @@ def stage_notebook(source: Path, parameters: dict[str, Any]) -> str:
         NotebookError: a cell or a widget failed.
     """
     given = {name: value for name, value in parameters.items() if name in names_of(source)}
-    made_of = json.dumps([source.read_text(encoding="utf-8"), given, __version__], sort_keys=True)
+    repository = os.environ.get("GITHUB_REPOSITORY")
+    facts = [source.read_text(encoding="utf-8"), given, __version__, repository]
+    made_of = json.dumps(facts, sort_keys=True)
     stamp = hashlib.sha256(made_of.encode()).hexdigest()
     target = PAGES / "notebooks" / source.name
     if target.is_file() and nbformat.read(target, as_version=4).metadata.get("made_of") == stamp:
@@ -78,6 +86,8 @@ def stage_notebook(source: Path, parameters: dict[str, Any]) -> str:
     for cell in ran.notebook.cells:
         if "outputs" in cell:
             cell.outputs = [still(output) for output in cell.outputs if shown(output)]
+    if repository:
+        colab.below_title(ran.notebook, colab.badge(repository, source.stem))
     ran.notebook.metadata.pop("widgets", None)
     ran.notebook.metadata["made_of"] = stamp
     target.parent.mkdir(parents=True, exist_ok=True)
