@@ -91,27 +91,21 @@ def circle(arrows: dict[str, set[str]]) -> list[str]:
 
 def upward(arrows: dict[str, set[str]]) -> list[str]:
     """Imports against the order, as ``module -> module``."""
-    return [
-        f"{module} -> {target}"
-        for module, targets in arrows.items()
-        for target in sorted(targets)
-        if room_of(module) in LINE
-        and room_of(target) in LINE
-        and room_of(module) != room_of(target)
-        and LINE[room_of(target)] >= LINE[room_of(module)]
-    ]
+    found = []
+    for module, targets in arrows.items():
+        for target in sorted(targets):
+            own, other = room_of(module), room_of(target)
+            if own != other and {own, other} <= {*LINE} and LINE[other] >= LINE[own]:
+                found.append(f"{module} -> {target}")
+    return found
 
 
 def main() -> None:
     """Print the counts."""
     arrows = graph()
     top = {m: room_of(m) if m.startswith("mfa.") else m.split(".")[0] for m in arrows}
-    rooms = {
-        (top[module], top[target])
-        for module, targets in arrows.items()
-        for target in targets
-        if top[module] != top[target]
-    }
+    pairs = {(top[module], top[target]) for module in arrows for target in arrows[module]}
+    rooms = {(one, other) for one, other in pairs if one != other}
     found, against = circle(arrows), upward(arrows)
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in sources())
     print(f"files    {len(arrows)}, {lines} lines")

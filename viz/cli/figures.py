@@ -90,7 +90,9 @@ def main(argv: list[str]) -> None:
         significance=options.significance,
     )
     only = [name.strip() for name in (options.only or "").split(",") if name.strip()]
-    done = build_paper(inputs, options.out, only, tables=tables, style=style)
+    done = build_paper(
+        inputs, options.out, only, tables=tables, style=style, command=["figures", *argv]
+    )
     for written in done:
         for path in written.files:
             print(path)

@@ -14,6 +14,7 @@ from viz import theme
 from viz.export import save
 from viz.paper import ablation_tables, captions, figures, tables
 from viz.paper.arrangement import Arrangement, arranged
+from viz.paper.bundle import write_bundle
 from viz.paper.inputs import CaptionedFigure, PaperInputs
 from viz.tables import Table, latex
 
@@ -61,12 +62,13 @@ def build_paper(
     *,
     tables: Arrangement | None = None,
     style: Mapping[str, Any] | None = None,
+    command: Sequence[str] = (),
 ) -> tuple[Written, ...]:
     """Make the items one after another; one that cannot be made does not stop the others.
 
     Figures come as PDF, SVG and PNG with ``NAME.tex`` (environment and caption),
-    ``NAME.caption.md`` and ``NAME.details.md``; tables as LaTeX, Markdown and CSV. ``README.md`` in
-    the folder lists them.
+    ``NAME.caption.md`` and ``NAME.details.md``; tables as LaTeX, Markdown and CSV. Each has its
+    ``NAME.bundle.json`` for ``mfa verify``. ``README.md`` in the folder lists them.
 
     Args:
         inputs: runs, datasets and options.
@@ -74,6 +76,7 @@ def build_paper(
         only: names of the items to make; empty makes all.
         tables: rows, columns, names and citations of every table.
         style: settings of ``viz.theme.read_style``, laid over the project's.
+        command: words of ``mfa-viz figures`` that make all this again, for the bundles.
 
     Raises:
         InputError: an unknown name, a row or column that no table has, or a place that cannot be
@@ -95,6 +98,7 @@ def build_paper(
                     files = arranged(made, asked).save(out / name)
                 else:
                     files = _save(name, made, out, inputs.blur_faces)
+                files = (*files, write_bundle(out / name, made, files, inputs, command))
         except InputError as error:
             print(f"{name} left out: {error}", file=sys.stderr)
             done.append(Written(name, (), str(error)))

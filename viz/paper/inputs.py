@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -119,6 +120,20 @@ class PaperInputs:
             print(f"scoring {run.name} on {data.name} ...", file=sys.stderr, flush=True)
             self._scored[key] = evaluate(run, data)
         return self._scored[key]
+
+    def hashes(self, *, rows: bool) -> dict[str, str]:
+        """Hashes of the runs and the datasets that were read; with ``rows``, of measured rows."""
+        read = {"dataset": self.dataset} if "dataset" in vars(self) else {}
+        read |= vars(self).get("present", {})
+        return {
+            **{f"run {name}": run.hash for name, run in self.named.items()},
+            **{f"dataset {data.name}": data.fingerprint for data in read.values()},
+            **{
+                f"rows {path.name}": hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+                for path in sorted(self.results.glob("*.csv"))
+                if rows
+            },
+        }
 
     def protocol(self, data: ReidDataset) -> captions.Words:
         """Each run's figures and protocol on a dataset."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+import mfa.cli
 from mfa import presets
 from mfa.cli import run as run_command
 from mfa.config import Config, DataConfig, ModelConfig, OptimConfig
@@ -260,9 +262,40 @@ def test_figures_command_leaves_words_on_stderr_and_paths_on_stdout(root, tmp_pa
     assert run_command("mfa-viz", COMMANDS, [*words, *more]) == 2  # fig5 was asked for by name
     shown = capsys.readouterr()
     assert [Path(line).name for line in shown.out.splitlines()] == [
-        "table5.tex", "table5.md", "table5.csv",
+        "table5.tex", "table5.md", "table5.csv", "table5.bundle.json",
     ]  # fmt: skip
     assert "1 of 2 made; left out: fig5" in shown.err
+
+
+def test_a_bundle_names_what_differs(root, tmp_path, capsys):
+    words = ["figures", "--run", str(root / "guided"), "--out", str(tmp_path), "--only", "fig6"]
+    assert run_command("mfa-viz", COMMANDS, [*words, "--data-root", str(root / "data")]) == 0
+    bundle = tmp_path / "fig6.bundle.json"
+
+    def verify(*more: str) -> tuple[object, list[str]]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            run_command("mfa", mfa.cli.COMMANDS, ["verify", str(bundle), *more])
+        lines = capsys.readouterr().out.splitlines()
+        return left.value.code, [line.removeprefix(f"{bundle}: ") for line in lines]
+
+    assert verify("--derived") == (False, ["as it was drawn"])
+    content = json.loads(bundle.read_text())
+    assert content["inputs"]["run guided"] == open_run(root / "guided").hash
+    (shown,) = [axes for axes in content["numbers"] if axes.get("images")][:1]
+    picture, shown["images"][0] = shown["images"][0], "0" * 16
+    bundle.write_text(json.dumps(content))
+    (tmp_path / "fig6.svg").unlink()
+    drawn = bytearray((tmp_path / "fig6.png").read_bytes())
+    drawn[len(drawn) // 2] ^= 1
+    (tmp_path / "fig6.png").write_bytes(drawn)
+    status, differences = verify()
+    assert status
+    assert len(differences) == 3
+    assert differences[0].startswith(f"file fig6.png is {content['files']['fig6.png']}, found ")
+    assert differences[1] == f"file fig6.svg is {content['files']['fig6.svg']}, found missing"
+    assert differences[2].endswith(f"images / 0 is {'0' * 16}, recomputed {picture}")
+    assert len(verify("--derived")[1]) == 2
 
 
 def test_charts_command_draws_what_it_can_and_says_the_rest(root, tmp_path, capsys):
