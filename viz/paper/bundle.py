@@ -68,9 +68,7 @@ def _of(ax: Axes) -> dict[str, list[Any]]:
         "lines": [np.asarray(line.get_xydata(), dtype=float).tolist() for line in ax.lines],
         "bars": np.asarray(bars, dtype=float).tolist(),
         "points": [np.ma.filled(dots.get_offsets(), np.nan).tolist() for dots in ax.collections],
-        "images": [
-            _hash(np.ma.filled(np.ma.asarray(i.get_array()), 0).tobytes()) for i in ax.images
-        ],
+        "images": [_hash(image.filled(0).tobytes()) for image in images],
         "words": [text.get_text() for text in (ax.title, *ax.texts) if text.get_text()],
     }
 
