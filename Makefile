@@ -12,7 +12,7 @@ help:
 	@echo "make apps   serve the interactive apps on the demo's run"
 	@echo "make page   one HTML file that runs mfa-tiny by double click, into build/mfa.html"
 	@echo "make site   documents and executed notebooks as pages, into site/"
-	@echo "make drawings  the drawings of docs/images, from the demo's run"
+	@echo "make drawings  the drawings of docs/images, from the demo's run, and the README's doors"
 	@echo "make screenshots  pictures of the apps for the documents"
 	@echo "make lint   ruff and mypy"
 
@@ -48,6 +48,8 @@ site: setup
 
 drawings: setup
 	@$(BIN)/python tools/drawings.py --run runs/demo/run
+	@$(BIN)/python tools/face.py
 
 screenshots: setup
 	@$(BIN)/python tools/screenshots.py --run runs/demo/run
+	@$(BIN)/python tools/face.py

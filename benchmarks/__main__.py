@@ -17,6 +17,9 @@ from mfa.errors import InputError
 KEPT = Path("runs/bench.json")
 """Where ``all`` keeps what it measured, unless another file is named."""
 
+OPTIONS = ("repeats", "features", "networks", "model")
+"""What is handed to a bench."""
+
 COLUMNS = {
     "parameters_m": "parameters (M)",
     "gmacs": "MACs (G)",
@@ -32,9 +35,11 @@ COLUMNS = {
 class Args:
     """Measure speed as ratios, with the machine and the date; prints every bound.
 
-    evaluator, msmt17: scoring features. synthetic: drawing people. loading, train, extract: getting
-    batches ready, training on them, embedding them. models: networks side by side. cam: maps of
-    branches. grid: a strip of ranks for the screen. apps: from a change in an app to its picture.
+    evaluator, msmt17: scoring features. rerank: k-reciprocal re-ranking. scale: galleries up to a
+    million. synthetic: drawing people. loading, train, extract: getting batches ready, training on
+    them, embedding them. models: networks side by side. forward: ways to run MFA's forward pass.
+    cam: maps of branches. pair: two pictures explained by masks. grid: a strip of ranks for the
+    screen. apps: from a change in an app to its picture.
     """
 
     name: tyro.conf.Positional[str]
@@ -45,6 +50,8 @@ class Args:
     """A feature file to score instead of made-up features (evaluator)."""
     networks: tuple[str, ...] = ()
     """Fewer networks (models): presets such as agw or anchored; mfa is all of MFA's own."""
+    model: str | None = None
+    """What is explained (pair): a run, or an external model as in mfa compare."""
     output: Path | None = None
     """Keep the JSON in this file; all keeps it in runs/bench.json by itself."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -58,7 +65,7 @@ def main(argv: list[str]) -> None:
         InputError: there is no such bench or network, or the bench does not take an option.
     """
     args = tyro.cli(Args, args=argv, prog="python -m benchmarks")
-    options = {name: getattr(args, name) for name in ("repeats", "features", "networks")}
+    options = {name: getattr(args, name) for name in OPTIONS}
     options = {name: value for name, value in options.items() if value not in (None, ())}
     measured: dict[str, Any] = harness.stamp()
     if args.name == "all":

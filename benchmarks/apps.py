@@ -102,6 +102,7 @@ def _apps(run: Run, data: Any) -> Iterator[tuple[str, Callable[[], Any], dict[st
     yield "branches", shown("branches"), {"cached": lambda n: {"weights": weights[n]}}
     yield "occlusion", shown("occlusion"), {"maps": lambda n: {"down": 0.02 * (n + 1)}}
     yield "failures", shown("failures"), {"maps": lambda n: {"query": n}}
+    yield "threshold", shown("threshold"), {"cached": lambda n: {"threshold": 0.01 * (n + 1)}}
     yield "triplets", lessons.triplets, {"cached": lambda n: {"anchor": n + 1}}
     yield "stripes", lessons.stripes, {"cached": lambda n: {"step": n + 1}}
 

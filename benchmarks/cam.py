@@ -15,9 +15,11 @@ import torch
 
 from benchmarks.timing import ratio, seconds_each
 from mfa import presets
-from mfa.explain import Similarity, branch_maps, library
+from mfa.explain import library
 from mfa.explain.capture import directions
+from mfa.explain.engine import branch_maps
 from mfa.explain.geometry import MapGrid
+from mfa.explain.targets import Similarity
 from mfa.explain.weightings import normalised
 from mfa.models import ReidNetwork, build_model
 

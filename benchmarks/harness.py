@@ -25,12 +25,16 @@ from mfa.files import write_atomically
 BENCHES = (
     "evaluator",
     "msmt17",
+    "rerank",
+    "scale",
     "synthetic",
     "loading",
     "train",
     "extract",
     "models",
+    "forward",
     "cam",
+    "pair",
     "grid",
     "apps",
 )

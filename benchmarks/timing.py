@@ -8,23 +8,28 @@ from statistics import median
 
 import torch
 
+Clock = Callable[[], float]
+"""Gives the seconds since some moment."""
 
-def seconds_each(ways: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+
+def seconds_each(
+    ways: dict[str, Callable[[], object]], repeats: int, clock: Clock = time.perf_counter
+) -> dict[str, list[float]]:
     """Seconds of every way, ``repeats`` times, taking turns after one untimed turn."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(repeats + 1):
         for name, way in ways.items():
-            taken = seconds_of(way)
+            taken = seconds_of(way, clock)
             if turn:
                 seconds[name].append(taken)
     return seconds
 
 
-def seconds_of(way: Callable[[], object]) -> float:
+def seconds_of(way: Callable[[], object], clock: Clock = time.perf_counter) -> float:
     """Seconds of one call."""
-    start = time.perf_counter()
+    start = clock()
     way()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def finish(device: torch.device) -> None:

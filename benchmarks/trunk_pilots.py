@@ -32,7 +32,7 @@ from mfa.config import derive
 from mfa.datasets import data_root, load_dataset
 from mfa.datasets.loading.decode import read_image
 from mfa.inference.evaluate import evaluate, test_pictures
-from mfa.models.pooling import stripe_rows
+from mfa.models.pooling import Stripe
 from mfa.models.separation import centroid, map_cosine
 from mfa.records import ReidDataset, Sample
 from mfa.runs.run import Run
@@ -149,7 +149,7 @@ def score_separation(run: Run, data: ReidDataset, samples: Sequence[Sample]) -> 
     scores: Tensor = torch.cat(found, dim=1)  # (branches, pictures, h, w)
     count, height = len(scores), scores.shape[2]
     rows = F.normalize(scores.sum(dim=3), p=1, dim=2)
-    own = [rows[i][:, stripe_rows(height, count, i)].sum(dim=1).mean().item() for i in range(count)]
+    own = [rows[i][:, Stripe(count, i).rows(height)].sum(dim=1).mean().item() for i in range(count)]
     centres = torch.stack([centroid(each) for each in scores])
     cosines = [map_cosine(a, b).nanmean().item() for a, b in combinations(scores, 2)]
     return {

@@ -49,9 +49,11 @@ def _check_range(
     Raises:
         InputError: states the bounds.
     """
-    if math.isfinite(value) and low <= value <= high and above < value < below:
+    whole = isinstance(value, int)  # of any length, which ``isfinite`` would not take
+    if (whole or math.isfinite(value)) and low <= value <= high and above < value < below:
         return
-    bounds = (f"{low:g} or more", f"above {above:g}", f"at most {high:g}", f"below {below:g}")
+    most = high if isinstance(high, int) else f"{high:g}"
+    bounds = (f"{low:g} or more", f"above {above:g}", f"at most {most}", f"below {below:g}")
     words = [bound for bound in bounds if "inf" not in bound]
     raise InputError(f"{name} must be a number {' and '.join(words)}, got {value}")
 
@@ -96,6 +98,9 @@ class ModelConfig:
     """Residual bottleneck at full width [reconstructed], or 1x1 to ``reduced_dim`` channels."""
     reduced_dim: int = 256
     """Channels of a ``reduce`` branch."""
+    projected_dim: int = 0
+    """Numbers of a branch's embedding behind the linear map that ``mfa project`` fits (ours); 0 for
+    no such map."""
     gate: Gate = "none"
     """Spatial gate of a branch: none (the paper states none), guided (learned, no position built
     in; ours), anchored (starts as a bump over its stripe; ours) or competing (anchored gates that
@@ -110,8 +115,10 @@ class ModelConfig:
             raise InputError(f"model.cpaa names layers 1 to 4, each once, got {self.cpaa}")
         if self.width < 8 or self.width % 8:
             raise InputError(f"model.width must be a positive multiple of 8, got {self.width}")
+        _check_range("model.width", self.width, high=4096)
         _check_range("model.branches", self.branches, low=0, high=64)
         _check_range("model.reduced_dim", self.reduced_dim, low=1, high=8192)
+        _check_range("model.projected_dim", self.projected_dim, low=0, high=8192)
 
 
 @dataclass(frozen=True)
@@ -185,13 +192,15 @@ class DataConfig:
                 f"a batch needs at least 2 identities x 2 pictures for triplets, got "
                 f"{self.pids} x {self.images}"
             )
+        for name in ("pids", "images"):
+            _check_range(f"data.{name}", getattr(self, name), high=10_000)
         for name in ("height", "width"):
             _check_range(f"data.{name}, in pixels,", getattr(self, name), low=32, high=4096)
         for name in ("flip", "erasing", "cut", "covering"):
             _check_range(f"data.{name}, a chance,", getattr(self, name), low=0, high=1)
         _check_range("data.jitter, a share,", self.jitter, low=0, high=1)
-        _check_range("data.pad", self.pad, low=0)
-        _check_range("data.workers", self.workers, low=0)
+        _check_range("data.pad, in pixels,", self.pad, low=0, high=4096)
+        _check_range("data.workers", self.workers, low=0, high=1024)
 
 
 @dataclass(frozen=True)
@@ -216,16 +225,27 @@ class OptimConfig:
     """Epochs after which the step schedule multiplies the rate by 0.1."""
     amp: bool = True
     """Mixed precision where there is a GPU."""
+    gpu_bfloat16: bool = False
+    """Mixed precision on the GPU in bfloat16 instead of float16. It has float32's range, so that no
+    loss is scaled and no step skipped. For cards that compute in it (NVIDIA's from Ampere on)."""
     cpu_bfloat16: bool = False
     """Mixed precision on the CPU: half the time where it has instructions for bfloat16 (lscpu names
     avx512_bf16 or amx_bf16), several times as long where it has none."""
 
     def __post_init__(self) -> None:
+        if self.gpu_bfloat16 and not self.amp:
+            raise InputError(
+                "optim.gpu_bfloat16 chooses the number format of mixed precision, which optim.amp "
+                "switches off",
+                "leave one of them out",
+            )
         _check_range("optim.lr", self.lr, low=0, high=1000)
         _check_range("optim.trunk_rate", self.trunk_rate, low=0)
         _check_range("optim.weight_decay", self.weight_decay, low=0)
-        _check_range("optim.epochs", self.epochs, low=1)
+        _check_range("optim.epochs", self.epochs, low=1, high=100_000)
         _check_range("optim.warmup_epochs", self.warmup_epochs, low=0)
+        for milestone in self.milestones:
+            _check_range("optim.milestones", milestone, high=100_000)
         if list(self.milestones) != sorted({m for m in self.milestones if m >= 1}):
             raise InputError(
                 f"optim.milestones are epochs from 1 in rising order, got {self.milestones}"
@@ -265,7 +285,7 @@ class Config:
     distill: DistillConfig = field(default_factory=DistillConfig)
 
     def __post_init__(self) -> None:
-        _check_range("seed", self.seed, low=0)
+        _check_range("seed", self.seed, low=0, high=2**32 - 1)
 
 
 def to_dict(config: Any) -> dict[str, Any]:

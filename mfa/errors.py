@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class InputError(ValueError):
@@ -11,7 +14,7 @@ class InputError(ValueError):
 
     The command lines print the message alone and end with status 2, so it must make sense without
     a traceback: name the file, row or field, the reason, and the next step. Code reads the two
-    parts and never takes the sentence apart.
+    parts and never takes the sentence apart. Both are made ``printable``, whatever they quote.
 
     Attributes:
         what: what is wrong, and where.
@@ -19,11 +22,20 @@ class InputError(ValueError):
     """
 
     def __init__(self, what: str, fix: str = "") -> None:
-        super().__init__(what, fix)  # both, so that the error survives pickling
-        self.what, self.fix = what, fix
+        self.what, self.fix = printable(what), printable(fix)
+        super().__init__(self.what, self.fix)  # both, so that the error survives pickling
 
     def __str__(self) -> str:
         return f"{self.what}; {self.fix}" if self.fix else self.what
+
+
+def printable(text: str) -> str:
+    r"""Text that someone else wrote, on one line and without power over a terminal.
+
+    Line breaks, control characters, signs that turn the direction of writing, and bytes that are no
+    UTF-8 are spelled out, such as ``\n``. Names come from files, so they may hold any of these.
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def reason(error: Exception) -> str:

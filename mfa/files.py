@@ -10,6 +10,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Signs by which a spreadsheet takes a text for a formula."""
 
+MAX_DEPTH = 50
+"""Lists and objects within each other in a JSON text, at most."""
+
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _COUNT = itertools.count()
 
 
@@ -39,16 +44,15 @@ def found_above(path: Path) -> Path:
     """A relative path as seen from the working directory, or from the checkout it lies in.
 
     Notebooks run in ``notebooks/``, while runs and data lie beside that folder. A checkout is the
-    nearest folder above with a ``pyproject.toml``. A path that is nowhere comes back as it is.
+    nearest folder above with a ``pyproject.toml``; where there is none, no folder above is looked
+    at. A path that is nowhere comes back as it is.
     """
-    if path.is_absolute():
-        return path
+    folders = [Path.cwd(), *Path.cwd().parents]
+    checkout = next((i for i, at in enumerate(folders) if (at / "pyproject.toml").is_file()), 0)
     with suppress(OSError):  # a name that no system takes is nowhere
-        for folder in (Path(), *Path.cwd().parents):
+        for folder in (Path(), *folders[1 : checkout + 1]):
             if (folder / path).exists():
                 return folder / path
-            if (folder / "pyproject.toml").is_file():
-                break
     return path
 
 
@@ -141,6 +145,20 @@ def text_of_cell(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
+def parse_json(text: str) -> Any:
+    """What a JSON text says.
+
+    Raises:
+        ValueError: it is no JSON, or lists and objects lie more than ``MAX_DEPTH`` deep in each
+            other, which would exhaust the stack of whoever reads or prints them.
+    """
+    brackets = text.encode("utf-8", "replace").translate(None, _NO_BRACKETS)
+    depths = accumulate(1 if bracket in b"[{" else -1 for bracket in brackets)
+    if max(depths, default=0) > MAX_DEPTH:
+        raise ValueError(f"lists and objects lie more than {MAX_DEPTH} deep in each other")
+    return json.loads(text)
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON file.
 
@@ -148,10 +166,10 @@ def read_json(path: Path) -> Any:
         InputError: it is missing, cannot be read, or is no JSON text in UTF-8.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{path} is no JSON text in UTF-8 ({reason(error)})") from error
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from tqdm import tqdm
 
@@ -20,6 +21,20 @@ def silent(fraction: float) -> None:
     """The callback that shows nothing."""
 
 
+def beside() -> TextIO:
+    """The stream for what is no answer: standard error, and standard output in a notebook.
+
+    Notebooks show standard error on pink, as a failure.
+    """
+    in_notebook = type(sys.stderr).__module__ == "ipykernel.iostream"
+    return sys.stdout if in_notebook else sys.stderr
+
+
+def remark(words: str) -> None:
+    """Print a sentence beside the answer, so that a piped answer stays clean."""
+    print(words, file=beside(), flush=True)
+
+
 @contextmanager
 def reporting(
     progress: bool | Progress, label: str, detail: Callable[[], str] | None = None
@@ -27,8 +42,8 @@ def reporting(
     """The callback to call while something named ``label`` is computed.
 
     Args:
-        progress: a callback, which is handed on; ``True`` for a bar on standard error, from the
-            second second to the end; ``False`` for silence.
+        progress: a callback, which is handed on; ``True`` for a bar from the second second to the
+            end, which leaves one line in a notebook; ``False`` for silence.
         label: what the bar says.
         detail: words behind the bar. They are asked for only when the bar is drawn again, twice
             per second at most, so they may be costly.
@@ -36,15 +51,16 @@ def reporting(
     if not isinstance(progress, bool):
         yield progress
         return
+    stream = beside()
     form = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}<{remaining}{postfix}"
     with tqdm(
         total=1.0,
         desc=label,
         bar_format=form,
         disable=not progress,
-        leave=False,
+        leave=stream is sys.stdout,
         delay=1,
-        file=sys.stderr,
+        file=stream,
         mininterval=0.5,
     ) as bar:
 

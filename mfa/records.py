@@ -160,7 +160,7 @@ class FeatureSet:
             column = getattr(self, label)
             if column is not None and len(column) != len(self.features):
                 raise InputError(f"{len(self.features)} features but {len(column)} {label}")
-        bad = np.flatnonzero(~np.isfinite(self.features).all(axis=1))
+        bad = _not_finite(self.features)
         if len(bad):
             raise InputError(
                 f"{len(bad)} of {len(self.features)} features hold NaN or infinity, first in row "
@@ -180,6 +180,13 @@ class FeatureSet:
             names=np.asarray(self.names)[rows],
             positions=None if self.positions is None else self.positions[rows],
         )
+
+
+def _not_finite(features: np.ndarray) -> np.ndarray:
+    """Rows with NaN or infinity; looked for in pieces, since features may lie on disk."""
+    pieces = (features[first : first + 65_536] for first in range(0, len(features), 65_536))
+    finite = [np.isfinite(piece).all(axis=1) for piece in pieces]
+    return np.flatnonzero(~np.concatenate(finite)) if finite else np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,16 +107,26 @@ def tiny_config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def tiny_run(
+def trained(
     tmp_path_factory: pytest.TempPathFactory, tiny_config: Config, tiny_data: ReidDataset
 ) -> Path:
-    """The folder of an uninterrupted training of ``tiny_config`` on the tiny set. Read only."""
+    """The folder of ``tiny_run``, for fixtures that live longer than a test."""
     from mfa.training.fit import fit  # here, so that tests without training need no PyTorch
 
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     for _ in fit(tiny_config, tiny_data, folder, device="cpu", progress=False):
         pass
     return folder
+
+
+@pytest.fixture
+def tiny_run(trained: Path) -> Path:
+    """The folder of an uninterrupted training of ``tiny_config`` on the tiny set. Read only.
+
+    Opened runs keep their features in it; those of earlier tests are removed.
+    """
+    shutil.rmtree(trained / "features", ignore_errors=True)
+    return trained
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -99,6 +99,17 @@ def test_computing_loads_nothing_that_draws() -> None:
     assert not loaded & DRAWING
 
 
+def test_drawing_tables_needs_no_torch() -> None:
+    loaded = modules_after(
+        "import pandas as pd, viz, viz.paper; viz.plot_attention; viz.plot_faithfulness\n"
+        "    drawn = viz.Table(('method',), ((viz.tables.Cell('PCB'),),), 'One method.')\n"
+        "    assert 'PCB' in drawn._repr_html_()\n"
+        "    viz.plot_ablation(pd.DataFrame([{'method': 'PCB', 'seed': 0, 'mAP': 77.4}]))"
+    )
+    assert "matplotlib" in loaded
+    assert "torch" not in loaded
+
+
 @pytest.mark.parametrize("package", ["mfa", "viz"])
 def test_help_needs_no_torch_and_no_matplotlib(package: str) -> None:
     loaded = modules_after(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -77,6 +78,36 @@ def test_links_lead_to_files(page: Path) -> None:
             assert linked.exists(), f"{page.name} links to {target}"
             on_the_site = any(linked.is_relative_to(ROOT / name) for name in STAGED)
             assert on_the_site, f"tools/site.py lacks {target}, to which {page.name} links"
+
+
+def row(page: Path, start: str) -> list[str]:
+    """The cells of the first row of a page's tables that begins so."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    line = next(line for line in lines if line.startswith(f"| {start}"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+@pytest.mark.parametrize(
+    ("shown", "measured", "rank1", "map_"),
+    [
+        ("[`mfa-tiny`](data/weights/README.md)", "no flip |", 4, 1),
+        ("the public model that `mfa-tiny`", "the public model itself", 4, 1),
+        ("| Partial-REID, partial", "partial, every gallery image", 1, 5),
+        ("| Partial-REID, occluded", "occluded, every gallery image", 1, 5),
+    ],
+)
+def test_the_readmes_scores_are_the_cards(shown: str, measured: str, rank1: int, map_: int) -> None:
+    card = row(ROOT / "data/weights/README.md", measured)
+    assert row(ROOT / "README.md", shown)[-2:] == [
+        card[column].partition(" ")[0] for column in (rank1, map_)
+    ]
+
+
+def test_badges_and_doors_are_made_of_what_stands_in_the_repository(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "tools/face.py", "--out", tmp_path], check=True)
+    for made in tmp_path.glob("badge-*.svg"):
+        assert made.read_text() == (ROOT / "docs/images" / made.name).read_text()
+        assert f"docs/images/{made.name}" in (ROOT / "README.md").read_text()
 
 
 def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # know each other.
 ORDER = """
 mfa.errors mfa.progress
-mfa.files mfa.records mfa.config
+mfa.processes mfa.files mfa.records mfa.config
 mfa.datasets mfa.losses
 mfa.models mfa.synthetic
 mfa.presets mfa.segmentation
@@ -30,7 +30,8 @@ mfa.ablation mfa.export
 mfa.cli
 viz.theme
 viz.images viz.tables viz.export viz.notebook
-viz.charts viz.grids
+viz.charts
+viz.grids
 viz.paper
 viz.apps
 viz.cli

@@ -46,10 +46,11 @@ def ranks(page: Any) -> None:
 
 
 def attention(page: Any) -> None:
-    """Beside an untrained network, and a place found in another picture."""
+    """Beside an untrained network, a place found in another picture, and all places that match."""
     person(page, 8)
     untrained(page)
     place(page, 90)
+    slide(page, "Lines per branch", "8")
 
 
 def person(page: Any, position: int) -> None:
@@ -90,6 +91,12 @@ def occlusion(page: Any) -> None:
 def failures(page: Any) -> None:
     """Wrong answers in front of the same wall."""
     choose(page, "Group", "same background")
+
+
+def threshold(page: Any) -> None:
+    """One pair in a hundred accepted, and two strangers who are taken for one person explained."""
+    choose(page, "False accepts", "1 pair in 100")
+    page.locator(".mfa-cards-list").nth(1).locator("button").first.click()
 
 
 def embedding(page: Any) -> None:
@@ -141,6 +148,7 @@ ACTS: dict[str, Callable[[Any], None]] = {
     "dataset": dataset,
     "embedding": embedding,
     "failures": failures,
+    "threshold": threshold,
     "triplets": triplets,
     "ranked_list": nothing,
     "stripes": stripes,
@@ -235,6 +243,11 @@ def shown(page: Any, hide: str) -> Image.Image:
     return picture.crop((max(0, left - room), max(0, top - room), *ends))
 
 
+def corner(picture: Image.Image) -> Any:
+    """The colour of a picture's upper left corner: the page's own."""
+    return picture.getpixel((0, 0))
+
+
 def film(page: Any, hide: str, path: Path) -> None:
     """The attention explorer while somebody uses it: a picture after each step, as one file."""
     frames = []
@@ -245,7 +258,7 @@ def film(page: Any, hide: str, path: Path) -> None:
         picture = shown(page, hide)
         frames.append(picture.crop((0, 0, picture.width, round(below["y"] - app["y"]) - 14)))
     size = max(f.width for f in frames), max(f.height for f in frames)
-    sheets = [ImageOps.pad(f, size, color=f.getpixel((0, 0)), centering=(0, 0)) for f in frames]
+    sheets = [ImageOps.pad(f, size, color=corner(f), centering=(0, 0)) for f in frames]
     sheets[0].save(path, save_all=True, append_images=sheets[1:], duration=2500, loop=0, quality=70)
 
 

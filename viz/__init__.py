@@ -25,6 +25,7 @@ _HOME = {
     "plot_attention": "viz.charts.attention",
     "plot_attention_regions": "viz.charts.attention",
     "plot_branch_scores": "viz.charts.breakdown",
+    "plot_calibration": "viz.charts.pairs",
     "plot_camera_counts": "viz.charts.cameras",
     "plot_camera_pairs": "viz.charts.cameras",
     "plot_cmc": "viz.charts.retrieval",
@@ -32,6 +33,7 @@ _HOME = {
     "plot_embedding": "viz.charts.embedding",
     "plot_faithfulness": "viz.charts.attention",
     "plot_gallery_size": "viz.charts.breakdown",
+    "plot_probability": "viz.charts.pairs",
     "plot_roc": "viz.charts.pairs",
     # A sheet of several: Figure.
     "draw_branch_shares": "viz.grids.ledger",
@@ -40,13 +42,16 @@ _HOME = {
     "draw_identities": "viz.grids.dataset_sheets",
     "draw_ledger": "viz.grids.ledger",
     "draw_maps": "viz.grids.maps",
+    "draw_matches": "viz.grids.matches",
     "draw_pair": "viz.grids.ledger",
+    "draw_pair_maps": "viz.grids.pair_maps",
     "draw_people": "viz.grids.drawn_people",
     "draw_rank_grid": "viz.grids.rank_grid",
     "draw_rank_shares": "viz.grids.ledger",
     "draw_ranking": "viz.grids.rank_grid",
     "draw_roles": "viz.grids.dataset_sheets",
     "draw_samples": "viz.grids.dataset_sheets",
+    "draw_threshold": "viz.grids.threshold",
     "draw_training": "viz.charts.training",
     # Curves that grow while a training runs; figures and tables as files.
     "Table": "viz.tables",
@@ -61,6 +66,7 @@ _HOME = {
     "failure_browser": "viz.apps.failures",
     "occlusion_brush": "viz.apps.occlusion.app",
     "rank_explorer": "viz.apps.ranks.app",
+    "threshold_chooser": "viz.apps.threshold.app",
     "training_monitor": "viz.apps.training.app",
 }
 """Where each public name lives."""

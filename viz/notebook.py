@@ -76,6 +76,7 @@ def run_notebook(
     import nbformat
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
     if not path.is_file():
         raise InputError(f"no notebook {path}; it is part of the repository, not of the package")
@@ -103,6 +104,7 @@ def run_notebook(
         except (CellTimeoutError, DeadKernelError) as error:
             raise NotebookError(path.name, [str(error)]) from error
         notebook = nbformat.read(kept, as_version=4)
+        CoalesceStreamsPreprocessor().preprocess(notebook, {})  # of a bar, the last line stays
     seconds = time.monotonic() - started
     outputs = notebook.cells.pop().outputs
     if out_html is not None:
@@ -155,9 +157,14 @@ def errors_of(outputs: Any) -> Iterator[str]:
 
 
 def write_html(notebook: Any, path: Path, title: str) -> None:
-    """Write an executed notebook as one HTML page with its pictures; it loads nothing."""
+    """Write an executed notebook as one HTML page with its pictures; it loads nothing.
+
+    Apps show the picture that stands below each, so the page takes no states of live widgets.
+    """
     from nbconvert import HTMLExporter
 
+    metadata = {name: value for name, value in notebook.metadata.items() if name != "widgets"}
+    notebook = type(notebook)(notebook | {"metadata": type(notebook)(metadata)})
     # Scripts for formulas, diagrams and live widgets, which a finished page has no use for.
     scripts = ("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url")
     exporter = HTMLExporter(embed_images=True, **dict.fromkeys(scripts, ""))

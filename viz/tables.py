@@ -185,29 +185,25 @@ class Table:
 
     def emphasis(self) -> pd.DataFrame:
         """``best``, ``second`` or nothing for each cell."""
-        marks = np.full((len(self.rows), len(self.columns)), "", dtype=object)
-        for place, column in enumerate(self.columns):
-            if column not in self.best:
-                continue
-            values = np.array([row[place].value for row in self.rows])
-            ranked = np.unique(values[~np.isnan(values)])
-            if len(ranked) < 2:
-                continue
-            first, second = ranked[[-1, -2]] if self.best[column] == "max" else ranked[:2]
-            marks[values == first, place], marks[values == second, place] = "best", "second"
-        return pd.DataFrame(marks, columns=list(self.columns))
+        marks = pd.DataFrame("", index=range(len(self.rows)), columns=list(self.columns))
+        for name, better in self.best.items():
+            values = pd.Series([row[self.columns.index(name)].value for row in self.rows])
+            ranks = values.rank(method="dense", ascending=better == "min")
+            if ranks.max() > 1:
+                marks[name] = ranks.map({1: "best", 2: "second"}).fillna("")
+        return marks
 
     def to_frame(self) -> pd.DataFrame:
         """Plain numbers as text; beside each column that holds any, the origin of each."""
         columns: dict[str, list[str]] = {}
         for name, cells in zip(self.columns, zip(*self.rows, strict=True), strict=True):
-            numeric = any(cell.origin != "label" for cell in cells)
+            origins = [cell.origin for cell in cells]
             columns[name] = [
                 cell.text if cell.origin == "label" else cell.text.replace(",", "")
                 for cell in cells
             ]
-            if numeric:
-                columns[f"{name} origin"] = [cell.origin for cell in cells]
+            if set(origins) != {"label"}:
+                columns[f"{name} origin"] = list(origins)
         if self.sources:
             columns["source"] = list(self.sources)
         return pd.DataFrame(columns)
@@ -264,14 +260,12 @@ class Table:
 
     def _headings(self) -> pd.Index:
         names = [latex(name) for name in self._printed().columns]
-        above = [""] * len(names)
-        place = 0
-        for heading, span in self.groups:
-            for column in range(place, place + span):
-                above[column] = latex(heading)
-                names[column] = names[column].removeprefix(latex(heading)).strip()
-            place += span
-        return pd.MultiIndex.from_arrays([above, names]) if self.groups else pd.Index(names)
+        if not self.groups:
+            return pd.Index(names)
+        above = [latex(heading) for heading, span in self.groups for _ in range(span)]
+        above += [""] * (len(names) - len(above))
+        below = [n.removeprefix(heading).strip() for n, heading in zip(names, above, strict=True)]
+        return pd.MultiIndex.from_arrays([above, below])
 
     def _repr_html_(self) -> str:
         styled = _styled(self._printed(), self._looks(), CSS).format(escape="html")
@@ -325,10 +319,9 @@ class Table:
 
     def _alignment(self) -> str:
         """Numbers to the right, words to the left."""
-        numeric = [
-            any(cell.is_number for cell in column) for column in zip(*self.rows, strict=True)
-        ]
-        return "".join("r" if one else "l" for one in numeric) + ("l" if self.sources else "")
+        columns = zip(*self.rows, strict=True)
+        sides = ("r" if any(cell.is_number for cell in column) else "l" for column in columns)
+        return "".join(sides) + ("l" if self.sources else "")
 
 
 def latex(text: str) -> str:

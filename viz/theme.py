@@ -7,6 +7,7 @@ The settings of matplotlib lie in ``mfa.mplstyle`` beside this file.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import io
 import itertools
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -58,10 +60,13 @@ INCHES: dict[str, float] = {
     "double": 7.0,
     "cvpr-single": 3.25,
     "cvpr-double": 6.875,
-    "ieee-single": 3.5,
-    "ieee-double": 7.16,
+    "ieee-single": 3.48,
+    "ieee-double": 7.13,
 }
-"""Widths of one and two columns of a page: of most journals (85 and 178 mm), CVPR and IEEE."""
+"""Widths of one and two columns of a page: of most journals (85 and 178 mm), CVPR and IEEE.
+
+IEEEtran's columns are 252 and 516 points of TeX wide, a little less than IEEE's own inches.
+"""
 
 PAGE = 7.9
 """Inches of a figure that fills a page with its caption: CVPR's text is 8.9 high, IEEE's 9.2."""
@@ -96,14 +101,24 @@ def read_style(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Settings of a style file of matplotlib, with an installed Chinese font behind its fonts.
 
     Raises:
-        InputError: no such file, or a line that matplotlib does not understand.
+        InputError: no such file, a line that matplotlib does not understand, or a setting that it
+            does not have.
     """
     try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
         style: Any = mpl.rc_params_from_file(path, fail_on_error=True, use_default_template=False)
     except (OSError, KeyError, ValueError) as error:
         raise InputError(
             f"cannot read the style file {path}: {error}", "write lines such as font.size: 9"
         ) from error
+    for line in (line.partition("#")[0].strip() for line in lines):
+        key, colon, _ = line.partition(":")
+        if line and not (colon and key.strip() in mpl.rcParams):  # matplotlib only logs it
+            nearest = difflib.get_close_matches(key, mpl.rcParams, n=1, cutoff=0)[0]
+            raise InputError(
+                f"the style file {path} sets {key.strip()!r}, which is no setting of matplotlib",
+                f"the nearest is written {nearest}: VALUE",
+            )
     if "font.family" in style:
         style["font.family"] = [*style["font.family"], *_installed()]
     return dict(style)
@@ -239,6 +254,25 @@ def logarithmic(ax: Axes, which: Literal["x", "y"]) -> None:
     axis = ax.xaxis if which == "x" else ax.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
+
+
+def categories(ax: Axes, names: Sequence[str], axis: Literal["x", "y"] = "x") -> None:
+    """Names at 0, 1, 2 ... of an axis, without grid lines; on the y axis from top to bottom."""
+    ax.set(**{f"{axis}ticks": range(len(names)), f"{axis}ticklabels": names})
+    ax.grid(visible=False, axis=axis)
+    if axis == "y":
+        ax.invert_yaxis()
+
+
+def interval(mean: Any, low: Any, high: Any) -> np.ndarray:
+    """Both ends of intervals as matplotlib's ``xerr`` and ``yerr``, (2, N)."""
+    return np.atleast_2d(np.transpose([mean - low, high - mean])).T
+
+
+def legend_above(ax: Axes, columns: int, middle: float = 0.45, **look: Any) -> None:
+    """The legend above the axes, in so many columns."""
+    place = {"loc": "lower center", "bbox_to_anchor": (middle, 1)}
+    ax.legend(ncols=columns, **{**place, "borderpad": 0, **look})
 
 
 def beside(

@@ -18,15 +18,19 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "data": ("mfa.cli.data", "make, prepare and examine datasets"),
     "train": ("mfa.cli.train", "train a preset on a dataset"),
     "export": ("mfa.cli.export", "a trained network as one file: weights, ONNX, OpenVINO"),
+    "project": ("mfa.cli.project", "shorter branches, fitted to a teacher without training"),
     "evaluate": ("mfa.cli.evaluate", "score a run on a dataset, or a file of features"),
     "ablate": ("mfa.cli.ablate", "train and score every row of a table, with several seeds"),
     "compare": ("mfa.cli.compare", "runs and models side by side, tested on the same queries"),
     "verify": ("mfa.cli.verify", "recompute the rows of data/results, name digits that moved"),
-    "explain": ("mfa.cli.explain", "test what the maps of a run are worth"),
+    "explain": ("mfa.cli.explain", "maps of a pair for any model; what maps are worth"),
     "import-weights": ("mfa.cli.convert_weights", "weights of another project as a run"),
     "complexity": ("mfa.cli.complexity", "parameters and operations of a preset"),
 }
 """name: (module with ``main(argv)``, one line)."""
+
+SHARED = ("train", "evaluate")
+"""Commands whose work several processes share."""
 
 MOVED: Mapping[str, str] = {
     "mfa distill": "mfa train PRESET --teacher FILE|MODEL",
@@ -60,6 +64,12 @@ def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[st
     name = argv[0]
     if f"{program} {name}" in MOVED:
         print(f"error: {program} {name} is now: {MOVED[f'{program} {name}']}", file=sys.stderr)
+        return 2
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and name not in SHARED:
+        print(
+            f"error: {program} {name} works in one process; torchrun is for {', '.join(SHARED)}",
+            file=sys.stderr,
+        )
         return 2
     if name not in commands:
         print(f"error: no command {name!r}; there are {', '.join(commands)}", file=sys.stderr)

@@ -2,101 +2,77 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from mfa.cli.models import ExternalSettings, Scoring, free, scored
-from mfa.cli.options import Computing, read_data
+from mfa.cli.options import (
+    DataRoot,
+    Device,
+    Flip,
+    Json,
+    NoCamera,
+    command,
+    print_json,
+    read_data,
+)
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
     from mfa.comparison.compare import Overview
-    from mfa.records import ReidDataset
     from mfa.retrieval.results import RetrievalResult
 
 
-STATED = (
-    "dataset",
-    "fingerprint",
-    "feature",
-    "input_size",
-    "inputs",
-    "flip",
-    "checkpoint",
-    "filter",
-)
-"""What a kept row says of itself beside its figures, from the protocol card."""
-
-
-@dataclass(frozen=True)
-class Options:
+def compare(
+    models: tuple[str, ...] = (),
+    /,
+    *,
+    computing: Device,
+    external: tyro.conf.OmitArgPrefixes[ExternalSettings],
+    data: str | None = None,
+    data_root: DataRoot = None,
+    flip: Flip = False,
+    no_camera: NoCamera = False,
+    output: Path | None = None,
+    json: Json = False,
+) -> None:
     """Score runs and models on the same queries: one table, paired tests, flipped queries.
 
     Two results are tested only where their protocol cards agree; else the difference is named.
-    """
 
-    models: tyro.conf.Positional[tuple[str, ...]]
-    """Runs (folders, names under runs/, released weights such as mfa-tiny), feature files (.npz,
-    .mat, .pt), and external models: .onnx, .xml, .pt2, torchvision:NAME, timm:NAME,
-    module:function, each with settings of its own behind it where it needs them
-    (theirs.onnx,size=384x128,inputs=half, and name=WORD for the table). The first is the
-    reference."""
-    computing: tyro.conf.OmitArgPrefixes[Computing]
-    external: tyro.conf.OmitArgPrefixes[ExternalSettings]
-    data: str | None = None
-    """Dataset to score on; feature files bring their own."""
-    data_root: Path | None = None
-    """Folder the datasets lie in; by default MFA_DATA, else data."""
-    flip: bool = False
-    """Take the mean vector of each picture and its mirror image."""
-    no_camera: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Apply no camera filter."""
-    output: Path | None = None
-    """Also write the table as CSV, and beside it the pairs (NAME-pairs.csv) and the queries whose
-    Rank-1 turned (NAME-flipped.csv)."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Print one JSON object, figures in percent."""
-
-
-def main(argv: list[str]) -> None:
-    """Score each, compare, print.
+    Args:
+        models: Runs (folders, names under runs/, released weights such as mfa-tiny), feature files
+            (.npz, .mat, .pt), and external models: .onnx, .xml, .pt2, torchvision:NAME, timm:NAME,
+            module:function, each with settings of its own behind it where it needs them
+            (theirs.onnx,size=384x128,inputs=half, and name=WORD for the table). The first is the
+            reference.
+        data: Dataset to score on; feature files bring their own.
+        output: Also write the table as CSV, and beside it the pairs (NAME-pairs.csv) and the
+            queries whose Rank-1 turned (NAME-flipped.csv).
 
     Raises:
         InputError: nothing to compare, a model that is none, or no dataset for it.
     """
-    options = tyro.cli(Options, prog="mfa compare", args=argv)
-    if not options.models:
+    if not models:
         raise InputError("name runs or models: mfa compare RUN RUN --data NAME")
-    data = _data(options)
+    dataset = None if data is None else read_data(data, data_root)
     results: dict[str, RetrievalResult] = {}
-    scoring = Scoring(options.flip, not options.no_camera, options.computing)
-    for word in options.models:
-        name, result = scored(word, data, options.external, scoring)
+    scoring = Scoring(flip, not no_camera, computing)
+    for word in models:
+        name, result = scored(word, dataset, external, scoring)
         results[free(name, results)] = result
     from mfa.comparison.compare import overview
 
     found = overview(results)
-    if options.output:
-        _keep(found, results, options.output)
+    if output:
+        _keep(found, results, output)
     cards = {name: result.card for name, result in results.items()}
-    if options.json:
-        print(json.dumps(_facts(found, cards)))
-        return
-    print("\n".join(_lines(found, cards)))
-
-
-def _data(options: Options) -> ReidDataset | None:
-    if options.data is None:
-        from mfa.retrieval.feature_file import SUFFIXES
-
-        if all(word.endswith(SUFFIXES) for word in options.models):
-            return None
-        raise InputError("say which dataset to score on: --data NAME")
-    return read_data(options.data, options.data_root)
+    if json:
+        print_json(_facts(found, cards))
+    else:
+        print("\n".join(_lines(found, cards)))
 
 
 def _facts(found: Overview, cards: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +94,8 @@ def _keep(found: Overview, results: dict[str, RetrievalResult], path: Path) -> N
     from mfa.runs.provenance import stamp
 
     table = found.table.copy()
-    for field in STATED:
+    stated = ("dataset", "fingerprint", "feature", "input_size", "inputs", "flip", "checkpoint")
+    for field in (*stated, "filter"):
         table[field] = [result.card.get(field, "") for result in results.values()]
     write_atomically(path, csv_text(table.assign(**stamp())))
     write_atomically(path.with_name(f"{path.stem}-pairs.csv"), csv_text(found.pairs))
@@ -133,19 +110,21 @@ def _lines(found: Overview, cards: dict[str, Any]) -> list[str]:
         shown.insert(list(shown).index(figure) + 1, f"{figure} 95 %", words)
     lines = [shown.to_string(index=False)]
     for row in found.pairs.to_dict("records"):
-        lines.append(
+        line = (
             f"{row['second']} - {row['first']}: {row['figure']} {row['difference']:+.2f} "
             f"({row['low']:+.2f} to {row['high']:+.2f}), p {row['p_value']:.4f}"
-            + (f", {row['p_holm']:.4f} by Holm" if len(found.table) > 2 else "")
-            + (
-                f"; Rank-1 gained on {row['gained']}, lost on {row['lost']} queries"
-                if row["figure"] == "rank1"
-                else ""
-            )
         )
+        if len(found.table) > 2:
+            line += f", {row['p_holm']:.4f} by Holm"
+        if row["figure"] == "rank1":
+            line += f"; Rank-1 gained on {row['gained']}, lost on {row['lost']} queries"
+        lines.append(line)
     for (first, second), why in found.refused.items():
         lines.append(f"{second} is not tested against {first}: {why}")
     if found.unknown:
         lines.append(f"not stated by all cards, so not checked: {', '.join(found.unknown)}")
     card = next(iter(cards.values()))
     return [*lines, f"{card['dataset']}: {card['filter']}; {card['ap_rule']}"]
+
+
+main = command("mfa compare", compare)

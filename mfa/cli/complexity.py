@@ -3,50 +3,80 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from typing import Annotated
-
-import tyro
+import shlex
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from mfa import presets
+from mfa.cli.options import Json, Within, command, print_json
+
+if TYPE_CHECKING:
+    from mfa.models.training_time import TrainingTime
+
+Card = Literal["t4", "v100", "a100", "l4", "h100", "rtx4090"]
+"""Names of ``mfa.models.training_time.GPUS``, which the help tells without PyTorch."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """Count the parameters and operations of a preset at its own input size."""
+def complexity(
+    preset: str,
+    /,
+    variant: presets.Variant | None = None,
+    identities: Annotated[int, Within(1, 1_000_000)] = 751,
+    gpu: Card | None = None,
+    json: Json = False,
+) -> None:
+    """Count the parameters and operations of a preset at its own input size.
 
-    preset: Annotated[str, tyro.conf.Positional]
-    """One of paper, guided, anchored, baseline, cpu, demo."""
-    variant: presets.Variant | None = None
-    """Change the preset's branches, gate and GLA to those of a named variant."""
-    identities: int = 751
-    """Classes of each branch's classifier, in parameters_train; 751 are Market-1501's."""
-    json: bool = False
-    """Print one JSON object instead of words."""
-
-
-def main(argv: list[str]) -> None:
-    """Answer ``mfa complexity PRESET``.
-
-    Raises:
-        InputError: no such preset, or a number of identities below 1.
+    Args:
+        preset: One of paper, guided, anchored, baseline, cpu, demo.
+        variant: Change the preset's branches, gate and GLA to those of a named variant.
+        identities: Classes of each branch's classifier, in parameters_train; 751 are
+            Market-1501's.
+        gpu: Also say how long a training on Market-1501 takes this card, by operations and the
+            maker's peak rates, and which command measures it.
     """
-    options = tyro.cli(
-        Options, args=argv, prog="mfa complexity", config=(tyro.conf.FlagCreatePairsOff,)
-    )
-    config = presets.get(options.preset)
-    if options.variant:
-        config = presets.variant(config, options.variant)
-    from mfa.models.complexity import complexity
+    config = presets.get(preset)
+    if variant:
+        config = presets.variant(config, variant)
+    from mfa.models.complexity import complexity as measure
 
-    found = complexity(config, options.identities)
-    if options.json:
-        print(json.dumps(dataclasses.asdict(found)))
+    found = measure(config, identities)
+    time = None
+    if gpu:
+        from mfa.models.training_time import GPUS, training_time
+
+        time = training_time(config, GPUS[gpu], identities=identities)
+    if json:
+        training = {"training": dataclasses.asdict(time)} if time else {}
+        print_json({**dataclasses.asdict(found), **training})
         return
     size = f"{config.data.height}x{config.data.width}"
-    print(f"parameters        {found.parameters:>14,}  without classifiers and centers")
-    print(
-        f"parameters_train  {found.parameters_train:>14,}  with classifiers of {options.identities}"
-    )
-    print(f"macs              {found.macs:>14,}  multiply-adds for one picture of {size}")
-    print(f"descriptor_dim    {found.descriptor_dim:>14,}  numbers describe one picture")
+    meanings = {
+        "parameters": "without classifiers and centers",
+        "parameters_train": f"with classifiers of {identities}",
+        "macs": f"multiply-adds for one picture of {size}",
+        "descriptor_dim": "numbers describe one picture",
+    }
+    for name, meaning in meanings.items():
+        print(f"{name:17} {getattr(found, name):>14,}  {meaning}")
+    if time:
+        words = [preset, *(["--variant", variant] if variant else [])]
+        print("\n".join(_training(time, config.optim.epochs, words)))
+
+
+def _training(time: TrainingTime, epochs: int, preset: list[str]) -> list[str]:
+    """The time of a training in words, and how to measure it."""
+    half, single = (n / 1e9 for n in (time.operations_half, time.operations_single))
+    line = ["mfa", "train", *preset, "--data", "market1501", "--optim.epochs", "2"]
+    line += ["--run", "timing"]
+    return [
+        f"\ntraining on Market-1501, {epochs} epochs, on one {time.gpu}:",
+        f"{half:.1f} billion 16-bit and {single:.1f} billion float32 operations per picture,",
+        f"{time.hours_at_peak:.2g} hours at the peak rates, which no training reaches",
+        f"({time.source}); {5 * time.hours_at_peak:.2g} hours at a fifth of them.",
+        "To measure it on the card:",
+        f"  {shlex.join(line)}",
+        f"and take the seconds of the second epoch in runs/timing/history.csv times {epochs}.",
+    ]
+
+
+main = command("mfa complexity", complexity)

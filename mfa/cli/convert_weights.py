@@ -3,119 +3,95 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from mfa.cli.options import read_data
+from mfa.cli.options import DataRoot, Json, Within, command, print_json, read_data, say
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
     from mfa.models.weight_conversion import Imported
-    from mfa.records import ReidDataset
 
 
-@dataclass(frozen=True)
-class Options:
+def import_weights(
+    file: Path,
+    /,
+    *,
+    source: Annotated[str, tyro.conf.arg(name="from")],
+    run: str | None = None,
+    identities: Annotated[int | None, Within(1, 1_000_000)] = None,
+    height: Annotated[int, Within(32, 4096)] = 256,
+    width: Annotated[int, Within(32, 4096)] = 128,
+    stride: Literal[8, 16, 32] | None = None,
+    trained_on: str | None = None,
+    data_root: DataRoot = None,
+    json: Json = False,
+) -> None:
     """Read a checkpoint of another project; the run it becomes can be scored, drawn, trained on.
 
     The file is read without running any code in it.
-    """
 
-    file: tyro.conf.Positional[Path]
-    """The project's file: .pth, .pth.tar, .pt or .safetensors."""
-    source: Annotated[str, tyro.conf.arg(name="from")]
-    """fast-reid, torchreid, bagtricks, agw, layumi, transreid, lightmbn or torchvision."""
-    run: str | None = None
-    """Name of the run, a folder under runs/ (or a path); by default the file's name."""
-    identities: int | None = None
-    """Classes of the classifier wanted; by default as many as the file's has."""
-    height: int = 256
-    """Height of the pictures it was trained on, in pixels."""
-    width: int = 128
-    """Their width."""
-    stride: Literal[8, 16, 32] | None = None
-    """Input pixels per pixel of a ResNet's last map, which its file does not state; by default what
-    the project uses by default."""
-    trained_on: str | None = None
-    """Dataset it was trained on, where that lies here; a network with SIE needs it to know which
-    cameras its embeddings are of, and takes their mean without."""
-    data_root: Path | None = None
-    """Folder that dataset lies in; by default MFA_DATA, else data."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Print one JSON object."""
-
-
-def main(argv: list[str]) -> None:
-    """Import the file, write the run, and report what did not fit.
+    Args:
+        file: The project's file: .pth, .pth.tar, .pt or .safetensors.
+        source: fast-reid, torchreid, bagtricks, agw, layumi, transreid, lightmbn or torchvision.
+        run: Name of the run, a folder under runs/ (or a path); by default the file's name.
+        identities: Classes of the classifier wanted; by default as many as the file's has.
+        height: Height of the pictures it was trained on, in pixels.
+        width: Their width.
+        stride: Input pixels per pixel of a ResNet's last map, which its file does not state; by
+            default what the project uses by default.
+        trained_on: Dataset it was trained on, where that lies here; a network with SIE needs it to
+            know which cameras its embeddings are of, and takes their mean without.
 
     Raises:
         InputError: the file cannot be read or is of another project, or the run exists.
     """
-    options = tyro.cli(Options, prog="mfa import-weights", args=argv)
-    from mfa.models.tensor_files import read_tensors
-    from mfa.models.weight_conversion import convert
-    from mfa.runs.side_information import training_cameras
-
-    data = _trained_on(options)
-    cameras = () if data is None else training_cameras(data.train)
-    file = read_tensors(options.file)
-    imported = convert(
-        file.tensors, options.source, options.identities, cameras, stride=options.stride
-    )
-    imported = replace(imported, notes=(*file.notes, *imported.notes))
-    run = Path(options.run or options.file.name.partition(".")[0])
-    folder = run if run.parent != Path() else Path("runs") / run
-    _write(imported, folder, options, data)
-    if options.json:
-        print(json.dumps(_facts(imported, folder)))
-        return
-    for line in _words(imported, trained_on_known=data is not None):
-        print(line)
-    print(f"run {folder}; score it with: mfa evaluate {folder} --data NAME", file=sys.stderr)
-
-
-def _trained_on(options: Options) -> ReidDataset | None:
-    if options.trained_on is None:
-        return None
-    data = read_data(options.trained_on, options.data_root)
-    if not data.train:
-        raise InputError(f"{data.name} has no training list, so nothing can be trained on it")
-    return data
-
-
-def _write(imported: Imported, folder: Path, options: Options, data: ReidDataset | None) -> None:
     from mfa import presets
     from mfa.config import derive
+    from mfa.models.tensor_files import read_tensors
+    from mfa.models.weight_conversion import convert
     from mfa.models.weights import shortened
     from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, save_checkpoint
+    from mfa.runs.side_information import training_cameras
 
+    data = None if trained_on is None else read_data(trained_on, data_root)
+    if data is not None and not data.train:
+        raise InputError(f"{data.name} has no training list, so nothing can be trained on it")
+    cameras = () if data is None else training_cameras(data.train)
+    read = read_tensors(file)
+    imported = convert(read.tensors, source, identities, cameras, stride=stride)
+    imported = replace(imported, notes=(*read.notes, *imported.notes))
+    named = Path(run or file.name.partition(".")[0])
+    folder = named if named.parent != Path() else Path("runs") / named
     if (folder / CHECKPOINT).exists():
         raise InputError(f"{folder} already holds a run; choose another name, or delete the folder")
     # Its own recipe, so that a training that goes on from here is the method's.
     base = presets.get(imported.config.network)
-    size = {"data.height": options.height, "data.width": options.width}
-    named = replace(base, model=imported.config, name=f"{base.name}/imported")
+    config = replace(base, model=imported.config, name=f"{base.name}/imported")
+    config = derive(config, {"data.height": height, "data.width": width})
     tensors = {f"model.{name}": value for name, value in imported.network.state_dict().items()}
-    digest = hashlib.sha256(options.file.read_bytes()).hexdigest()
     notes = list(imported.notes)
     if imported.missing:
         notes.append(f"the file has nothing for {shortened(imported.missing, 4)}: they are random")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
     facts = {
-        "imported": f"{options.source} file {options.file.name} (sha256 {digest[:12]})",
+        "imported": f"{source} file {file.name} (sha256 {digest[:12]})",
         "notes": notes,
         "cameras": imported.cameras,
     }
     if data is not None:
         facts |= {"dataset": data.name, "fingerprint": data.fingerprint}
-    save_checkpoint(
-        Checkpoint(derive(named, size), 0, imported.identities, tensors, facts),
-        folder / CHECKPOINT,
-    )
+    checkpoint = Checkpoint(config, 0, imported.identities, tensors, facts)
+    save_checkpoint(checkpoint, folder / CHECKPOINT)
+    if json:
+        print_json(_facts(imported, folder))
+        return
+    for line in _words(imported, trained_on_known=data is not None):
+        print(line)
+    say(f"run {folder}; score it with: mfa evaluate {folder} --data NAME")
 
 
 def _facts(imported: Imported, folder: Path) -> dict[str, Any]:
@@ -153,3 +129,6 @@ def _words(imported: Imported, *, trained_on_known: bool) -> list[str]:
             "which dataset's, else their mean is taken for every picture"
         )
     return [*lines, *(f"note: {note}" for note in imported.notes)]
+
+
+main = command("mfa import-weights", import_weights)

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
+from mfa.cli.options import DataRoot, Json, Seed, Within, command, print_json, say
 from mfa.datasets.readers.find import get_layout
 from mfa.datasets.readers.listing import quoted
 from mfa.datasets.readers.load import data_root as find_root
 from mfa.errors import InputError
 from mfa.synthetic.config import SyntheticConfig
 
-Name = Annotated[str, tyro.conf.Positional]
 
-
-def prepare(name: Name, archive: Path, data_root: Path | None = None, json: bool = False) -> None:
+def prepare(name: str, /, archive: Path, data_root: DataRoot = None, json: Json = False) -> None:
     """Unpack a dataset's archive into its place and compare with the published counts.
 
     What is already there stays; entries that would leave the folder, and bombs, are refused. Ends
     with status 1 where entries of the archive are damaged.
 
     Args:
-        name: the dataset, e.g. market1501.
-        archive: the zip or tar file its owners gave you.
-        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
-        json: print one JSON object instead of words.
+        name: The dataset, e.g. market1501.
+        archive: The zip or tar file its owners gave you.
     """
     from mfa.datasets.prepare.archive import unpack
     from mfa.datasets.readers.counts import summarise_all
@@ -38,18 +33,18 @@ def prepare(name: Name, archive: Path, data_root: Path | None = None, json: bool
 
     layout = get_layout(name)
     done = unpack(archive, layout, find_root(data_root))
-    _say(
+    say(
         f"{layout.title} in {done.folder}: {done.written:,} files written, {done.kept:,} already "
         f"there, {done.ignored:,} ignored (system litter, or beside the dataset)"
     )
     for entry, why in done.damaged[:5]:
-        _say(f"damaged in the archive and left out: {entry} ({why})")
+        say(f"damaged in the archive and left out: {entry} ({why})")
     listing = layout.read(done.folder)
     summaries = summarise_all(layout, listing)
     refuse_if_not_whole(layout, done.folder, listing, summaries)
     if json:
         lists = {s.split: {**asdict(s), "as_published": s.as_published} for s in summaries}
-        _print_json(
+        print_json(
             {
                 "name": name,
                 "folder": str(done.folder),
@@ -59,27 +54,28 @@ def prepare(name: Name, archive: Path, data_root: Path | None = None, json: bool
                 "damaged": [list(item) for item in done.damaged],
                 "splits": lists,
                 "notes": list(listing.sentences()),
-            }
+            },
+            indent=2,
         )
     else:
         for line in (*(s.line() for s in summaries), *listing.sentences()):
             print(line)
     if done.damaged:
-        _say(f"{len(done.damaged):,} entries are damaged: get the archive again, and repeat this")
+        say(f"{len(done.damaged):,} entries are damaged: get the archive again, and repeat this")
         sys.exit(1)
 
 
 def make(
-    name: Name,
+    name: str,
+    /,
     config: tyro.conf.OmitArgPrefixes[SyntheticConfig],
-    data_root: Path | None = None,
+    data_root: DataRoot = None,
 ) -> None:
     """Draw a synthetic set: no licence to sign, nobody's privacy to keep.
 
     Args:
         name: synthetic (Market-1501's layout) or synthetic_partial (Partial-REID's).
-        config: how many pictures of whom, how large and how hard.
-        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
+        config: How many pictures of whom, how large and how hard.
     """
     from mfa import synthetic
 
@@ -91,23 +87,21 @@ def make(
 
 
 def doctor(
-    target: Name, data_root: Path | None = None, names_only: bool = False, json: bool = False
+    target: str, /, data_root: DataRoot = None, names_only: bool = False, json: Json = False
 ) -> None:
     """Say what a dataset's folder holds, what is wrong with it, and what to do.
 
     Ends with status 1 where something must be mended.
 
     Args:
-        target: a dataset's name, or any folder.
-        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
-        names_only: do not read the pictures; broken and doubled ones stay unknown.
-        json: print one JSON object instead of words.
+        target: A dataset's name, or any folder.
+        names_only: Do not read the pictures; broken and doubled ones stay unknown.
     """
     from mfa.datasets.doctor import examine
 
     report = examine(target, data_root, decode=not names_only)
     if json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict(), indent=2)
     else:
         print(report.text())
     if not report.clean:
@@ -115,7 +109,8 @@ def doctor(
 
 
 def folder(
-    directory: Annotated[Path, tyro.conf.Positional],
+    directory: Path,
+    /,
     pattern: str = "",
     table: Path | None = None,
     columns: tuple[str, ...] = (),
@@ -126,7 +121,7 @@ def folder(
     test_ids: Path | None = None,
     preview: bool = False,
     test: float = 0.5,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> None:
     """Write dataset.csv for pictures of your own, from their names; then use --data folder.
 
@@ -134,22 +129,22 @@ def folder(
     such folders people are divided. docs/data.md has the command for twenty public sets.
 
     Args:
-        directory: where the pictures are, at any depth.
+        directory: Where the pictures are, at any depth.
         pattern: market, folders, cameras-in-folders, prefix, unlabelled (people nobody knows, in
             folders called query and gallery), or a regular expression for the path
             with the groups pid and, if there are any, camid, split, and group (equal pid of
             different group are different people).
-        table: a CSV file to read the labels from, instead of a pattern.
-        columns: what the table calls path, pid, camid and split, e.g. pid=identity.
-        split: what folders mean, e.g. image_test=gallery seq/a,seq/b=train .=divide; one of train,
+        table: A CSV file to read the labels from, instead of a pattern.
+        columns: What the table calls path, pid, camid and split, e.g. pid=identity.
+        split: What folders mean, e.g. image_test=gallery seq/a,seq/b=train .=divide; one of train,
             query, gallery, test (divided into queries and gallery), divide, none.
-        cameras: cameras that belong together, e.g. 1,2=A 3,4=B.
-        distractors: labels of pictures of nobody in the query list, e.g. 0000.
-        junk: labels of pictures that are never counted.
-        test_ids: a text file with the labels of the people to test on; all others are trained on.
-        preview: show what the names were read as, and write nothing.
-        test: share of the people to test on, where people are divided.
-        seed: of that division.
+        cameras: Cameras that belong together, e.g. 1,2=A 3,4=B.
+        distractors: Labels of pictures of nobody in the query list, e.g. 0000.
+        junk: Labels of pictures that are never counted.
+        test_ids: A text file with the labels of the people to test on; all others are trained on.
+        preview: Show what the names were read as, and write nothing.
+        test: Share of the people to test on, where people are divided.
+        seed: Of that division.
     """
     from mfa.datasets.prepare.custom_table import (
         Mapped,
@@ -191,7 +186,7 @@ def folder(
         if kept.exists():
             raise InputError(f"{kept} exists already", "rename it, so that no table is lost")
         own.rename(kept)
-        _say(f"the table as it was is kept as {kept}")
+        say(f"the table as it was is kept as {kept}")
     file, place = write_table(directory, rows), quoted(directory)
     print(f"wrote {file}; use --data folder --data-root {place}")
 
@@ -201,23 +196,23 @@ def _found(file: Path, directory: Path) -> Path:
 
 
 def views(
-    name: Name,
-    copies: int = 3,
-    seed: int = 0,
+    name: str,
+    /,
+    copies: Annotated[int, Within(1, 100)] = 3,
+    seed: Seed = 0,
     out: Path | None = None,
-    data_root: Path | None = None,
+    data_root: DataRoot = None,
 ) -> None:
     """Write a folder with further views of a dataset's training pictures, to distil from.
 
     Then: mfa train cpu --teacher MODEL --data folder --data-root OUT.
 
     Args:
-        name: the dataset.
-        copies: views of each picture, recoloured, framed otherwise, every other one with the lower
+        name: The dataset.
+        copies: Views of each picture, recoloured, framed otherwise, every other one with the lower
             part of another person; 5 kB each at 128x64.
-        seed: of everything drawn.
-        out: the new folder (default: NAME-views beside the dataset).
-        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
+        seed: Of everything drawn.
+        out: The new folder (default: NAME-views beside the dataset).
     """
     from mfa.datasets import load_dataset
     from mfa.datasets.prepare.further_views import write_views
@@ -229,11 +224,12 @@ def views(
 
 
 def masks(
-    name: Name,
+    name: str,
+    /,
     splits: tuple[Literal["train", "query", "gallery"], ...] = ("query",),
     model: Path | None = None,
-    data_root: Path | None = None,
-    json: bool = False,
+    data_root: DataRoot = None,
+    json: Json = False,
 ) -> None:
     """Find the person and the body regions in every picture, for measuring attention.
 
@@ -241,11 +237,9 @@ def masks(
     nothing is measured with it.
 
     Args:
-        name: the dataset, e.g. market1501.
-        splits: lists to mask.
-        model: the mask model (default: the one that comes along).
-        data_root: folder datasets lie in (default: MFA_DATA, else ./data).
-        json: print one JSON object instead of words.
+        name: The dataset, e.g. market1501.
+        splits: Lists to mask.
+        model: The mask model (default: the one that comes along).
     """
     from mfa.datasets import load_dataset
     from mfa.progress import reporting
@@ -257,36 +251,21 @@ def masks(
     found = {split: read_masks(data, split).trusted for split in splits}
     counts = {s: {"pictures": len(v), "trusted": int(v.sum())} for s, v in found.items()}
     if json:
-        _print_json({"name": name, "splits": counts})
+        print_json({"name": name, "splits": counts}, indent=2)
         return
     for split, count in counts.items():
         print(f"{split}: {count['trusted']:,} of {count['pictures']:,} masks are trusted")
 
 
-ACTIONS: dict[str, Callable[..., Any]] = {
-    "prepare": prepare,
-    "make": make,
-    "doctor": doctor,
-    "folder": folder,
-    "masks": masks,
-    "views": views,
-}
-
-
-def main(argv: list[str]) -> None:
-    """Run one action."""
-    tyro.extras.subcommand_cli_from_dict(
-        ACTIONS,
-        prog="mfa data",
-        args=argv,
-        config=(tyro.conf.FlagCreatePairsOff,),
-        description="Put datasets in place, make the synthetic ones, examine any of them.",
-    )
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    print(json_module.dumps(value, indent=2))  # in ASCII, which every terminal and pipe takes
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
+main = command(
+    "mfa data",
+    {
+        "prepare": prepare,
+        "make": make,
+        "doctor": doctor,
+        "folder": folder,
+        "masks": masks,
+        "views": views,
+    },
+    "Put datasets in place, make the synthetic ones, examine any of them.",
+)

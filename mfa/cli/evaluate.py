@@ -5,104 +5,113 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from mfa.cli.options import Computing, say
+from mfa.cli.options import (
+    DataRoot,
+    Device,
+    Flip,
+    Json,
+    Ranking,
+    RunName,
+    Top,
+    command,
+    print_json,
+    say,
+)
 from mfa.cli.rules import Rules, in_percent, scored, table, write_ranking
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset
+    from mfa.retrieval.protocols import DrawnResult
+    from mfa.retrieval.results import RetrievalResult
     from mfa.runs.run import Run
 
-PARTIAL = ("partial_reid", "synthetic_partial")
-"""Datasets with a choice of queries; NAME_occluded reads the other one."""
 
-
-@dataclass(frozen=True)
-class Options:
+def evaluate(
+    run: RunName,
+    /,
+    rules: tyro.conf.OmitArgPrefixes[Rules],
+    computing: Device,
+    data: str | None = None,
+    data_root: DataRoot = None,
+    query: Literal["partial", "occluded"] | None = None,
+    gallery: Literal["whole"] | None = None,
+    multi_query: bool = False,
+    flip: Flip = False,
+    ranking: Ranking = None,
+    top: Top = 10,
+    separation: bool = False,
+    compile: bool = False,
+    json: Json = False,
+) -> None:
     """Score a run; writes RUN/results/DATASET.json and a CSV with one row per query beside it.
 
     Another dataset than the one trained on makes it a cross-dataset score; the card names both.
-    A file of features has options of its own: mfa evaluate FILE.npz --help.
+    A file of features has options of its own: mfa evaluate FILE.npz --help. With several GPUs:
+    torchrun --nproc-per-node N -m -- mfa.cli evaluate RUN ...
+
+    Args:
+        data: Dataset to score on; by default the one the run was trained on.
+        query: Queries of partial_reid and synthetic_partial: cut-out parts, or people behind
+            something.
+        gallery: Their gallery; there is only one.
+        multi_query: Take the mean of the pictures of a query's person by the query's camera: those
+            in gt_bbox where the dataset has that folder, else those of the query list.
+        separation: Also measure how far the branches are apart on the query pictures.
+        compile: Translate the network with torch.compile first, which takes a minute or two and
+            needs a C++ compiler. For thousands of pictures.
     """
-
-    run: tyro.conf.Positional[str]
-    """Folder of the run, or its name under runs/."""
-    rules: tyro.conf.OmitArgPrefixes[Rules]
-    computing: tyro.conf.OmitArgPrefixes[Computing]
-    data: str | None = None
-    """Dataset to score on; by default the one the run was trained on."""
-    data_root: Path | None = None
-    """Folder the datasets lie in; by default MFA_DATA, else data."""
-    query: Literal["partial", "occluded"] | None = None
-    """Queries of partial_reid and synthetic_partial: cut-out parts, or people behind something."""
-    gallery: Literal["whole"] | None = None
-    """Their gallery; there is only one."""
-    multi_query: bool = False
-    """Take the mean of the pictures of a query's person by the query's camera: those in gt_bbox
-    where the dataset has that folder, else those of the query list."""
-    flip: bool = False
-    """Take the mean embedding of each picture and its mirror image."""
-    ranking: Path | None = None
-    """Write the nearest gallery pictures of every query to this file (.csv) instead of scoring; for
-    a gallery without labels."""
-    top: int = 10
-    """How many of them."""
-    separation: bool = False
-    """Also measure how far the branches are apart on the query pictures."""
-    json: bool = False
-    """Print one JSON object."""
-
-
-def main(argv: list[str]) -> None:
-    """Parse, score, print."""
-    from mfa.retrieval.feature_file import SUFFIXES
-
-    if any(word.endswith(SUFFIXES) for word in argv):
-        from mfa.cli import evaluate_file
-
-        evaluate_file.main(argv)
-        return
-    options = tyro.cli(
-        Options, prog="mfa evaluate", args=argv, config=(tyro.conf.FlagCreatePairsOff,)
+    from mfa.inference.evaluate import (
+        extract_features,
+        measure_separation,
+        pool_queries,
+        resolve,
     )
-    from mfa.inference.evaluate import extract_features, measure_separation, resolve
+    from mfa.processes import joined
 
-    run = options.computing.open(options.run)
-    data = resolve(run, _name(options), options.data_root)
-    for note in data.notes:
+    opened = computing.open(run, compile=compile)
+    name = data if query is None and gallery is None else _partial_set(data, query)
+    dataset = resolve(opened, name, data_root)
+    for note in dataset.notes:
         say(note)
-    if options.ranking:
-        features = extract_features(run, data, flip=options.flip, progress=True)
-        write_ranking(
-            features.query, features.gallery, options.ranking, options.top, options.rules.distance
-        )
+    result: RetrievalResult | DrawnResult | None = None
+    with joined(opened.device) as ranks:
+        features = extract_features(opened, dataset, flip=flip, progress=ranks.writes, ranks=ranks)
+        if rules.shared and not (ranking or multi_query):
+            result = scored(features, rules, ranks)
+    if not ranks.writes:  # what is not shared, the first process does alone
         return
-    summary = {"run": run.name, **_score(run, data, options)}
-    if options.separation:
-        summary["separation"] = measure_separation(run, data)
-    print(json.dumps(summary) if options.json else "\n".join(_lines(summary)))
+    if ranking:
+        write_ranking(features.query, features.gallery, ranking, top, rules.distance)
+        return
+    if multi_query:
+        features = pool_queries(opened, dataset, features, flip=flip)
+    result = result or scored(features, rules)
+    rounded = "" if computing.precision == "float32" else f"-{computing.precision}"
+    how = "-flip" * flip + "-multi-query" * multi_query + rounded + rules.suffix
+    _keep(opened, dataset, result, how)
+    summary = {"run": opened.name, **in_percent(result, rules)}
+    if separation:
+        summary["separation"] = measure_separation(opened, dataset)
+    if json:
+        print_json(summary)
+    else:
+        print("\n".join(_lines(summary)))
 
 
-def _name(options: Options) -> str | None:
-    """The dataset asked for, with its choice of queries."""
-    if options.query is None and options.gallery is None:
-        return options.data
-    base = (options.data or "").removesuffix("_occluded")
-    if base not in PARTIAL:
+def _partial_set(data: str | None, query: str | None) -> str | None:
+    """The name of a partial set with the choice of queries; ``NAME_occluded`` is the other one."""
+    base = (data or "").removesuffix("_occluded")
+    if base not in ("partial_reid", "synthetic_partial"):
         raise InputError(
-            f"--query and --gallery choose lists of a partial set; add --data {PARTIAL[0]} or "
-            f"--data {PARTIAL[1]}, or leave them out"
+            "--query and --gallery choose lists of a partial set; add --data partial_reid or "
+            "--data synthetic_partial, or leave them out"
         )
-    if options.query is None:
-        return options.data
-    return base if options.query == "partial" else f"{base}_occluded"
+    return {None: data, "partial": base, "occluded": f"{base}_occluded"}[query]
 
 
 def kept_score(run: Run, data: ReidDataset) -> str:
@@ -111,20 +120,20 @@ def kept_score(run: Run, data: ReidDataset) -> str:
     Raises:
         InputError: nothing in ``data`` can be scored, or the result cannot be written.
     """
-    summary = _score(run, data, Options(str(run.path), Rules(), Computing()))
-    return "\n".join(_lines({"run": run.name, **summary}))
+    from mfa.inference.evaluate import extract_features
+
+    rules = Rules()
+    result = scored(extract_features(run, data, progress=True), rules)
+    _keep(run, data, result)
+    return "\n".join(_lines({"run": run.name, **in_percent(result, rules)}))
 
 
-def _score(run: Run, data: ReidDataset, options: Options) -> dict[str, Any]:
-    from mfa.inference.evaluate import extract_features, pool_queries
-
-    features = extract_features(run, data, flip=options.flip, progress=True)
-    if options.multi_query:
-        features = pool_queries(run, data, features, flip=options.flip)
-    result = scored(features, options.rules)
+def _keep(
+    run: Run, data: ReidDataset, result: RetrievalResult | DrawnResult, how: str = ""
+) -> None:
+    """Write the result beside the run, under a name that tells what departs from the standard."""
     if run.path is not None:
-        result.save(run.path / "results" / f"{_title(run, data)}{_suffix(options)}.json")
-    return in_percent(result, options.rules)
+        result.save(run.path / "results" / f"{_title(run, data)}{how}.json")
 
 
 def _title(run: Run, data: ReidDataset) -> str:
@@ -136,18 +145,10 @@ def _title(run: Run, data: ReidDataset) -> str:
     return data.name if own or data.name != "folder" else f"{data.name}-{data.root.name}"
 
 
-def _suffix(options: Options) -> str:
-    flip, pooled = "-flip" * options.flip, "-multi-query" * options.multi_query
-    rounded = "" if options.computing.precision == "float32" else f"-{options.computing.precision}"
-    return f"{flip}{pooled}{rounded}{options.rules.suffix}"
-
-
 def _lines(summary: dict[str, Any]) -> list[str]:
     card = summary["card"]
-    words = [
-        w for w in ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10") if w in summary
-    ]
-    figures = "  ".join(f"{word} {summary[word]:.2f}" for word in words)
+    words = ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10")
+    figures = "  ".join(f"{word} {summary[word]:.2f}" for word in words if word in summary)
     lines = [f"{summary['run']} on {card['dataset']}: {figures}", table(summary)]
     lines.append(f"trained on {card['trained_on']}, scored on {card['dataset']}")
     lines += [f"note: {note}" for note in card.get("notes", ())]
@@ -158,3 +159,12 @@ def _lines(summary: dict[str, Any]) -> list[str]:
             f"{len(left_out)} pictures could not be read and were left out; first: {left_out[0]}"
         )
     return lines
+
+
+def main(argv: list[str]) -> None:
+    """Score a run, or the file of features that is among the words."""
+    from mfa.cli import evaluate_file
+    from mfa.retrieval.feature_file import SUFFIXES
+
+    of_file = any(word.endswith(SUFFIXES) for word in argv)
+    (evaluate_file.main if of_file else command("mfa evaluate", evaluate))(argv)

@@ -1,47 +1,51 @@
-"""``mfa explain``: are the maps worth anything? The repaint test and the passport of a rule."""
+"""``mfa explain``: maps of a pair for any model, and tests of what maps are worth."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import tyro
 
-from mfa.cli.options import Computing
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from mfa.runs.run import Run
-
-Name = Annotated[str, tyro.conf.Positional]
+from mfa.cli.models import ExternalSettings, embedder
+from mfa.cli.options import (
+    Blocks,
+    Device,
+    Json,
+    Pictures,
+    RunName,
+    Seed,
+    Within,
+    command,
+    print_json,
+)
 
 
 def repaint(
-    run: Name,
-    computing: tyro.conf.OmitArgPrefixes[Computing],
-    persons: int = 100,
+    run: RunName,
+    /,
+    computing: Device,
+    persons: Annotated[int, Within(1, 100)] = 100,
     methods: tuple[str, ...] = (),
-    reference: int = 64,
-    seed: int = 0,
+    reference: Annotated[int, Pictures] = 64,
+    seed: Seed = 0,
     out: Path | None = None,
-    json: bool = False,
+    json: Json = False,
 ) -> None:
     """Rank map rules: does the map of a difference lie on the one thing that was changed?
 
     Args:
-        run: folder of the run, or its name under runs/.
-        computing: device and precision.
-        persons: drawn people, up to 100; each is shown with jacket, trousers, shoes, bag and hat
+        persons: Drawn people, up to 100; each is shown with jacket, trousers, shoes, bag and hat
             changed.
-        methods: weightings of pytorch-grad-cam by name; by default all but the slow ones.
-        reference: drawn pictures whose mean map is subtracted; 0 for none.
-        seed: of the drawing and the intervals.
-        out: the table; by default RUN/explain/repaint.csv.
-        json: print one JSON object instead of words.
+        methods: Weightings of pytorch-grad-cam by name; by default all but the slow ones.
+        reference: Drawn pictures whose mean map is subtracted; 0 for none.
+        seed: Of the drawing and the intervals.
+        out: The table; by default RUN/explain/repaint.csv.
     """
     from mfa.explain import weightings
     from mfa.explain.repaint import measure_repaint
+    from mfa.files import csv_text, write_atomically
 
     opened = computing.open(run)
     table = measure_repaint(
@@ -53,19 +57,9 @@ def repaint(
         progress=True,
     )
     shown = table[table["thing"] == "all"].drop(columns="thing")
-    _finish(opened, table, shown, out, "repaint.csv", json)
-
-
-def _finish(
-    run: Run, table: pd.DataFrame, shown: pd.DataFrame, out: Path | None, name: str, json: bool
-) -> None:
-    """Write the table with the run's name and checkpoint in front, and print it."""
-    from mfa.files import csv_text, write_atomically
-
-    path = out or (run.path or Path()) / "explain" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.insert(0, "run", run.name)
-    table.insert(1, "checkpoint", run.hash)
+    table.insert(0, "run", opened.name)
+    table.insert(1, "checkpoint", opened.hash)
+    path = out or (opened.path or Path()) / "explain/repaint.csv"
     write_atomically(path, csv_text(table.round(4)))
     if json:
         print(table.to_json(orient="records"))
@@ -74,15 +68,56 @@ def _finish(
     print(f"written to {path}")
 
 
-ACTIONS = {"repaint": repaint}
+def pair(
+    model: str,
+    query: Path,
+    gallery: Path,
+    /,
+    *,
+    computing: Device,
+    external: tyro.conf.OmitArgPrefixes[ExternalSettings],
+    blocks: Blocks = 1,
+    seed: Seed = 0,
+    out: Path | None = None,
+    json: Json = False,
+) -> None:
+    """Which places bring two pictures together, for any model? It is only asked to embed.
+
+    Parts of one picture are hidden; the map says what showing each is worth to the cosine. Its
+    top is then hidden, and alone shown, beside that of maps from shuffled masks.
+
+    Args:
+        model: A run, or an external model as in mfa compare: .onnx, .xml, .pt2, torchvision:NAME,
+            timm:NAME, module:function, with size= and inputs= behind it where it needs them.
+        query: A picture.
+        gallery: The other picture.
+        seed: Of which places are hidden together.
+        out: Also write the maps to this file (.npz).
+    """
+    import numpy as np
+
+    from mfa.explain.pair_faithfulness import pair_faithfulness, verdict
+    from mfa.explain.pair_maps import pair_maps
+    from mfa.files import atomic
+
+    opened = embedder(model, external, computing)
+    maps = pair_maps(opened, query, gallery, blocks=blocks, seed=seed, progress=True)
+    table = pair_faithfulness(opened, maps)
+    if out:
+        arrays: dict[str, Any] = {name: side.map for name, side in maps.sides.items()}
+        arrays |= {f"{name}_shuffled": side.shuffled for name, side in maps.sides.items()}
+        with atomic(out.with_suffix(".npz")) as draft, draft.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
+    if json:
+        facts = {"model": maps.model, "cosine": maps.score, "masks": maps.masks}
+        print_json({**facts, "faithfulness": table.to_dict("records")})
+        return
+    means = table.groupby(["mode", "share", "map"], sort=False)["change"].mean().unstack()
+    print(f"{maps.model}: cosine {maps.score:.3f}, {maps.masks} masks of each picture")
+    print("change of the cosine, mean of both sides:")
+    print(means.round(3).to_string())
+    print(verdict(table))
 
 
-def main(argv: list[str]) -> None:
-    """Run one action."""
-    tyro.extras.subcommand_cli_from_dict(
-        ACTIONS,
-        prog="mfa explain",
-        args=argv,
-        config=(tyro.conf.FlagCreatePairsOff,),
-        description="Test what the maps of a run are worth.",
-    )
+ACTIONS: Mapping[str, Callable[..., None]] = {"pair": pair, "repaint": repaint}
+main = command("mfa explain", ACTIONS, "Maps for any model, and what the maps of a run are worth.")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from mfa.cli.options import Computing, say
+from mfa.cli.options import Computing, Pixels, say
 from mfa.errors import InputError
 
 if TYPE_CHECKING:
+    from mfa.inference.external import External
     from mfa.records import Features, ReidDataset
     from mfa.retrieval.results import RetrievalResult
 
@@ -21,8 +22,6 @@ KEPT = Path("runs/external")
 OWN = re.compile(r"(?P<rest>.+),(?P<name>size|inputs|name)=(?P<value>[^,]*)$")
 """The last of the settings behind a model."""
 
-SIZE = re.compile(r"(\d+)x(\d+)")
-
 
 @dataclass(frozen=True)
 class ExternalSettings:
@@ -31,7 +30,7 @@ class ExternalSettings:
     inputs: Literal["imagenet", "unit", "rgb255", "bgr255", "half"] | None = None
     """What external models expect in place of 8-bit RGB; by default imagenet, and bgr255 for
     Intel's person-reidentification-retail. One alone: MODEL,inputs=bgr255."""
-    size: tuple[int, int] | None = None
+    size: Annotated[tuple[int, int] | None, Pixels] = None
     """Height and width of their pictures, where they take any; by default 256 128. One alone:
     MODEL,size=384x128."""
 
@@ -49,13 +48,6 @@ def scored(
     word: str, data: ReidDataset | None, external: ExternalSettings, scoring: Scoring
 ) -> tuple[str, RetrievalResult]:
     """Name and result of a run, a feature file or a model, on ``data``; says what to doubt.
-
-    Args:
-        word: a run (folder, name under ``runs/``, released weights), a feature file, or an external
-            model with its own settings behind it.
-        data: the dataset; feature files bring their own.
-        external: settings of external models that do not say theirs.
-        scoring: how.
 
     Raises:
         InputError: it is nothing of these, or its settings do not suit it.
@@ -76,36 +68,60 @@ def described(
     from mfa.retrieval.feature_file import SUFFIXES
 
     model, own = settings(word)
-    if own and (is_run(model) or model.endswith(SUFFIXES)):
-        raise InputError(
-            f"{model} knows its own input; {', '.join(own)} behind a name is for external models"
-        )
     if model.endswith(SUFFIXES):
+        _take_none(model, own)
         from mfa.retrieval import feature_file
 
         return Path(model).stem, feature_file.read(model)
     if data is None:
         raise InputError("say which dataset to score on: --data NAME")
     if is_run(model):
+        _take_none(model, own)
         from mfa.inference.evaluate import extract_features
 
         run = scoring.computing.open(model)
         return run.name, extract_features(run, data, flip=scoring.flip, progress=True)
+    from mfa.inference.external.scoring import extract
+
+    loaded = _loaded(model, own, external)
+    features = extract(loaded, data, flip=scoring.flip, keep=KEPT, progress=True)
+    return own.get("name", loaded.name), features
+
+
+def embedder(word: str, external: ExternalSettings, computing: Computing) -> External:
+    """A run or an external model, as what embeds pictures.
+
+    Raises:
+        InputError: it is neither, or its settings do not suit it.
+    """
+    from mfa.inference.external import from_run
+
+    model, own = settings(word)
+    if is_run(model):
+        _take_none(model, own)
+        return from_run(computing.open(model))
+    loaded = _loaded(model, own, external)
+    return replace(loaded, name=own.get("name", loaded.name))
+
+
+def _loaded(model: str, own: Mapping[str, Any], external: ExternalSettings) -> External:
     if ":" not in model and not Path(model).exists():
         raise InputError(
             f"no run and no model {model!r}; give the folder of a run, its name under runs/, the "
             "file of a model, torchvision:NAME, timm:NAME, or module:function"
         )
     from mfa.inference.external import load_external
-    from mfa.inference.external.scoring import extract
 
-    loaded = load_external(
-        model,
-        size=own.get("size", external.size),
-        inputs=own.get("inputs", external.inputs),
+    return load_external(
+        model, size=own.get("size", external.size), inputs=own.get("inputs", external.inputs)
     )
-    features = extract(loaded, data, flip=scoring.flip, keep=KEPT, progress=True)
-    return own.get("name", loaded.name), features
+
+
+def _take_none(model: str, own: Mapping[str, Any]) -> None:
+    if own:
+        raise InputError(
+            f"{model} knows its own input; {', '.join(own)} behind a name is for external models"
+        )
 
 
 def settings(word: str) -> tuple[str, dict[str, Any]]:
@@ -125,23 +141,23 @@ def settings(word: str) -> tuple[str, dict[str, Any]]:
 
 
 def _size(text: str) -> tuple[int, int]:
-    found = SIZE.fullmatch(text)
-    if found is None or not all(int(side) for side in found.groups()):
-        raise InputError(f"size= is height x width in pixels, such as 256x128, got {text!r}")
-    return int(found[1]), int(found[2])
+    found = re.fullmatch(r"(\d{1,9})x(\d{1,9})", text)
+    sides = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not all(Pixels.low <= side <= Pixels.high for side in sides):
+        raise InputError(
+            f"size= is height x width, 1 to {Pixels.high} pixels each, such as 256x128, got "
+            f"{text!r}"
+        )
+    return sides
 
 
 def is_run(word: str) -> bool:
     """Whether ``open_run`` is to open it: a folder, a file of a run, or released weights."""
     from mfa.models.weights import RELEASED
 
-    path = Path(word)
-    return (
-        path.is_dir()
-        or (Path("runs") / path).is_dir()
-        or path.suffix == ".safetensors"
-        or word in RELEASED
-    )
+    folders = Path(word), Path("runs") / word
+    known = word in RELEASED or word.endswith(".safetensors")
+    return known or any(folder.is_dir() for folder in folders)
 
 
 def free(name: str, taken: Container[str]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from mfa.cli.options import say
-from mfa.errors import InputError
+from mfa.cli.options import Seed, Within, say
+from mfa.processes import ALONE, ProcessGroup
 from mfa.progress import Progress, part_of, reporting
 
 if TYPE_CHECKING:
@@ -26,47 +26,47 @@ class Rules:
     own camera are left out."""
     single_shot: bool = False
     """Draw one gallery picture per identity, many times, and average."""
-    draws: int = 100
+    draws: Annotated[int, Within(2, 10_000)] = 100
     """How many draws of --single-shot."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the draws, and of the intervals."""
     distance: Literal["cosine", "euclidean"] = "cosine"
     """How features are compared."""
     rerank: bool = False
     """k-reciprocal re-ranking (Zhong et al. 2017); says first what memory it needs."""
-    k1: int = 20
+    k1: Annotated[int, Within(1, 10_000)] = 20
     """Re-ranking: size of the neighbourhoods."""
-    k2: int = 6
+    k2: Annotated[int, Within(1, 10_000)] = 6
     """Re-ranking: neighbours averaged."""
     original_weight: float = 0.3
     """Re-ranking: share of the original distance (lambda)."""
 
-    def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise InputError(f"--seed is 0 or more, got {self.seed}")
+    @property
+    def shared(self) -> bool:
+        """Whether several processes can share the queries: each is then ranked by itself."""
+        return not (self.single_shot or self.rerank)
 
     @property
     def suffix(self) -> str:
         """What tells a result's file from that of the standard protocol."""
-        parts = {
-            "-no-camera": self.no_camera,
-            "-single-shot": self.single_shot,
-            f"-{self.distance}": self.distance != "cosine",
-            "-rerank": self.rerank,
-        }
-        return "".join(word for word, differs in parts.items() if differs)
+        camera, shot = "-no-camera" * self.no_camera, "-single-shot" * self.single_shot
+        distance = "" if self.distance == "cosine" else f"-{self.distance}"
+        return camera + shot + distance + "-rerank" * self.rerank
 
 
-def scored(features: Features, rules: Rules) -> RetrievalResult | DrawnResult:
-    """Rank and count; says on stderr what re-ranking needs, what to doubt, what is dropped."""
+def scored(
+    features: Features, rules: Rules, ranks: ProcessGroup = ALONE
+) -> RetrievalResult | DrawnResult:
+    """Rank and count; says on stderr what re-ranking needs, what to doubt, what is dropped.
+
+    ``ranks`` share the queries where the rules let them (see ``Rules.shared``).
+    """
     from mfa.retrieval.gallery import COUNTED
     from mfa.retrieval.metrics import score
-    from mfa.retrieval.protocols import check_draws, single_shot
+    from mfa.retrieval.protocols import single_shot
 
-    if rules.single_shot:
-        check_draws(rules.draws)
     result: RetrievalResult | DrawnResult
-    with reporting(True, "scoring") as progress:
+    with reporting(ranks.writes, "scoring") as progress:
         how: dict[str, Any] = {
             "camera_filter": not rules.no_camera,
             "distance": _distances(features, rules, part_of(progress, 0, 0.7)),
@@ -75,7 +75,7 @@ def scored(features: Features, rules: Rules) -> RetrievalResult | DrawnResult:
         if rules.single_shot:
             result = single_shot(features, draws=rules.draws, seed=rules.seed, **how)
         else:
-            result = score(features, **how)
+            result = score(features, ranks=ranks, **how)
     for sentence in result.card["doubts"]:
         say(sentence)
     status = result.per_query["status"]
@@ -91,10 +91,8 @@ def in_percent(
     """The figures and the card, JSON-able; ``intervals`` bootstrap draws where none are drawn."""
     from mfa.retrieval.protocols import DrawnResult
 
-    if isinstance(result, DrawnResult):
-        return {**result.summary(percent=True), "card": result.card}
-    summary = result.summary(percent=True, draws=intervals, seed=rules.seed)
-    return {**summary, "card": result.card}
+    drawn = {} if isinstance(result, DrawnResult) else {"draws": intervals, "seed": rules.seed}
+    return {**result.summary(percent=True, **drawn), "card": result.card}
 
 
 def table(summary: dict[str, Any]) -> str:
@@ -127,13 +125,8 @@ def _distances(features: Features, rules: Rules, progress: Progress) -> Distance
 
     if not rules.rerank:
         return make_distances(features, rules.distance)
-    need = memory_need(
-        len(features.query),
-        len(features.gallery),
-        features.gallery.features.shape[1],
-        k1=rules.k1,
-        k2=rules.k2,
-    )
+    sides = len(features.query), len(features.gallery)
+    need = memory_need(*sides, features.gallery.features.shape[1], k1=rules.k1, k2=rules.k2)
     say(
         f"re-ranking will need about {_size(need.likely)} of memory beside the features, at most "
         f"{_size(need.most)} (one matrix of all pairs would be {_size(need.dense)})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from mfa import presets
-from mfa.cli.options import read_data, say, set_threads
+from mfa.cli.options import DataRoot, Threads, check_bounds, read_data, say, set_threads
 from mfa.config import Config
+from mfa.progress import remark
 from mfa.records import EpochRecord, ReidDataset
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class Options:
     """With --teacher: keep the preset's schedule and the losses of the labels as well."""
     data: str = "synthetic"
     """Dataset to train on."""
-    data_root: Path | None = None
-    """Folder that holds the datasets; by default MFA_DATA, else data."""
+    data_root: DataRoot = None
     run: str | None = None
     """Name of the run, a folder under runs/ (or a path); by default preset-variant-dataset."""
     resume: bool = False
@@ -55,8 +54,13 @@ class Options:
     """Start from the weights of a run, a checkpoint file or mfa-tiny, as far as they fit."""
     device: str | None = None
     """cpu, cuda or cuda:NUMBER; by default the GPU where there is one, else the CPU."""
-    threads: int | None = None
-    """Threads that PyTorch computes with; by default all cores."""
+    compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Translate the network with torch.compile at the first step. That takes minutes and needs a
+    C++ compiler, so it is for long trainings; measure whether it pays."""
+    tensorboard: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Also write the figures of history.csv as events, in the folder tensorboard of the run (needs
+    the extra tensorboard)."""
+    threads: Threads = None
     score_on: tuple[str, ...] = ()
     """Datasets to score the run on once it is trained, by the standard protocol: others than --data
     make it a cross-dataset run. They are checked before the training begins."""
@@ -81,8 +85,8 @@ def main(argv: list[str]) -> None:
     from mfa.cli import evaluate
     from mfa.inference.evaluate import check_scorable
     from mfa.models import check_settings
+    from mfa.processes import speaks
     from mfa.runs.run import open_run
-    from mfa.training.distributed import speaks
     from mfa.training.fit import fit
 
     check_settings(options.config)
@@ -100,6 +104,8 @@ def main(argv: list[str]) -> None:
         teacher=find_teacher(options.teacher, data) if options.teacher else None,
         init=open_run(options.init, "cpu") if options.init else None,
         device=options.device,
+        compile=options.compile,
+        tensorboard=options.tensorboard,
     )
     _report(records, speaks())
     if not speaks():
@@ -154,18 +160,20 @@ def parse(argv: list[str]) -> Options:
     Raises:
         InputError: no such preset.
     """
+
+    def parse_over(default: Options) -> Options:
+        return tyro.cli(Options, prog="mfa train", args=argv, default=default)
+
     guess = next((word for word in argv if word in presets.PRESETS), "cpu")
-    first = _parse_over(argv, Options(preset=guess, config=presets.get(guess)))
+    first = parse_over(Options(preset=guess, config=presets.get(guess)))
     config = presets.get(first.preset)
     if first.variant is not None:
         config = presets.variant(config, first.variant)
     if first.teacher and not first.labels:
         config = presets.distilled(config)
-    return _parse_over(argv, Options(preset=first.preset, config=config, variant=first.variant))
-
-
-def _parse_over(argv: list[str], default: Options) -> Options:
-    return tyro.cli(Options, prog="mfa train", args=argv, default=default)
+    options = parse_over(Options(preset=first.preset, config=config, variant=first.variant))
+    check_bounds(Options, vars(options))
+    return options
 
 
 def _report(records: Iterable[EpochRecord], speaks: bool) -> None:
@@ -180,4 +188,4 @@ def _report(records: Iterable[EpochRecord], speaks: bool) -> None:
             flush=True,
         )
         for warning in record.warnings:
-            print(f"warning: {warning}", file=sys.stderr)
+            remark(f"warning: {warning}")

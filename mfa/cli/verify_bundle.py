@@ -27,9 +27,7 @@ def moved(path: Path, again: bool) -> Iterator[str]:
     Raises:
         InputError: the file is no bundle, or its command fails.
     """
-    bundle = read_json(path)
-    if not isinstance(bundle, dict) or not {"name", "command", "files", "numbers"} <= {*bundle}:
-        raise InputError(f"{path} is no bundle of a figure", "make the figure again")
+    bundle = _read(path)
     for name, stored in bundle["files"].items():
         file = path.parent / name
         found = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else "missing"
@@ -52,6 +50,25 @@ def moved(path: Path, again: bool) -> Iterator[str]:
     yield from differences
     if differences:  # versions alone are no difference, but may explain one
         yield from _differences("versions", bundle.get("versions"), made["versions"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The bundle; its command may make figures and do nothing else, whoever wrote the file."""
+    bundle = read_json(path)
+    kinds = {"name": str, "command": list, "files": dict, "numbers": list}
+    if not isinstance(bundle, dict) or not all(
+        isinstance(bundle.get(name), kind) for name, kind in kinds.items()
+    ):
+        raise InputError(f"{path} is no bundle of a figure", "make the figure again")
+    command = bundle["command"]
+    if not all(isinstance(word, str) and "\0" not in word for word in [bundle["name"], *command]):
+        raise InputError(f"{path} is no bundle of a figure", "make the figure again")
+    if command and command[0] != "figures":
+        raise InputError(
+            f"the command of {path} is mfa-viz {command[0]}, which makes no bundle",
+            "do not trust the file; make the figure again",
+        )
+    return bundle
 
 
 def _differences(where: str, stored: Any, found: Any) -> Iterator[str]:

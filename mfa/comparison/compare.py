@@ -25,7 +25,7 @@ MUST_AGREE = (
 )
 """Fields of the card without which a difference in figures means nothing."""
 
-_TESTED: dict[str, Literal["AP", "rank1"]] = {"rank1": "rank1", "mAP": "AP"}
+TESTED: dict[str, Literal["AP", "rank1"]] = {"rank1": "rank1", "mAP": "AP"}
 """Figure of a table to the metric of its test."""
 
 _OWN = ("versions", "features", "left_out", "doubts")
@@ -68,13 +68,10 @@ def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -
         InputError: the cards state different data or protocols (each is named), or the queries
             are not the same.
     """
-    unlike = differences(first.card, second.card)
-    if unlike:
-        words = "; ".join(f"{name} is {a!r} and {b!r}" for name, (a, b) in unlike.items())
-        raise InputError(f"these results cannot be compared: {words}; score both alike")
+    require_alike(first, second)
     tests = {
         figure: paired_test(first.per_query, second.per_query, metric=metric, seed=seed)
-        for figure, metric in _TESTED.items()
+        for figure, metric in TESTED.items()
     }
     test = tests["mAP"]
     columns = ["figure", "first", "second", "difference", "low", "high", "p_value"]
@@ -94,6 +91,14 @@ def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -
         queries=test.queries,
         identities=test.units,
     )
+
+
+def require_alike(first: RetrievalResult, second: RetrievalResult) -> None:
+    """Raise ``InputError`` where the cards state different data or protocols; each is named."""
+    unlike = differences(first.card, second.card)
+    if unlike:
+        words = "; ".join(f"{name} is {a!r} and {b!r}" for name, (a, b) in unlike.items())
+        raise InputError(f"these results cannot be compared: {words}; score both alike")
 
 
 def differences(first: dict[str, Any], second: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -40,6 +40,21 @@ def brightness_and_size(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
     return {"brightness": np.array(greys), "sizes": np.array(sizes)}
 
 
+def picture_extremes(
+    brightness: Sequence[float] | np.ndarray | None = None,
+    sizes: Sequence[float] | np.ndarray | None = None,
+) -> dict[str, set[int]]:
+    """The tags that pictures have whatever was found for them, and the rows that carry each.
+
+    Arguments are those of ``tag_queries``.
+    """
+    return {
+        "dark": _tenth(brightness, lowest=True),
+        "bright": _tenth(brightness, lowest=False),
+        "small box": _tenth(sizes, lowest=True),
+    }
+
+
 def tag_queries(
     result: RetrievalResult,
     *,
@@ -77,11 +92,7 @@ def tag_queries(
     right = first["distance"][first["match"].to_numpy()]
     near = float(right.quantile(0.1)) if len(right) else -np.inf
     branches = _branch_firsts(result, progress)
-    extremes = {
-        "dark": _tenth(brightness, lowest=True),
-        "bright": _tenth(brightness, lowest=False),
-        "small box": _tenth(sizes, lowest=True),
-    }
+    extremes = picture_extremes(brightness, sizes)
     tags = []
     for row in wrong.to_dict("records"):
         query = int(row["query"])

@@ -1,23 +1,33 @@
-"""The map engine: what a branch looks at, from gradients of a score."""
+"""The map engine: what a branch looks at, from gradients of a score.
 
-from mfa.explain.engine import branch_maps
-from mfa.explain.inputs import ImagesWithCameras
-from mfa.explain.record import FUSED, BranchMaps
-from mfa.explain.sanity_checks import random_weights, sanity_check_maps
-from mfa.explain.targets import Contrast, Identity, Similarity, Target
-from mfa.explain.weightings import METHODS, normalised
+Names are loaded on first use, so that tables of measured maps can be drawn without PyTorch.
+"""
 
-__all__ = [
-    "FUSED",
-    "METHODS",
-    "BranchMaps",
-    "Contrast",
-    "Identity",
-    "ImagesWithCameras",
-    "Similarity",
-    "Target",
-    "branch_maps",
-    "normalised",
-    "random_weights",
-    "sanity_check_maps",
-]
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "METHODS": "weightings",
+    "BranchMaps": "record",
+    "Contrast": "targets",
+    "FUSED": "tables",
+    "Identity": "targets",
+    "ImagesWithCameras": "inputs",
+    "Similarity": "targets",
+    "Target": "targets",
+    "branch_maps": "engine",
+    "normalised": "weightings",
+    "random_weights": "sanity_checks",
+    "sanity_check_maps": "sanity_checks",
+}
+"""Where each public name lives."""
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"mfa.explain.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'mfa.explain' has no attribute {name!r}")

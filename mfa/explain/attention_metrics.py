@@ -6,7 +6,7 @@ tables, one number per row, so that means and intervals can be taken over any gr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
@@ -16,12 +16,9 @@ from torch import Tensor
 
 from mfa.explain.geometry import MapGrid
 from mfa.explain.part_energy import PERSON, part_shares
+from mfa.explain.tables import EVEN
 from mfa.models.separation import centroid, map_cosine
-from mfa.retrieval.statistics import mean_interval
 from mfa.synthetic import PARTS
-
-EVEN = "even"
-"""Row name of a map that is the same everywhere: what a measure is worth without any attention."""
 
 TOP = 0.2
 """Share of the pixels whose overlap is counted by ``iou``."""
@@ -113,37 +110,6 @@ def conditions(masks: np.ndarray | Tensor) -> dict[str, np.ndarray]:
     whole = ~(occluded | above | below)
     groups = (torch.ones_like(whole), whole, occluded, above, below)
     return {name: group.numpy() for name, group in zip(CONDITIONS, groups, strict=True)}
-
-
-def summarise(
-    table: pd.DataFrame,
-    by: Sequence[str] = ("branch", "measure"),
-    *,
-    persons: np.ndarray | None = None,
-    value: str = "value",
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Means of a tidy table with 95 % bootstrap intervals.
-
-    Args:
-        table: with columns ``by``, ``picture`` and ``value``; NaN values are not counted.
-        by: columns that name a row of the result.
-        persons: identity of each picture: whole persons are then resampled, since their pictures
-            resemble each other.
-        value: column to average.
-        seed: of the resampling.
-
-    Returns:
-        ``by``, ``mean``, ``low``, ``high``, ``pictures`` (how many were counted), in the table's
-        own order.
-    """
-    rows = []
-    for key, group in table.dropna(subset=[value]).groupby(list(by), sort=False):
-        values = group[value].to_numpy(float)
-        groups = None if persons is None else persons[group["picture"].to_numpy()]
-        low, high = mean_interval(values, groups=groups, seed=seed)
-        rows.append((*key, values.mean(), low, high, len(values)))
-    return pd.DataFrame(rows, columns=[*by, "mean", "low", "high", "pictures"])
 
 
 def _positive(values: np.ndarray) -> Tensor:

@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from mfa.errors import InputError
 from mfa.explain.geometry import MapGrid
 from mfa.explain.inputs import as_batch, as_images_with_cameras, input_size, network_of
-from mfa.explain.ledger import decompose, means, pull_back
-from mfa.explain.record import FUSED
+from mfa.explain.ledger import Decomposed, decompose, means, pull_back
+from mfa.explain.tables import FUSED
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,27 +67,20 @@ def correspond(
     Raises:
         InputError: the point lies outside the picture, or the network has no exact ledger.
     """
-    network, size = network_of(model), input_size(model)
     query, gallery = as_batch(query_image), as_batch(gallery_image)
     height, width = query.shape[2:]
     if not (0 <= point[0] < height and 0 <= point[1] < width):
         raise InputError(f"point {point} lies outside the query picture of {height} x {width}")
-    one, two = (
-        decompose(network, as_images_with_cameras(s, size)) for s in (query_image, gallery_image)
-    )
-    subtracted = reference
-    if reference is not None and not isinstance(reference, Mapping):
-        subtracted = means(network, as_images_with_cameras(reference, size))[1]
+    one, two, mean = sides_of(model, query_image, gallery_image, reference)
     maps, pixel = {}, (0, 0)
     for name, neck in one.necks.items():
-        mean = 0 if subtracted is None else subtracted[name]
-        parts = one.parts[name] - mean
+        parts = one.parts[name] - mean[name]
         pixel = one.grids[name].pixel(point, (height, width))
         column = parts[:, :, pixel[0], pixel[1]]
-        with torch.no_grad():
-            moved = neck(column) - neck(torch.zeros_like(column))
-        slope, _ = pull_back(neck, moved / (one.lengths * two.lengths)[:, None], column[0])
-        maps[name] = torch.einsum("c,chw->hw", slope[0], two.parts[name][0] - mean).cpu().numpy()
+        scaled = moved(neck, column) / (one.lengths * two.lengths)[:, None]
+        slope, _ = pull_back(neck, scaled, column[0])
+        other = two.parts[name][0] - mean[name]
+        maps[name] = torch.einsum("c,chw->hw", slope[0], other).cpu().numpy()
     grids = dict(two.grids)
     if len(maps) > 1:
         maps[FUSED] = np.sum(list(maps.values()), axis=0)
@@ -97,3 +91,25 @@ def correspond(
         for name, heat in maps.items()
     }
     return Correspondence(point, pixel, maps, peaks, grids, two.stripes)
+
+
+def sides_of(
+    model: Any, query_image: Any, gallery_image: Any, reference: Any
+) -> tuple[Decomposed, Decomposed, Mapping[str, Any]]:
+    """Both pictures taken apart, and by branch the mean part to subtract, 0 for no reference."""
+    network, size = network_of(model), input_size(model)
+    one, two = (
+        decompose(network, as_images_with_cameras(s, size)) for s in (query_image, gallery_image)
+    )
+    if reference is None:
+        return one, two, dict.fromkeys(one.necks, 0)
+    if isinstance(reference, Mapping):
+        return one, two, reference
+    return one, two, means(network, as_images_with_cameras(reference, size))[1]
+
+
+def moved(neck: nn.Module, parts: Tensor) -> Tensor:
+    """A p (K, D) for parts p (K, C) of pooled vectors and an affine neck A v + b."""
+    with torch.no_grad():
+        found: Tensor = neck(parts) - neck(torch.zeros_like(parts))
+    return found

@@ -20,7 +20,8 @@ from mfa.explain.inputs import (
     input_size,
     network_of,
 )
-from mfa.explain.record import FUSED, BranchMaps, is_empty
+from mfa.explain.record import BranchMaps, is_empty
+from mfa.explain.tables import FUSED
 from mfa.explain.targets import Contrast, Identity, Similarity, Target
 from mfa.models import ReidNetwork
 from mfa.models.pooling import GAP, GeM

@@ -25,6 +25,7 @@ from mfa.explain.capture import undisturbed
 from mfa.explain.geometry import MapGrid
 from mfa.explain.inputs import ImagesWithCameras
 from mfa.explain.part_energy import PERSON
+from mfa.explain.tables import EDGES, SHUFFLED, SILHOUETTE
 from mfa.models import ReidNetwork
 from mfa.progress import Progress, reporting
 from mfa.records import Features, FeatureSet
@@ -36,12 +37,6 @@ Mode = Literal["deletion", "insertion", "least_first"]
 Fill = Literal["mean", "road"]
 
 SHARES = (0.05, 0.1, 0.2, 0.4)
-
-SHUFFLED = "another picture's map"
-"""Control: the fused (else the last) map, handed on to the next picture."""
-
-SILHOUETTE, EDGES = "person's silhouette", "edges of the picture"
-"""Controls that no network made, see ``picture_controls``."""
 
 
 def faithfulness(

@@ -33,7 +33,8 @@ from mfa.errors import InputError
 from mfa.explain.capture import exact_heads, network_input, undisturbed
 from mfa.explain.geometry import MapGrid, map_grids
 from mfa.explain.inputs import ImagesWithCameras, as_images_with_cameras, input_size, network_of
-from mfa.explain.record import FUSED
+from mfa.explain.origins import Origins
+from mfa.explain.tables import FUSED
 from mfa.models import ReidNetwork
 from mfa.models.pooling import GAP, GeM
 
@@ -53,6 +54,7 @@ class BranchShare:
             they sum to ``share``.
         query_bias, gallery_bias: what is there whatever that picture shows: the neck's offset, or
             what the mean of the reference pictures would bring in its place.
+        average: part of both biases: what is there whatever both pictures show.
         query_grid, gallery_grid: where the pixels of the map lie in the picture.
     """
 
@@ -61,6 +63,7 @@ class BranchShare:
     gallery_map: np.ndarray
     query_bias: float
     gallery_bias: float
+    average: float
     query_grid: MapGrid
     gallery_grid: MapGrid
 
@@ -112,6 +115,14 @@ class PairLedger:
     def bias(self) -> float:
         """Part of the score that the query's pixels do not bring."""
         return sum(part.query_bias for part in self.branches.values())
+
+    @property
+    def origins(self) -> Origins:
+        """The score by what it is about: these two, or the average picture (or else the bias)."""
+        parts = self.branches.values()
+        average = sum(part.average for part in parts)
+        biases = sum(part.query_bias + part.gallery_bias for part in parts)
+        return Origins(average, biases - 2 * average, self.score - biases + average)
 
     def table(self) -> pd.DataFrame:
         """One row per branch: ``branch``, ``share``, and pixels and bias of both sides."""
@@ -286,6 +297,9 @@ def ledgers_between(
         query_maps = torch.einsum("kc,chw->khw", slope, query.parts[name][0] - mean)
         slope, gallery_bias = pull_back(neck, q / gallery.lengths[:, None], origin)
         gallery_maps = torch.einsum("kc,kchw->khw", slope, gallery.parts[name] - mean)
+        with torch.no_grad():
+            squared = neck(origin[None]).square().sum()
+        averages = squared / (query.lengths[0] * gallery.lengths)
         for k, row in enumerate(rows):
             row[name] = BranchShare(
                 share=float(q[k] @ g[k]),
@@ -293,6 +307,7 @@ def ledgers_between(
                 gallery_map=gallery_maps[k].cpu().numpy(),
                 query_bias=float(query_bias[k]),
                 gallery_bias=float(gallery_bias[k]),
+                average=float(averages[k]),
                 query_grid=query.grids[name],
                 gallery_grid=gallery.grids[name],
             )

@@ -26,7 +26,7 @@ from mfa.explain.pictures import (
     sample_positions,
     seen_by_cameras,
 )
-from mfa.explain.record import FUSED
+from mfa.explain.tables import FUSED, summarise
 from mfa.inference.evaluate import extract_features, resolve, test_pictures
 from mfa.progress import Progress
 from mfa.records import ReidDataset
@@ -68,7 +68,7 @@ class Attention:
             chosen = rows[member[rows["picture"].to_numpy(int)]]
             if chosen.empty:
                 continue
-            table = attention_metrics.summarise(
+            table = summarise(
                 chosen, ("weights", "branch", "measure"), persons=self.persons, seed=seed
             )
             table.insert(1, "condition", name)
@@ -200,17 +200,6 @@ def measure_faithfulness(
         progress=progress,
     )
     return table.assign(pid=features.query.pids[table["query"]])
-
-
-def persons_of(table: pd.DataFrame) -> np.ndarray | None:
-    """Identity of each picture of a faithfulness table, for ``attention_metrics.summarise``.
-
-    ``None`` where the table has no identities; its intervals are then over pictures.
-    """
-    if "pid" not in table:
-        return None
-    persons = table.groupby("picture")["pid"].first()
-    return persons.reindex(range(int(persons.index.max()) + 1), fill_value=-1).to_numpy()
 
 
 def _collect_maps(

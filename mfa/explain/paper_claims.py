@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from mfa.explain.attention_metrics import EVEN
+from mfa.explain.tables import EVEN
 
 Verdict = Literal["holds", "fails", "open", "not measured"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from mfa.explain.engine import branch_maps
 from mfa.explain.geometry import MapGrid
 from mfa.explain.pictures import reference_pictures
-from mfa.explain.record import FUSED
+from mfa.explain.tables import FUSED
 from mfa.inference.evaluate import test_pictures
 from mfa.inference.extract import feature_set
 from mfa.inference.pictures import input_pixels

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfa.explain.geometry import MapGrid
+from mfa.explain.tables import FUSED
 from mfa.explain.weightings import SIGNS, Sign
-
-FUSED = "fused"
-"""Key of the map of the whole descriptor."""
 
 
 @dataclass(frozen=True, eq=False)

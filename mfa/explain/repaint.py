@@ -21,13 +21,12 @@ from torch import Tensor
 from mfa.datasets.loading.augment import to_unit
 from mfa.errors import InputError
 from mfa.explain import weightings
-from mfa.explain.attention_metrics import EVEN, summarise
 from mfa.explain.capture import BRANCH, mean_maps
 from mfa.explain.engine import branch_maps, descriptors
 from mfa.explain.geometry import MapGrid
 from mfa.explain.inputs import as_images_with_cameras, input_size
 from mfa.explain.pictures import sample_positions
-from mfa.explain.record import FUSED
+from mfa.explain.tables import EVEN, FUSED, summarise
 from mfa.explain.targets import Contrast
 from mfa.progress import Progress, reporting
 from mfa.runs.run import BATCH, Run, untrained

@@ -7,12 +7,13 @@ import json
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mfa import __version__
 from mfa.errors import InputError
 from mfa.explain.ledger import pixel_parts
 from mfa.models import ReidNetwork
-from mfa.models.heads import Head
+from mfa.models.heads import Head, ProjectedNeck
 from mfa.runs.run import Run
 
 EMBEDDING = "embedding"
@@ -36,10 +37,11 @@ class ExportedNetwork(nn.Module):
 
     def __init__(self, network: ReidNetwork, *, maps: bool = False) -> None:
         super().__init__()
-        self.network = network
+        self.network = _with_plain_names(network)
         self.maps = maps
-        names = tuple(network.heads)
-        self.outputs = (EMBEDDING, *names, *(f"{name}{PARTS}" for name in names if maps))
+        self.branches = tuple(network.heads)
+        parts = (f"{name}{PARTS}" for name in self.branches if maps)
+        self.outputs = (EMBEDDING, *self.branches, *parts)
         if maps:
             for name, head in network.named_heads():
                 self.register_buffer(f"slope_{name}", _slope(name, head))
@@ -51,15 +53,38 @@ class ExportedNetwork(nn.Module):
         if not self.maps:
             return (torch.cat(embeddings, dim=1), *embeddings)
         parts = [
-            pixel_parts(head.pool, found.branches[name].map)
-            * self.get_buffer(f"slope_{name}").view(-1, 1, 1)
-            for name, head in self.network.named_heads()
+            _through(self.get_buffer(f"slope_{name}"), pixel_parts(head.pool, branch.map))
+            for name, (_, head), branch in zip(
+                self.branches, self.network.named_heads(), found.branches.values(), strict=True
+            )
         ]
         return (torch.cat(embeddings, dim=1), *embeddings, *parts)
 
 
+def _with_plain_names(network: ReidNetwork) -> ReidNetwork:
+    """The same modules with another name for each head.
+
+    torch writes Python code from the names of a program's weights, and cannot run a program in
+    which one of them is ``global``.
+    """
+    renamed = copy.copy(network)
+    heads = {f"head_{name}": head for name, head in network.named_heads()}
+    renamed._modules = {**network._modules, "heads": nn.ModuleDict(heads)}
+    return renamed
+
+
+def _through(slope: Tensor, parts: Tensor) -> Tensor:
+    """Parts (B, C, h, w) of a pooled vector as parts (B, D, h, w) of the embedding."""
+    if slope.ndim == 1:
+        return parts * slope.view(-1, 1, 1)
+    return F.conv2d(parts, slope[:, :, None, None])
+
+
 def _slope(name: str, head: Head) -> Tensor:
-    """How much a branch's embedding grows with each channel of its pooled vector, (C,)."""
+    """How much a branch's embedding grows with its pooled vector.
+
+    (C,) where each number of the embedding grows with its own channel alone, else (D, C).
+    """
     if not isinstance(head.neck, nn.BatchNorm1d | nn.Identity):
         raise InputError(
             f"{name} has a neck of the kind {type(head.neck).__name__}, which mixes channels, so "
@@ -68,8 +93,9 @@ def _slope(name: str, head: Head) -> Tensor:
         )
     neck = copy.deepcopy(head.neck).double().eval()
     with torch.no_grad():
-        ends = neck(torch.eye(2, dtype=torch.float64)[:, :1].expand(2, head.width))
-    return (ends[0] - ends[1]).float()
+        one = torch.eye(head.pooled_width, dtype=torch.float64)
+        grown = neck(one) - neck(torch.zeros_like(one))
+    return (grown.T if isinstance(neck, ProjectedNeck) else grown.diag()).float()
 
 
 def describe(run: Run, *, maps: bool, int8: bool) -> str:

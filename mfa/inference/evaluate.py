@@ -18,6 +18,7 @@ from mfa.datasets.readers.folders import further_queries
 from mfa.errors import InputError
 from mfa.inference.extract import feature_set, query_and_gallery
 from mfa.models.separation import SeparationMeter
+from mfa.processes import ALONE, ProcessGroup
 from mfa.progress import Progress
 from mfa.records import Features, ReidDataset, Sample
 from mfa.retrieval import metrics, protocols
@@ -89,11 +90,16 @@ def pool_queries(
 
 
 def extract_features(
-    run: Run, data: ReidDataset, *, flip: bool = False, progress: bool | Progress = False
+    run: Run,
+    data: ReidDataset,
+    *,
+    flip: bool = False,
+    progress: bool | Progress = False,
+    ranks: ProcessGroup = ALONE,
 ) -> Features:
     """Query and gallery descriptors of ``run``; read from the run's folder where they are there.
 
-    Arguments as in ``evaluate``.
+    Arguments as in ``evaluate``; ``ranks`` as in ``query_and_gallery``.
 
     Raises:
         InputError: the dataset has no query or gallery, or none of their pictures can be read.
@@ -101,11 +107,14 @@ def extract_features(
     return query_and_gallery(
         data,
         lambda samples: test_pictures(run, data, samples),
-        lambda pictures, within: run.embed(pictures, data, flip=flip, progress=within),
+        lambda pictures, rows, within: run.embed(
+            pictures, data, rows=rows, flip=flip, progress=within
+        ),
         branches=tuple(run.model.widths.items()),
         origin=lambda left_out: _origin(run, data, flip, left_out),
         file=_feature_path(run, data, flip),
         progress=progress,
+        ranks=ranks,
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from mfa.datasets.loading.images import LoadedImages
+from mfa.inference.parts import make_parts, read_parts
+from mfa.processes import ALONE, ProcessGroup
 from mfa.progress import Progress, part_of, reporting
 from mfa.records import Features, FeatureSet, ReidDataset, Sample
 from mfa.retrieval import feature_file
@@ -28,39 +32,70 @@ def feature_set(features: np.ndarray, pictures: LoadedImages) -> FeatureSet:
 def query_and_gallery(
     data: ReidDataset,
     read: Callable[[tuple[Sample, ...]], LoadedImages],
-    embed: Callable[[LoadedImages, Progress], np.ndarray],
+    embed: Callable[[LoadedImages, range, Progress], np.ndarray],
     *,
     branches: tuple[tuple[str, int], ...],
     origin: Callable[[list[str]], dict[str, object]],
     file: Path | None,
     progress: bool | Progress,
+    ranks: ProcessGroup = ALONE,
 ) -> Features:
     """Features of both lists of ``data``, read from ``file`` where it is there, else written to it.
+
+    With a file, the work is done in parts that lie beside it until it is written: processes share
+    them, and a job that was stopped goes on from them.
 
     Args:
         data: with query and gallery.
         read: loads the pictures of a list.
-        embed: loaded pictures to vectors (N, D).
+        embed: a range of loaded pictures to vectors (len(range), D).
         branches: (name, width) of the descriptor's parts.
         origin: what made the features, given the pictures that were left out.
         file: where they are kept; ``None`` keeps none.
         progress: see ``mfa.progress``.
+        ranks: the processes that share the work; all must call. Without a file each does it all.
     """
-    if file is not None and file.is_file():
+    if file is not None and ranks.from_first(file.is_file):
         return feature_file.read(file)
-    sides: dict[str, FeatureSet] = {}
-    left_out: list[str] = []
+    loaded: dict[str, LoadedImages] = {}
+    rows: dict[str, np.ndarray] = {}
     middle = len(data.query) / max(len(data.query) + len(data.gallery), 1)
     with reporting(progress, f"features of {data.name}") as report:
         for side, samples, span in (
             ("query", data.query, (0, middle)),
             ("gallery", data.gallery, (middle, 1)),
         ):
-            pictures = read(samples)
-            left_out += [f"{sample.path.name}: {why}" for sample, why in pictures.left_out]
-            sides[side] = feature_set(embed(pictures, part_of(report, *span)), pictures)
-    made = Features(**sides, branches=branches, origin=origin(left_out))
+            pictures, within = read(samples), part_of(report, *span)
+            loaded[side] = pictures
+            if file is None:
+                rows[side] = embed(pictures, range(len(pictures)), within)
+            else:
+                make = partial(embed, pictures)
+                make_parts(make, len(pictures), _parts(file) / side, ranks, within)
+    left_out = [
+        f"{sample.path.name}: {why}" for side in loaded.values() for sample, why in side.left_out
+    ]
+
+    def made() -> Features:
+        sides = {side: feature_set(rows[side], pictures) for side, pictures in loaded.items()}
+        return Features(**sides, branches=branches, origin=origin(left_out))
+
     if file is None:
-        return made
-    feature_file.write(file, made)
+        return made()
+
+    def write() -> None:
+        if file.is_file():  # another job was faster
+            return
+        for side, pictures in loaded.items():
+            rows[side] = read_parts(len(pictures), _parts(file) / side)
+        feature_file.write(file, made())
+
+    ranks.from_first(write)
+    if ranks.writes:
+        shutil.rmtree(_parts(file), ignore_errors=True)
     return feature_file.read(file)  # names the file in its origin, the first time as the second
+
+
+def _parts(file: Path) -> Path:
+    """Where the parts of a feature file lie until it is written."""
+    return file.with_suffix(".parts")

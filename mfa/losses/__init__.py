@@ -6,13 +6,7 @@ from mfa.losses.center import CenterLoss
 from mfa.losses.criterion import Criterion
 from mfa.losses.gla import gla
 from mfa.losses.identity import identity_loss
-from mfa.losses.pairs import (
-    circle,
-    multi_similarity,
-    quadruplet,
-    soft_triplet,
-    weighted_triplet,
-)
+from mfa.losses.pairs import circle, multi_similarity, quadruplet, soft_triplet, weighted_triplet
 
 __all__ = [
     "CenterLoss",

@@ -5,39 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, distributed, nn
-
-from mfa.errors import InputError
+from torch import Tensor, nn
 
 
 class CenterLoss(nn.Module):
-    """One center for each identity and branch, moved by counting, not by an optimiser.
-
-    Wen et al. 2016; name [paper], form [reconstructed]. The centers are buffers: they are saved
-    with the training state, are no parameters, and get no gradient. They start at zero, so that
-    making them draws no random numbers.
+    """One center per identity and branch (Wen et al. 2016); name [paper], form [reconstructed].
 
     A center moves by ``rate * n / (1 + n)`` of the way to the mean of its n pictures in the batch.
     That share depends on n alone: not on the batch size, the number of branches, the loss weight
-    or the learning rate, as it does where an optimiser moves the centers. Showing a batch twice
-    over is not quite the same as once, n / (1 + n) becomes 2n / (1 + 2n), and never passes
-    ``rate``.
+    or the learning rate, as it does where an optimiser moves the centers. The centers are buffers,
+    without gradient. They start at zero, so that making them draws no random numbers.
     """
 
     def __init__(self, identities: int, widths: Mapping[str, int], rate: float = 0.5) -> None:
-        """Make the centers.
+        """Make the centers, for pooled vectors as long as ``widths`` says by branch name.
 
-        Args:
-            identities: number of people in the training set.
-            widths: length of the pooled vector by branch name.
-            rate: greatest share of the way moved in one step, in (0, 1].
-
-        Raises:
-            InputError: the rate is not in (0, 1].
+        ``rate``, in (0, 1], is the greatest share of the way moved in one step.
         """
         super().__init__()
-        if not 0 < rate <= 1:
-            raise InputError(f"center_rate is a share of the way, over 0 up to 1, got {rate}")
         self.rate = rate
         for name, width in widths.items():
             self.register_buffer(_key(name), torch.zeros(identities, width))
@@ -47,14 +32,9 @@ class CenterLoss(nn.Module):
         return self.get_buffer(_key(name))
 
     def forward(self, name: str, pooled: Tensor, labels: Tensor) -> Tensor:
-        """Mean over the batch of the squared distance to the own center.
+        """Mean over the batch of the squared distance of ``pooled`` (B, C) to its own center.
 
         Without the factor 1/2 of Wen et al., as in BagTricks, whose weight 5e-4 belongs to it.
-
-        Args:
-            name: the branch.
-            pooled: (B, C).
-            labels: (B,) int64.
         """
         return (pooled - self.centers(name)[labels]).square().sum(dim=1).mean()
 
@@ -63,22 +43,12 @@ class CenterLoss(nn.Module):
         """Move the centers of the identities in the batch (Wen et al. 2016, eq. 4).
 
         delta_j = sum over the batch's pictures of j of (c_j - x_i) / (1 + n_j);
-        c_j <- c_j - rate * delta_j. With several processes the sums and counts are added up first,
-        so that all processes hold the same centers, those of the whole batch. A batch with NaN or
-        infinite vectors moves nothing: one would spoil the centers for good.
-
-        Args:
-            name: the branch.
-            pooled: (B, C).
-            labels: (B,) int64.
+        c_j <- c_j - rate * delta_j. A batch with NaN or infinite vectors moves nothing.
         """
         centers = self.centers(name)
         sums = torch.zeros_like(centers).index_add_(0, labels, pooled.to(centers.dtype))
         ones = torch.ones(len(labels), dtype=centers.dtype, device=centers.device)
         counts = torch.zeros_like(centers[:, 0]).index_add_(0, labels, ones)
-        if distributed.is_available() and distributed.is_initialized():
-            distributed.all_reduce(sums)
-            distributed.all_reduce(counts)
         delta = (counts[:, None] * centers - sums) / (1 + counts[:, None])
         centers.sub_(torch.where(delta.isfinite().all(), self.rate * delta, 0.0))
 

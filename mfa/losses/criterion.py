@@ -24,13 +24,7 @@ class Criterion(nn.Module):
     """
 
     def __init__(self, config: LossConfig, identities: int, widths: Mapping[str, int]) -> None:
-        """Prepare the loss.
-
-        Args:
-            config: weights and switches.
-            identities: number of people in the training set.
-            widths: length of the pooled vector by branch name.
-        """
+        """Prepare the loss for pooled vectors as long as ``widths`` says by branch name."""
         super().__init__()
         self.config = config
         self.center = CenterLoss(identities, widths, config.center_rate)

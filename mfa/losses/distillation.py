@@ -26,13 +26,7 @@ class Distillation(nn.Module):
     def __init__(
         self, config: DistillConfig, widths: Mapping[str, int], teacher_width: int
     ) -> None:
-        """Make the linear maps.
-
-        Args:
-            config: weights and switch.
-            widths: length of the embedding by branch name.
-            teacher_width: length of the teacher's features.
-        """
+        """Make the linear maps from embeddings, whose ``widths`` stand by branch name."""
         super().__init__()
         self.config = config
         students = [*widths.values()] if config.by_branch else [sum(widths.values())]
@@ -51,22 +45,13 @@ class Distillation(nn.Module):
         """
         embeddings = [branch.embedding.float() for branch in output.branches.values()]
         students = embeddings if self.config.by_branch else [torch.cat(embeddings, dim=1)]
+        features, similarities = [], []
         with torch.autocast(targets.device.type, enabled=False):
-            mapped = [project(x) for project, x in zip(self.maps, students, strict=True)]
-            feature = _mean([_feature_term(x, targets) for x in mapped])
-            similarity = _mean([_similarity_term(x, targets) for x in mapped])
+            for project, x in zip(self.maps, students, strict=True):
+                mapped = project(x)
+                unit = F.normalize(mapped, dim=1)
+                features.append((1 - F.cosine_similarity(mapped, targets, dim=1)).mean())
+                similarities.append(F.mse_loss(unit @ unit.T, targets @ targets.T))
+            feature, similarity = torch.stack(features).mean(), torch.stack(similarities).mean()
         total = self.config.feature_weight * feature + self.config.similarity_weight * similarity
         return total, {"teacher": feature.detach(), "teacher_similarity": similarity.detach()}
-
-
-def _feature_term(student: Tensor, targets: Tensor) -> Tensor:
-    return (1 - F.cosine_similarity(student, targets, dim=1)).mean()
-
-
-def _similarity_term(student: Tensor, targets: Tensor) -> Tensor:
-    unit = F.normalize(student, dim=1)
-    return F.mse_loss(unit @ unit.T, targets @ targets.T)
-
-
-def _mean(terms: list[Tensor]) -> Tensor:
-    return torch.stack(terms).mean()

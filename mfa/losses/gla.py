@@ -9,10 +9,7 @@ from torch.nn import functional
 
 
 def gla(
-    pooled: Tensor,
-    guide: Tensor,
-    kind: Literal["mse", "cosine"] = "mse",
-    detach: bool = True,
+    pooled: Tensor, guide: Tensor, kind: Literal["mse", "cosine"] = "mse", detach: bool = True
 ) -> Tensor:
     """How far a branch vector is from its guide; pairing [paper], form [reconstructed] (SCPNet).
 
@@ -25,9 +22,6 @@ def gla(
         kind: ``mse`` or ``cosine``.
         detach: stop the gradient at the guide [reconstructed], so that the branch learns the
             stripe and not the stripe the branch.
-
-    Returns:
-        A scalar.
     """
     if detach:
         guide = guide.detach()

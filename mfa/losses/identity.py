@@ -16,8 +16,5 @@ def identity_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.1) -> Ten
         logits: (B, identities).
         labels: (B,) int64, positions of the identities.
         smoothing: share of the target that is spread, in [0, 1).
-
-    Returns:
-        A scalar in nats.
     """
     return functional.cross_entropy(logits, labels, label_smoothing=smoothing)

@@ -19,13 +19,10 @@ def soft_triplet(features: Tensor, labels: Tensor) -> Tensor:
 
     For each anchor: log(1 + exp(d_ap - d_an)), d_ap the distance of its farthest positive and d_an
     of its nearest negative (Hermans et al. 2017). Mean over the anchors that have both; features
-    that are all equal give ln 2.
-
-    The features are compared as they are, not normalised.
+    that are all equal give ln 2. The features are compared as they are, not normalised.
     """
     distances = euclidean(features)
-    positive, negative = pair_masks(labels)
-    usable = positive.any(dim=1) & negative.any(dim=1)
+    positive, negative, usable = pair_masks(labels)
     margin = farthest(distances, positive) - nearest(distances, negative)
     return mean_over(functional.softplus(margin), usable)
 
@@ -36,12 +33,10 @@ def weighted_triplet(features: Tensor, labels: Tensor) -> Tensor:
     For each anchor: log(1 + exp(sum_p w_p d_p - sum_n w_n d_n)), w_p the softmax of the distances
     of its positives and w_n the softmax of minus those of its negatives. Mean over the anchors
     that have both. The anchor is not its own positive; AGW's code counts it as one, at distance 0.
-
     The features are compared as they are, not normalised.
     """
     distances = euclidean(features)
-    positive, negative = pair_masks(labels)
-    usable = positive.any(dim=1) & negative.any(dim=1)
+    positive, negative, usable = pair_masks(labels)
     far = _softmax(distances, positive)
     near = _softmax(-distances, negative)
     difference = ((far - near) * distances).sum(dim=1)
@@ -49,11 +44,7 @@ def weighted_triplet(features: Tensor, labels: Tensor) -> Tensor:
 
 
 def _softmax(values: Tensor, mask: Tensor) -> Tensor:
-    """Softmax over the masked entries of each row.
-
-    Not by -inf, which makes NaN of a row without any; such a row gets even weights instead, and
-    its anchor does not count.
-    """
+    """Softmax over the masked entries of each row; a row without any gets even weights, not NaN."""
     return torch.softmax(values.masked_fill(~mask, torch.finfo(values.dtype).min), dim=1)
 
 
@@ -70,16 +61,9 @@ def quadruplet(
     The article learns the metric and adapts the margins, the second half the first; here the
     distance is Euclidean between normalised features and the margins are constants (ours), because
     adapted margins are zero, and the loss with them, once all features are equal.
-
-    Args:
-        features: (B, C), normalised here.
-        labels: (B,) int64.
-        margin: between a positive and the anchor's own negatives.
-        other_margin: between a positive and pairs of others.
     """
     squares = euclidean(functional.normalize(features, dim=1)).square()
-    positive, negative = pair_masks(labels)
-    usable = positive.any(dim=1) & negative.any(dim=1)
+    positive, negative, usable = pair_masks(labels)
     own = farthest(squares, positive)
     first = functional.relu(own - nearest(squares, negative) + margin)
     second = functional.relu(own - _others(squares, negative) + other_margin)
@@ -98,23 +82,21 @@ def circle(features: Tensor, labels: Tensor, margin: float = 0.25, gamma: float 
     For each anchor with positives' cosines s_p and negatives' s_n:
     log(1 + sum_n exp(gamma a_n (s_n - m)) * sum_p exp(-gamma a_p (s_p - (1 - m)))),
     a_p = max(0, 1 + m - s_p), a_n = max(0, s_n + m), both constants for the gradient. Mean over
-    the anchors that have both.
-
-    Args:
-        features: (B, C), normalised here.
-        labels: (B,) int64.
-        margin: m, how far from 1 and 0 the similarities may stay.
-        gamma: scale; both defaults are usual in re-identification.
+    the anchors that have both. Margin m and gamma are those usual in re-identification.
     """
     similarity = cosine(features)
-    positive, negative = pair_masks(labels)
+    positive, negative, usable = pair_masks(labels)
     constant = similarity.detach()
     push = gamma * (constant + margin).clamp(min=0) * (similarity - margin)
     pull = -gamma * (1 + margin - constant).clamp(min=0) * (similarity - (1 - margin))
-    both = torch.logsumexp(push.masked_fill(~negative, -torch.inf), dim=1) + torch.logsumexp(
-        pull.masked_fill(~positive, -torch.inf), dim=1
+    return mean_over(
+        functional.softplus(_log_sum(push, negative) + _log_sum(pull, positive)), usable
     )
-    return mean_over(functional.softplus(both), positive.any(dim=1) & negative.any(dim=1))
+
+
+def _log_sum(values: Tensor, mask: Tensor) -> Tensor:
+    """Logarithm of the sum of exponentials of each row's masked values."""
+    return torch.logsumexp(values.masked_fill(~mask, -torch.inf), dim=1)
 
 
 def multi_similarity(
@@ -132,22 +114,15 @@ def multi_similarity(
     Then log(1 + sum_p exp(-alpha (s_p - base))) / alpha
     + log(1 + sum_n exp(beta (s_n - base))) / beta, mean over the whole batch: an anchor of which
     no pair stays counts as zero.
-
-    Args:
-        features: (B, C), normalised here.
-        labels: (B,) int64.
-        alpha: scale of the positives.
-        beta: scale of the negatives.
-        base: the similarity around which pairs are weighed; 1 in the article, 0.5 in its code.
-        epsilon: width of the overlap that is mined.
+    The base is 1 in the article and 0.5 in its code.
     """
     similarity = cosine(features)
-    positive, negative = pair_masks(labels)
+    positive, negative, _ = pair_masks(labels)
     kept_negative = negative & (similarity > nearest(similarity, positive)[:, None] - epsilon)
     kept_positive = positive & (similarity < farthest(similarity, negative)[:, None] + epsilon)
     offset = similarity - base
-    pull = torch.logsumexp((-alpha * offset).masked_fill(~kept_positive, -torch.inf), dim=1)
-    push = torch.logsumexp((beta * offset).masked_fill(~kept_negative, -torch.inf), dim=1)
+    pull = _log_sum(-alpha * offset, kept_positive)
+    push = _log_sum(beta * offset, kept_negative)
     return (functional.softplus(pull) / alpha + functional.softplus(push) / beta).mean()
 
 
@@ -177,11 +152,15 @@ def cosine(features: Tensor) -> Tensor:
     return unit @ unit.T
 
 
-def pair_masks(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Positives (same label, not the picture itself) and negatives, each (B, B) bool."""
+def pair_masks(labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Positives (same label, not the picture itself), negatives, and which anchors have both.
+
+    The first two are (B, B) bool, the third is (B,).
+    """
     same = labels[:, None] == labels[None, :]
     itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
-    return same & ~itself, ~same
+    positive, negative = same & ~itself, ~same
+    return positive, negative, positive.any(dim=1) & negative.any(dim=1)
 
 
 def farthest(distances: Tensor, mask: Tensor) -> Tensor:
@@ -197,7 +176,6 @@ def nearest(distances: Tensor, mask: Tensor) -> Tensor:
 def mean_over(terms: Tensor, usable: Tensor) -> Tensor:
     """Mean of the usable anchors' terms; zero, still attached to the graph, when there are none.
 
-    Masked, not indexed: indexing by a mask would make a GPU wait for the CPU. Unusable terms may
-    be infinite.
+    Unusable terms may be infinite. Masked, not indexed, so that a GPU does not wait for the CPU.
     """
     return torch.where(usable, terms, 0.0).sum() / usable.sum().clamp(min=1)

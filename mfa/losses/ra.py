@@ -23,15 +23,10 @@ def ra_loss(features: Tensor, labels: Tensor) -> Tensor:
     formulas were not at hand). The forms are [reconstructed]: cosine distances d,
     max(0, margin + mean d_p - mean d_n) + variance of the d_p + variance of the d_n.
 
-    Args:
-        features: (B, C), not necessarily normalised.
-        labels: (B,) int64.
-
-    Returns:
-        A scalar; 0 where the batch lacks one kind of pair.
+    0 where the batch lacks one kind of pair. ``features`` (B, C) need not be normalised.
     """
     distances = 1 - cosine(features)
-    positive, negative = pair_masks(labels)
+    positive, negative, _ = pair_masks(labels)
     near, spread_near = _mean_and_variance(distances, positive)
     far, spread_far = _mean_and_variance(distances, negative)
     loss = (MARGIN + near - far).clamp(min=0) + MICRO_WEIGHT * (spread_near + spread_far)

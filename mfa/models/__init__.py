@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mfa.config import Config, ModelConfig
+from mfa.errors import InputError
 from mfa.models import mfa as own
+from mfa.models.backbones import RESNETS
 from mfa.models.network import ReidNetwork
 from mfa.models.peers import find
-from mfa.models.settings import refuse_unread, refuse_unread_losses
+from mfa.models.settings import refuse_unread
 from mfa.models.trunks import TRUNKS
 
 __all__ = ["ReidNetwork", "build_model", "check_settings"]
@@ -34,8 +37,8 @@ def build_model(
             or do not fit.
     """
     _check_model(config)
-    make = own.make if config.network == "mfa" else find(config.network).make
-    network = make(config, identities, pretrained=pretrained)
+    make = own.MFA if config.network == "mfa" else find(config.network).make
+    network = make(config if pretrained else replace(config, weights="none"), identities)
     if config.sie and cameras:
         network.learn_cameras(cameras)
     return network
@@ -48,13 +51,18 @@ def check_settings(config: Config) -> None:
         InputError: names the setting, and what to set it to.
     """
     _check_model(config.model)
-    guided = config.model.network == "mfa" and config.model.branches > 0
-    refuse_unread_losses(config.loss, config.model.network, guided)
+    network, gla = config.model.network, config.loss.gla
+    if gla != "off" and (network != "mfa" or config.model.branches == 0):
+        raise InputError(
+            f"loss.gla is {gla!r}, but {network} as configured has no local branches to guide",
+            "set loss.gla to off, or model.branches to 1 or more where the network is mfa",
+        )
 
 
 def _check_model(config: ModelConfig) -> None:
     if config.network == "mfa":
-        refuse_unread(config, own.reads(config), TRUNKS)
+        strides = (8, 16, 32) if config.trunk in RESNETS else (8, 16)
+        refuse_unread(config, own.reads(config), tuple(TRUNKS), strides)
     else:
         peer = find(config.network)
-        refuse_unread(config, peer.reads, peer.trunks)
+        refuse_unread(config, peer.reads, peer.trunks, peer.strides)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from mfa.config import ModelConfig
-from mfa.errors import InputError
 from mfa.models.cpaa import CPAA
-from mfa.models.trunk import Trunk
+from mfa.models.trunk import LAYERS, Trunk, initialise
 
 BLOCKS: dict[str, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
     "resnet10": (BasicBlock, (1, 1, 1, 1)),
@@ -27,29 +24,17 @@ RESNETS = tuple(BLOCKS)
 STRIDES = {8: (1, 2, 1, 1), 16: (1, 2, 2, 1), 32: (1, 2, 2, 2)}
 """Stride of each layer behind the stem, which halves twice, by the stride of the whole trunk."""
 
-LAYERS = ("layer1", "layer2", "layer3", "layer4")
-
 
 class ResNet(Trunk):
     """ResNet without its classifier, last stride 1 [paper], CPAA after chosen layers.
 
     ``stride`` 16 keeps the strides 4, 8, 16, 16 of the paper; 8 stops at 4, 8, 8, 8, for inputs so
     small that the map would have a handful of pixels; 32 is torchvision's 4, 8, 16, 32.
-
-    Raises:
-        InputError: ``stride`` is 12, which halving does not reach.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__({}, 0)
-        if config.stride not in STRIDES:
-            raise InputError(
-                "a ResNet halves its maps, so it has no stride 12; that is for the patches of a "
-                "vision transformer",
-                "set model.stride to 8, 16 or 32",
-            )
         block, depths = BLOCKS[config.trunk]
-        strides = STRIDES[config.stride]
         width = config.width
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -57,18 +42,19 @@ class ResNet(Trunk):
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         channels = width
         self.cpaa = nn.ModuleDict()
-        for number, (depth, stride) in enumerate(zip(depths, strides, strict=True), start=1):
-            planes = width * 2 ** (number - 1)
-            setattr(self, f"layer{number}", _layer(block, channels, planes, depth, stride))
+        for number, stride in enumerate(STRIDES[config.stride], start=1):
+            planes, name = width * 2 ** (number - 1), f"layer{number}"
+            layer = _layer(block, channels, planes, depths[number - 1], stride)
+            self.add_module(name, layer)
             channels = planes * block.expansion
             if number in config.cpaa:
-                self.cpaa[f"layer{number}"] = CPAA(channels, affinity=config.cpaa_affinity)
+                self.cpaa[name] = CPAA(channels, affinity=config.cpaa_affinity)
             if config.ibn and number < 4:
-                for each in self.layer(number):
+                for each in layer:
                     each.bn1 = IBN(each.conv1.out_channels)  # type: ignore[union-attr,arg-type]
         self.channels = channels
         self.stages = ("stem", *LAYERS)
-        self.apply(_initialise)
+        initialise(self.conv1, *(self.get_submodule(name) for name in LAYERS))
 
     def stem(self) -> nn.Sequential:
         """What comes before the first layer."""
@@ -81,11 +67,10 @@ class ResNet(Trunk):
         return found
 
     def run_stage(self, name: str, x: Tensor) -> Tensor:
-        """The stem, or a layer with its CPAA where it has one."""
+        """Run the stem or a layer, without its CPAA."""
         if name == "stem":
             return self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        x = self.get_submodule(name)(x)
-        return self.cpaa[name](x) if name in self.cpaa else x
+        return super().run_stage(name, x)
 
 
 class IBN(nn.Module):
@@ -107,19 +92,12 @@ class IBN(nn.Module):
 
 
 def _layer(
-    block: Callable[..., nn.Module], channels: int, planes: int, depth: int, stride: int
+    block: type[BasicBlock] | type[Bottleneck], channels: int, planes: int, depth: int, stride: int
 ) -> nn.Sequential:
-    out = planes * block.expansion  # type: ignore[attr-defined]
+    out = planes * block.expansion
     shortcut = None
     if stride != 1 or channels != out:
-        shortcut = nn.Sequential(
-            nn.Conv2d(channels, out, 1, stride=stride, bias=False), nn.BatchNorm2d(out)
-        )
+        convolution = nn.Conv2d(channels, out, 1, stride=stride, bias=False)
+        shortcut = nn.Sequential(convolution, nn.BatchNorm2d(out))
     first = block(channels, planes, stride=stride, downsample=shortcut)
     return nn.Sequential(first, *(block(out, planes) for _ in range(depth - 1)))
-
-
-def _initialise(module: nn.Module) -> None:
-    """He et al. (2015), as torchvision does; CPAA keeps its own."""
-    if isinstance(module, nn.Conv2d) and module.bias is None:
-        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -48,26 +48,16 @@ class CPAA(nn.Module):
         Without gradients one fused operation does it, which never holds the (B, C, C) weights.
         Training keeps the plain products, so that trainings repeat to the last bit.
         """
+        # softmax(row maximum - S) is softmax(-S): what a row has in common cancels.
+        sign = -1 if self.affinity == "inverted" else 1
         if not (torch.is_grad_enabled() and x.requires_grad):
-            return self._mix_channels_fused(x)
+            return _mix_channels_fused(x, sign)
         points = _points(x)
         with float32(x):
             wide = points.float()
-            # softmax(row maximum - S) is softmax(-S): what a row has in common cancels.
-            sign = -1 if self.affinity == "inverted" else 1
             s = (wide * (sign / wide.shape[1])).transpose(1, 2) @ wide  # (B, C, C)
             a = s.softmax(dim=2)
         return _as_map(points @ a.to(points.dtype).transpose(1, 2), x)
-
-    def _mix_channels_fused(self, x: Tensor) -> Tensor:
-        """A x as attention in which each channel is a token and its N pixels are the features."""
-        with torch.autocast(x.device.type, enabled=False):
-            # Channels must lie one after the other in memory: only then is there a fused kernel.
-            channels = x.flatten(2).float().contiguous()[:, None]
-            sign = -1 if self.affinity == "inverted" else 1
-            asking = channels * (sign / channels.shape[3])
-            mixed = F.scaled_dot_product_attention(asking, channels, channels, scale=1.0)
-        return mixed.reshape(x.shape).to(x.dtype, memory_format=torch.channels_last)
 
     def mix_points(self, b: Tensor) -> Tensor:
         """Each pixel as a mean of all, weighted by affinity: v P^T."""
@@ -75,6 +65,16 @@ class CPAA(nn.Module):
         with float32(b):
             p = (q.float() @ k.float().transpose(1, 2)).softmax(dim=2)  # (B, N, N)
         return _as_map(p.to(v.dtype) @ v, b)
+
+
+def _mix_channels_fused(x: Tensor, sign: int) -> Tensor:
+    """A x as attention in which each channel is a token and its N pixels are the features."""
+    with torch.autocast(x.device.type, enabled=False):
+        # Channels must lie one after the other in memory: only then is there a fused kernel.
+        channels = x.flatten(2).float().contiguous()[:, None]
+        asking = channels * (sign / channels.shape[3])
+        mixed = F.scaled_dot_product_attention(asking, channels, channels, scale=1.0)
+    return mixed.reshape(x.shape).to(x.dtype, memory_format=torch.channels_last)
 
 
 def _points(x: Tensor) -> Tensor:

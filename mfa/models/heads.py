@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.ops import Conv2dNormActivation
 
 from mfa.config import ModelConfig
-from mfa.models.pooling import GAP, make_pooling, stripe_rows
+from mfa.models.pooling import GAP, Stripe, make_pooling
+from mfa.models.trunk import initialise
 from mfa.records import Branch
 
 
 class Head(nn.Module):
     """One branch: refine the trunk map, pool it, normalise the vector, classify it.
 
-    Used as it is for a branch that reads the trunk map unchanged. A kind of branch overrides
-    ``refine`` or ``cut``.
-
-    ``stem`` is a part of the network between the trunk map and the branch map. Several heads may
-    share one: it belongs to the network, not to the head, so that its weights are saved once.
+    A branch that reads neither the whole map nor a stripe of it overrides ``cut``. Several heads
+    may share a stem; it belongs to the network, not to the head, so that it is saved once.
     """
 
     def __init__(
@@ -32,27 +30,33 @@ class Head(nn.Module):
         identities: int,
         *,
         neck: nn.Module | None = None,
+        projected: int = 0,
         bias: bool = False,
         stem: nn.Module | None = None,
+        stripe: Stripe | None = None,
     ) -> None:
         """Make a head.
 
         Args:
-            width: length of the pooled vector and of the embedding.
+            width: length of the pooled vector, and of the embedding unless it is projected.
             pool: (B, C, h, w) to (B, width).
             identities: classes of the classifier; 0 for none.
             neck: from the pooled vector to the embedding; by default BNNeck.
+            projected: length of the embedding where a linear map follows BNNeck; 0 for no map.
             bias: whether the classifier has one.
             stem: from the trunk map to the map this head reads; by default the trunk map itself.
+            stripe: what ``cut`` leaves of that map; by default all of it.
         """
         super().__init__()
-        self.width = width
+        self.pooled_width = width
+        self.width = projected or width
+        self.stripe = stripe
         self.pool = pool
-        self.neck = nn.BatchNorm1d(width) if neck is None else neck
+        self.neck = neck or _make_neck(width, projected)
         self.classifier: nn.Module | None = None
         self._stem = (stem,)  # in a tuple, so that it is not registered twice
         if identities:
-            self.classifier = nn.Linear(width, identities, bias=False)
+            self.classifier = nn.Linear(self.width, identities, bias=False)
             nn.init.normal_(self.classifier.weight, std=0.001)
             if bias:
                 self.classifier.bias = nn.Parameter(torch.zeros(identities))
@@ -71,8 +75,8 @@ class Head(nn.Module):
         return self.cut(trunk if self.stem is None else self.stem(trunk))
 
     def cut(self, x: Tensor) -> Tensor:
-        """The branch map from the stem's map; all of it, unless a kind of head takes a part."""
-        return x
+        """The branch map from the stem's map."""
+        return x if self.stripe is None else self.stripe.only(x)
 
     def read(self, branch_map: Tensor, guide: Tensor | None = None) -> Branch:
         """Pool, BNNeck, classifier: everything from the branch map on."""
@@ -82,85 +86,66 @@ class Head(nn.Module):
         return Branch(branch_map, pooled, embedding, logits, guide)
 
 
-class LocalBranch(Head, ABC):
-    """A branch of MFA: it sees the whole trunk map and is guided by one stripe of it [paper]."""
+class LocalBranch(Head):
+    """A branch of MFA: it sees the whole trunk map F and is guided by one stripe of it [paper].
 
-    gate: NoGate | Gate
+    Its map is ReLU(F + bottleneck(F)) [reconstructed]. The last BN's scale starts at 0, so that
+    each branch starts as the trunk map. A switch of the ablation puts a 1x1 convolution to fewer
+    channels in its place (ours, after PCB and MGN). Either is multiplied by a gate where there is
+    one (ours).
+    """
 
-    def __init__(self, width: int, config: ModelConfig, identities: int, number: int) -> None:
-        super().__init__(width, make_pooling(config.pooling), identities)
-        self.number = number
-        self.stripes = config.branches
+    stripe: Stripe
+    bottleneck: nn.Sequential
+    reduce: nn.Sequential
+
+    def __init__(self, channels: int, config: ModelConfig, identities: int, number: int) -> None:
+        reduced = config.branch == "reduce"
+        width = config.reduced_dim if reduced else channels
+        stripe = Stripe(config.branches, number)
+        pool, projected = make_pooling(config.pooling), config.projected_dim
+        super().__init__(width, pool, identities, projected=projected, stripe=stripe)
+        self.reduced = reduced
         self.guide_pooling = config.guide_pooling
+        if self.reduced:
+            self.reduce = Conv2dNormActivation(channels, width, 1)
+        else:
+            self.bottleneck = _bottleneck(channels)
+        self.gate = make_gate(config, channels, number)
 
     def forward(self, trunk: Tensor) -> Branch:
         """The branch's record, with the pooled vector of its stripe as guide."""
         body = self.body(trunk)
-        source = self.guide_source(trunk, body)
-        stripe = source[:, :, stripe_rows(source.shape[2], self.stripes, self.number)]
+        source = body if self.reduced else trunk  # the guide has the channels of the branch map
+        stripe = source[:, :, self.stripe.rows(source.shape[2])]
         guide = GAP()(stripe) if self.guide_pooling == "gap" else self.pool(stripe)
-        return self.read(self.gate(trunk, body), guide)
+        return self.read(self._gated(trunk, body), guide)
 
     def refine(self, trunk: Tensor) -> Tensor:
         """The whole trunk map, refined and gated."""
-        return self.gate(trunk, self.body(trunk))
+        return self._gated(trunk, self.body(trunk))
 
-    @abstractmethod
     def body(self, trunk: Tensor) -> Tensor:
         """The branch map before the gate."""
+        return self.reduce(trunk) if self.reduced else torch.relu_(trunk + self.bottleneck(trunk))
 
-    @abstractmethod
-    def guide_source(self, trunk: Tensor, body: Tensor) -> Tensor:
-        """The map whose stripe is pooled into the guide, as wide as the branch map."""
+    def _gated(self, trunk: Tensor, body: Tensor) -> Tensor:
+        return body if self.gate is None else self.gate(trunk, body)
 
 
-class BottleneckBranch(LocalBranch):
-    """ReLU(F + bottleneck(F)), times a gate where there is one [reconstructed; gate: ours].
+class ProjectedNeck(nn.BatchNorm1d):
+    """BNNeck, then a linear map to fewer numbers (ours); see ``mfa.training.projection``.
 
-    The last BN's scale starts at 0, so that each branch starts as the trunk map.
+    A kind of BNNeck, so that its weights keep their names whether or not a map follows.
     """
 
-    def __init__(self, channels: int, config: ModelConfig, identities: int, number: int) -> None:
-        super().__init__(channels, config, identities, number)
-        self.bottleneck = _bottleneck(channels)
-        self.gate = make_gate(config, channels, number)
+    def __init__(self, width: int, projected: int) -> None:
+        super().__init__(width)
+        self.projection = nn.Linear(width, projected)
 
-    def body(self, trunk: Tensor) -> Tensor:
-        """The refined trunk map."""
-        return torch.relu_(trunk + self.bottleneck(trunk))
-
-    def guide_source(self, trunk: Tensor, body: Tensor) -> Tensor:
-        """The trunk map."""
-        return trunk
-
-
-class ReducedBranch(LocalBranch):
-    """1x1 convolution to fewer channels, a switch of the ablation (ours, after PCB and MGN)."""
-
-    def __init__(self, channels: int, config: ModelConfig, identities: int, number: int) -> None:
-        super().__init__(config.reduced_dim, config, identities, number)
-        self.reduce = nn.Sequential(
-            nn.Conv2d(channels, config.reduced_dim, 1, bias=False),
-            nn.BatchNorm2d(config.reduced_dim),
-            nn.ReLU(),
-        )
-        self.gate = make_gate(config, channels, number)
-
-    def body(self, trunk: Tensor) -> Tensor:
-        """The reduced trunk map."""
-        return self.reduce(trunk)
-
-    def guide_source(self, trunk: Tensor, body: Tensor) -> Tensor:
-        """The reduced map before the gate, so that branch and guide have the same channels."""
-        return body
-
-
-class NoGate(nn.Module):
-    """Leaves the map as it is."""
-
-    def forward(self, trunk: Tensor, branch_map: Tensor) -> Tensor:
-        """``branch_map``."""
-        return branch_map
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, width) to (B, projected)."""
+        return cast(Tensor, self.projection(super().forward(input)))
 
 
 class Gate(nn.Module):
@@ -237,7 +222,7 @@ class CompetingGate(AnchoredGate):
 
     def forward(self, trunk: Tensor, branch_map: Tensor) -> Tensor:
         """``branch_map`` (B, C', h, w) times the gate seen in ``trunk`` (B, C, h, w)."""
-        number = next(i for i, gate in enumerate(self._rivals) if gate is self)
+        number = self._rivals.index(self)
         share = self.shares(trunk)[:, number : number + 1]
         return branch_map * (len(self._rivals) / 2 * share).to(branch_map.dtype)
 
@@ -258,11 +243,10 @@ class CompetingGate(AnchoredGate):
 
 def compete(heads: Iterable[nn.Module]) -> None:
     """Let the competing gates among ``heads`` share each pixel; other gates stay as they are."""
-    gates = [
-        gate for head in heads if isinstance(gate := getattr(head, "gate", None), CompetingGate)
-    ]
-    for gate in gates:
-        gate.compete_with(gates)
+    gates = [head.gate for head in heads if isinstance(head, LocalBranch)]
+    competing = [gate for gate in gates if isinstance(gate, CompetingGate)]
+    for gate in competing:
+        gate.compete_with(competing)
 
 
 def coordinates(x: Tensor) -> Tensor:
@@ -273,32 +257,28 @@ def coordinates(x: Tensor) -> Tensor:
     return torch.cat([y.expand(batch, 1, height, width), x_.expand(batch, 1, height, width)], dim=1)
 
 
-def make_gate(config: ModelConfig, channels: int, number: int) -> NoGate | Gate:
+def make_gate(config: ModelConfig, channels: int, number: int) -> Gate | None:
     """The gate of branch ``number`` (from 0)."""
+    if config.gate == "none":
+        return None
     if config.gate == "guided":
         return Gate(channels)
-    if config.gate == "anchored":
-        return AnchoredGate(channels, center=(number + 0.5) / config.branches)
-    if config.gate == "competing":
-        return CompetingGate(channels, center=(number + 0.5) / config.branches)
-    return NoGate()
+    kind = AnchoredGate if config.gate == "anchored" else CompetingGate
+    return kind(channels, center=(number + 0.5) / config.branches)
+
+
+def _make_neck(width: int, projected: int) -> nn.BatchNorm1d:
+    return ProjectedNeck(width, projected) if projected else nn.BatchNorm1d(width)
 
 
 def _bottleneck(channels: int) -> nn.Sequential:
     """1x1 to C/16, 3x3, 1x1 back, each with BN, no ReLU at the end [reconstructed]."""
-    inner = max(channels // 16, 1)
+    inner = channels // 16
     body = nn.Sequential(
-        nn.Conv2d(channels, inner, 1, bias=False),
-        nn.BatchNorm2d(inner),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(inner, inner, 3, padding=1, bias=False),
-        nn.BatchNorm2d(inner),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(inner, channels, 1, bias=False),
-        nn.BatchNorm2d(channels),
+        *Conv2dNormActivation(channels, inner, 1),
+        *Conv2dNormActivation(inner, inner, 3),
+        *Conv2dNormActivation(inner, channels, 1, activation_layer=None),
     )
-    for module in body:
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    initialise(body)
     nn.init.zeros_(body[-1].weight)  # type: ignore[arg-type]
     return body

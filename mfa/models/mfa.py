@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from mfa.config import ModelConfig
-from mfa.models.heads import BottleneckBranch, Head, ReducedBranch, compete
+from mfa.models.backbones import RESNETS
+from mfa.models.heads import Head, LocalBranch, compete
 from mfa.models.network import ReidNetwork
 from mfa.models.pooling import make_pooling
-from mfa.models.trunks import make_trunk
+from mfa.models.trunks import TRUNKS
 from mfa.models.weights import load_trunk_weights
 
 
@@ -14,34 +15,27 @@ class MFA(ReidNetwork):
     """A trunk with CPAA and local branches [paper]; one global branch where there are none."""
 
     def __init__(self, config: ModelConfig, identities: int) -> None:
-        trunk = make_trunk(config)
-        kind = BottleneckBranch if config.branch == "bottleneck" else ReducedBranch
-        count = config.branches
+        trunk = TRUNKS[config.trunk](config)
         heads: dict[str, Head] = {
-            f"branch{i + 1}": kind(trunk.channels, config, identities, i) for i in range(count)
+            f"branch{i + 1}": LocalBranch(trunk.channels, config, identities, i)
+            for i in range(config.branches)
         }
         compete(heads.values())
-        stripes = {name: (i / count, (i + 1) / count) for i, name in enumerate(heads)}
         if not heads:
             heads = {"global": Head(trunk.channels, make_pooling(config.pooling), identities)}
-        super().__init__(trunk, heads, stripes=stripes)
-
-
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> MFA:
-    """The network, with ``config.weights`` in its trunk where ``pretrained``."""
-    network = MFA(config, identities)
-    if pretrained:
-        load_trunk_weights(network.trunk, config)
-    return network
+        super().__init__(trunk, heads)
+        load_trunk_weights(trunk, config)
 
 
 def reads(config: ModelConfig) -> frozenset[str]:
     """The fields of ``config`` that the network reads; some of them only because of others."""
-    fields = {"stride", "weights", "ibn", "cpaa", "branches", "pooling"}
+    fields = {"weights", "cpaa", "branches", "pooling"}
+    if config.trunk in RESNETS:
+        fields |= {"width", "ibn"}
     if config.cpaa:
         fields.add("cpaa_affinity")
     if config.branches:
-        fields |= {"branch", "gate", "guide_pooling"}
+        fields |= {"branch", "gate", "guide_pooling", "projected_dim"}
         if config.branch == "reduce":
             fields.add("reduced_dim")
     return frozenset(fields)

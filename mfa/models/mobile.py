@@ -1,4 +1,4 @@
-"""MobileNetV2 and EfficientNet-Lite0 as trunks, with the modules of torchvision and of timm.
+"""Trunks that are no ResNets: MobileNetV2 of torchvision and EfficientNet-Lite0 of timm.
 
 Both are regrouped into a stem and four stages and keep no classifier and no last 1x1 convolution.
 ``from_source`` renames the tensors of the original network, so that published weights load.
@@ -14,22 +14,15 @@ from torchvision.models import mobilenet_v2
 
 from mfa.config import ModelConfig
 from mfa.errors import extra
-from mfa.models.staged_trunk import StagedTrunk, refuse_settings
+from mfa.models.trunk import StagedTrunk
 
 
 class MobileTrunk(StagedTrunk):
     """A trunk cut out of a published network, whose tensors it can rename."""
 
-    def __init__(
-        self,
-        config: ModelConfig,
-        source: nn.Module,
-        stem: nn.Module,
-        layers: tuple[nn.Module, nn.Module, nn.Module, nn.Module],
-        widths: tuple[int, int, int, int],
-    ) -> None:
-        """Regroup modules of ``source`` into ``stem`` and ``layers``; see ``StagedTrunk``."""
-        super().__init__(config, stem, layers, widths)
+    def __init__(self, config: ModelConfig, source: nn.Module, *stages: Any) -> None:
+        """Regroup modules of ``source`` into ``stages``; see ``StagedTrunk``."""
+        super().__init__(config, *stages)
         theirs = {id(value): name for name, value in source.state_dict(keep_vars=True).items()}
         self._source_names = {
             theirs[id(value)]: name
@@ -42,44 +35,33 @@ class MobileTrunk(StagedTrunk):
         return {ours: state[name] for name, ours in self._source_names.items() if name in state}
 
 
-class MobileNetTrunk(MobileTrunk):
-    """torchvision's MobileNetV2 (Sandler et al. 2018); 1.8 million parameters without CPAA."""
-
-    def __init__(self, config: ModelConfig) -> None:
-        """Build the trunk with random weights.
-
-        Raises:
-            InputError: ``config`` has a width or a stride that this trunk does not have.
-        """
-        refuse_settings(config)
-        source = mobilenet_v2(weights=None)
-        features = source.features
-        _keep_resolution(features[14])
-        if config.stride == 8:
-            _keep_resolution(features[7])
-        layers = (features[2:4], features[4:7], features[7:14], features[14:18])
-        super().__init__(config, source, features[:2], layers, (24, 32, 96, 320))
+def mobilenet(config: ModelConfig) -> MobileTrunk:
+    """MobileNetV2 of torchvision (Sandler et al. 2018); 1.8 million parameters without CPAA."""
+    source = mobilenet_v2(weights=None)
+    features = source.features
+    _keep_resolution(features[14])
+    if config.stride == 8:
+        _keep_resolution(features[7])
+    layers = (features[2:4], features[4:7], features[7:14], features[14:18])
+    return MobileTrunk(config, source, features[:2], layers, (24, 32, 96, 320))
 
 
-class EfficientNetTrunk(MobileTrunk):
-    """timm's ``tf_efficientnet_lite0`` (Tan and Le 2019); 3.0 million parameters without CPAA."""
+def efficientnet(config: ModelConfig) -> MobileTrunk:
+    """``tf_efficientnet_lite0`` of timm (Tan and Le 2019); 3.0 million parameters without CPAA.
 
-    def __init__(self, config: ModelConfig) -> None:
-        """Build the trunk with random weights.
-
-        Raises:
-            InputError: timm is not installed, or ``config`` has a width or a stride that this
-                trunk does not have.
-        """
-        refuse_settings(config)
-        source = _timm("tf_efficientnet_lite0")
-        blocks = source.blocks
-        _keep_resolution(blocks[5])
-        if config.stride == 8:
-            _keep_resolution(blocks[3])
-        stem = nn.Sequential(source.conv_stem, source.bn1, blocks[0])
-        layers = (blocks[1], blocks[2], blocks[3:5], blocks[5:7])
-        super().__init__(config, source, stem, layers, (24, 40, 112, 320))
+    Raises:
+        InputError: timm is not installed.
+    """
+    with extra("external"):
+        import timm
+    source: Any = timm.create_model("tf_efficientnet_lite0")
+    blocks = source.blocks
+    _keep_resolution(blocks[5])
+    if config.stride == 8:
+        _keep_resolution(blocks[3])
+    stem = nn.Sequential(source.conv_stem, source.bn1, blocks[0])
+    layers = (blocks[1], blocks[2], blocks[3:5], blocks[5:7])
+    return MobileTrunk(config, source, stem, layers, (24, 40, 112, 320))
 
 
 def rename_efficientnet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -91,7 +73,8 @@ def rename_efficientnet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {_timm_name(name): value for name, value in state.items()}
 
 
-_BLOCKS_PER_STAGE = (1, 2, 2, 3, 3, 4, 1)
+_BLOCKS = [(stage, i) for stage, depth in enumerate((1, 2, 2, 3, 3, 4, 1)) for i in range(depth)]
+"""timm's numbers, stage and block in it, of a block numbered from 0."""
 
 _EXPANDING = {
     "_expand_conv": "conv_pw",
@@ -101,12 +84,7 @@ _EXPANDING = {
     "_project_conv": "conv_pwl",
     "_bn2": "bn3",
 }
-_FIRST = {
-    "_depthwise_conv": "conv_dw",
-    "_bn1": "bn1",
-    "_project_conv": "conv_pw",
-    "_bn2": "bn2",
-}
+_FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
 _OUTSIDE = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2"}
 
 
@@ -114,23 +92,14 @@ def _timm_name(name: str) -> str:
     head, *rest = name.split(".")
     if head != "_blocks":
         return ".".join([_OUTSIDE.get(head, head), *rest])
-    number, module, tensor = int(rest[0]), rest[1], rest[2]
-    stage = 0
-    while number >= _BLOCKS_PER_STAGE[stage]:
-        number -= _BLOCKS_PER_STAGE[stage]
-        stage += 1
+    number, module, tensor = rest
+    stage, block = _BLOCKS[int(number)]
     names = _EXPANDING if stage else _FIRST
-    return f"blocks.{stage}.{number}.{names.get(module, module)}.{tensor}"
-
-
-def _timm(name: str) -> Any:
-    with extra("external"):
-        import timm
-    return timm.create_model(name, pretrained=False)
+    return f"blocks.{stage}.{block}.{names.get(module, module)}.{tensor}"
 
 
 def _keep_resolution(block: nn.Module) -> None:
     """Set the strides of the convolutions in ``block`` to 1."""
     for module in block.modules():
-        if isinstance(module, nn.Conv2d) and module.stride != (1, 1):
+        if isinstance(module, nn.Conv2d):
             module.stride = (1, 1)

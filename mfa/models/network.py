@@ -8,10 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfa.errors import InputError
-from mfa.models.backbones import LAYERS
 from mfa.models.heads import Head
-from mfa.models.trunk import Trunk
+from mfa.models.trunk import LAYERS, Trunk
 from mfa.records import Branch, Output
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -36,18 +34,13 @@ class ReidNetwork(nn.Module):
     std: Tensor
 
     def __init__(
-        self,
-        trunk: Trunk,
-        heads: Mapping[str, Head],
-        *,
-        layers: tuple[str, ...] = LAYERS,
-        stripes: Mapping[str, tuple[float, float]] | None = None,
+        self, trunk: Trunk, heads: Mapping[str, Head], *, layers: tuple[str, ...] = LAYERS
     ) -> None:
         super().__init__()
         self.trunk = trunk
         self.heads = nn.ModuleDict(heads)
         self.layers = layers
-        self.stripes = dict(stripes or {})
+        self.stripes = {name: head.stripe.box for name, head in heads.items() if head.stripe}
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
 
@@ -56,20 +49,18 @@ class ReidNetwork(nn.Module):
         """Columns of the descriptor that each branch fills, in order."""
         return {name: head.width for name, head in self.named_heads()}
 
+    @property
+    def pooled_widths(self) -> dict[str, int]:
+        """Length of each branch's pooled vector, in order."""
+        return {name: head.pooled_width for name, head in self.named_heads()}
+
     def named_heads(self) -> list[tuple[str, Head]]:
         """The heads with their names, typed."""
         return [(name, head) for name, head in self.heads.items() if isinstance(head, Head)]
 
     def learn_cameras(self, cameras: Sequence[int]) -> None:
-        """Make room for an embedding of each of the training set's cameras.
-
-        Raises:
-            InputError: the network has no SIE.
-        """
-        raise InputError(
-            f"{type(self).__name__} does not use the camera that took a picture; model.sie is for "
-            "the network transreid"
-        )
+        """Make an embedding of each of the training set's cameras; only for a network with SIE."""
+        raise NotImplementedError
 
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> Output:
         """Images (B, 3, H, W) in [0, 1] to every branch's record and the descriptor.
@@ -118,8 +109,6 @@ class ReidNetwork(nn.Module):
     def extra_losses(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
         """Weighted loss terms of the method's own, by name; most methods have none.
 
-        Args:
-            output: of this network in train mode.
-            labels: (B,) int64, positions of the identities.
+        ``output`` is of this network in train mode, ``labels`` (B,) are positions of identities.
         """
         return {}

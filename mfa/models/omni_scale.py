@@ -11,11 +11,13 @@ its convolutions carry biases, and it computes the same in training and in evalu
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.staged_trunk import StagedTrunk, refuse_settings
+from mfa.models.trunk import StagedTrunk, initialise
 
 STEM = 64
 WIDTHS = (256, 384, 512, 512)
@@ -37,12 +39,6 @@ class OmniScaleTrunk(StagedTrunk):
     """
 
     def __init__(self, config: ModelConfig) -> None:
-        """Build the trunk with random weights.
-
-        Raises:
-            InputError: ``config`` has a width or a stride that this trunk does not have.
-        """
-        refuse_settings(config)
         first, second, third, fourth = WIDTHS
         stem = nn.Sequential(
             nn.InstanceNorm2d(3, affine=True),
@@ -59,8 +55,10 @@ class OmniScaleTrunk(StagedTrunk):
             nn.Sequential(*_transition(third, halve=False), ChannelContrast()),
         )
         super().__init__(config, stem, layers, (first, second, third, fourth))
-        for layer in (stem, *layers):
-            layer.apply(_initialise)
+        initialise(stem, *layers)
+        for name, value in nn.Sequential(stem, *layers).named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(value)
 
 
 class ChannelContrast(nn.Module):
@@ -77,47 +75,34 @@ class ChannelContrast(nn.Module):
         return torch.relu(x - 2 * x.mean(dim=1, keepdim=True))
 
 
-class LightConv(nn.Module):
+def light_convolution(channels: int) -> nn.Sequential:
     """1x1 convolution, then a depthwise 3x3 convolution, then ReLU [OSNet]."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.point = nn.Conv2d(channels, channels, 1, bias=False)
-        self.depth = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) to the same shape."""
-        return torch.relu(self.depth(self.point(x)))
+    point = nn.Conv2d(channels, channels, 1, bias=False)
+    depth = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+    return nn.Sequential(OrderedDict(point=point, depth=depth, relu=nn.ReLU()))
 
 
-class ChannelGate(nn.Module):
-    """Multiply each channel by a number in (0, 1) that two 1x1 convolutions see in all means."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Conv2d(channels, channels // GATE, 1)
-        self.fc2 = nn.Conv2d(channels // GATE, channels, 1)
+class ChannelGate(nn.Sequential):
+    """Multiply each channel by a number in (0, 1) that the layers see in the means of all."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to the same shape."""
-        means = x.mean(dim=(2, 3), keepdim=True)
-        return x * torch.sigmoid(self.fc2(torch.relu(self.fc1(means))))
+        seen = x.mean(dim=(2, 3), keepdim=True)
+        for layer in self:
+            seen = layer(seen)
+        return x * torch.sigmoid(seen)
 
 
-class ContextGate(nn.Module):
-    """Multiply each channel by a number in (0, 1) that its group's means decide (LCT).
+def channel_gate(channels: int) -> ChannelGate:
+    """A gate of two 1x1 convolutions [OSNet]."""
+    inner = max(channels // GATE, 1)
+    fc1, fc2 = nn.Conv2d(channels, inner, 1), nn.Conv2d(inner, channels, 1)
+    return ChannelGate(OrderedDict(fc1=fc1, relu=nn.ReLU(), fc2=fc2))
 
-    The channel means are normalised within groups, then scaled and shifted per channel.
-    """
 
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.GroupNorm(GATE, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) to the same shape."""
-        means = x.mean(dim=(2, 3), keepdim=True)
-        return x * torch.sigmoid(self.norm(means))
+def context_gate(channels: int) -> ChannelGate:
+    """A gate by linear context transform: means normalised in groups, scaled and shifted."""
+    return ChannelGate(OrderedDict(norm=nn.GroupNorm(GATE, channels)))
 
 
 class OmniScaleBlock(nn.Module):
@@ -131,19 +116,17 @@ class OmniScaleBlock(nn.Module):
         inner = out // REDUCTION
         self.reduce = nn.Conv2d(channels, inner, 1)
         self.streams = nn.ModuleList(
-            nn.Sequential(*(LightConv(inner) for _ in range(depth))) for depth in (1, 2, 3, 4)
+            nn.Sequential(*(light_convolution(inner) for _ in range(depth)))
+            for depth in (1, 2, 3, 4)
         )
-        self.gate = ChannelGate(inner) if channels != out else ContextGate(inner)
+        self.gate = channel_gate(inner) if channels != out else context_gate(inner)
         self.expand = nn.Conv2d(inner, out, 1)
         self.shortcut = nn.Conv2d(channels, out, 1) if channels != out else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to (B, C', h, w)."""
         start = torch.relu(self.reduce(x))
-        first, *others = self.streams
-        mixed = self.gate(first(start))
-        for stream in others:
-            mixed = mixed + self.gate(stream(start))
+        mixed = sum(self.gate(stream(start)) for stream in self.streams)
         return torch.relu(self.expand(mixed) + self.shortcut(x))
 
 
@@ -155,11 +138,3 @@ def _transition(channels: int, *, halve: bool) -> list[nn.Module]:
     """1x1 convolution and ReLU, then average pooling that halves the map where asked."""
     layers: list[nn.Module] = [nn.Conv2d(channels, channels, 1), nn.ReLU()]
     return [*layers, nn.AvgPool2d(2, stride=2)] if halve else layers
-
-
-def _initialise(module: nn.Module) -> None:
-    """Initialise convolutions by He et al. (2015), biases by 0."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -63,42 +64,49 @@ def make_pooling(name: str) -> GeM | GAP:
     return GeM() if name == "gem" else GAP()
 
 
-def stripe_rows(height: int, stripes: int, number: int) -> slice:
-    """Rows of stripe ``number`` (from 0) of a map; neighbours share a row that falls between."""
-    return slice(math.floor(number * height / stripes), math.ceil((number + 1) * height / stripes))
+def reduction(channels: int, width: int, *, bias: bool = True) -> nn.Sequential:
+    """A linear layer on a vector (a 1x1 convolution of a pooled map), BN, ReLU."""
+    linear = nn.Linear(channels, width, bias=bias)
+    return nn.Sequential(linear, nn.BatchNorm1d(width), nn.ReLU())
 
 
-def only_stripe(x: Tensor, stripes: int, number: int, *, mean: bool) -> Tensor:
-    """The map with everything outside one of ``stripes`` horizontal stripes at 0.
+@dataclass(frozen=True)
+class Stripe:
+    """One of ``count`` horizontal stripes of a map, or a run of ``length`` neighbouring ones.
 
-    The map keeps its size, so that what a branch sees can be drawn over the picture. With ``mean``
-    the stripe is scaled by h / (its rows), so that the mean over the whole map is the mean over the
-    stripe; without, the maximum of a map that is nowhere negative is the stripe's.
-
-    Args:
-        x: (B, C, h, w).
-        stripes: how many there are.
-        number: which one, from 0 at the top; where h is no multiple, neighbours share a row.
-        mean: scale for mean pooling.
+    Attributes:
+        count: how many stripes the map has.
+        number: the first one, from 0 at the top.
+        length: how many there are.
+        scaled: ``only`` scales for mean pooling.
     """
-    height = x.shape[2]
-    rows = stripe_rows(height, stripes, number)
-    mask = torch.zeros(height, 1, dtype=x.dtype, device=x.device)
-    mask[rows] = height / (rows.stop - rows.start) if mean else 1.0
-    return x * mask
 
+    count: int
+    number: int
+    length: int = 1
+    scaled: bool = False
 
-def rows_between(x: Tensor, top: float, bottom: float) -> Tensor:
-    """The map with the rows outside two heights at 0; rows that are cut through stay in.
+    @property
+    def box(self) -> tuple[float, float]:
+        """(top, bottom) in shares of the height."""
+        return self.number / self.count, (self.number + self.length) / self.count
 
-    Args:
-        x: (B, C, h, w).
-        top: share of the height, 0 at the top.
-        bottom: share of the height.
-    """
-    height = int(x.shape[2])
-    # Rounded, since 5 / 6 * 24 may come to a hair above 20.
-    first, last = math.floor(round(top * height, 6)), math.ceil(round(bottom * height, 6))
-    mask = torch.zeros(height, 1, dtype=x.dtype, device=x.device)
-    mask[first:last] = 1
-    return x * mask
+    def rows(self, height: int) -> slice:
+        """Its rows of a map of ``height``; neighbours share a row that falls between."""
+        end = self.number + self.length
+        return slice(
+            math.floor(self.number * height / self.count), math.ceil(end * height / self.count)
+        )
+
+    def only(self, x: Tensor) -> Tensor:
+        """The map (B, C, h, w) with everything outside the stripe at 0.
+
+        The map keeps its size, so that what a branch sees can be drawn over the picture. If
+        ``scaled`` the stripe is multiplied by h / (its rows), so that the mean over the map is the
+        stripe's. If not, the maximum of a map that is nowhere negative is the stripe's.
+        """
+        height = x.shape[2]
+        rows = self.rows(height)
+        mask = torch.zeros(height, 1, dtype=x.dtype, device=x.device)
+        mask[rows] = height / (rows.stop - rows.start) if self.scaled else 1.0
+        return x * mask

@@ -6,13 +6,12 @@ never negative, so that it has a vertical centre, and it is independent of the c
 
 from __future__ import annotations
 
-from collections import defaultdict
 from itertools import combinations
 
 import torch
 from torch import Tensor
 
-from mfa.records import Branch, Output
+from mfa.records import Output
 
 
 def energy(feature_map: Tensor) -> Tensor:
@@ -56,7 +55,7 @@ class SeparationMeter:
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, Tensor] = {}
-        self._guides: dict[str, _Guide] = defaultdict(_Guide)
+        self._guides: dict[str, tuple[Tensor, ...]] = {}
 
     @torch.no_grad()
     def update(self, output: Output) -> None:
@@ -67,7 +66,12 @@ class SeparationMeter:
             norms = torch.linalg.vector_norm(branch.pooled.double(), dim=1)
             self._add("feature_norm", norms, torch.ones_like(norms, dtype=torch.bool))
             self._add(f"centroid/{name}", centroids[name], ~centroids[name].isnan())
-            self._guides[name].update(branch)
+            if branch.guide is not None:
+                sums = _guide_sums(branch.pooled.double(), branch.guide.double())
+                if name in self._guides:
+                    pairs = zip(self._guides[name], sums, strict=True)
+                    sums = tuple(before + new for before, new in pairs)
+                self._guides[name] = sums
         for first, second in combinations(energies.values(), 2):
             if first.shape == second.shape:
                 cosines = map_cosine(first, second)
@@ -96,18 +100,18 @@ class SeparationMeter:
             for name, count in self._counts.items()
             if count
         }
-        for name, guide in self._guides.items():
-            share = guide.r2()
-            if share is not None:
-                figures[f"r2/{name}"] = share
+        for name, (count, residual, square, total) in self._guides.items():
+            variance = (square - total.square().sum() / count).item()
+            if variance > 1e-12 * square.item():  # the guides vary beyond rounding
+                figures[f"r2/{name}"] = 1 - residual.item() / variance
         return figures
 
     def _add(self, name: str, values: Tensor, defined: Tensor) -> None:
         """Add one figure of each picture, passing over the pictures where it is not defined."""
         # Masked, not indexed: indexing by a mask would make a GPU wait for the CPU.
         total = torch.where(defined, values, 0.0).sum()
-        self._sums[name] = _plus(self._sums.get(name), total)
-        self._counts[name] = _plus(self._counts.get(name), defined.sum())
+        self._sums[name] = self._sums.get(name, 0) + total
+        self._counts[name] = self._counts.get(name, 0) + defined.sum()
 
 
 def separation(output: Output) -> dict[str, float]:
@@ -117,34 +121,7 @@ def separation(output: Output) -> dict[str, float]:
     return meter.result()
 
 
-class _Guide:
-    """Running sums of one branch's pooled vectors g and guides l, for R^2."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.residual: Tensor | None = None
-        self.square: Tensor | None = None
-        self.sum: Tensor | None = None
-
-    def update(self, branch: Branch) -> None:
-        if branch.guide is None:
-            return
-        pooled, guide = branch.pooled.double(), branch.guide.double()
-        self.count += len(guide)
-        self.residual = _plus(self.residual, (pooled - guide).square().sum())
-        self.square = _plus(self.square, guide.square().sum())
-        self.sum = _plus(self.sum, guide.sum(dim=0))
-
-    def r2(self) -> float | None:
-        """1 - residual / variance; ``None`` when the guides do not vary beyond rounding."""
-        if self.residual is None or self.square is None or self.sum is None:
-            return None
-        square = self.square.item()
-        variance = square - self.sum.square().sum().item() / self.count
-        if variance <= 1e-12 * square:
-            return None
-        return 1 - self.residual.item() / variance
-
-
-def _plus(total: Tensor | None, value: Tensor) -> Tensor:
-    return value if total is None else total + value
+def _guide_sums(pooled: Tensor, guide: Tensor) -> tuple[Tensor, ...]:
+    """What R^2 of pooled vectors g and guides l needs: their number, and three sums."""
+    number = torch.tensor(float(len(guide)), dtype=torch.float64, device=guide.device)
+    return number, (pooled - guide).square().sum(), guide.square().sum(), guide.sum(dim=0)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pickle
 import re
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,17 +33,15 @@ NUMBERS: list[Any] = [
 weights, and feature files hold labels as arrays."""
 
 
-@dataclass(frozen=True)
-class TensorFile:
-    """What a file of weights holds.
+_NOTES = ("version", "byteorder", ".format_version", ".storage_alignment", "serialization_id")
+_LONGEST_NOTE = 1024
 
-    Attributes:
-        tensors: by name.
-        notes: sentences about what else is in it.
-    """
+
+class TensorFile(NamedTuple):
+    """What a file of weights holds: tensors by name, and sentences about what else is in it."""
 
     tensors: dict[str, Tensor]
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
 
 
 def read_tensors(path: Path) -> TensorFile:
@@ -74,24 +71,35 @@ def load_safely(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
     except InputError:
         raise
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL (\S+)", str(error))
-        if found is None:
-            raise _unreadable(path, error) from error
-        raise InputError(
-            f"{path} holds a Python object ({found[1]}) and is not loaded, because unpickling it "
-            "may run code",
-            "in the project it comes from, load it and save its state_dict() alone",
-        ) from error
     except Exception as error:  # torch raises many kinds for a damaged file
-        raise _unreadable(path, error) from error
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        if isinstance(error, pickle.UnpicklingError) and found:
+            raise InputError(
+                f"{path} holds a Python object ({found[1]}) and is not loaded, because unpickling "
+                "it may run code",
+                "in the project it comes from, load it and save its state_dict() alone",
+            ) from error
+        raise InputError(
+            f"{path} is no readable weights file ({reason(error)})", "is it whole, and of PyTorch?"
+        ) from error
 
 
 def _refuse_bomb(path: Path) -> None:
-    """torch.save packs nothing, so a file that unpacks to more than its size is not its own."""
+    """torch.save packs nothing, so a file that unpacks to more than its size is not its own.
+
+    Its notes on the format hold a few letters; torch copies a long one several times.
+    """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
+            members = archive.infolist()
+        for member in members:
+            if member.filename.rpartition("/")[2] in _NOTES and member.file_size > _LONGEST_NOTE:
+                raise InputError(
+                    f"{member.filename} in {path} has {member.file_size:,} bytes, which torch.save "
+                    "does not write",
+                    "take the file of the project itself",
+                )
+        size = sum(member.file_size for member in members)
         if size > path.stat().st_size:
             raise InputError(
                 f"{path} would unpack to {size:,} bytes, which torch.save does not write",
@@ -114,24 +122,19 @@ def _refuse_stand_ins(path: Path) -> None:
         )
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(
-        f"{path} is no readable weights file ({reason(error)})", "is it whole, and of PyTorch?"
-    )
-
-
-def _unwrapped(content: object, path: Path) -> TensorFile:
+def _unwrapped(content: Any, path: Path) -> TensorFile:
     notes: list[str] = []
-    for name in WRAPPERS:
-        if isinstance(content, dict):
-            averaged = [key for key in AVERAGED if isinstance(content.get(key), dict)]
-            if isinstance(content.get(name), dict):
-                if averaged:
-                    notes.append(f"its averaged weights ({averaged[0]}) are not used")
-                content = content[name]
-            elif averaged and not any(isinstance(content.get(w), dict) for w in WRAPPERS):
-                notes.append(f"only averaged weights ({averaged[0]}) are in the file")
-                content = content[averaged[0]]
+    for _ in WRAPPERS:  # one may lie within another
+        if not isinstance(content, dict):
+            break
+        inner = [key for key in WRAPPERS if isinstance(content.get(key), dict)]
+        averaged = [key for key in AVERAGED if isinstance(content.get(key), dict)]
+        if averaged and inner:
+            notes.append(f"its averaged weights ({averaged[0]}) are not used")
+        elif averaged:
+            notes.append(f"only averaged weights ({averaged[0]}) are in the file")
+        for key in (*inner, *averaged)[:1]:
+            content = content[key]
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no table of named tensors but {type(content).__name__}")
     tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.error import URLError
 
-import torch
 from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
@@ -18,13 +15,14 @@ from mfa.files import shipped
 from mfa.models.mobile import MobileTrunk, rename_efficientnet
 from mfa.models.tensor_files import read_tensors
 from mfa.models.trunk import Trunk
+from mfa.progress import remark
 
 RELEASED = ("mfa-tiny",)
 """Names of weights that come with the product, see ``data/weights/README.md``."""
 
 
 def released_file(name: str) -> Path:
-    """Where the weights called ``name`` lie.
+    """Where the released weights ``name`` lie.
 
     Raises:
         InputError: the file was removed.
@@ -61,7 +59,7 @@ def load_trunk_weights(trunk: Trunk, config: ModelConfig) -> None:
     if isinstance(trunk, MobileTrunk):
         state = trunk.from_source(rename_efficientnet(state)) or state
     report = fit_state(trunk, state, where=config.weights)
-    print(f"trunk from {config.weights}: {report}", file=sys.stderr)
+    remark(f"trunk from {config.weights}: {report}")
 
 
 def read_weights(name: str) -> Mapping[str, Tensor]:
@@ -97,44 +95,34 @@ def fetch_imagenet(name: str) -> Mapping[str, Tensor]:
     """
     try:
         return get_model_weights(name).DEFAULT.get_state_dict(check_hash=True)
-    except (URLError, OSError, RuntimeError) as error:
-        raise InputError(
-            f"torchvision could not fetch the ImageNet weights of {name} ({error}); go online "
-            f"once, or set weights to none or to the path of a checkpoint"
-        ) from error
+    except (OSError, RuntimeError) as error:
+        raise _not_fetched("torchvision", name, error) from error
 
 
-def fetch_timm(name: str) -> Mapping[str, Tensor]:
-    """The ImageNet weights of timm's network ``name``; fetched once, then kept.
-
-    Raises:
-        InputError: timm is not installed, or the weights cannot be fetched.
-    """
+def _fetch_timm(name: str) -> Mapping[str, Tensor]:
+    """As ``fetch_imagenet``, of timm's network ``name``."""
     with extra("external"):
         import timm
     try:
         network: nn.Module = timm.create_model(name, pretrained=True)
     except Exception as error:  # the hub's client raises errors of many kinds
-        raise InputError(
-            f"timm could not fetch the ImageNet weights of {name} ({error})",
-            "go online once, or set model.weights to none or to the path of a file",
-        ) from error
+        raise _not_fetched("timm", name, error) from error
     return network.state_dict()
 
 
-def fit_state(
-    module: torch.nn.Module, state: Mapping[str, Tensor], *, where: str, core: str = ""
-) -> str:
+def _not_fetched(package: str, name: str, error: Exception) -> InputError:
+    return InputError(
+        f"{package} could not fetch the ImageNet weights of {name} ({error})",
+        "go online once, or set model.weights to none or to the path of a file",
+    )
+
+
+def fit_state(module: nn.Module, state: Mapping[str, Tensor], *, where: str, core: str = "") -> str:
     """Load what has the same name and shape; return a sentence saying what did and did not.
 
-    Args:
-        module: what is filled; left as it is when too little fits.
-        state: tensors by name.
-        where: names the weights in messages.
-        core: beginning of the names of which at least half must fit; by default of all.
-
     Raises:
-        InputError: less than half of the core's tensors are in ``state`` with their shape.
+        InputError: of the tensors whose names begin with ``core``, less than half are in ``state``
+            with their shape; ``module`` is left as it is. ``where`` names the weights.
     """
     own = module.state_dict()
     fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
@@ -178,9 +166,7 @@ def _imagenet(config: ModelConfig) -> Mapping[str, Tensor]:
             "mfa-tiny, or to none",
         )
     if config.trunk == "efficientnet_lite0":
-        return fetch_timm("tf_efficientnet_lite0")
-    if config.trunk == "mobilenet_v2":
-        return fetch_imagenet(config.trunk)
+        return _fetch_timm("tf_efficientnet_lite0")
     if config.trunk == "resnet10" or config.width != 64:
         raise InputError(
             f"torchvision has ImageNet weights for resnet18, resnet34 and resnet50 at width 64, "

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from mfa.errors import InputError
+from mfa.processes import ALONE, ProcessGroup
 from mfa.progress import Progress, silent
 
 Metric = Literal["cosine", "euclidean"]
@@ -48,14 +49,17 @@ class Distances(Protocol):
         """The same distances with the gallery's columns in ``order`` (G,)."""
 
 
-def blocks(distances: Distances, progress: Progress = silent) -> Iterator[tuple[int, np.ndarray]]:
+def blocks(
+    distances: Distances, progress: Progress = silent, ranks: ProcessGroup = ALONE
+) -> Iterator[tuple[int, np.ndarray]]:
     """The first query and the keys of every block; the next block overwrites them.
 
-    ``progress`` is called with the completed fraction before each block; an exception aborts.
+    ``progress`` is called with the completed fraction before each block; an exception aborts. Of
+    several processes each gets its share of the blocks.
     """
     queries, gallery = distances.shape
     buffer = np.empty((min(BLOCK, queries), gallery), dtype=np.float32)
-    for start in range(0, queries, BLOCK):
+    for start in ranks.mine(range(0, queries, BLOCK)):
         progress(start / queries)
         stop = min(start + BLOCK, queries)
         yield start, distances.keys(start, stop, out=buffer[: stop - start])
@@ -80,7 +84,7 @@ class FeatureDistances:
         # With -q the product is the key itself: one pass less over the largest matrix.
         self._factor = -self._query if metric == "cosine" else -2 * self._query
         self._squares = None if metric == "cosine" else _squares(self._gallery)
-        self._copies, self._originals = _copies(self._gallery)
+        self._copies, self._originals = equal_rows(self._gallery)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -141,11 +145,25 @@ def _squares(features: np.ndarray) -> np.ndarray:
     return np.asarray(squares, dtype=np.float32)
 
 
-def _copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def smallest(line: np.ndarray, k: int) -> np.ndarray:
+    """Positions of the ``k`` smallest numbers of a ``line`` (G,), in order; ties by position."""
+    # Of k groups with the smallest minima each holds one of at most ``reach``: k positions or more
+    # remain, and few. This saves most of a partition of the whole line.
+    groups = len(line) // 32
+    heads = line[: 32 * groups].reshape(32, -1).min(axis=0) if groups >= k else line
+    reach = np.partition(heads, k - 1)[k - 1]
+    near = np.flatnonzero(line <= reach)
+    return np.asarray(near[np.argsort(line[near], kind="stable")[:k]])
+
+
+def equal_rows(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows that repeat an earlier row bit for bit, and for each the first such row."""
     # Equal rows have equal sums of bits, so only rows that share a sum need a closer look.
-    sums = features.view(np.uint32).sum(axis=1, dtype=np.uint64)
-    _, group, sizes = np.unique(sums, return_inverse=True, return_counts=True)
+    whole = features.shape[1] * features.itemsize % 4 == 0
+    words = np.uint32 if whole else np.dtype(f"u{features.itemsize}")
+    parts = (features[first : first + 65_536] for first in range(0, len(features), 65_536))
+    sums = [np.ascontiguousarray(p).view(words).sum(axis=1, dtype=np.uint64) for p in parts]
+    _, group, sizes = np.unique(np.concatenate(sums), return_inverse=True, return_counts=True)
     first: dict[bytes, int] = {}
     copies, originals = [], []
     for row in np.flatnonzero(sizes[group] > 1).tolist():

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import accumulate
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,16 +21,13 @@ from typing import Any
 import numpy as np
 
 from mfa.errors import InputError
-from mfa.files import atomic
+from mfa.files import atomic, parse_json
 from mfa.records import DISTRACTOR, NO_CAMERA, Features, FeatureSet
 from mfa.retrieval.array_files import Arrays
 from mfa.retrieval.npz import as_text
 
 MAX_ORIGIN = 2**20
 """Letters of the array ``origin``, at most."""
-
-MAX_DEPTH = 20
-"""Lists and objects within each other in it, at most."""
 
 SUFFIXES = (".npz", ".mat", ".pt", ".pth")
 """Endings of feature files."""
@@ -178,15 +174,14 @@ def _origin(arrays: Arrays, where: str) -> dict[str, object]:
     if "origin" not in arrays:
         return {"features": Path(where).name}
     text = str(as_text(arrays["origin"], f"{where}: origin"))
-    depth = max(accumulate((c in "[{") - (c in "]}") for c in text), default=0)
-    if depth > MAX_DEPTH or len(text) > MAX_ORIGIN:
+    if len(text) > MAX_ORIGIN:
         raise InputError(
-            f"{where}: array 'origin' has {len(text):,} letters, nested {depth:,} deep",
-            f"write at most {MAX_ORIGIN:,} letters, nested {MAX_DEPTH} deep",
+            f"{where}: array 'origin' has {len(text):,} letters",
+            f"write at most {MAX_ORIGIN:,}",
         )
     try:
-        origin = json.loads(text)
-    except json.JSONDecodeError as error:
+        origin = parse_json(text)
+    except ValueError as error:
         raise InputError(f"{where}: array 'origin' is not JSON ({error})") from error
     if not isinstance(origin, dict):
         raise InputError(f"{where}: array 'origin' is JSON, but no object of names and values")

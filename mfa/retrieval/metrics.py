@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import InputError
+from mfa.processes import ALONE, ProcessGroup
 from mfa.progress import Progress, silent
 from mfa.records import JUNK, Features
 from mfa.retrieval.distances import Distances, FeatureDistances, Metric, blocks
@@ -62,6 +63,7 @@ def score(
     max_rank: int = 50,
     distance: Metric | Distances = "cosine",
     progress: Progress = silent,
+    ranks: ProcessGroup = ALONE,
 ) -> RetrievalResult:
     """Rank the gallery for every query and score the ranking.
 
@@ -71,6 +73,7 @@ def score(
         max_rank: length of the CMC curve.
         distance: ``cosine``, ``euclidean``, or ready-made distances (re-ranking).
         progress: called with the completed fraction before each block; an exception aborts.
+        ranks: processes that share the queries; all must call, and all get the result.
 
     Memory is about 1,280 bytes per gallery picture.
 
@@ -81,7 +84,7 @@ def score(
     if max_rank < 1:
         raise InputError(f"max_rank must be 1 or more, got {max_rank}")
     distances, grouped = arranged(features, camera_filter, distance)
-    found = rank_positives(distances, grouped, progress)
+    found = rank_positives(distances, grouped, progress, ranks)
     refuse_if_nothing_counts(features, grouped, found.positives)
     figures = {
         "AP": average_precision(found),
@@ -101,12 +104,19 @@ def score(
 
 
 def rank_positives(
-    distances: Distances, grouped: GroupedGallery, progress: Progress = silent
+    distances: Distances,
+    grouped: GroupedGallery,
+    progress: Progress = silent,
+    ranks: ProcessGroup = ALONE,
 ) -> PositiveRanks:
     """Ranks of all positives; ``distances`` has its columns in ``grouped.order``."""
-    found: list[np.ndarray] = []
-    for start, keys in blocks(distances, progress):
-        found += [_ranks(row, grouped, query) for query, row in enumerate(keys, start)]
+    own = {
+        query: _ranks(row, grouped, query)
+        for start, keys in blocks(distances, progress, ranks)
+        for query, row in enumerate(keys, start)
+    }
+    by_query = {query: row for part in ranks.from_all(own) for query, row in part.items()}
+    found = [by_query[query] for query in sorted(by_query)]
     offsets = np.concatenate([[0], np.cumsum([len(ranks) for ranks in found])])
     return PositiveRanks(np.concatenate(found), offsets.astype(np.int64))
 

@@ -8,7 +8,7 @@ import pandas as pd
 from mfa.errors import InputError
 from mfa.progress import Progress, silent
 from mfa.records import JUNK, NO_CAMERA, FeatureSet
-from mfa.retrieval.distances import FeatureDistances, Metric, blocks
+from mfa.retrieval.distances import FeatureDistances, Metric, blocks, smallest
 
 
 def nearest(gallery: FeatureSet, feature: np.ndarray, k: int = 10) -> pd.DataFrame:
@@ -105,9 +105,7 @@ def ranking_list(
     values = np.empty((len(query), k))
     for start, block in blocks(source, progress):
         for row, keys in enumerate(block, start):
-            reach = np.partition(keys, k - 1)[k - 1]
-            near = np.flatnonzero(keys <= reach)
-            chosen[row] = near[np.argsort(keys[near], kind="stable")[:k]]
+            chosen[row] = smallest(keys, k)
             values[row] = source.values(keys[chosen[row]], row)
     rows = np.repeat(np.arange(len(query)), k)
     return pd.DataFrame(

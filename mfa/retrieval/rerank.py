@@ -11,19 +11,19 @@ divided by their maximum over each picture's row; a neighbourhood holds the pict
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array, vstack
 
 from mfa.errors import InputError
 from mfa.progress import Progress, silent
 from mfa.records import JUNK, Features
-from mfa.retrieval.distances import Metric, as_float32, normalised
+from mfa.retrieval.distances import Metric, as_float32, normalised, smallest
 
-BLOCK = 128
-"""Rows of the N x N distances made at a time."""
+BLOCK = 256
+"""Rows of the N x N distances made at a time. BLAS repacks all pictures once per block."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,6 @@ class MemoryNeed:
     likely: int
     most: int
     dense: int
-
-
-@dataclass(frozen=True)
-class _Sparse:
-    """Rows of non-zero weights: row i owns ``[offsets[i]:offsets[i + 1]]`` of the others."""
-
-    offsets: np.ndarray
-    columns: np.ndarray
-    weights: np.ndarray
-
-    def row(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        part = slice(self.offsets[i], self.offsets[i + 1])
-        return self.columns[part], self.weights[part]
 
 
 def memory_need(queries: int, gallery: int, width: int, *, k1: int = 20, k2: int = 6) -> MemoryNeed:
@@ -120,8 +107,9 @@ class ReciprocalDistances:
         # The shares are those of the time it takes at the size of Market-1501.
         nearest, self._farthest = self._neighbours(k1 + 1, lambda part: progress(0.7 * part))
         weights = self._neighbourhoods(nearest, k1, lambda part: progress(0.7 + 0.2 * part))
-        self._weights = _expanded(weights, nearest[:, :k2], lambda part: progress(0.9 + 0.1 * part))
-        self._inverse = _inverse(self._weights, self._queries, len(self._all))
+        weights = _expanded(weights, nearest[:, :k2], lambda part: progress(0.9 + 0.1 * part))
+        self._weights = weights[: self._queries]
+        self._holders = weights[self._queries :].tocsc()
 
     def keys(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
         """(stop - start, G) re-ranked distances, float32; junk at infinity."""
@@ -153,11 +141,14 @@ class ReciprocalDistances:
 
     def _squared(self, rows: np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """Squared Euclidean distances, (rows, columns)."""
-        block: np.ndarray = self._all[rows] @ self._all[columns].T
-        block *= -2
-        block += self._squares[rows, None]
-        block += self._squares[columns]
-        return np.maximum(block, 0, out=block)
+        block: np.ndarray = (-2 * self._all[rows]) @ self._all[columns].T
+        here = self._squares[columns]
+        # Line by line, so that a line stays in the processor's cache.
+        for line, square in zip(block, self._squares[rows], strict=True):
+            line += square
+            line += here
+            np.maximum(line, 0, out=line)
+        return block
 
     def _scaled(self, rows: np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """Squared distances over the largest of each row."""
@@ -171,43 +162,49 @@ class ReciprocalDistances:
         for start in range(0, everyone, BLOCK):
             progress(start / everyone)
             rows = np.arange(start, min(start + BLOCK, everyone))
-            distances = self._squared(rows, slice(None))
-            farthest[rows] = distances.max(axis=1)
-            for row, line in zip(rows, distances, strict=True):
-                reach = np.partition(line, count - 1)[count - 1]
-                near = np.flatnonzero(line <= reach)
-                nearest[row] = near[np.argsort(line[near], kind="stable")[:count]]
+            for row, line in zip(rows, self._squared(rows, slice(None)), strict=True):
+                farthest[row] = line.max()
+                nearest[row] = smallest(line, count)
         # All pictures in one point: any scale will do, but not 0.
         farthest[farthest == 0] = 1
         return nearest, farthest
 
-    def _neighbourhoods(self, nearest: np.ndarray, k1: int, progress: Progress) -> _Sparse:
+    def _neighbourhoods(self, nearest: np.ndarray, k1: int, progress: Progress) -> csr_array:
         """Weights exp(-distance) over each picture's expanded reciprocal set, summing to 1."""
         half = nearest[:, : round(k1 / 2) + 1]
         mutual, mutual_half = _mutual(nearest), _mutual(half)
+        everyone = len(nearest)
         columns, weights = [], []
-        for i, neighbours in enumerate(_watched(nearest, progress)):
-            own = neighbours[mutual[i]]
-            theirs, kept = half[own], mutual_half[own]
-            shared = (np.isin(theirs, own) & kept).sum(axis=1)
-            joins = shared > 2 / 3 * kept.sum(axis=1)
-            members = np.unique(np.concatenate([own, theirs[joins][kept[joins]]]))
-            weight = np.exp(-self._scaled(np.array([i]), members)[0])
-            columns.append(members)
-            weights.append(weight / weight.sum())
-        return _stack(columns, weights)
+        for start in range(0, everyone, BLOCK):
+            progress(start / everyone)
+            own, reciprocal = nearest[start : start + BLOCK], mutual[start : start + BLOCK]
+            line = np.arange(len(own))[:, None]
+            inside = np.zeros((len(own), everyone), dtype=bool)
+            inside[line, own] = reciprocal
+            theirs, kept = half[own], mutual_half[own] & reciprocal[..., None]
+            shared = (inside[line[..., None], theirs] & kept).sum(axis=2)
+            joining = kept & (shared > 2 / 3 * kept.sum(axis=2))[..., None]
+            inside[np.nonzero(joining)[0], theirs[joining]] = True
+            for row, members in enumerate(map(np.flatnonzero, inside), start):
+                weight = np.exp(-self._scaled(np.array([row]), members)[0])
+                columns.append(members.astype(np.int32))
+                weights.append(weight / weight.sum())
+        offsets = np.concatenate([[0], np.cumsum([len(part) for part in columns])])
+        stacked = np.concatenate(weights), np.concatenate(columns), offsets
+        return csr_array(stacked, shape=(everyone, everyone))
 
     def _jaccard(self, query: int) -> np.ndarray:
         """(kept gallery,) Jaccard distances of a query: 1 - sum of minima / sum of maxima."""
-        columns, weights = self._weights.row(query)
-        offsets = self._inverse.offsets
+        part = slice(*self._weights.indptr[query : query + 2])
+        columns, weights = self._weights.indices[part], self._weights.data[part]
+        offsets = self._holders.indptr
         lengths = offsets[columns + 1] - offsets[columns]
         ends = np.cumsum(lengths)
         total = int(ends[-1]) if len(ends) else 0
         places = np.arange(total) + np.repeat(offsets[columns] - ends + lengths, lengths)
-        least = np.minimum(np.repeat(weights, lengths), self._inverse.weights[places])
+        least = np.minimum(np.repeat(weights, lengths), self._holders.data[places])
         shared = np.bincount(
-            self._inverse.columns[places], weights=least, minlength=len(self._columns)
+            self._holders.indices[places], weights=least, minlength=len(self._columns)
         )
         return np.asarray(1 - shared / (2 - shared))
 
@@ -222,43 +219,14 @@ def _mutual(nearest: np.ndarray, block: int = 4096) -> np.ndarray:
     return mutual
 
 
-def _watched(rows: np.ndarray, progress: Progress) -> Iterator[np.ndarray]:
-    """Every row; ``progress`` is called now and then."""
-    for place, row in enumerate(rows):
-        if place % BLOCK == 0:
-            progress(place / len(rows))
-        yield row
-
-
-def _expanded(weights: _Sparse, nearest: np.ndarray, progress: Progress) -> _Sparse:
+def _expanded(weights: csr_array, nearest: np.ndarray, progress: Progress) -> csr_array:
     """Each row the mean of the rows of its ``nearest`` (N, k2)."""
-    k2 = nearest.shape[1]
-    if k2 == 1:
-        return weights
-    columns, values = [], []
-    for neighbours in _watched(nearest, progress):
-        parts = [weights.row(j) for j in neighbours]
-        members, place = np.unique(np.concatenate([c for c, _ in parts]), return_inverse=True)
-        columns.append(members)
-        values.append(np.bincount(place, weights=np.concatenate([w for _, w in parts])) / k2)
-    return _stack(columns, values)
-
-
-def _inverse(weights: _Sparse, first: int, width: int) -> _Sparse:
-    """For every column, the rows from ``first`` on (counted from there) that have it."""
-    begin = weights.offsets[first]
-    columns = weights.columns[begin:]
-    lengths = np.diff(weights.offsets[first:])
-    rows = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-    order = np.argsort(columns, kind="stable")
-    ends = np.cumsum(np.bincount(columns, minlength=width))
-    offsets = np.concatenate([[0], ends])
-    return _Sparse(offsets, rows[order], weights.weights[begin:][order])
-
-
-def _stack(columns: list[np.ndarray], weights: list[np.ndarray]) -> _Sparse:
-    return _Sparse(
-        offsets=np.concatenate([[0], np.cumsum([len(part) for part in columns])]),
-        columns=np.concatenate(columns).astype(np.int32),
-        weights=np.concatenate(weights).astype(np.float32),
-    )
+    everyone, k2 = nearest.shape
+    parts = []
+    for start in range(0, everyone, BLOCK):
+        progress(start / everyone)
+        rows = nearest[start : start + BLOCK]
+        # Summed in float64: the order of the neighbours then does not show.
+        mean = np.full(rows.size, 1 / k2), rows.ravel(), np.arange(0, rows.size + 1, k2)
+        parts.append((csr_array(mean, shape=(len(rows), everyone)) @ weights).astype(np.float32))
+    return vstack(parts, format="csr")

@@ -171,8 +171,9 @@ class RetrievalResult:
         figures = [name for name in _COLUMNS & {*table} if name != "INP"]
         counted = table[table["status"] == COUNTED] if not missing else table
         holes = {name for name in figures if counted[name].isna().any()}
-        if missing or holes or not isinstance(gallery, int):
-            lacking = ", ".join(sorted(missing | holes)) or "the size of its gallery"
+        if missing or holes or counted.empty or not isinstance(gallery, int):
+            other = "a counted query" if counted.empty else "the size of its gallery"
+            lacking = ", ".join(sorted(missing | holes)) or other
             raise InputError(f"{path} is not a saved result: it lacks {lacking}", "score again")
         return RetrievalResult(per_query=table, cmc=cmc, gallery=gallery, card=card)
 

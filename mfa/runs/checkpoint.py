@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from mfa.config import Config
 from mfa.errors import InputError, reason
-from mfa.files import atomic
+from mfa.files import atomic, parse_json
 from mfa.runs.stored_config import from_json, to_json
 
 T = TypeVar("T")
@@ -102,6 +103,8 @@ def load_checkpoint(path: Path, *, only: str = "") -> Checkpoint:
     """
     if not path.is_file():
         raise InputError(f"no checkpoint {path}", "train first with `mfa train PRESET --run NAME`")
+    if not os.access(path, os.R_OK):  # safetensors would say that there is no such file
+        raise InputError(f"{path} may not be read by this user", "chmod u+r, or take a copy")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = dict(file.metadata() or {})
@@ -168,7 +171,7 @@ def _check_sums(metadata: Mapping[str, str], tensors: dict[str, Tensor], path: P
     """Compare what was read with the checksums of format 2; format 1 has none."""
     if metadata["format"] == "1":
         return
-    known = _parsed(json.loads, metadata.get("sha256", ""), "checksums", path)
+    known = _parsed(parse_json, metadata.get("sha256", ""), "checksums", path)
     for name, found in _checksums(metadata, tensors).items():
         if not isinstance(known, dict) or known.get(name) != found:
             raise InputError(
@@ -186,7 +189,7 @@ def _parsed(parse: Callable[[str], T], text: str, what: str, path: Path) -> T:
     """
     try:
         return parse(text)
-    except (ValueError, RecursionError) as error:  # an InputError is a ValueError
+    except ValueError as error:  # an InputError is a ValueError
         raise InputError(f"the {what} in {path} cannot be read ({reason(error)})", _COPY) from error
 
 
@@ -197,7 +200,7 @@ def _count(text: str) -> int:
 
 
 def _facts(text: str) -> dict[str, Any]:
-    facts = json.loads(text)
+    facts = parse_json(text)
     if not isinstance(facts, dict):
         raise ValueError("no table of facts")
     cameras = facts.get("cameras", [])

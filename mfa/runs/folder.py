@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 from mfa.config import Config, to_dict
 from mfa.errors import InputError
 from mfa.files import write_atomically
+from mfa.progress import remark
 from mfa.records import EpochRecord
 from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, save_checkpoint
 from mfa.runs.history import HISTORY, history_row, read_history
@@ -74,13 +74,12 @@ class RunFolder:
                 f"{self.path} was trained with another configuration ({difference})",
                 "resume with the same one, or choose another name",
             )
-        history = self._history()
+        history = self.history()
         history = history[history["epoch"] <= checkpoint.epoch]
         if len(history) < checkpoint.epoch:
-            print(
+            remark(
                 f"{self.path / HISTORY} has lost {checkpoint.epoch - len(history)} epochs; the "
-                "training goes on from the checkpoint without their lines",
-                file=sys.stderr,
+                "training goes on from the checkpoint without their lines"
             )
         self._write_history(history)
         return checkpoint
@@ -97,11 +96,12 @@ class RunFolder:
                 "go on with that one, or choose another folder",
             )
         row = pd.DataFrame([history_row(record)])
-        past = self._history()
+        past = self.history()
         self._write_history(pd.concat([past, row], ignore_index=True) if len(past) else row)
         save_checkpoint(checkpoint, self.path / CHECKPOINT)
 
-    def _history(self) -> pd.DataFrame:
+    def history(self) -> pd.DataFrame:
+        """One row per epoch that was saved; see ``mfa.runs.history``."""
         if (self.path / HISTORY).is_file():
             return read_history(self.path)
         return pd.DataFrame({"epoch": []})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from mfa.models.weights import RELEASED, released_file
 from mfa.progress import Progress, silent
 from mfa.records import Output, ReidDataset, Sample
 from mfa.runs.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, weights_hash
-from mfa.runs.device import Precision, autocast, check_precision, choose_device
+from mfa.runs.device import Precision, autocast, check_precision, choose_device, compiled
 from mfa.runs.history import read_history
 
 BATCH = 64
@@ -38,12 +39,15 @@ class Run:
         checkpoint: configuration, epoch, facts and weights.
         device: where its network computes.
         precision: in what number format: float32, or a 16-bit one under autocast.
+        compile: whether ``embed`` runs whole batches through a network that ``torch.compile``
+            translated at the first of them.
     """
 
     path: Path | None
     checkpoint: Checkpoint
     device: torch.device = field(default_factory=choose_device)
     precision: Precision = "float32"
+    compile: bool = False
 
     @property
     def name(self) -> str:
@@ -107,14 +111,15 @@ class Run:
 
         ``data`` is the dataset of the pictures; a network that was trained on it is told cameras.
         """
-        for images, cameras in self._batches(pictures, data, batch):
-            yield self._forward(images, cameras)
+        for images, cameras in self._batches(pictures, data, range(len(pictures)), batch):
+            yield self._forward(self.model, images, cameras)
 
     def embed(
         self,
         pictures: LoadedImages,
         data: ReidDataset,
         *,
+        rows: range | None = None,
         flip: bool = False,
         batch: int = BATCH,
         progress: Progress = silent,
@@ -127,40 +132,50 @@ class Run:
         Args:
             pictures: to embed.
             data: their dataset; a network that was trained on it is told cameras.
+            rows: which of them; by default all.
             flip: take the mean with the embeddings of the mirrored pictures.
             batch: pictures per forward pass.
             progress: called with the completed fraction; an exception aborts the work.
         """
-        rows = [np.empty((0, sum(self.model.widths.values())), np.float32)]
-        for number, (images, cameras) in enumerate(self._batches(pictures, data, batch)):
-            progress(number * batch / len(pictures))
-            features = self._forward(images, cameras).embedding.float()
+        rows = range(len(pictures)) if rows is None else rows
+        found = [np.empty((0, sum(self.model.widths.values())), np.float32)]
+        for number, (images, cameras) in enumerate(self._batches(pictures, data, rows, batch)):
+            progress(number * batch / len(rows))
+            # A translation is of one size: the last batch, if smaller, takes the network itself.
+            network = self._compiled if self.compile and len(images) == batch else self.model
+            features = self._forward(network, images, cameras).embedding.float()
             if flip:
-                mirrored = self._forward(images.flip(3), cameras).embedding.float()
+                mirrored = self._forward(network, images.flip(3), cameras).embedding.float()
                 features = (features + mirrored) / 2
-            rows.append(features.cpu().numpy())
-        return np.concatenate(rows)
+            found.append(features.cpu().numpy())
+        return np.concatenate(found)
 
     def _batches(
-        self, pictures: LoadedImages, data: ReidDataset, batch: int
+        self, pictures: LoadedImages, data: ReidDataset, rows: range, batch: int
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
         cameras = self.cameras_of(pictures.samples, data)
         was_training = self.model.training
         self.model.eval()
         try:
-            for start in range(0, len(pictures), batch):
-                pixels = pictures.batch(range(start, min(start + batch, len(pictures))))
-                images = to_unit(pixels.to(self.device))
-                seen_by = None if cameras is None else cameras[start : start + batch]
+            for start in range(0, len(rows), batch):
+                indices = rows[start : start + batch]
+                images = to_unit(pictures.batch(indices).to(self.device))
+                seen_by = None if cameras is None else cameras[indices.start : indices.stop]
                 images = images.contiguous(memory_format=torch.channels_last)
                 yield images, None if seen_by is None else seen_by.to(self.device)
         finally:
             self.model.train(was_training)
 
-    def _forward(self, images: Tensor, cameras: Tensor | None) -> Output:
+    def _forward(
+        self, network: Callable[..., Any], images: Tensor, cameras: Tensor | None
+    ) -> Output:
         with torch.inference_mode(), self.autocast():
-            output: Output = self.model(images, cameras)
+            output: Output = network(images, cameras)
         return output
+
+    @cached_property
+    def _compiled(self) -> Callable[..., Any]:
+        return compiled(self.model, freeze=True)
 
     def autocast(self) -> torch.autocast:
         """The context to call ``model`` in: without effect in float32."""
@@ -184,7 +199,11 @@ class Run:
 
 
 def open_run(
-    path: Path | str, device: torch.device | str | None = None, precision: str | None = None
+    path: Path | str,
+    device: torch.device | str | None = None,
+    precision: str | None = None,
+    *,
+    compile: bool = False,
 ) -> Run:
     """Open a run folder, ``NAME`` as ``runs/NAME``, a checkpoint file or released weights by name.
 
@@ -194,6 +213,7 @@ def open_run(
         path: what to open.
         device: where its network computes; by default the GPU where there is one, else the CPU.
         precision: ``"float32"`` (the default), ``"bfloat16"`` or ``"float16"``.
+        compile: translate the network with ``torch.compile`` for many pictures; see ``Run``.
 
     Raises:
         InputError: there is no complete run, no such device or no such precision.
@@ -212,7 +232,7 @@ def open_run(
         checkout = file.parents[2]  # in an installed package there is none
         inside = (checkout / "pyproject.toml").is_file()
         home = (checkout if inside else Path()) / "runs" / file.stem
-    return Run(home, load_checkpoint(file, only="model"), place, kind)
+    return Run(home, load_checkpoint(file, only="model"), place, kind, compile)
 
 
 def untrained(

@@ -7,10 +7,10 @@ fingerprint. For all other data it takes the mean of the cameras that it learned
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from mfa.config import ModelConfig
+from mfa.progress import remark
 from mfa.records import NO_CAMERA, ReidDataset, Sample
 from mfa.runs.run import Run
 
@@ -24,7 +24,7 @@ def cameras_to_learn(config: ModelConfig, samples: Sequence[Sample]) -> tuple[in
     """The cameras that get an embedding in training; none without ``config.sie``."""
     cameras = training_cameras(samples) if config.sie else ()
     if config.sie and not cameras:
-        print("no training picture has a known camera, so SIE learns none", file=sys.stderr)
+        remark("no training picture has a known camera, so SIE learns none")
     return cameras
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from mfa.config import Config, from_dict, to_dict
 from mfa.errors import InputError
+from mfa.files import parse_json
 
-FORMAT = 5
+FORMAT = 6
 
 
 def to_json(config: Config, *, indent: int | None = None) -> str:
@@ -26,10 +27,10 @@ def from_json(text: str) -> Config:
         InputError: it was written by a later version, or a field is unknown, missing or wrong.
     """
     try:
-        return _read(json.loads(text))
+        return _read(parse_json(text))
     except InputError:
         raise
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"this is no configuration ({type(error).__name__})") from error
 
 
@@ -48,6 +49,9 @@ def _read(values: dict[str, Any]) -> Config:
         values["model"]["network"] += "_like"
     if written <= 4:
         _from_format_4(values["model"])
+    if written <= 5:
+        values["optim"] = {"gpu_bfloat16": False, **values["optim"]}
+        values["model"] = {"projected_dim": 0, **values["model"]}
     return from_dict(Config, values)
 
 

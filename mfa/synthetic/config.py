@@ -59,8 +59,8 @@ class SyntheticConfig:
             raise InputError(f"cameras must be 2 to 9, got {self.cameras}")
         if min(self.height, self.width) < 16 or self.height > 1024:
             raise InputError(
-                f"pictures of {self.height}x{self.width} cannot be drawn; the height is at most "
-                f"1024 pixels and both sides at least 16"
+                "the height is at most 1024 pixels and both sides at least 16, got "
+                f"{self.height}x{self.width}"
             )
         if not 0.4 <= self.width / self.height <= 1:
             raise InputError(
@@ -70,4 +70,12 @@ class SyntheticConfig:
         if not 0 <= self.nuisance <= 1:
             raise InputError(f"nuisance is a share, 0 to 1, got {self.nuisance}")
         if self.train_ids + self.test_ids > 9999:
-            raise InputError("Market-1501's names have room for 9999 identities in all")
+            raise InputError(
+                "Market-1501's names have room for 9999 identities in all, got "
+                f"{self.train_ids + self.test_ids}"
+            )
+        for name, value in vars(self).items():
+            if name != "seed" and value > 100_000:
+                raise InputError(f"{name} must be 100,000 or less, got {value:,}")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"seed must be 0 to 2**32 - 1, got {self.seed}")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from mfa.datasets.readers.folders import DRAWN
 from mfa.errors import InputError
-from mfa.files import draft_folder
+from mfa.files import draft_folder, parse_json
+from mfa.progress import reporting
 from mfa.synthetic.config import SyntheticConfig
 from mfa.synthetic.masks import FOLDER, mask_path
 from mfa.synthetic.plan import Entry, market_plan, partial_plan
@@ -78,7 +76,7 @@ def _complete(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> b
     if not target.exists():
         return False
     try:
-        record = json.loads((target / DRAWN).read_text(encoding="utf-8"))
+        record = parse_json((target / DRAWN).read_text(encoding="utf-8"))
         made = record["drawing"], record["config"]
     except (OSError, ValueError, KeyError, TypeError):
         if target.is_dir() and not any(target.iterdir()):
@@ -97,8 +95,10 @@ def _build(folder: Path, config: SyntheticConfig, plan: Sequence[Entry], name: s
         (folder / split).mkdir()
         (folder / FOLDER / split).mkdir(parents=True)
     images: dict[str, dict[str, Fact]] = {}
-    for entry in tqdm(plan, desc=f"drawing {name}", unit="picture", file=sys.stderr):
-        images[entry.name] = draw_entry(folder, entry, config)
+    with reporting(True, f"drawing {len(plan):,} pictures of {name}") as report:
+        for number, entry in enumerate(plan, 1):
+            images[entry.name] = draw_entry(folder, entry, config)
+            report(number / len(plan))
     record = {
         "drawing": DRAWING,
         "config": dataclasses.asdict(config),

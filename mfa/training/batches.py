@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,12 @@ from mfa.datasets.loading.cache import cache_folder
 from mfa.datasets.loading.images import LoadedImages, batches, load_images
 from mfa.datasets.loading.sampler import make_sampler
 from mfa.errors import InputError
+from mfa.processes import ProcessGroup
+from mfa.progress import remark
 from mfa.records import ReidDataset
 from mfa.runs.side_information import cameras_to_learn
 from mfa.training.distillation import Teacher
-from mfa.training.distributed import ProcessGroup
+from mfa.training.transfer import one_ahead, send
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,9 @@ class TrainingBatches:
         self.targets = None if teacher is None else teacher.targets(self.images.samples)
         single = int((self.labels.bincount() == 1).sum())
         if ranks.writes and single and config.data.sampling == "pk" and config.loss.triplet_weight:
-            print(
+            remark(
                 f"{single} of {len(pids)} identities have one training picture; its copies are its "
-                "positives, from which the triplet loss learns nothing",
-                file=sys.stderr,
+                "positives, from which the triplet loss learns nothing"
             )
         self.sampler = make_sampler(
             self.labels.tolist(), config.data, seed=config.seed, rank=ranks.rank, world=ranks.world
@@ -98,8 +98,12 @@ class TrainingBatches:
         """The batches of an epoch, counted from 1."""
         self.sampler.set_epoch(epoch)
         loader = batches(self.images, self.sampler, self._config.data.workers)
-        for step, (indices, pixels) in enumerate(loader):
-            yield self._batch(indices, pixels, epoch, step)
+
+        def prepare(loaded: tuple[int, tuple[Sequence[int], Tensor]]) -> Batch:
+            step, (indices, pixels) = loaded
+            return self._batch(indices, pixels, epoch, step)
+
+        return one_ahead(enumerate(loader), prepare, self._device)
 
     def first(self) -> Batch:
         """The first batch of the training."""
@@ -110,13 +114,13 @@ class TrainingBatches:
     def _batch(self, indices: Sequence[int], pixels: Tensor, epoch: int, step: int) -> Batch:
         words = np.random.SeedSequence([self._config.seed, epoch, step, self._rank])
         generator = torch.Generator().manual_seed(int(words.generate_state(1)[0]))
-        images = augment(to_unit(pixels.to(self._device)), self._config.data, generator)
+        images = augment(to_unit(send(pixels, self._device)), self._config.data, generator)
         images = images.contiguous(memory_format=torch.channels_last)
         targets, cameras = (
-            None if values is None else values[list(indices)].to(self._device)
+            None if values is None else send(values[list(indices)], self._device)
             for values in (self.targets, self._camids)
         )
-        labels = self.labels[list(indices)].to(self._device)
+        labels = send(self.labels[list(indices)], self._device)
         return Batch(indices, images, labels, targets, cameras)
 
 

@@ -9,15 +9,17 @@ from pathlib import Path
 import torch
 
 from mfa.config import Config
+from mfa.errors import InputError
 from mfa.models import check_settings
+from mfa.processes import joined
 from mfa.progress import Progress, part_of
 from mfa.records import EpochRecord, ReidDataset
 from mfa.runs.checkpoint import Checkpoint
 from mfa.runs.device import choose_device
+from mfa.runs.events import Events
 from mfa.runs.folder import RunFolder
-from mfa.runs.history import read_history
+from mfa.runs.history import history_row, read_history
 from mfa.runs.run import Run
-from mfa.training import distributed
 from mfa.training.collapse import CollapseWatch
 from mfa.training.distillation import Teacher
 from mfa.training.trainer import Trainer
@@ -32,6 +34,8 @@ def fit(
     teacher: Teacher | None = None,
     init: Run | None = None,
     device: torch.device | str | None = None,
+    compile: bool = False,
+    tensorboard: bool = False,
     cache: Path | None = None,
     progress: bool | Progress = True,
 ) -> Iterator[EpochRecord]:
@@ -51,6 +55,9 @@ def fit(
         init: start from the weights of this run, as far as they fit.
         device: where to compute; by default the GPU where there is one, else the CPU. Under
             ``torchrun`` each process takes the GPU of its number.
+        compile: translate the network with ``torch.compile`` at its first step. That takes minutes
+            and rounds differently; a run equals another one that was compiled as well.
+        tensorboard: write the figures of the history as events, too; see ``mfa.runs.events``.
         cache: folder for decoded pictures; by default ``cache`` beside the dataset. Unused where
             ``config.data.cache`` is off.
         progress: ``True`` shows a bar per epoch with the loss terms and images per second; a
@@ -58,17 +65,26 @@ def fit(
 
     Raises:
         InputError: the folder holds another run, another process trains there, it cannot be
-            written, the data do not suit the configuration, or the loss is NaN or infinite.
+            written, the data do not suit the configuration, or the loss is NaN or infinite. Events
+            are asked for without a folder or without the extra ``tensorboard``, or the network
+            cannot be compiled here.
     """
     check_settings(config)
-    place = choose_device(device, local_rank=distributed.local_rank())
+    place = choose_device(device)
+    if tensorboard and run is None:
+        raise InputError("events for TensorBoard need a run folder", "name one (run=)")
     with ExitStack() as stack:
-        ranks = stack.enter_context(distributed.joined(place))
+        ranks = stack.enter_context(joined(place))
         folder = None if run is None else stack.enter_context(RunFolder(Path(run)))
         saved: Checkpoint | None = None
         if folder is not None:
             saved = ranks.from_first(lambda: folder.begin(config, resume=resume))
-        trainer = Trainer(config, data, place, ranks, cache, teacher, fresh=saved is None)
+        events = None
+        if tensorboard and folder is not None and ranks.writes:
+            events = stack.enter_context(Events(folder.path, folder.history()))
+        trainer = Trainer(
+            config, data, place, ranks, cache, teacher, fresh=saved is None, compile=compile
+        )
         if saved is None:
             trainer.begin(init)
         else:
@@ -84,6 +100,8 @@ def fit(
             if folder is not None:
                 checkpoint = trainer.checkpoint()
                 ranks.from_first(lambda: folder.save(checkpoint, record))  # noqa: B023
+            if events is not None:
+                events.add(history_row(record))
             yield record
 
 

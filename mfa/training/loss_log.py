@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mfa.errors import InputError
-from mfa.training.distributed import ProcessGroup
+from mfa.processes import ProcessGroup
 
 
 class LossLog:

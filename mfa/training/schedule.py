@@ -15,12 +15,15 @@ WARMUP_START = 0.01
 """Share of the peak rate where warm-up begins [reconstructed: BagTricks]."""
 
 
-def make_optimizer(model: nn.Module, config: OptimConfig, trunk: str = "trunk.") -> Optimizer:
+def make_optimizer(
+    model: nn.Module, config: OptimConfig, trunk: str = "trunk.", *, fused: bool = False
+) -> Optimizer:
     """Adam or AdamW; scalars, biases and normalisation are not decayed.
 
     Decay pulls towards 0, which is where an attention scalar starts and where a GeM exponent or a
     BN scale must not go. Parameters whose names begin with ``trunk``, but for those of CPAA, learn
-    at ``config.trunk_rate`` times the rate. Frozen parameters are in no group.
+    at ``config.trunk_rate`` times the rate. Frozen parameters are in no group. ``fused`` updates
+    all of a group in one operation, which spares a GPU hundreds of small ones.
     """
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
@@ -35,7 +38,8 @@ def make_optimizer(model: nn.Module, config: OptimConfig, trunk: str = "trunk.")
         }
         for slow, scalar in sorted(groups)
     ]
-    return (Adam if config.optimizer == "adam" else AdamW)(settings, lr=config.lr)
+    kind = Adam if config.optimizer == "adam" else AdamW
+    return kind(settings, lr=config.lr, fused=fused or None)  # None is PyTorch's own choice
 
 
 def freeze(model: nn.Module, beginnings: tuple[str, ...]) -> None:
@@ -74,7 +78,8 @@ def set_rate(optimizer: Optimizer, rate: float) -> None:
 
 
 def half_precision(config: OptimConfig, device: torch.device) -> torch.dtype | None:
-    """The half-precision type a step computes in: float16 on GPUs, bfloat16 on CPUs, or none."""
+    """The 16-bit type a step computes in, or none; float16 is for GPUs alone."""
     if device.type == "cuda":
-        return torch.float16 if config.amp else None
+        half = torch.bfloat16 if config.gpu_bfloat16 else torch.float16
+        return half if config.amp else None
     return torch.bfloat16 if config.cpu_bfloat16 else None

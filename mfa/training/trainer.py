@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,19 @@ from mfa.config import Config
 from mfa.errors import InputError
 from mfa.models.separation import SeparationMeter
 from mfa.models.weights import fit_state, shortened, weights_stamp
-from mfa.progress import Progress, reporting
+from mfa.processes import ALONE, ProcessGroup
+from mfa.progress import Progress, remark, reporting
 from mfa.records import EpochRecord, Output, ReidDataset
 from mfa.runs.checkpoint import Checkpoint
-from mfa.runs.device import clock
+from mfa.runs.device import clock, compiled
 from mfa.runs.run import Run
 from mfa.training import schedule
 from mfa.training.batches import Batch, TrainingBatches
 from mfa.training.collapse import CollapseWatch
 from mfa.training.distillation import Teacher
-from mfa.training.distributed import ProcessGroup
 from mfa.training.loss_log import LossLog, remedy
 from mfa.training.state import TrainingState
+from mfa.training.whole_batch import whole_batch
 
 METER_EVERY = 4
 """Steps between two measurements of separation: enough pictures an epoch, a quarter of the cost."""
@@ -43,20 +43,26 @@ class Trainer:
         config: Config,
         data: ReidDataset,
         device: torch.device,
-        ranks: ProcessGroup | None = None,
+        ranks: ProcessGroup = ALONE,
         cache: Path | None = None,
         teacher: Teacher | None = None,
         *,
         fresh: bool = True,
+        compile: bool = False,
     ) -> None:
-        """Prepare everything; ``fresh`` loads ``model.weights``, needless before a restore."""
+        """Prepare everything; ``fresh`` loads ``model.weights``, needless before a restore.
+
+        ``compile`` has steps run the network translated by ``torch.compile``. The state keeps the
+        network itself, so that names in checkpoints are as ever.
+        """
         self.config, self.data, self.device = config, data, device
-        self.ranks = ranks or ProcessGroup()
+        self.ranks = ranks
         self.teacher, self.init = teacher, ""
         self.batches = TrainingBatches(config, data, device, self.ranks, cache, teacher)
         self.state = TrainingState(config, self.batches, device, pretrained=fresh)
         self.weights = weights_stamp(config.model) if fresh else ""
-        self.network = self.ranks.wrap(self.state.model)
+        network = self.ranks.wrap(self.state.model)
+        self.network = compiled(network) if compile else network
         self.distillation = self.state.distillation and self.ranks.wrap(self.state.distillation)
 
     def run_epoch(self, epoch: int, *, progress: bool | Progress = False) -> EpochRecord:
@@ -130,8 +136,9 @@ class Trainer:
         with torch.autocast(self.device.type, dtype=state.half, enabled=state.half is not None):
             output: Output = self.network(batch.images, batch.cameras)
             own = state.model.extra_losses(output, batch.labels)
-        loss, terms = state.criterion(output, batch.labels, done / self.config.optim.epochs)
-        loss = torch.stack([loss, *(value.float() for value in own.values())]).sum()
+        seen, labels = whole_batch(output, batch.labels, self.ranks)
+        shared, terms = state.criterion(seen, labels, done / self.config.optim.epochs)
+        loss = torch.stack([shared, *(value.float() for value in own.values())]).sum()
         terms |= {name: value.detach() for name, value in own.items()}
         if self.distillation is not None:
             taught, more = self.distillation(output, batch.targets)
@@ -139,13 +146,14 @@ class Trainer:
             terms |= more
         terms["total"] = loss.detach()
         state.optimizer.zero_grad(set_to_none=True)
-        state.scaler.scale(loss).backward()
+        # Gradients are averaged over the processes, and here each has only that of its own rows.
+        state.scaler.scale(loss + (self.ranks.world - 1) * shared).backward()
         scale = state.scaler.get_scale()
         state.scaler.step(state.optimizer)
         state.scaler.update()
         # The scale falls where the scaler skipped the step: then the centers stay as well.
         if state.scaler.get_scale() >= scale:
-            state.criterion.update(output, batch.labels)
+            state.criterion.update(seen, labels)
         return output, terms
 
     def time_steps(self, steps: int) -> float:
@@ -204,7 +212,7 @@ class Trainer:
             words = fit_state(self.state.model, weights, where=init.name, core="trunk.")
             self.init = f"{init.name} ({init.hash}): {words}"
             if self.ranks.writes:
-                print(f"started from {self.init}", file=sys.stderr)
+                remark(f"started from {self.init}")
         self.state.watch = CollapseWatch(self.start_norm())
 
     def restore(self, checkpoint: Checkpoint) -> None:

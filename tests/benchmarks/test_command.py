@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import compared, evaluator, harness, models
+from benchmarks import compared, evaluator, forward, harness, models
 from benchmarks.__main__ import main
 from benchmarks.made import made_features
 from benchmarks.timing import ratio, seconds_each
@@ -49,6 +49,15 @@ def test_words_say_whether_a_target_was_met(file: Path, capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert "max_difference" in printed
     assert "target <= 1e-09: met" in printed
+
+
+def test_forward_compares_ways_that_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward, "compiled", lambda network, freeze: network)  # takes a minute
+    measured = forward.run(repeats=1, batch=1, height=64, width=32)
+    ways = {"as_it_is", "folded", "compiled"}
+    assert measured["relative_rate"].keys() == {"resnet50", "plain_compiled"} | ways
+    assert measured["relative_rate"]["resnet50"] == 1
+    assert 0 < measured["largest_difference"] < 1e-5  # folding rounds differently
 
 
 def test_models_prints_a_line_a_network(

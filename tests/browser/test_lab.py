@@ -10,6 +10,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from viz.apps.core.snapshot import REST
+
 pytestmark = pytest.mark.ui
 
 Act = Callable[[Any], Any]
@@ -49,6 +51,7 @@ CELLS = {
     "Branch mixer: what is": (f"branch_mixer{RUN}", NUMBERS, tick("branch1 on")),
     "Occlusion brush": (f"occlusion_brush{RUN}", ".mfa-bars", select("Scene", "legs hidden")),
     "Failures: what do": (f"failure_browser{RUN}", LABEL, select("Group", "near miss")),
+    "Threshold": (f"threshold_chooser{RUN}", NUMBERS, select("False accepts", "1 pair in 10")),
     "Embedding: one map": (f"embedding_explorer{RUN}", NOTE, slide("People", "5")),
     "Dataset browser": (f"dataset_browser({DATA})", ".mfa-cards-list", select("List", "query")),
     "Ablation: which module": ("ablation_explorer()", ".mfa-table", select("Figure", "Rank-1")),
@@ -153,11 +156,26 @@ def page(new_page: Callable[..., Any]) -> Any:
     return new_page(viewport={"width": 1400, "height": 3000})  # cells out of sight are not drawn
 
 
-def test_every_app_in_jupyterlab(page: Any, lab: str, screenshot: Callable[[Any], None]) -> None:
+def test_every_app_in_jupyterlab(
+    page: Any, lab: str, new_page: Callable[..., Any], screenshot: Callable[[Any], None]
+) -> None:
     use_all(page, lab, tuple(CELLS))
     screenshot(page)
     assert of_widgets(page.errors) == []
+    page.wait_for_timeout(1000 * (REST + 1))
+    picture = page.locator("[class^=mfa-still] :text('Anchor: 5')")
+    assert picture.count() == 1
+    assert not picture.is_visible()  # the living app hides it
+    with page.expect_response(
+        lambda answer: "contents/apps" in answer.url and answer.request.method == "PUT"
+    ):
+        page.keyboard.press("Control+s")
     page.close()
+    exported = new_page()
+    exported.goto(lab.replace("lab/tree", "nbconvert/html").removesuffix("?reset"), referer=lab)
+    assert exported.locator(":text('Anchor: 5')").is_visible()  # as it was left
+    assert exported.locator(".mfa-app h2").count() == len(CELLS)
+    exported.close()
 
 
 def test_widgets_a_busy_page_made_too_late_are_alive(page: Any, lab: str) -> None:

@@ -52,6 +52,12 @@ def test_settings_that_format_4_kept_unread_are_dropped() -> None:
     check_settings(read)
 
 
+def test_format_5_had_no_bfloat16_on_gpus() -> None:
+    values = json.loads(to_json(presets.paper()))
+    del values["optim"]["gpu_bfloat16"]
+    assert from_json(json.dumps({**values, "format": 5})) == presets.paper()
+
+
 def test_a_later_format_is_not_guessed_at() -> None:
     values = json.loads(to_json(Config()))
     with pytest.raises(InputError, match="newer"):
@@ -159,7 +165,7 @@ def test_a_whole_number_does_for_a_float_and_becomes_one() -> None:
         (lambda: DataConfig(jitter=2.0), r"data\.jitter"),
         (lambda: DataConfig(pad=-1), r"data\.pad"),
         (lambda: DataConfig(workers=-1), r"data\.workers must be .* 0 or more.*got -1"),
-        (lambda: OptimConfig(epochs=0), r"optim\.epochs must be .* 1 or more, got 0"),
+        (lambda: OptimConfig(epochs=0), r"optim\.epochs must be .* 1 or more.*got 0"),
         (lambda: OptimConfig(lr=-0.1), r"optim\.lr must be .* 0 or more.*got -0.1"),
         (lambda: OptimConfig(lr=math.nan), r"optim\.lr.*got nan"),
         (lambda: OptimConfig(lr=math.inf), r"optim\.lr.*got inf"),
@@ -167,6 +173,11 @@ def test_a_whole_number_does_for_a_float_and_becomes_one() -> None:
         (lambda: OptimConfig(warmup_epochs=math.inf), r"optim\.warmup_epochs"),
         (lambda: OptimConfig(milestones=(70, 40)), r"optim\.milestones"),
         (lambda: Config(seed=-1), "seed must be .* 0 or more.*got -1"),
+        (
+            lambda: Config(seed=2**64),
+            "seed must be .* at most 4294967295, got 18446744073709551616",
+        ),
+        (lambda: Config(seed=10**400), "seed must be .* at most 4294967295, got 1000"),
     ],
 )
 def test_impossible_values_are_refused_where_they_are_made(make: Any, words: str) -> None:

@@ -14,7 +14,15 @@ import pandas as pd
 import pytest
 
 from mfa.errors import InputError
-from mfa.files import atomic, csv_text, read_json, text_of_cell, write_atomically
+from mfa.files import (
+    atomic,
+    csv_text,
+    found_above,
+    parse_json,
+    read_json,
+    text_of_cell,
+    write_atomically,
+)
 
 
 def test_a_failing_writer_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
@@ -100,3 +108,28 @@ def test_json_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
         read_json(tmp_path / "x.json")
     with pytest.raises(InputError, match="cannot be read"):
         read_json(tmp_path / "none.json")
+
+
+def test_json_is_read_to_a_depth_that_can_be_printed() -> None:
+    assert parse_json('{"a": [1, "[[[["]}') == {"a": [1, "[[[["]}
+    assert parse_json("[" * 50 + "]" * 50)
+    for deep in ("[" * 51 + "]" * 51, '{"a":' * 100_000):
+        with pytest.raises(ValueError, match="more than 50 deep"):
+            parse_json(deep)
+
+
+def test_relative_paths_are_found_in_the_checkout_and_not_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    inner = tmp_path / "checkout/notebooks"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    assert found_above(Path("data")) == Path("data")  # no checkout: another's folder is not taken
+    (tmp_path / "checkout/pyproject.toml").touch()
+    assert found_above(Path("data")) == Path("data")
+    (tmp_path / "checkout/data").mkdir()
+    assert found_above(Path("data")) == tmp_path / "checkout/data"
+    (inner / "data").mkdir()
+    assert found_above(Path("data")) == Path("data")
+    assert found_above(tmp_path / "none") == tmp_path / "none"

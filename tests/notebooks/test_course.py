@@ -14,26 +14,21 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.notebook
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("course")
-
-
 def lesson(name: str, folder: Path, **more: Any) -> NotebookRun:
     parameters = {"out": str(folder), "people": 8, "seed": 0, **more}
     return run_notebook(ROOT / "notebooks" / f"{name}.ipynb", parameters, timeout=300)
 
 
+def pink(ran: NotebookRun) -> list[str]:
+    """What a page shows on pink: standard error."""
+    outputs = [o for cell in ran.notebook.cells for o in cell.get("outputs", ())]
+    return [output.text for output in outputs if output.get("name") == "stderr"]
+
+
 def apps(ran: NotebookRun) -> int:
-    """Cells that show an app, and a still picture for pages without a kernel."""
-    shown = [
-        output.data
-        for cell in ran.notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
-    ]
-    return sum("mfa-app" in data.get("text/html", "") for data in shown)
+    """Cells that show an app, and below it a picture for pages without a kernel."""
+    outputs = [o for cell in ran.notebook.cells for o in cell.get("outputs", ())]
+    return sum("mfa-still" in output.get("data", {}).get("text/html", "") for output in outputs)
 
 
 def test_model(folder: Path) -> None:
@@ -41,6 +36,7 @@ def test_model(folder: Path) -> None:
     assert ran.result["parameters"]["paper"] == 28_298_698
     assert ran.result["shares"] == [0.0]
     assert apps(ran) == 3
+    assert pink(ran) == []
 
 
 def test_losses(folder: Path) -> None:
@@ -50,6 +46,7 @@ def test_losses(folder: Path) -> None:
     assert len(ran.result["branches"]) == 4
     assert -1 <= ran.result["agreement"] <= 1
     assert apps(ran) == 4
+    assert pink(ran) == []
 
 
 def test_training(folder: Path) -> None:

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.notebook
 SMALL: dict[str, Any] = {"people": 8, "epochs": 1, "seed": 0}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("lessons")
-
-
 def lesson(name: str, folder: Path, **more: Any) -> NotebookRun:
     path = ROOT / "notebooks" / f"{name}.ipynb"
     return run_notebook(path, {"out": str(folder), **SMALL, **more}, timeout=300)

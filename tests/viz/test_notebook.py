@@ -28,6 +28,15 @@ import ipywidgets as widgets
 widgets.interact(lambda x: 1 / 0, x=3)
 """
 
+BAR = """
+import time
+from mfa.progress import reporting
+with reporting(True, "drawing people") as report:
+    time.sleep(1.1)  # shorter work shows no bar
+    for part in range(1, 4):
+        report(part / 3)
+"""
+
 
 def write(folder: Path, *sources: str, tags: tuple[str, ...] = ("parameters",)) -> Path:
     first = nbformat.v4.new_code_cell("epochs = 3\nname = 'a'", metadata={"tags": list(tags)})
@@ -42,13 +51,16 @@ def write(folder: Path, *sources: str, tags: tuple[str, ...] = ("parameters",)) 
 @pytest.mark.notebook
 def test_parameters_result_and_page(tmp_path: Path) -> None:
     source = "result = {'epochs': epochs + 1, 'name': name, 'here': __import__('os').getcwd()}"
-    path = write(tmp_path, source)
+    path = write(tmp_path, source, BAR)
     before = path.read_bytes()
     ran = run_notebook(path, {"epochs": 7}, tmp_path / "out" / "page.html")
     assert ran.result == {"epochs": 8, "name": "a", "here": str(tmp_path)}
     page = (tmp_path / "out" / "page.html").read_text()
     assert "What happens?" in page
     assert "dumps(globals" not in page
+    assert page.count("drawing people:") == 1  # of a bar, the last line
+    (bar,) = ran.notebook.cells[-1].outputs
+    assert (bar.name, "100%" in bar.text) == ("stdout", True)  # standard error is pink
     assert path.read_bytes() == before
 
 

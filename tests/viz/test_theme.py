@@ -53,11 +53,19 @@ def test_a_style_of_ones_own_stands_above_the_projects_in_everything_drawn(tmp_p
         assert mpl.rcParams["font.size"] == 8
 
 
-@pytest.mark.parametrize("words", [None, "font.size: wide\n"])
-def test_a_style_that_cannot_be_read_is_refused_in_words(tmp_path, words):
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (None, "cannot read the style file"),
+        ("font.size: wide\n", "cannot read the style file"),
+        ("font.size: 9\naxes.linewdith: 2  # thick\n", "mine.*'axes.linewdith'.*axes.linewidth"),
+        ("grid.color #777777\n", "mine.*'grid.color'.*grid.color: VALUE"),
+    ],
+)
+def test_a_style_that_cannot_be_read_is_refused_in_words(tmp_path, words, sentence):
     if words:
         (tmp_path / "mine.mplstyle").write_text(words, encoding="utf-8")
-    with pytest.raises(InputError, match="cannot read the style file"):
+    with pytest.raises(InputError, match=sentence):
         theme.read_style(tmp_path / "mine.mplstyle")
 
 

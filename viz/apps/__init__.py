@@ -20,6 +20,7 @@ APPS: Mapping[str, tuple[str, str]] = {
     "ablation": ("viz.apps.ablation.app", "ablation_explorer"),
     "failures": ("viz.apps.failures", "failure_browser"),
     "dataset": ("viz.apps.dataset", "dataset_browser"),
+    "threshold": ("viz.apps.threshold.app", "threshold_chooser"),
     "embedding": ("viz.apps.embedding", "embedding_explorer"),
     "training": ("viz.apps.training.app", "training_monitor"),
 }

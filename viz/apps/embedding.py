@@ -15,6 +15,7 @@ import pandas as pd
 from jscatter.widget import JupyterScatter
 
 from mfa.comparison.projection import measure_embedding, project
+from mfa.datasets.image_list import ListedImage
 from mfa.errors import InputError
 from mfa.records import FeatureRow, ReidDataset
 from mfa.retrieval.queries import matching
@@ -23,6 +24,7 @@ from viz import theme
 from viz.apps.core import app, controls, html
 from viz.apps.core.apart import Apart
 from viz.apps.core.code import opening
+from viz.apps.core.keeping import Keeper, Keeps, Marks
 from viz.apps.core.rank_row import small
 from viz.apps.core.session import Session, open_session
 from viz.apps.core.worker import Job
@@ -72,7 +74,7 @@ Tables = dict[str, pd.DataFrame]
 """Points per view; the rows of all are the same pictures in one order."""
 
 
-class Embedding(app.App[EmbeddingState, Tables]):
+class Embedding(app.App[EmbeddingState, Tables], Keeps):
     """See ``viz.embedding_explorer``."""
 
     name = "embedding"
@@ -101,6 +103,8 @@ class Embedding(app.App[EmbeddingState, Tables]):
         self.bind("people", self.people, selection=())
         self.on(self.find, lambda change: self._find(change["new"]))
         self.click(self.clear, lambda: self._mark([]))
+        self.kept = Keeper(self, [session], self._marks, self._go)
+        self.underneath = (self.kept.box,)
         pictures = [controls.title("Pictures"), self.people, self.method, self.colour]
         selection = [controls.title("Selection"), self.find, self.clear]
         self.start([*pictures, *selection], self.words, self.holder, self.cards)
@@ -142,6 +146,7 @@ class Embedding(app.App[EmbeddingState, Tables]):
             f"and every plane marks the same ones.</div>{html.key(key, state.colour + again)}"
         )
         self._show_cards(table, state.selection)
+        self.kept.refresh()
 
     def code(self) -> str:
         """See ``App.code``."""
@@ -224,12 +229,28 @@ class Embedding(app.App[EmbeddingState, Tables]):
                 self.find.value = ""
         self.set(selection=tuple(int(row) for row in rows))
 
+    def _image(self, entry: Any) -> ListedImage:
+        return self.session.images(entry["side"]).at_row(FeatureRow(int(entry["row"])))
+
+    def _marks(self) -> Marks:
+        """The selected pictures."""
+        chosen = [row for row in self.state.selection if 0 <= row < len(self._table)]
+        images = [self._image(entry) for entry in self._table.iloc[chosen].to_dict("records")]
+        return {f"the {len(images)} selected": images} if images else {}
+
+    def _go(self, image: ListedImage) -> None:
+        """Select a picture, where it is among the people that are shown."""
+        table = self._table.reset_index(drop=True)
+        here = table[(table["side"] == image.split) & (table["row"] == image.row)]
+        if here.empty:
+            raise InputError(f"{image.name} is not among these pictures", "show more people")
+        self._mark(list(here.index))
+
     def _show_cards(self, table: pd.DataFrame, selection: tuple[int, ...]) -> None:
         rows = table.iloc[[row for row in selection if 0 <= row < len(table)]]
         images, items = [], []
         for entry in rows.head(MOST).to_dict("records"):
-            image = self.session.images(entry["side"]).at_row(FeatureRow(int(entry["row"])))
-            images.append(small(image))
+            images.append(small(self._image(entry)))
             kind = {"query, right": "match", "query, wrong": "wrong"}.get(entry["answer"], "plain")
             words = f"{entry['side']}, cam {entry['camid']}"
             items.append(Item(kind=kind, title=f"id {entry['pid']}", sub=words, alt=words))

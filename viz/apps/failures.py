@@ -17,6 +17,7 @@ from mfa.records import FeatureRow, ReidDataset
 from mfa.runs.run import Run
 from viz.apps.core import app, controls
 from viz.apps.core.code import opening
+from viz.apps.core.keeping import Keeper, Keeps, Marks
 from viz.apps.core.labels import person
 from viz.apps.core.pair_cards import Explained, explain, explain_code, put_explained
 from viz.apps.core.rank_row import RankRow, ranked, small
@@ -67,7 +68,7 @@ class Shown:
     explained: Explained | None = None
 
 
-class Failures(app.App[FailuresState, Shown]):
+class Failures(app.App[FailuresState, Shown], Keeps):
     """See ``viz.failure_browser``."""
 
     name = "failures"
@@ -90,6 +91,8 @@ class Failures(app.App[FailuresState, Shown]):
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
         self.on(self.group, lambda _: self._choose(), "clicks")
+        self.kept = Keeper(self, [session], self._marks, self._go)
+        self.underneath = (self.kept.box,)
         pages = controls.row([self.tag, self.before, self.place, self.after])
         found = [self.group, self.words, self.ranks, self.maps, self.bars]
         self.start((), self.table, pages, *found)
@@ -138,6 +141,7 @@ class Failures(app.App[FailuresState, Shown]):
         self.ranks.put(row.images, row.items, label=row.label)
         put_explained(self.maps, found, "The wrong first answer, explained")
         self.bars.value = found.bars if found else ""
+        self.kept.refresh()
 
     def code(self) -> str:
         """See ``App.code``."""
@@ -183,6 +187,21 @@ class Failures(app.App[FailuresState, Shown]):
     def _choose(self) -> None:
         if self.shown is not None:
             self.set(query=int(self.shown.images[self.group.selected].position))
+
+    def _marks(self) -> Marks:
+        """The query that is shown in full, and all on the page."""
+        shown, found = self.shown, Marks()
+        if shown is not None and shown.query is not None:
+            found[f"the marked query, {person(shown.query.pid)}"] = [shown.query]
+        if shown is not None and len(shown.images) > 1:
+            found[f"the {len(shown.images)} queries of this page"] = shown.images
+        return found
+
+    def _go(self, image: ListedImage) -> None:
+        """Show a query in full."""
+        if image.split != "query":
+            raise InputError("a gallery picture is no query", "look at it in the attention app")
+        self.set(query=int(image.position))
 
 
 def failure_browser(

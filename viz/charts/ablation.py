@@ -21,6 +21,12 @@ BAR = 0.36
 GAP = 5
 """Points between a bar, its whisker and dots included, and its number."""
 
+HOLLOW: dict[str, dict[str, Any]] = {
+    "published": {"facecolor": "white", "edgecolor": PUBLISHED, "hatch": "/////"},
+    "unverified": {"facecolor": "white", "edgecolor": PUBLISHED, "linestyle": ":"},
+}
+"""Looks of figures that were not measured here."""
+
 NAME = 24
 """Letters of a method's name on a line."""
 
@@ -80,11 +86,11 @@ def plot_ablation(
             _measured_bar(ax, place - aside, values, p_value, **kwargs)
         for _, row in quoted.iterrows():
             _published_bar(ax, place + aside, row, metric)
-    ax.set_yticks(range(len(methods)), [textwrap.fill(name, NAME) for name in methods])
-    ax.invert_yaxis()
-    ax.grid(False, axis="y")
+    names = [textwrap.fill(name, NAME) for name in methods]
+    theme.categories(ax, names, "y")
     tested = f"\np: {test}, against {reference}" if p_values else ""
-    width = theme.figure_of(ax).get_figwidth() - 0.3
+    letters = max(len(line) for name in names for line in name.split("\n"))
+    width = theme.figure_of(ax).get_figwidth() - 0.3 - letters * theme.LETTER * 7 / 72
     ax.set_xlabel(theme.wrapped(f"{metric} (%){tested}", width, 7))
     _room_for_numbers(ax)
     _legend(ax, ours, theirs)
@@ -94,15 +100,13 @@ def plot_ablation(
 def _measured_bar(
     ax: Axes, place: float, values: np.ndarray, p_value: float | None = None, **kwargs: Any
 ) -> None:
-    mean = float(values.mean())
+    end = mean = float(values.mean())
     ax.barh(place, mean, **{"height": BAR, "color": MEASURED, "gid": "measured", **kwargs})
-    end = mean
     if len(values) > 1:
         spread = float(values.std(ddof=1))
         ax.errorbar(mean, place, xerr=spread, color="black", capsize=3, linewidth=1, gid="spread")
-        ax.plot(
-            values, np.full(len(values), place), "o", color="white", mec="black", mew=0.6, ms=2.4
-        )
+        places = np.full(len(values), place)
+        ax.plot(values, places, "o", color="white", mec="black", mew=0.6, ms=2.4)
         end = max(mean + spread, float(values.max()))
     text = f"{mean:.1f}"
     if p_value is not None:
@@ -111,19 +115,11 @@ def _measured_bar(
 
 
 def _published_bar(ax: Axes, place: float, row: pd.Series, metric: str) -> None:
-    value, unverified = float(row[metric]), row["confidence"] == "unverified"
-    ax.barh(
-        place,
-        value,
-        BAR,
-        facecolor="white",
-        edgecolor=PUBLISHED,
-        hatch="" if unverified else "/////",
-        linestyle=":" if unverified else "-",
-        linewidth=0.9,
-        gid="unverified" if unverified else "published",
-    )
-    text = f"{value:.1f}{' ?' if unverified else ''}"
+    value, kind = float(row[metric]), "published"
+    if row["confidence"] == "unverified":
+        kind = "unverified"
+    ax.barh(place, value, BAR, **HOLLOW[kind], linewidth=0.9, gid=kind)
+    text = f"{value:.1f}{' ?' if kind == 'unverified' else ''}"
     theme.beside(ax, text, (value, place), color=PUBLISHED, gap=GAP)
 
 
@@ -143,12 +139,9 @@ def _legend(ax: Axes, ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
         seeds = int(ours.groupby("method")["seed"].nunique().max())
         label = f"measured here, {seeds} seeds ± s.d." if seeds > 1 else "measured here, one seed"
         handles.append(Patch(facecolor=MEASURED, label=label))
-    if (theirs["confidence"] != "unverified").any():
-        handles.append(
-            Patch(facecolor="white", edgecolor=PUBLISHED, hatch="/////", label="published")
-        )
-    if (theirs["confidence"] == "unverified").any():
-        handles.append(
-            Patch(facecolor="white", edgecolor=PUBLISHED, ls=":", label="published, unverified (?)")
-        )
+    doubtful = theirs["confidence"] == "unverified"
+    if not doubtful.all():
+        handles.append(Patch(**HOLLOW["published"], label="published"))
+    if doubtful.any():
+        handles.append(Patch(**HOLLOW["unverified"], label="published, unverified (?)"))
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)

@@ -10,14 +10,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from mfa.errors import InputError
-from mfa.explain.attention_metrics import EVEN, summarise
-from mfa.explain.faithfulness import EDGES, SHUFFLED, SILHOUETTE
-from mfa.explain.measure import persons_of
-from mfa.explain.record import FUSED
+from mfa.explain.tables import (
+    EDGES,
+    EVEN,
+    FUSED,
+    SHUFFLED,
+    SILHOUETTE,
+    persons_of,
+    summarise,
+)
 from viz import theme
 
-POINTS = {"trained": True, "random": False}
-"""Weights that ``plot_attention`` draws, and whether as filled marks."""
+POINTS = {"trained": theme.WHOLE, "random": "white"}
+"""Weights that ``plot_attention`` draws, and what its marks are filled with."""
 
 CONTROLS = {
     "random weights": "#555555",
@@ -35,9 +40,6 @@ MEASURES = {
     "iou": "overlap of the\nhighest fifths (IoU)",
     "in order": "in order (share of pictures)",
 }
-
-PLACES = {"pairs": "mean"}
-"""What stands below a row of the summary that is no branch."""
 
 REGIONS = ("head", "torso", "arms", "thighs", "shins", "bag", "background", "occluder", "other")
 
@@ -85,11 +87,10 @@ def plot_attention_regions(
     even = rows[rows["branch"] == EVEN].set_index("measure").reindex(measures)["mean"]
     places = np.arange(len(measures))
     ax.hlines(100 * even, places - 0.42, places + 0.42, color="black", linewidth=1, label=EVEN)
-    ax.set_xticks(places, measures)
+    theme.categories(ax, measures)
     ax.set_ylabel("share of positive map (%)")
     ax.set_ylim(bottom=0)
-    ax.grid(visible=False, axis="x")
-    ax.legend(ncols=len(branches) + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    theme.legend_above(ax, len(branches) + 1, 0.5, borderpad=None)
     return ax
 
 
@@ -122,31 +123,23 @@ def plot_attention(
     names = [name for name in rows["branch"].unique() if name != EVEN]
     if not names:
         raise InputError(f"the summary has no measure {measure!r} on {condition!r} pictures")
-    words = [PLACES.get(name, name.replace("branch", "")) for name in names]
-    words = words if " + " in names[0] else names
+    pairs = " + " in names[0]
+    short = [{"pairs": "mean"}.get(name, name.replace("branch", "")) for name in names]
     ax = theme.axes(ax, "single", 2.3)
     places = np.arange(len(names))
-    for shift, (weights, filled) in zip((-0.12, 0.12), POINTS.items(), strict=True):
+    for shift, (weights, fill) in zip((-0.12, 0.12), POINTS.items(), strict=True):
         own = rows[rows["weights"] == weights].set_index("branch").reindex(names)
-        look = {"color": theme.WHOLE, "markerfacecolor": theme.WHOLE if filled else "white"}
+        look = {"color": theme.WHOLE, "markerfacecolor": fill}
         look |= {"fmt": theme.MARKERS[0], "label": f"{weights} weights"}
         _points(ax, places + shift, own, scale=1, **{**look, **kwargs})
     even = rows[(rows["branch"] == EVEN) & (rows["weights"] == "trained")]["mean"]
     if len(even):
         ax.axhline(float(even.iloc[0]), color="black", linewidth=0.9, zorder=0, label=EVEN)
-    ax.set_xticks(places, words)
-    ax.set_xlabel("branches" if " + " in names[0] else "")
+    theme.categories(ax, short if pairs else names)
+    ax.set_xlabel("branches" if pairs else "")
     ax.set_ylabel(MEASURES.get(measure, f"{measure} (share)"))
     ax.set_ylim((1, 0) if measure == "centroid" else (0, 1.02))
-    ax.grid(visible=False, axis="x")
-    ax.legend(
-        ncols=3,
-        loc="lower center",
-        bbox_to_anchor=(0.45, 1),
-        borderpad=0,
-        columnspacing=1.2,
-        handletextpad=0.4,
-    )
+    theme.legend_above(ax, 3, columnspacing=1.2, handletextpad=0.4)
     return ax
 
 
@@ -203,13 +196,12 @@ def plot_faithfulness(
             "capsize": 1.5,
             "label": str(name),
         }
-        ax.errorbar(x, mean, yerr=np.stack([mean - low, high - mean]), **{**look, **kwargs})
+        ax.errorbar(x, mean, yerr=theme.interval(mean, low, high), **{**look, **kwargs})
     ax.axhline(0, color="black", linewidth=0.7)
-    ax.set_xticks(range(len(given)), [f"{100 * share:g}" for share in given])
-    ax.grid(visible=False, axis="x")
+    theme.categories(ax, [f"{100 * share:g}" for share in given])
     ax.set_xlabel("pixels shown (%)" if mode == "insertion" else "pixels hidden (%)")
     ax.set_ylabel(f"change of {words}")
-    ax.legend(fontsize=6, ncols=2, loc="lower center", bbox_to_anchor=(0.45, 1), borderpad=0)
+    theme.legend_above(ax, 2, fontsize=6)
     return ax
 
 
@@ -223,4 +215,4 @@ def _points(ax: Axes, x: np.ndarray, own: pd.DataFrame, *, scale: float = 100, *
     mean, low, high = (scale * own[name].to_numpy(float) for name in ("mean", "low", "high"))
     # A share of 0 lies on the axis: its mark is drawn whole.
     whole = {"capsize": 1.5, "elinewidth": 0.9, "clip_on": False}
-    ax.errorbar(x, mean, yerr=np.stack([mean - low, high - mean]), **{**whole, **look})
+    ax.errorbar(x, mean, yerr=theme.interval(mean, low, high), **{**whole, **look})

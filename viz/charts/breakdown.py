@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -15,9 +14,6 @@ from viz import theme
 
 if TYPE_CHECKING:
     from mfa.retrieval.results import RetrievalResult
-
-WHOLE = "whole descriptor"
-"""The bar beside the branches."""
 
 
 @theme.themed
@@ -79,22 +75,17 @@ def plot_branch_scores(
         raise InputError("no result of a branch was given to draw")
     from mfa.retrieval.statistics import intervals
 
-    first = {} if whole is None else {WHOLE: whole}
-    colours = {WHOLE: theme.WHOLE, **theme.branch_colours(branches)}
-    rows = {**first, **branches}
+    colours = {"whole descriptor": theme.WHOLE, **theme.branch_colours(branches)}
+    rows = {**({} if whole is None else {"whole descriptor": whole}), **branches}
     ax = theme.axes(ax, "single", 0.32 * len(rows) + 0.7)
     for place, (name, result) in enumerate(rows.items()):
         low, high = (100 * bound for bound in intervals(result.per_query)["mAP"])
         mean = 100 * result.mAP
         look = {"color": colours[name], "alpha": 0.75, "gid": f"bar/{name}", **kwargs}
         ax.barh(place, mean, **{"height": 0.6, **look})
-        ax.errorbar(
-            mean, place, xerr=np.array([[mean - low], [high - mean]]), color="black", capsize=3
-        )
+        ax.errorbar(mean, place, xerr=theme.interval(mean, low, high), color="black", capsize=3)
         theme.beside(ax, f"{mean:.1f}", (high, place))
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
+    theme.categories(ax, list(rows), "y")
     ax.set_xlim(0, 1.1 * ax.dataLim.x1)
     ax.set_xlabel("mAP (%), 95 % interval over identities")
     return ax

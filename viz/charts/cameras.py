@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -73,21 +74,15 @@ def plot_camera_counts(dataset: ReidDataset, *, ax: Axes | None = None, **kwargs
     known = [s for s in samples if s.camid != NO_CAMERA and s.pid not in (JUNK, DISTRACTOR)]
     if not known:
         raise InputError(f"no camera is known in {dataset.name}, so there is nothing to count")
-    table = pd.DataFrame({"pid": [s.pid for s in known], "camid": [s.camid for s in known]})
-    seen = pd.crosstab(table["pid"], table["camid"]).clip(upper=1)
-    shared = seen.T @ seen
+    seen = pd.crosstab([s.pid for s in known], [s.camid for s in known]).clip(upper=1)
+    shared = (seen.T @ seen).to_numpy(dtype=int)
     ax = theme.axes(ax, "single", 2.6)
-    people_of = shared.to_numpy(dtype=int)
-    ax.imshow(people_of, **{"cmap": "Blues", "vmin": 0, **kwargs})
+    ax.imshow(shared, **{"cmap": "Blues", "vmin": 0, **kwargs})
     ax.grid(visible=False)
-    names = [str(camid) for camid in shared.columns]
-    ax.set_xticks(range(len(names)), names)
-    ax.set_yticks(range(len(names)), names)
+    names, places = [str(camid) for camid in seen.columns], range(len(shared))
+    ax.set(xticks=places, xticklabels=names, yticks=places, yticklabels=names)
     ax.set(xlabel="camera", ylabel="camera", title="people seen by both cameras")
-    half = people_of.max() / 2
-    for i in range(len(names)):
-        for j in range(len(names)):
-            people = people_of[i, j]
-            color = "white" if people > half else "black"
-            ax.text(j, i, f"{people}", ha="center", va="center", fontsize=6.5, color=color)
+    for (row, column), people in np.ndenumerate(shared):
+        color = "white" if people > shared.max() / 2 else "black"
+        ax.text(column, row, f"{people}", color=color, ha="center", va="center", fontsize=6.5)
     return ax

@@ -12,6 +12,7 @@ from mfa.errors import InputError
 from viz import theme
 
 if TYPE_CHECKING:
+    from mfa.comparison.calibration import Calibration
     from mfa.comparison.verification import Verification
 
 SAME = "same person"
@@ -67,6 +68,7 @@ def plot_distances(
 def plot_roc(
     verifications: Verification | Mapping[str, Verification],
     *,
+    threshold: float | None = None,
     ax: Axes | None = None,
     **kwargs: Any,
 ) -> Axes:
@@ -76,6 +78,7 @@ def plot_roc(
 
     Args:
         verifications: one from ``mfa.verify``, or several by model.
+        threshold: a distance whose point is marked on every curve.
         ax: where to draw.
         **kwargs: for ``Axes.plot``.
 
@@ -93,6 +96,9 @@ def plot_roc(
         label = f"{name}  EER {100 * model.eer:.1f} %".strip()
         look = {"linestyle": dash, "label": label, **kwargs}
         ax.plot(shown["fpr"], 100 * shown["tpr"], **look)
+        if threshold is not None:
+            point = model.at_threshold(threshold)
+            ax.plot(max(point["fpr"], lowest), 100 * point["tpr"], "o", color="black", ms=5)
     theme.logarithmic(ax, "x")
     ax.set(
         xlim=(lowest, 1),
@@ -100,5 +106,56 @@ def plot_roc(
         xlabel="different people accepted (share of pairs)",
         ylabel="same person accepted (%)",
     )
+    ax.legend()
+    return ax
+
+
+@theme.themed
+def plot_probability(
+    calibration: Calibration,
+    *,
+    threshold: float | None = None,
+    ax: Axes | None = None,
+    **kwargs: Any,
+) -> Axes:
+    """How likely two pictures show one person, by their distance.
+
+    Args:
+        calibration: from ``mfa.calibrate``.
+        threshold: a distance to mark.
+        ax: where to draw.
+        **kwargs: for ``Axes.plot``.
+    """
+    ax = theme.axes(ax)
+    curve = calibration.curve
+    look = {"color": theme.MATCH, "label": f"prior {calibration.prior:.2g}", **kwargs}
+    ax.plot(curve["distance"], 100 * curve["probability"], **look)
+    if threshold is not None:
+        label = f"{100 * calibration.probability(threshold):.1f} % at {threshold:.3f}"
+        ax.axvline(threshold, color="black", linestyle=":", linewidth=1.1, label=label)
+    ax.set(xlabel="distance", ylabel="same person (%)", ylim=(0, 101))
+    ax.legend()
+    return ax
+
+
+@theme.themed
+def plot_calibration(calibration: Calibration, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """Predicted probability of "the same person" against what was so, for identities not fitted.
+
+    Points on the diagonal are true to their word.
+
+    Args:
+        calibration: from ``mfa.calibrate``.
+        ax: where to draw.
+        **kwargs: for ``Axes.plot``.
+    """
+    ax = theme.axes(ax)
+    table = 100 * calibration.reliability[["predicted", "observed"]]
+    ax.plot([0, 100], [0, 100], color="#999999", linestyle="--", linewidth=1)
+    label = f"mean error {100 * calibration.error:.2g} %"
+    look = {"color": theme.MATCH, "marker": "o", "label": label, **kwargs}
+    ax.plot(table["predicted"], table["observed"], **look)
+    ax.set(xlabel="predicted (%)", ylabel="so on the other half (%)", xlim=(-2, 102))
+    ax.set_ylim(-2, 102)
     ax.legend()
     return ax

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,21 +21,15 @@ TERMS = ("total", "id", "triplet", "center", "gla")
 
 @dataclass(frozen=True)
 class _Panel:
-    """One chart of the sheet.
-
-    Attributes:
-        title: what is drawn, with its unit.
-        columns: of the history.
-        log: logarithmic axis, for terms of very different size.
-        flip: 0 at the top, for vertical positions in a picture.
-        limits: of the value axis, where the quantity has natural ones.
-    """
+    """One chart of the sheet."""
 
     title: str
-    columns: tuple[str, ...]
+    columns: list[str]
     log: bool = False
     flip: bool = False
-    limits: tuple[float, float] | None = None
+    """0 at the top, for vertical positions in a picture."""
+    unit: bool = False
+    """The quantity lies between 0 and 1."""
 
 
 class TrainingCurves:
@@ -109,21 +104,20 @@ def draw_training(history: pd.DataFrame, width: theme.Width | float = "double") 
     return figure
 
 
-def _panels(history: pd.DataFrame) -> tuple[_Panel, ...]:
-    def present(*names: str) -> tuple[str, ...]:
-        return tuple(name for name in names if name in history and history[name].notna().any())
+def _panels(history: pd.DataFrame) -> list[_Panel]:
+    def present(names: Iterable[str]) -> list[str]:
+        return [name for name in names if name in history and history[name].notna().any()]
 
-    losses = present(*(name for name in TERMS if name in history and history[name].any()))
-    return (
+    losses = [name for name in present(TERMS) if history[name].any()]
+    heights = present(_of("centroid", history))
+    return [
         _Panel("loss terms", losses, log=True),
-        _Panel("learning rate", present("lr")),
-        _Panel("feature norm", present("feature_norm")),
-        _Panel(
-            "height of branch map", present(*_of("centroid", history)), flip=True, limits=(0, 1)
-        ),
-        _Panel("cosine between maps", present("map_cosine"), limits=(0, 1)),
-        _Panel("R² on own stripe", present(*_of("r2", history))),
-    )
+        _Panel("learning rate", present(["lr"])),
+        _Panel("feature norm", present(["feature_norm"])),
+        _Panel("height of branch map", heights, flip=True, unit=True),
+        _Panel("cosine between maps", present(["map_cosine"]), unit=True),
+        _Panel("R² on own stripe", present(_of("r2", history))),
+    ]
 
 
 def _of(measure: str, history: pd.DataFrame) -> list[str]:
@@ -151,17 +145,17 @@ def _draw(ax: Axes, history: pd.DataFrame, panel: _Panel) -> list[Line2D]:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     if panel.log:
         theme.logarithmic(ax, "y")
-    if panel.limits:
+    if panel.unit:
         low, high = ax.get_ylim()
-        ax.set_ylim(min(panel.limits[0], low), max(panel.limits[1], high))
+        ax.set_ylim(min(0, low), max(1, high))
     if panel.flip:
         ax.invert_yaxis()
         ax.set_ylabel("0 top, 1 bottom")
-    if panel.columns == ("lr",) and (history["lr"] > 0).any():
+    if panel.columns == ["lr"] and (history["lr"] > 0).any():
         power = int(np.floor(np.log10(history["lr"].max())))
         ax.yaxis.set_major_formatter(lambda rate, _: f"{rate / 10**power:.3g}")
         ax.set_title(f"{panel.title} (1e{power})", loc="left")
-    if panel.columns == ("feature_norm",):
+    if panel.columns == ["feature_norm"]:
         ax.set_ylim(bottom=0)
         _mark_warnings(ax, history)
     return lines
@@ -186,10 +180,9 @@ def _label_ends(ax: Axes, lines: list[Line2D], size: float = 6.5) -> None:
     ends = []
     for line in lines:
         points = np.asarray(line.get_xydata(), dtype=float)
-        seen = points[np.isfinite(points).all(axis=1)]
-        if len(seen):
-            height = ax.transData.transform(seen[-1])[1] * 72 / ax.figure.dpi
-            ends.append((float(height), seen[-1], line))
+        for last in points[np.isfinite(points).all(axis=1)][-1:]:
+            height = ax.transData.transform(last)[1] * 72 / ax.figure.dpi
+            ends.append((float(height), last, line))
     ends.sort(key=lambda end: end[0])
     places = _apart([height for height, _, _ in ends], 1.15 * size)
     for place, (own, point, line) in zip(places, ends, strict=True):

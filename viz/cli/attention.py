@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import tyro
-
-from mfa.cli.options import Computing
+from mfa.cli.options import DataRoot, Device, Json, Pictures, Seed, Within, command, print_json
 from mfa.errors import InputError
 from mfa.files import csv_text, write_atomically
-from viz.cli.options import DataRoot
+from viz.cli.options import Reference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,76 +34,82 @@ OF_CARD = ("run", "model", "seed", "checkpoint", "fingerprint")
 """Fields of the card that every row carries."""
 
 
-@dataclass(frozen=True)
-class Options:
+def attention(
+    runs: tuple[str, ...] = (),
+    /,
+    *,
+    computing: Device,
+    data: str | None = None,
+    data_root: DataRoot = None,
+    out: Path | None = None,
+    pictures: Annotated[int | None, Within(1, 1_000_000)] = None,
+    queries: Annotated[int, Pictures] = 100,
+    modes: tuple[Literal["deletion", "insertion", "least_first"], ...] = ("deletion", "insertion"),
+    fill: Literal["mean", "road"] = "mean",
+    controls: bool = False,
+    method: str = "HiResCAM",
+    reference: Reference = 64,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
     """Measure attention against part masks and by hiding what the maps show.
 
     Writes attention.csv (means with 95 % intervals), claims.csv (the paper's sentences with
     verdicts), faithfulness.csv and cards.json with one block per run, and charts of the first run.
+
+    Args:
+        runs: Folders of runs, or their names under runs/.
+        data: A dataset with part masks (synthetic, or after mfa data masks); by default the one the
+            first run was trained on.
+        out: Folder of what is written; by default FIRST RUN/attention.
+        pictures: Query pictures measured; by default all.
+        queries: Query pictures hidden from in parts; 0 leaves faithfulness out.
+        modes: What is hidden: the top of a map, all but the top, the bottom.
+        fill: What hidden pixels become: the picture's mean colour, or an interpolation (ROAD).
+        controls: Hide by the order of the person's silhouette and of the picture's edges as well.
+        method: A weighting of pytorch-grad-cam by name.
+        seed: Of all drawing.
     """
-
-    runs: tyro.conf.Positional[tuple[str, ...]]
-    """Folders of runs, or their names under runs/."""
-    computing: tyro.conf.OmitArgPrefixes[Computing]
-    data: str | None = None
-    """A dataset with part masks (synthetic, or after mfa data masks); by default the one the first
-    run was trained on."""
-    data_root: DataRoot = None
-    out: Path | None = None
-    """Folder of what is written; by default FIRST RUN/attention."""
-    pictures: int | None = None
-    """Query pictures measured; by default all."""
-    queries: int = 100
-    """Query pictures hidden from in parts; 0 leaves faithfulness out."""
-    modes: tuple[Literal["deletion", "insertion", "least_first"], ...] = ("deletion", "insertion")
-    """What is hidden: the top of a map, all but the top, the bottom."""
-    fill: Literal["mean", "road"] = "mean"
-    """What hidden pixels become: the picture's mean colour, or an interpolation (ROAD)."""
-    controls: bool = False
-    """Hide by the order of the person's silhouette and of the picture's edges as well."""
-    method: str = "HiResCAM"
-    """A weighting of pytorch-grad-cam by name."""
-    reference: int = 64
-    """Gallery pictures whose mean map is subtracted; 0 for none."""
-    seed: int = 0
-    """Of all drawing."""
-    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
-    """Print cards and claims as one JSON object on stdout."""
-
-
-def main(argv: list[str]) -> None:
-    """Parse, measure, write, tell."""
-    options = tyro.cli(Options, prog="mfa-viz attention", args=argv)
-    if not options.runs:
+    if not runs:
         raise InputError("name a run: mfa-viz attention RUN")
-    runs = [options.computing.open(path) for path in options.runs]
-    out = options.out or (runs[0].path or Path()) / "attention"
-    out.mkdir(parents=True, exist_ok=True)
+    import pandas as pd
+
+    opened = [computing.open(path) for path in runs]
+    folder = out or (opened[0].path or Path()) / "attention"
+    folder.mkdir(parents=True, exist_ok=True)
+    how = {"data_root": data_root, "method": method, "reference": reference, "seed": seed}
+    hiding = {"queries": queries, "modes": modes, "fill": fill, "controls": controls}
     tables: dict[str, list[pd.DataFrame]] = {}
     cards = []
-    for run in runs:
-        found = _measure(run, options, out if run is runs[0] else None)
-        card = found.pop("card")
+    for run in opened:
+        charts = folder if run is opened[0] else None
+        card, found = _measure(run, data, how, pictures, charts)
+        if queries:
+            found["faithfulness"] = _faithfulness(run, data, how, hiding, card, charts)
         cards.append(card)
         for name, table in found.items():
             for place, field in enumerate(OF_CARD):
                 word = card[field]
                 table.insert(place, field, word[:12] if field == "fingerprint" else word)
             tables.setdefault(name, []).append(table)
-    _write(out, tables)
-    (out / "cards.json").write_text(json.dumps(cards, indent=2) + "\n", encoding="utf-8")
-    if options.json_:
+    for name, parts in tables.items():
+        whole = pd.concat(parts, ignore_index=True).round(4)
+        write_atomically(folder / f"{name}.csv", csv_text(whole))
+    (folder / "cards.json").write_text(f"{json_module.dumps(cards, indent=2)}\n", encoding="utf-8")
+    if json:
         claims = [table.to_dict("records") for table in tables["claims"]]
-        print(json.dumps({"cards": cards, "claims": claims}))
+        print_json({"cards": cards, "claims": claims})
         return
     for table in tables["claims"]:
         print(f"{table['run'].iloc[0]}:")
         print(table.drop(columns=list(OF_CARD)).round(3).to_string(index=False))
-    print(f"written to {out}")
+    print(f"written to {folder}")
 
 
-def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
-    """The tables of one run by name, and its ``card``; with ``charts`` also pictures of them."""
+def _measure(
+    run: Run, data: str | None, how: dict[str, Any], pictures: int | None, charts: Path | None
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """The card of one run and its tables by name; with ``charts`` also pictures of them."""
     from mfa.explain.measure import measure_attention
     from mfa.explain.paper_claims import judge_claims
     from viz import theme
@@ -114,74 +117,51 @@ def _measure(run: Run, options: Options, charts: Path | None) -> dict[str, Any]:
     from viz.export import save
     from viz.paper import captions
 
-    found = measure_attention(
-        run,
-        options.data,
-        data_root=options.data_root,
-        pictures=options.pictures,
-        method=options.method,
-        reference=options.reference,
-        seed=options.seed,
-    )
-    summary = found.summary(seed=options.seed)
+    found = measure_attention(run, data, pictures=pictures, **how)
+    summary = found.summary(seed=how["seed"])
     if charts is not None:
         words, details = captions.attention(found.card)
-        figure = theme.figure_of(plot_attention_regions(summary))
-        caption = f"Shares of each map by region. {words}"
-        save(figure, charts / "regions", caption=caption, details=details)
+        drawn = {"regions": (plot_attention_regions(summary), "Shares of each map by region.")}
         for measure in POINTS:
             if (summary["measure"] == measure).any():
-                figure = theme.figure_of(plot_attention(summary, measure))
-                caption = f"{POINTS[measure]} {words}"
-                save(figure, charts / measure, caption=caption, details=details)
-    tables = {"attention": summary, "claims": judge_claims(summary, tuple(run.model.heads))}
-    if options.queries:
-        tables["faithfulness"] = _faithfulness(run, options, charts, found.card)
-    return {**tables, "card": found.card}
+                drawn[measure] = plot_attention(summary, measure), POINTS[measure]
+        for name, (ax, what) in drawn.items():
+            figure = theme.figure_of(ax)
+            save(figure, charts / name, caption=f"{what} {words}", details=details)
+    claims = judge_claims(summary, tuple(run.model.heads))
+    return found.card, {"attention": summary, "claims": claims}
 
 
 def _faithfulness(
-    run: Run, options: Options, charts: Path | None, card: dict[str, Any]
+    run: Run,
+    data: str | None,
+    how: dict[str, Any],
+    hiding: dict[str, Any],
+    card: dict[str, Any],
+    charts: Path | None,
 ) -> pd.DataFrame:
     import pandas as pd
 
-    from mfa.explain.attention_metrics import summarise
-    from mfa.explain.measure import measure_faithfulness, persons_of
+    from mfa.explain.measure import measure_faithfulness
+    from mfa.explain.tables import persons_of, summarise
     from viz import theme
     from viz.charts.attention import plot_faithfulness
     from viz.export import save
     from viz.paper import captions
 
-    table = measure_faithfulness(
-        run,
-        options.data,
-        data_root=options.data_root,
-        queries=options.queries,
-        method=options.method,
-        reference=options.reference,
-        modes=options.modes,
-        fill=options.fill,
-        controls=options.controls,
-        seed=options.seed,
-        progress=True,
-    )
+    table = measure_faithfulness(run, data, progress=True, **how, **hiding)
     if charts is not None:
         words, details = captions.attention({**card, "pictures": table["picture"].nunique()})
-        for mode in options.modes:
+        for mode in hiding["modes"]:
             figure = theme.figure_of(plot_faithfulness(table, mode=mode))
             save(figure, charts / mode, caption=f"{MODES[mode]} {words}", details=details)
     means = []
     for change in ("AP_change", "rank_change"):
         by = ("mode", "map", "share")
-        part = summarise(table, by, value=change, persons=persons_of(table), seed=options.seed)
+        part = summarise(table, by, value=change, persons=persons_of(table), seed=how["seed"])
         part.insert(3, "change", change.partition("_")[0])
         means.append(part)
     return pd.concat(means, ignore_index=True)
 
 
-def _write(out: Path, tables: dict[str, list[pd.DataFrame]]) -> None:
-    import pandas as pd
-
-    for name, parts in tables.items():
-        table = pd.concat(parts, ignore_index=True).round(4)
-        write_atomically(out / f"{name}.csv", csv_text(table))
+main = command("mfa-viz attention", attention)

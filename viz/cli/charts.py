@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import tyro
-
-from mfa.cli.options import Computing
+from mfa.cli.options import DataRoot, Device, NoCamera, command, say
 from mfa.errors import InputError
-from viz.cli.options import DataRoot, NoCamera
+from viz.cli.options import write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +17,8 @@ if TYPE_CHECKING:
     from mfa.retrieval.results import RetrievalResult
     from viz.paper.captions import Words
     from viz.tables import Table
+
+Projection = Literal["pca", "tsne", "umap"]
 
 WORDS = {
     "cmc": "Queries with a match among the first r ranks.",
@@ -38,68 +36,65 @@ COMPARING = ("cmc", "ap", "roc")
 """Charts of all runs; the others show the first."""
 
 
-@dataclass(frozen=True)
-class Options:
+def charts(
+    runs: tuple[str, ...] = (),
+    /,
+    *,
+    computing: Device,
+    out: Path | None = None,
+    only: tuple[str, ...] = (),
+    data: str | None = None,
+    data_root: DataRoot = None,
+    no_camera: NoCamera = False,
+    projection: Projection = "tsne",
+) -> None:
     """Draw what a score is made of, for one run or several.
 
     CMC, AP over queries, distances of pairs, ROC and thresholds; for the first run also mAP by
-    pair of cameras, by size of the gallery, by branch, and a map of its descriptors.
+    pair of cameras, by size of the gallery, by branch, and a map of its descriptors. A chart that
+    cannot be drawn is said and left out.
+
+    Args:
+        runs: Folders of runs, or their names under runs/.
+        out: Folder to write to; by default FIRST RUN/figures.
+        only: Charts to draw; by default all that can be drawn.
+        data: Dataset to score on; by default the one the first run was trained on.
+        projection: How descriptors are laid on a plane.
     """
-
-    runs: tyro.conf.Positional[tuple[str, ...]]
-    """Folders of runs, or their names under runs/."""
-    computing: tyro.conf.OmitArgPrefixes[Computing]
-    out: Path | None = None
-    """Folder to write to; by default FIRST RUN/figures."""
-    only: tuple[str, ...] = ()
-    """Charts to draw; by default all that can be drawn."""
-    data: str | None = None
-    """Dataset to score on; by default the one the first run was trained on."""
-    data_root: DataRoot = None
-    no_camera: NoCamera = False
-    projection: Literal["pca", "tsne", "umap"] = "tsne"
-    """How descriptors are laid on a plane."""
-
-
-def main(argv: list[str]) -> None:
-    """Parse, score, draw, name the files; a chart that cannot be drawn is said and left out."""
-    options = tyro.cli(Options, prog="mfa-viz charts", args=argv)
-    if not options.runs:
+    if not runs:
         raise InputError("name a run: mfa-viz charts RUN")
     from mfa.comparison.verification import verify
     from mfa.inference.evaluate import evaluate, resolve
     from viz import theme
-    from viz.export import save
     from viz.paper import captions
     from viz.paper.inputs import by_name
 
-    runs = by_name(options.computing.open(path) for path in options.runs)
-    name, run = next(iter(runs.items()))
-    data = resolve(run, options.data, options.data_root)
-    camera = not options.no_camera
+    opened = by_name(computing.open(path) for path in runs)
+    first, run = next(iter(opened.items()))
+    dataset = resolve(run, data, data_root)
+    camera = not no_camera
     results = {
-        name: evaluate(one, data, camera_filter=camera, progress=True) for name, one in runs.items()
+        name: evaluate(one, dataset, camera_filter=camera, progress=True)
+        for name, one in opened.items()
     }
-    first = {name: results[name]}
-    charts = _charts(results, options.projection, camera)
-    unknown = sorted(set(options.only) - set(charts))
+    drawers = _charts(results, projection, camera)
+    unknown = sorted(set(only) - set(drawers))
     if unknown:
-        raise InputError(f"no chart {unknown[0]!r}; there are {', '.join(charts)}")
-    folder = options.out or (run.path or Path()) / "figures"
-    for chart in options.only or charts:
+        raise InputError(f"no chart {unknown[0]!r}; there are {', '.join(drawers)}")
+    folder = out or (run.path or Path()) / "figures"
+    of_first = captions.results({first: results[first]})
+    for chart in only or drawers:
         try:
-            figure = theme.figure_of(charts[chart]())
+            figure = theme.figure_of(drawers[chart]())
         except InputError as error:
-            print(f"{chart} left out: {error}", file=sys.stderr)
+            say(f"{chart} left out: {error}")
             continue
-        words = captions.results(results if chart in COMPARING else first)
-        caption = f"{WORDS[chart]} {words.caption}"
-        for path in save(figure, folder / chart, caption=caption, details=words.details):
-            print(path)
-    if not options.only:
-        features = results[name].features
+        words = captions.results(results) if chart in COMPARING else of_first
+        write(figure, folder / chart, f"{WORDS[chart]} {words.caption}", words.details)
+    if not only:
+        features = results[first].features
         assert features is not None  # evaluate keeps them
-        table = _thresholds(verify(features, camera_filter=camera), captions.results(first))
+        table = _thresholds(verify(features, camera_filter=camera), of_first)
         for path in table.save(folder / "thresholds"):
             print(path)
 
@@ -111,8 +106,7 @@ def _thresholds(verification: Verification, words: Words) -> Table:
         (
             Cell(f"{row['accepted']:g}"),
             Cell.number(row["threshold"], "measured", 3),
-            Cell.number(100 * row["tpr"], "measured"),
-            Cell.number(100 * row["fnr"], "measured"),
+            *(Cell.number(100 * row[share], "measured") for share in ("tpr", "fnr")),
         )
         for _, row in verification.thresholds().iterrows()
     ]
@@ -127,7 +121,7 @@ def _thresholds(verification: Verification, words: Words) -> Table:
 
 
 def _charts(
-    results: dict[str, RetrievalResult], projection: Literal["pca", "tsne", "umap"], camera: bool
+    results: dict[str, RetrievalResult], projection: Projection, camera: bool
 ) -> dict[str, Callable[[], Axes]]:
     import viz
     from mfa.comparison.breakdown import by_camera_pair, by_gallery_size
@@ -158,3 +152,6 @@ def _charts(
         "branches": branches,
         "descriptors": lambda: viz.plot_embedding(measure_embedding(own, method=projection)),
     }
+
+
+main = command("mfa-viz charts", charts)

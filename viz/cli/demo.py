@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
-import json
+import json as json_module
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import tyro
-
+from mfa.cli.options import Json, Within, command, print_json
 from mfa.errors import InputError, extra
 from mfa.files import shipped
 
 
-@dataclass(frozen=True)
-class Demo:
+def demo(
+    out: Path = Path("runs/demo"),
+    start: Literal["mfa-tiny", "none"] = "mfa-tiny",
+    epochs: Annotated[int | None, Within(1, 10_000)] = None,
+    people: Annotated[int | None, Within(1, 4999)] = None,
+    data: Path | None = None,
+    json: Json = False,
+) -> None:
     """Make drawn pedestrians, score, draw, train on: notebooks/00_quickstart.ipynb, run for you.
 
     Leaves in the folder: the notebook as a page (quickstart.html), its pictures as PNG and PDF,
     result.json, and the run itself.
-    """
 
-    out: Path = Path("runs/demo")
-    """Folder for everything it makes; an earlier demo there is replaced."""
-    start: Literal["mfa-tiny", "none"] = "mfa-tiny"
-    """Weights to begin with: the trained network that comes along, or random ones."""
-    epochs: int | None = None
-    """Epochs to train; the notebook's own number by default."""
-    people: int | None = None
-    """Identities to train on, and as many to test on; the notebook's own number by default."""
-    data: Path | None = None
-    """Folder in which the synthetic set lies or is made; the notebook's own by default."""
-    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
-    """Print the result as one JSON object on stdout."""
-
-
-def main(argv: list[str]) -> None:
-    """Run the command with the arguments after its name."""
-    options = tyro.cli(Demo, prog="mfa-viz demo", args=argv)
-    page = options.out / "quickstart.html"
-    result = run_demo(options, page)
-    if options.json_:
-        print(json.dumps(result))
-    else:
-        print(summary(result, options.out, page))
-
-
-def run_demo(options: Demo, page: Path) -> dict[str, Any]:
-    """Run the quickstart; its result, with the time taken as ``seconds``, is also a file.
+    Args:
+        out: Folder for everything it makes; an earlier demo there is replaced.
+        start: Weights to begin with: the trained network that comes along, or random ones.
+        epochs: Epochs to train; the notebook's own number by default.
+        people: Identities to train on, and as many to test on; the notebook's own number by
+            default.
+        data: Folder in which the synthetic set lies or is made; the notebook's own by default.
 
     Raises:
         InputError: the notebook is not there, or one of its cells failed.
@@ -56,23 +39,30 @@ def run_demo(options: Demo, page: Path) -> dict[str, Any]:
     with extra("apps"):
         from viz.notebook import NotebookError, run_notebook
 
-    clear(options.out / "run")
+    clear(out / "run")
     given = {
-        "out": str(options.out.resolve()),
-        "data_root": options.data and str(options.data.resolve()),
-        "start": options.start,
-        "epochs": options.epochs,
-        "people": options.people,
+        "out": str(out.resolve()),
+        "data_root": data and str(data.resolve()),
+        "start": start,
+        "epochs": epochs,
+        "people": people,
     }
     parameters = {name: value for name, value in given.items() if value is not None}
-    notebook = shipped("notebooks/00_quickstart.ipynb")
+    page = out / "quickstart.html"
     try:
+        notebook = shipped("notebooks/00_quickstart.ipynb")
         ran = run_notebook(notebook, parameters, page, progress=True)
     except NotebookError as error:
-        raise InputError(f"the quickstart did not finish: {error}\nAll of it: {page}") from error
+        raise InputError(
+            f"the quickstart did not finish: {error}", f"read all of it in {page}"
+        ) from error
     result = {**ran.result, "seconds": round(ran.seconds, 1)}
-    (options.out / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    return result
+    text = json_module.dumps(result, indent=2)
+    (out / "result.json").write_text(f"{text}\n", encoding="utf-8")
+    if json:
+        print_json(result)
+    else:
+        print(summary(result, out, page))
 
 
 def clear(run: Path) -> None:
@@ -94,3 +84,6 @@ def summary(result: dict[str, Any], out: Path, page: Path) -> str:
             "Next: make lab opens the notebooks; start with 00_quickstart.ipynb.",
         ]
     )
+
+
+main = command("mfa-viz demo", demo)

@@ -1,121 +1,120 @@
-"""``mfa-viz maps RUN``: what each branch looks at, as PNG, PDF and SVG."""
+"""``mfa-viz maps RUN``: what each branch looks at, as PNG, PDF and SVG; of other models a pair."""
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from mfa.cli.options import Computing
+from mfa.cli.models import ExternalSettings, embedder, is_run
+from mfa.cli.options import Blocks, DataRoot, Device, Pictures, command, say
 from mfa.errors import InputError
-from viz.cli.options import BlurFaces, DataRoot, Width
+from viz.cli import pair_maps
+from viz.cli.options import BlurFaces, Reference, Width, write
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset, Sample
 
 
-@dataclass(frozen=True)
-class Options:
+def maps(
+    run: str,
+    pictures: tuple[Path, ...] = (),
+    /,
+    *,
+    computing: Device,
+    out: Path | None = None,
+    split: Literal["train", "query", "gallery"] = "query",
+    positions: Annotated[tuple[int, ...], Pictures] = (0, 1, 2, 3),
+    data: str | None = None,
+    data_root: DataRoot = None,
+    target: Literal["similarity", "identity"] = "similarity",
+    method: str = "HiResCAM",
+    reference: Reference = 32,
+    fused: Literal["sum", "mean"] = "sum",
+    sanity_check: bool = False,
+    pair: bool = False,
+    blocks: Blocks = 1,
+    external: tyro.conf.OmitArgPrefixes[ExternalSettings],
+    width: Width = "double",
+    blur_faces: BlurFaces = False,
+) -> None:
     """Draw the map of every branch and the fused map for some pictures.
 
-    Pictures are files of your own, or come from a list of the run's dataset.
+    Pictures are files of your own, or come from a list of the run's dataset. In place of the run
+    any external model may stand, as in mfa compare, with two pictures: mfa-viz maps MODEL QUERY
+    GALLERY draws what brings the two together, by masks.
+
+    Args:
+        run: Folder of the run, or its name under runs/; or an external model.
+        pictures: Picture files; none: pictures of a dataset, see --split.
+        out: Path of the files without their ending; by default RUN/figures/maps.
+        split: List of the dataset to take pictures from, where no file is named.
+        positions: Which pictures of that list, from 0.
+        data: Dataset; by default the one the run was trained on.
+        target: What is explained: the picture's own descriptor, or the predicted training identity.
+        method: A weighting of pytorch-grad-cam by name; HiResCAM adds up to the score under GeM.
+        fused: The fused map: signed sum of the branches, or mean of their normalised maps (the
+            paper).
+        sanity_check: Under each row the same map from random weights.
+        pair: Explain two pictures by masks for a run as well.
     """
-
-    run: tyro.conf.Positional[str]
-    """Folder of the run, or its name under runs/."""
-    computing: tyro.conf.OmitArgPrefixes[Computing]
-    pictures: tyro.conf.Positional[tuple[Path, ...]] = ()
-    """Picture files; none: pictures of a dataset, see --split."""
-    out: Path | None = None
-    """Path of the files without their ending; by default RUN/figures/maps."""
-    split: Literal["train", "query", "gallery"] = "query"
-    """List of the dataset to take pictures from, where no file is named."""
-    positions: tuple[int, ...] = (0, 1, 2, 3)
-    """Which pictures of that list, from 0."""
-    data: str | None = None
-    """Dataset; by default the one the run was trained on."""
-    data_root: DataRoot = None
-    target: Literal["similarity", "identity"] = "similarity"
-    """What is explained: the picture's own descriptor, or the predicted training identity."""
-    method: str = "HiResCAM"
-    """A weighting of pytorch-grad-cam by name; HiResCAM adds up to the score under GeM."""
-    reference: int = 32
-    """Gallery pictures whose mean map is subtracted, so that what all pictures have does not hide
-    what this one has; 0 subtracts nothing and needs no dataset."""
-    fused: Literal["sum", "mean"] = "sum"
-    """The fused map: signed sum of the branches, or mean of their normalised maps (the paper)."""
-    sanity_check: bool = False
-    """Under each row the same map from random weights."""
-    width: Width = "double"
-    blur_faces: BlurFaces = False
-
-
-def main(argv: list[str]) -> None:
-    """Parse, compute, draw, name the files."""
-    options = tyro.cli(Options, prog="mfa-viz maps", args=argv)
     import numpy as np
 
     from mfa.datasets.loading.decode import decode
-    from mfa.explain import branch_maps
+    from mfa.explain.engine import branch_maps
     from mfa.explain.pictures import reference_pictures, seen_by_cameras
     from mfa.inference.evaluate import resolve
     from mfa.runs.run import untrained
     from viz import theme
-    from viz.export import save
     from viz.grids.maps import draw_maps
     from viz.images.load import blurred
     from viz.paper import captions
 
-    if options.sanity_check and options.target == "identity":
+    if pair or not is_run(run):
+        by_masks = embedder(run, external, computing)
+        stem = out or Path("runs/pairs") / "-".join([by_masks.name, *(p.stem for p in pictures)])
+        pair_maps.draw(by_masks, pictures, stem, blocks=blocks, width=width, blur_faces=blur_faces)
+        return
+    if sanity_check and target == "identity":
         raise InputError("random weights know no identity; use --sanity-check with similarity")
-    run = options.computing.open(options.run)
-    data = None if options.pictures else resolve(run, options.data, options.data_root)
-    samples = () if data is None else _from_dataset(data, options)
-    paths = options.pictures if data is None else tuple(sample.path for sample in samples)
-    size = run.config.data.height, run.config.data.width
+    opened = computing.open(run)
+    dataset = None if pictures else resolve(opened, data, data_root)
+    samples = () if dataset is None else _from_list(dataset, split, positions)
+    paths = pictures if dataset is None else tuple(sample.path for sample in samples)
+    size = opened.config.data.height, opened.config.data.width
     images = np.stack([decode(path, *size) for path in paths])
-    if data is not None:
-        images = seen_by_cameras(run, images, samples, data)
-    reference = reference_pictures(
-        run, options.data, options.reference, data_root=options.data_root
-    )
-    maps, *random = [
-        branch_maps(
-            model,
-            images,
-            target=options.target,
-            method=options.method,
-            fused=options.fused,
-            reference=reference,
-        )
-        for model in (
-            [run, untrained(run.config, run.device, options.computing.precision)]
-            if options.sanity_check
-            else [run]
-        )
+    if dataset is not None:
+        images = seen_by_cameras(opened, images, samples, dataset)
+    models = [opened]
+    if sanity_check:
+        models.append(untrained(opened.config, opened.device, computing.precision))
+    mean = reference_pictures(opened, data, reference, data_root=data_root)
+    found, *random = [
+        branch_maps(model, images, target=target, method=method, fused=fused, reference=mean)
+        for model in models
     ]
     checks = {"random weights": random[0]} if random else None
-    drawn = blurred(images) if options.blur_faces else images
-    figure = draw_maps(maps, drawn, sanity_checks=checks, width=options.width, tallest=theme.PAGE)
-    stem = options.out or (run.path or Path()) / "figures" / "maps"
-    words = captions.weights(run, data)
-    caption = f"What each branch looks at: {maps.caption}. {maps.reading}. {words.caption}"
-    details = f"Rows: {', '.join(path.name for path in paths)}. {words.details}"
-    for path in save(figure, stem, caption=caption, details=details):
-        print(path)
-    for row, path in enumerate(paths):
-        print(f"row {row + 1}: {path.name}", file=sys.stderr)
+    drawn = blurred(images) if blur_faces else images
+    figure = draw_maps(found, drawn, sanity_checks=checks, width=width, tallest=theme.PAGE)
+    words = captions.weights(opened, dataset)
+    stem = out or (opened.path or Path()) / "figures" / "maps"
+    caption = f"What each branch looks at: {found.caption}. {found.reading}. {words.caption}"
+    names = ", ".join(path.name for path in paths)
+    write(figure, stem, caption, f"Rows: {names}. {words.details}")
+    for row, path in enumerate(paths, start=1):
+        say(f"row {row}: {path.name}")
 
 
-def _from_dataset(data: ReidDataset, options: Options) -> tuple[Sample, ...]:
-    samples = getattr(data, options.split)
-    for position in options.positions:
-        if not 0 <= position < len(samples):
+def _from_list(data: ReidDataset, split: str, positions: tuple[int, ...]) -> tuple[Sample, ...]:
+    samples = getattr(data, split)
+    for position in positions:
+        if position >= len(samples):
             raise InputError(
-                f"no picture {position} in {data.name}'s {options.split} list, which has "
-                f"{len(samples)}, counted from 0"
+                f"no picture {position} in {data.name}'s {split} list, which has {len(samples)}, "
+                "counted from 0"
             )
-    return tuple(samples[position] for position in options.positions)
+    return tuple(samples[position] for position in positions)
+
+
+main = command("mfa-viz maps", maps)

@@ -1,11 +1,16 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how they write a figure."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
+
+from mfa.cli.options import Pictures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Width = Annotated[
     str,
@@ -21,12 +26,19 @@ BlurFaces = Annotated[
         "looked for: in a badly cut picture it may lie lower. Look before you publish."
     ),
 ]
-DataRoot = Annotated[
-    Path | None,
-    tyro.conf.arg(help="Folder the datasets lie in; by default MFA_DATA, else data."),
+Reference = Annotated[
+    int,
+    Pictures,
+    tyro.conf.arg(
+        help="Gallery pictures whose mean map is subtracted, so that what all pictures have does "
+        "not hide what this one has; 0 subtracts nothing and needs no gallery."
+    ),
 ]
-NoCamera = Annotated[
-    bool,
-    tyro.conf.FlagCreatePairsOff,
-    tyro.conf.arg(help="Count pictures of a query's person by the query's own camera."),
-]
+
+
+def write(figure: Figure, stem: Path, caption: str, details: str = "") -> None:
+    """Save a figure with its words, and print the names of the files."""
+    from viz.export import save
+
+    for path in save(figure, stem, caption=caption, details=details):
+        print(path)

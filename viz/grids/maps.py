@@ -21,7 +21,8 @@ from matplotlib.patches import Rectangle
 
 from mfa.errors import InputError
 from mfa.explain.inputs import as_batch
-from mfa.explain.record import FUSED, BranchMaps, shared_limit
+from mfa.explain.record import BranchMaps, shared_limit
+from mfa.explain.tables import FUSED
 from viz import theme
 from viz.images import overlay
 
@@ -219,11 +220,11 @@ def lay_over(axis: Axes, picture: np.ndarray, heat: np.ndarray, limit: float) ->
     _hatch(axis, heat, limit)
 
 
-def outline(axis: Axes, box: tuple[float, float], size: tuple[int, int]) -> None:
+def outline(axis: Axes, box: tuple[float, float], size: tuple[int, int], *, left: int = 0) -> None:
     """Dashed box of a stripe; ``box`` in shares of the height, ``size`` (height, width)."""
     top, bottom = box
     height, width = size
-    frame = Rectangle((0, top * height - 0.5), width - 1, (bottom - top) * height, fill=False)
+    frame = Rectangle((left, top * height - 0.5), width - 1, (bottom - top) * height, fill=False)
     frame.set(edgecolor="black", linestyle=(0, (4, 3)), linewidth=0.7)
     axis.add_patch(frame)
 

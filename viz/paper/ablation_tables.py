@@ -12,8 +12,10 @@ from viz.charts.ablation import plot_ablation
 from viz.paper.inputs import CaptionedFigure, PaperInputs
 from viz.paper.published import (
     ABLATION_NAMES,
+    Rows,
     ablation_rows,
     cell,
+    facts,
     groups,
     headings,
     published,
@@ -32,9 +34,6 @@ RULE = "Single query; pictures of the query's person by the query's camera are l
 
 STARS = {0.001: "***", 0.01: "**", 0.05: "*"}
 """Marks of p-values below these bounds."""
-
-FACTS = ("fingerprint", "epochs", "queries", "versions", "commit")
-"""Columns of measured rows that the details quote."""
 
 
 def table2(inputs: PaperInputs) -> Table:
@@ -96,40 +95,37 @@ def _table(inputs: PaperInputs, plan: str) -> Table:
     ours = ablation_rows(plan, inputs.results)
     theirs = _published_ablation()
     datasets = list(dict.fromkeys(["market1501", "dukemtmc", *ours["dataset"]]))
-    rows: list[tuple[Cell, ...]] = []
-    sources: list[str] = []
+    rows = Rows()
     for name in names:
-        cells, found = [Cell(name)], []
-        for dataset in datasets:
-            match = theirs[(theirs["method"] == name) & (theirs["dataset"] == dataset)]
-            cells += [cell(one, c) for _, one in match[:1].iterrows() for c in ("mAP", "rank1")]
-            cells += [EMPTY, EMPTY] if match.empty else []
-            found += list(match["source"])
-        rows.append(tuple(cells))
-        sources.append("; ".join(dict.fromkeys(found)) or "the paper's figure did not survive")
+        own = theirs[(theirs["method"] == name) & theirs["dataset"].isin(datasets)]
+        first = {row["dataset"]: row for _, row in own[::-1].iterrows()}
+        cells = [
+            cell(first[dataset], figure) if dataset in first else EMPTY
+            for dataset in datasets
+            for figure in ("mAP", "rank1")
+        ]
+        sources = "; ".join(own["source"].unique())
+        rows.add(sources or "the paper's figure did not survive", Cell(name), *cells)
+    rows.line()
     stars = inputs.significance and bool(_p_values(ours))
     for name in names if len(ours) else ():
         mine = ours[ours["row"] == name]
-        cells = [Cell(name)]
+        cells = []
         for dataset in datasets:
             part = mine[mine["dataset"] == dataset]
             mark = _stars(_p_values(part).get(name)) if stars else ""
             cells += [spread(part["mAP"], mark=mark), spread(part["rank1"])]
-        rows.append(tuple(cells))
-        sources.append(f"measured here, {mine['seed'].nunique()} seeds")
-    columns = headings(datasets, ("mAP", "R1"))
+        rows.add(f"measured here, {mine['seed'].nunique()} seeds", Cell(name), *cells)
+    columns = headings(datasets)
     bounds = ", ".join(f"{mark} below {bound}" for bound, mark in reversed(STARS.items()))
     words = f"Stars of the mAP: p {bounds}, {_against(ours)}. " if stars else ""
-    return Table(
+    return rows.table(
         ("method", *columns),
-        tuple(rows),
         f"{WHAT[plan]} mAP and Rank-1 in per cent; measured: mean ± standard deviation over seeds. "
         f"{words}{RULE if len(ours) else 'None was measured yet: mfa ablate writes the rows.'}",
-        (len(names),) if len(ours) else (),
-        tuple(sources),
-        groups(datasets, ("mAP", "R1"), before=1),
-        dict.fromkeys(columns, "max"),
-        _details(ours),
+        groups=groups(datasets, before=1),
+        best=dict.fromkeys(columns, "max"),
+        details=_details(ours),
     )
 
 
@@ -163,12 +159,8 @@ def _stars(p_value: float | None) -> str:
 
 def _details(ours: pd.DataFrame) -> str:
     """What the measured rows say of themselves."""
-    facts = [
-        f"{column} {', '.join(str(value) for value in ours[column].unique())}"
-        for column in FACTS
-        if column in ours and len(ours)
-    ]
-    return f"Measured rows: {'; '.join(facts)}." if facts else ""
+    words = facts(ours, ("fingerprint", "epochs", "queries", "versions", "commit"))
+    return f"Measured rows: {words}." if words else ""
 
 
 def _published_ablation() -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from mfa.errors import InputError
 from mfa.files import write_atomically
+from mfa.progress import remark
 from viz import theme
 from viz.export import save
 from viz.paper import ablation_tables, captions, figures, tables
@@ -89,7 +89,7 @@ def build_paper(
     done: list[Written] = []
     seen: list[Table] = []
     for name in only or ITEMS:
-        print(f"{name} ...", file=sys.stderr, flush=True)
+        remark(f"{name} ...")
         try:
             with theme.theme(dict(style or {})):
                 made = ITEMS[name](inputs)
@@ -100,7 +100,7 @@ def build_paper(
                     files = _save(name, made, out, inputs.blur_faces)
                 files = (*files, write_bundle(out / name, made, files, inputs, command))
         except InputError as error:
-            print(f"{name} left out: {error}", file=sys.stderr)
+            remark(f"{name} left out: {error}")
             done.append(Written(name, (), str(error)))
         else:
             done.append(Written(name, files))

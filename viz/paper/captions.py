@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from mfa.retrieval.results import RetrievalResult
     from mfa.runs.run import Run
 
-_UNSTATED = "not stated"
-
 HIDDEN = " The top of each picture is coarsened."
 """What a caption adds where faces were to be hidden."""
 
@@ -27,33 +25,31 @@ class Words(NamedTuple):
 
 def results(scored: Mapping[str, RetrievalResult]) -> Words:
     """The figures of some results with their protocol, which stands once where they share it."""
-    figures = {
-        name: f"{name}: mAP {100 * result.mAP:.1f}, Rank-1 {100 * result.rank1:.1f}"
-        for name, result in scored.items()
-    }
-    made = {name: maker(result.card) for name, result in scored.items()}
-    made = {name: f"{figures[name]} ({by})" if by else figures[name] for name, by in made.items()}
-    settings = {name: f"{counts(one)}. {setting(one.card)}" for name, one in scored.items()}
-    protocols = {name: protocol(result) for name, result in scored.items()}
-    return Words(_together(figures, protocols), _together(made, settings))
+    printed, kept, protocols, settings = [], [], [], []
+    for name, result in scored.items():
+        printed.append(f"{name}: mAP {100 * result.mAP:.1f}, Rank-1 {100 * result.rank1:.1f}")
+        by = maker(result.card)
+        kept.append(f"{printed[-1]} ({by})" if by else printed[-1])
+        protocols.append(protocol(result))
+        settings.append(f"{counts(result)}. {setting(result.card)}")
+    return Words(_together(printed, protocols), _together(kept, settings))
 
 
-def _together(figures: Mapping[str, str], rules: Mapping[str, str]) -> str:
-    if len(set(rules.values())) == 1:
-        return f"{'; '.join(figures.values())}. {next(iter(rules.values()))}"
-    return " ".join(f"{figures[name]}. {words}" for name, words in rules.items())
+def _together(figures: list[str], rules: list[str]) -> str:
+    if len(set(rules)) == 1:
+        return f"{'; '.join(figures)}. {rules[0]}"
+    return " ".join(f"{own}. {words}" for own, words in zip(figures, rules, strict=True))
 
 
 def protocol(result: RetrievalResult) -> str:
     """How a result was scored, in one sentence."""
     card = result.card
     data = _stated(card, "dataset")
-    rules = [
+    stated = _clause(
         _prefixed("distance: ", _stated(card, "distance").partition(":")[0]),
         _prefixed("re-ranking: ", _stated(card, "reranking")),
         "flip test" if card.get("flip") is True else "",
-    ]
-    stated = ", ".join(rule for rule in rules if rule)
+    )
     where = f" of {title(data)}" if data else ""
     return f"{counts(result)}{where} ({stated}); {card['filter']}."
 
@@ -69,36 +65,37 @@ def setting(card: Mapping[str, Any]) -> str:
     """Data, distance and rules as sentences; what the card does not state is left out."""
     data = _stated(card, "dataset")
     fingerprint = _stated(card, "fingerprint")
-    first = [
-        f"{data} (fingerprint {fingerprint[:12]})" if data and fingerprint else data,
-        _stated(card, "split"),
-        _stated(card, "protocol"),
-        _prefixed("input ", _stated(card, "input_size")),
-        {"True": "flip test", "False": "no flip test"}.get(str(card.get("flip")), ""),
-    ]
-    second = [
-        _prefixed("distance ", _stated(card, "distance")),
-        _prefixed("re-ranking: ", _stated(card, "reranking")),
-        _stated(card, "filter"),
-        _stated(card, "ap_rule"),
-    ]
     left_out = card.get("left_out") or []
-    third = [f"{len(left_out)} pictures could not be read and were left out" if left_out else ""]
-    clauses = [", ".join(part for part in parts if part) for parts in (first, second, third)]
+    clauses = (
+        _clause(
+            f"{data} (fingerprint {fingerprint[:12]})" if data and fingerprint else data,
+            _stated(card, "split"),
+            _stated(card, "protocol"),
+            _prefixed("input ", _stated(card, "input_size")),
+            {"True": "flip test", "False": "no flip test"}.get(str(card.get("flip")), ""),
+        ),
+        _clause(
+            _prefixed("distance ", _stated(card, "distance")),
+            _prefixed("re-ranking: ", _stated(card, "reranking")),
+            _stated(card, "filter"),
+            _stated(card, "ap_rule"),
+        ),
+        f"{len(left_out)} pictures could not be read and were left out" if left_out else "",
+    )
     return " ".join(f"{clause[0].upper()}{clause[1:]}." for clause in clauses if clause)
 
 
 def maker(card: Mapping[str, Any]) -> str:
     """What made the features: model, weights, training; without a capital or a full stop."""
-    parts = [
+    epochs = _stated(card, "epochs")
+    return _clause(
         _prefixed("model ", _stated(card, "model")),
         _prefixed("weights ", _stated(card, "checkpoint")[:12]),
-        _prefixed("", _stated(card, "epochs"), " epochs"),
+        f"{epochs} epochs" if epochs else "",
         _prefixed("trained on ", _stated(card, "trained_on")),
         _prefixed("seed ", _stated(card, "seed")),
         _prefixed("mfa ", str(dict(card.get("versions") or {}).get("mfa", ""))),
-    ]
-    return ", ".join(part for part in parts if part)
+    )
 
 
 def weights(run: Run, data: ReidDataset | None = None) -> Words:
@@ -152,8 +149,13 @@ def describe(run: Run) -> str:
 
 def _stated(card: Mapping[str, Any], field: str) -> str:
     value = card.get(field)
-    return "" if value is None or value == _UNSTATED else str(value)
+    return "" if value in (None, "not stated") else str(value)
 
 
-def _prefixed(before: str, text: str, after: str = "") -> str:
-    return f"{before}{text}{after}" if text else ""
+def _prefixed(before: str, text: str) -> str:
+    return f"{before}{text}" if text else ""
+
+
+def _clause(*parts: str) -> str:
+    """The parts that are not empty, with commas between."""
+    return ", ".join(filter(None, parts))

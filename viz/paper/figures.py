@@ -8,9 +8,10 @@ import numpy as np
 
 from mfa.datasets.loading.decode import decode
 from mfa.errors import InputError
-from mfa.explain import branch_maps
+from mfa.explain.engine import branch_maps
 from mfa.explain.pictures import reference_pictures, seen_by_cameras, situations
-from mfa.explain.record import FUSED, BranchMaps
+from mfa.explain.record import BranchMaps
+from mfa.explain.tables import FUSED
 from mfa.records import ReidDataset, Sample
 from mfa.runs.run import Run, untrained
 from viz import theme
@@ -53,24 +54,25 @@ def fig3(inputs: PaperInputs) -> CaptionedFigure:
 
 def fig4(inputs: PaperInputs) -> CaptionedFigure:
     """Branch maps and their fusion for four situations."""
-    data = inputs.dataset
-    return _maps(inputs, inputs.runs[0], data, _situations(inputs, data))
+    return _maps(inputs, inputs.runs[0], inputs.dataset, _situations(inputs))
 
 
 def fig4_random(inputs: PaperInputs) -> CaptionedFigure:
     """The control of Fig. 4: the same maps from random weights."""
-    data = inputs.dataset
-    return _maps(inputs, untrained(inputs.runs[0].config), data, _situations(inputs, data))
+    blank = untrained(inputs.runs[0].config)
+    return _maps(inputs, blank, inputs.dataset, _situations(inputs))
 
 
 def fig5(inputs: PaperInputs) -> CaptionedFigure:
     """Branch maps of occluded or cropped people the network was not trained on."""
-    return _maps(inputs, inputs.runs[0], *_apart(inputs.partial()))
+    data = inputs.partial()
+    return _maps(inputs, inputs.runs[0], data, _apart(data))
 
 
 def fig5_random(inputs: PaperInputs) -> CaptionedFigure:
     """The control of Fig. 5: the same maps from random weights."""
-    return _maps(inputs, untrained(inputs.runs[0].config), *_apart(inputs.partial()))
+    data = inputs.partial()
+    return _maps(inputs, untrained(inputs.runs[0].config), data, _apart(data))
 
 
 def fig6(inputs: PaperInputs) -> CaptionedFigure:
@@ -101,7 +103,7 @@ def fig6(inputs: PaperInputs) -> CaptionedFigure:
 def fig7(inputs: PaperInputs) -> CaptionedFigure:
     """The fused map of every run for the same pictures."""
     data = inputs.dataset
-    chosen = _situations(inputs, data)
+    chosen = _situations(inputs)
     samples = [data.query[position] for position in chosen]
     shown, explained = [], []
     for run in inputs.runs:
@@ -169,13 +171,13 @@ def _maps(
     )
 
 
-def _apart(data: ReidDataset) -> tuple[ReidDataset, dict[int, str]]:
+def _apart(data: ReidDataset) -> dict[int, str]:
     """Four queries far apart in the list, so that they show different people."""
     step = max(1, len(data.query) // SHOWN)
-    return data, dict.fromkeys(range(0, min(len(data.query), step * SHOWN), step), "")
+    return dict.fromkeys(range(0, min(len(data.query), step * SHOWN), step), "")
 
 
-def _situations(inputs: PaperInputs, data: ReidDataset) -> dict[int, str]:
+def _situations(inputs: PaperInputs) -> dict[int, str]:
     """Positions in the query list and what they stand for, as in the paper's Fig. 4.
 
     Part masks choose where there are any; else four queries apart in the list.
@@ -183,17 +185,18 @@ def _situations(inputs: PaperInputs, data: ReidDataset) -> dict[int, str]:
     Raises:
         InputError: a position that is not in the list.
     """
+    data = inputs.dataset
+    for position in inputs.queries:
+        if not 0 <= position < len(data.query):
+            raise InputError(
+                f"no query {position} in {data.name}: there are {len(data.query)}, from 0"
+            )
     if inputs.queries:
-        for position in inputs.queries:
-            if not 0 <= position < len(data.query):
-                raise InputError(
-                    f"no query {position} in {data.name}: there are {len(data.query)}, from 0"
-                )
         return dict.fromkeys(inputs.queries, "")
     try:
         return situations(data, SHOWN)
     except InputError:
-        return _apart(data)[1]
+        return _apart(data)
 
 
 def _named(data: ReidDataset, chosen: dict[int, str]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from mfa.cli.models import free
 from mfa.datasets import LAYOUTS, load_dataset
 from mfa.errors import InputError
 from mfa.inference.evaluate import evaluate, resolve
+from mfa.progress import remark
 from mfa.records import ReidDataset
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import Run
@@ -86,12 +87,9 @@ class PaperInputs:
         """Every dataset on disk, by name, in the order of the paper."""
         found: dict[str, ReidDataset] = {}
         for name in LAYOUTS:
-            if name == "folder":  # anything is a folder; it is shown when asked for by name
-                continue
-            try:
-                found[name] = load_dataset(name, self.data_root)
-            except InputError:
-                continue
+            if name != "folder":  # anything is a folder; it is shown when asked for by name
+                with suppress(InputError):
+                    found[name] = load_dataset(name, self.data_root)
         return found
 
     def partial(self) -> ReidDataset:
@@ -117,7 +115,7 @@ class PaperInputs:
         """A run scored on a dataset, once."""
         key = (id(run), data.fingerprint)
         if key not in self._scored:
-            print(f"scoring {run.name} on {data.name} ...", file=sys.stderr, flush=True)
+            remark(f"scoring {run.name} on {data.name} ...")
             self._scored[key] = evaluate(run, data)
         return self._scored[key]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from mfa.errors import InputError
 from mfa.files import shipped
-from viz.tables import EMPTY, Cell, Origin
+from viz.tables import EMPTY, Cell, Origin, Table
 
 DATA = shipped("data")
 
@@ -31,12 +32,11 @@ ABLATION_NAMES = {"Baseline (ResNet50)": "Baseline", "Baseline + CPAA": "+ CPAA"
 
 def title(dataset: str) -> str:
     """A dataset's name for captions; ``cuhk03_labeled`` is CUHK03 labeled."""
-    if dataset in TITLES:
-        return TITLES[dataset]
-    for name, words in sorted(TITLES.items(), key=lambda item: -len(item[0])):
-        if dataset.startswith(f"{name}_"):
-            return f"{words} {dataset.removeprefix(f'{name}_').replace('_', ' ')}"
-    return dataset
+    name, rest = dataset, ""
+    while name and name not in TITLES:
+        name, _, word = name.rpartition("_")
+        rest = f" {word}{rest}"
+    return f"{TITLES[name]}{rest}" if name else dataset
 
 
 def published(name: str = "published", folder: Path = DATA / "published") -> pd.DataFrame:
@@ -69,16 +69,13 @@ def ablation_rows(plan: str, folder: Path = DATA / "results") -> pd.DataFrame:
     Raises:
         InputError: a file lacks one of these columns.
     """
+    columns = ["row", "seed", "dataset", "mAP", "rank1"]
     tables = []
     for path in sorted(folder.glob(f"{plan}*.csv")):
-        table = read_rows(path)
-        for column in ("row", "seed", "dataset", "mAP", "rank1"):
-            if column not in table:
-                raise InputError(f"{path} has no column {column!r}; write it by mfa ablate")
-        tables.append(table)
-    if not tables:
-        return pd.DataFrame(columns=["row", "seed", "dataset", "mAP", "rank1"])
-    return pd.concat(tables, ignore_index=True)
+        tables.append(read_rows(path))
+        if missing := [column for column in columns if column not in tables[-1]]:
+            raise InputError(f"{path} has no column {missing[0]!r}; write it by mfa ablate")
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
 
 
 def published_of(
@@ -102,6 +99,40 @@ def published_of(
     return theirs.assign(method=names).dropna(subset=["method"]).drop_duplicates("method")
 
 
+class Rows:
+    """Rows of a table while they are collected, each with its source."""
+
+    def __init__(self) -> None:
+        self.cells: list[tuple[Cell, ...]] = []
+        self.sources: list[str] = []
+        self.breaks: list[int] = []
+
+    def add(self, source: str, *cells: Cell) -> None:
+        """One more row."""
+        self.cells.append(cells)
+        self.sources.append(source)
+
+    def line(self) -> None:
+        """A line before the next row, unless that is the first."""
+        if self.cells:
+            self.breaks.append(len(self.cells))
+
+    def table(self, columns: Sequence[str], caption: str, **more: Any) -> Table:
+        """The rows under these headings; ``more`` are further fields of the table."""
+        breaks = tuple(place for place in self.breaks if place < len(self.cells))
+        rows, sources = tuple(self.cells), tuple(self.sources)
+        return Table(tuple(columns), rows, caption, breaks, sources, **more)
+
+
+def facts(rows: pd.DataFrame, columns: Sequence[str]) -> str:
+    """What measured rows say of themselves in some columns."""
+    return "; ".join(
+        f"{column} {', '.join(str(value) for value in rows[column].unique())}"
+        for column in columns
+        if column in rows and len(rows)
+    )
+
+
 def cell(row: pd.Series, column: str, digits: int = 1) -> Cell:
     """One published figure; how far it was checked decides its origin."""
     value = row[column]
@@ -122,13 +153,11 @@ def spread(values: pd.Series, digits: int = 1, mark: str = "") -> Cell:
     return Cell(text, "measured", mark)
 
 
-def headings(datasets: Sequence[str], figures: Sequence[str]) -> list[str]:
-    """Column headings: every figure of every dataset."""
-    return [f"{title(name)} {figure}" for name in datasets for figure in figures]
+def headings(datasets: Sequence[str]) -> list[str]:
+    """Column headings: mAP and Rank-1 of every dataset."""
+    return [f"{title(name)} {figure}" for name in datasets for figure in ("mAP", "R1")]
 
 
-def groups(
-    datasets: Sequence[str], figures: Sequence[str], before: int
-) -> tuple[tuple[str, int], ...]:
+def groups(datasets: Sequence[str], before: int) -> tuple[tuple[str, int], ...]:
     """The datasets as headings over their ``headings``, after so many other columns."""
-    return (("", before), *((title(name), len(figures)) for name in datasets))
+    return (("", before), *((title(name), 2) for name in datasets))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from mfa.datasets.readers.counts import Summary
-from mfa.datasets.readers.listing import children, counted, is_folder, is_image, printable
-from mfa.errors import InputError
+from mfa.datasets.readers.listing import children, counted, is_folder, is_image
+from mfa.errors import InputError, printable
 
 _MOST = 6
 """Entries drawn of one folder."""
@@ -95,13 +95,13 @@ class Report:
         tally = Counter(finding.severity for finding in self.findings)
         counts = ", ".join(counted(tally[severity], severity) for severity in SEVERITIES)
         lines += ["", f"{'in order' if self.clean else 'not in order'}: {counts}"]
-        return printable("\n".join(lines))
+        return "\n".join(map(printable, lines))
 
 
 def _printable(value: Any) -> Any:
-    """JSON-able data with ``printable`` applied to every text in it."""
+    """JSON-able data with ``printable`` applied to every line of every text in it."""
     if isinstance(value, str):
-        return printable(value)
+        return "\n".join(map(printable, value.split("\n")))
     if isinstance(value, dict):
         return {name: _printable(inner) for name, inner in value.items()}
     return [_printable(inner) for inner in value] if isinstance(value, (list, tuple)) else value

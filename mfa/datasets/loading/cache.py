@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +23,8 @@ from filelock import FileLock
 from mfa.datasets.disk import refuse_if_full
 from mfa.datasets.loading.decode import THREADS, decode, file_version, first_error
 from mfa.errors import InputError
-from mfa.files import draft_folder
+from mfa.files import draft_folder, parse_json
+from mfa.progress import Progress, reporting
 from mfa.records import Sample
 
 VARIABLE = "MFA_CACHE"
@@ -72,7 +72,7 @@ class CachedImages:
 def cached_images(samples: Sequence[Sample], height: int, width: int, cache: Path) -> CachedImages:
     """Open the entry for ``samples`` at this size, building it first where it is not there.
 
-    The disk space needed is printed first.
+    A bar says how many pictures, how much disk, and where.
 
     Raises:
         InputError: the disk has no room, the folder cannot be written, or no picture can be read.
@@ -112,7 +112,7 @@ def _key(samples: Sequence[Sample], height: int, width: int, cache: Path) -> str
 def _open(entry: Path, samples: Sequence[Sample]) -> CachedImages | None:
     """The entry; ``None`` where it is absent or damaged, or a broken picture can be read now."""
     try:
-        listed = json.loads((entry / "broken.json").read_text("utf-8"))
+        listed = parse_json((entry / "broken.json").read_text("utf-8"))
         found = CachedImages(entry / "pictures.npy", {int(i): str(why) for i, why in listed})
         whole = len(found.pixels) + len(found.broken) == len(samples)
         stale = any(not first_error(samples[i].path) for i in found.broken)
@@ -123,21 +123,18 @@ def _open(entry: Path, samples: Sequence[Sample]) -> CachedImages | None:
 
 def _build(entry: Path, samples: Sequence[Sample], height: int, width: int) -> None:
     size = len(samples) * 3 * height * width
-    free = shutil.disk_usage(entry.parent).free
-    print(
-        f"caching {len(samples):,} pictures at {height}x{width}: {size / 2**20:,.0f} MiB in "
-        f"{entry.parent} ({free / 2**30:,.1f} GiB free)",
-        file=sys.stderr,
-    )
     refuse_if_full("the picture cache needs", size, entry.parent, _TO_DO)
-    with draft_folder(entry) as draft:
-        broken = _fill(draft / "pictures.npy", samples, height, width)
+    what = f"caching {len(samples):,} pictures, {size / 2**20:,.0f} MiB in {entry.parent}"
+    with draft_folder(entry) as draft, reporting(True, what) as report:
+        broken = _fill(draft / "pictures.npy", samples, height, width, report)
         (draft / "broken.json").write_text(json.dumps(broken), encoding="utf-8")
         shutil.rmtree(entry, ignore_errors=True)
         draft.rename(entry)
 
 
-def _fill(file: Path, samples: Sequence[Sample], height: int, width: int) -> list[tuple[int, str]]:
+def _fill(
+    file: Path, samples: Sequence[Sample], height: int, width: int, progress: Progress
+) -> list[tuple[int, str]]:
     """Write the readable pictures, one after another, and return the others with the reason."""
     shape = (len(samples), 3, height, width)
     array = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
@@ -157,6 +154,7 @@ def _fill(file: Path, samples: Sequence[Sample], height: int, width: int) -> lis
                 else:
                     array[kept] = result
                     kept += 1
+                progress((i + 1) / len(samples))
     array.flush()
     if not kept:
         raise InputError(f"none of the {len(samples)} pictures can be read, first: {broken[0][1]}")

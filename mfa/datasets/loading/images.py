@@ -5,7 +5,6 @@ The cache itself is ``mfa.datasets.loading.cache``; this module alone imports Py
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from mfa.datasets.loading.cache import CachedImages, cached_images
 from mfa.datasets.loading.decode import THREADS, decode, first_error
 from mfa.datasets.loading.sampler import BatchSampler
 from mfa.errors import InputError
+from mfa.progress import remark
 from mfa.records import Sample
 
 
@@ -90,10 +90,9 @@ def load_images(
     cached = cached_images(samples, height, width, cache) if samples and cache else None
     broken = _unreadable(samples) if cached is None else cached.broken
     if broken:
-        print(
+        remark(
             f"left out {len(broken)} of {len(samples)} pictures that cannot be read, first: "
-            f"{broken[min(broken)]}",
-            file=sys.stderr,
+            f"{broken[min(broken)]}"
         )
     return LoadedImages(samples, broken, (height, width), cached)
 

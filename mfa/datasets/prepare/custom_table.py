@@ -19,10 +19,9 @@ from mfa.datasets.readers.listing import (
     counted,
     images_below,
     is_folder,
-    printable,
     read_text,
 )
-from mfa.errors import InputError
+from mfa.errors import InputError, printable
 from mfa.records import DISTRACTOR, JUNK
 
 PATTERNS = {

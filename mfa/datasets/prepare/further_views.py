@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from mfa.datasets.loading.decode import first_error, read_image
 from mfa.datasets.readers.custom import Row, write_table
 from mfa.errors import InputError
 from mfa.files import draft_folder
+from mfa.progress import remark
 from mfa.records import ReidDataset, Sample
 
 JOIN_CHANCE, CUT = 0.5, (0.3, 0.7)
@@ -125,10 +125,9 @@ def _refuse_if_full(samples: Sequence[Sample], folder: Path, copies: int, seed: 
         sizes.append(sample.path.stat().st_size + copies * len(stream.getvalue()))
     need = len(samples) * (float(np.mean(sizes)) if sizes else 0.0)
     free = shutil.disk_usage(folder.parent).free
-    print(
+    remark(
         f"{len(samples):,} pictures and {copies * len(samples):,} views of them take about "
-        f"{need / 2**20:,.1f} MiB in {folder} ({free / 2**30:,.1f} GiB free)",
-        file=sys.stderr,
+        f"{need / 2**20:,.1f} MiB in {folder} ({free / 2**30:,.1f} GiB free)"
     )
     fix = "free the disk, choose another --out, or fewer --copies"
     refuse_if_full("the views need about", need, folder.parent, fix)
@@ -141,7 +140,7 @@ def _write_images(
     kept = []
     for sample, own in zip(tqdm(samples, "pictures", unit="picture"), names, strict=True):
         if why := first_error(sample.path):
-            print(f"left out: {why}", file=sys.stderr)
+            remark(f"left out: {why}")
             continue
         shutil.copyfile(sample.path, folder / sample.path.name)
         kept.append((sample, own))

@@ -11,7 +11,6 @@ Each is read from the pictures cut by hand (``labeled``) or by a detector (``det
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from functools import partial
@@ -21,6 +20,7 @@ from mfa.datasets.readers.folders import SPLIT_FOLDERS, read_folders
 from mfa.datasets.readers.layout import Layout, draw_tree, parser
 from mfa.datasets.readers.listing import LeftOut, Listing, divided, is_folder, take_listed
 from mfa.errors import InputError
+from mfa.files import parse_json
 from mfa.records import Sample
 
 CLASSIC_SPLITS = 20
@@ -87,9 +87,9 @@ def _read_split(folder: Path, setting: str, protocol: str, number: int = 1) -> L
     """
     file = folder / f"splits_{protocol}_{setting}.json"
     try:
-        split = json.loads(file.read_text(encoding="utf-8"))[number - 1]
+        split = parse_json(file.read_text(encoding="utf-8"))[number - 1]
         rows = {name: [(str(row[0]), int(row[1])) for row in split[name]] for name in SPLIT_FOLDERS}
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
         raise InputError(
             f"{file} is not a split file of CUHK03 with a split {number} ({error})",
             "extract it again with deep-person-reid",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,7 +22,6 @@ from mfa.datasets.readers.listing import (
     LeftOut,
     Listing,
     divided,
-    printable,
     quoted,
     read_text,
     take_listed,
@@ -97,10 +97,10 @@ def write_table(folder: Path, rows: Iterable[Row]) -> Path:
     file, rows = folder / TABLE, list(rows)
     if file.exists():
         raise InputError(f"{file} exists already", "remove it to have a new one made")
-    odd = next((row.path for row in rows if printable(row.path) != row.path), None)
+    odd = next((row.path for row in rows if re.search("[\ud800-\udfff]", row.path)), None)
     if odd is not None:
         raise InputError(
-            f"the name {printable(odd)} is not in UTF-8, so no table can hold it", "rename the file"
+            f"the name {odd} is not in UTF-8, so no table can hold it", "rename the file"
         )
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -169,7 +169,7 @@ def _read_table(file: Path) -> list[Row]:
         )
     for row in rows:
         if row.split not in SPLITS:
-            word = row.split or "."
+            word = shlex.quote(row.split or ".")
             raise InputError(
                 f"{file}: the split of {row.path!r} is {row.split!r}",
                 f"write train, query or gallery, or give {word if row.split else 'the empty ones'} "

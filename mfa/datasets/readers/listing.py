@@ -253,11 +253,6 @@ def quoted(path: Path) -> str:
     return shlex.quote(str(path))
 
 
-def printable(text: str) -> str:
-    """A path as text that can be written anywhere: bytes that are no UTF-8 are spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def counted(number: int, what: str) -> str:
     """A number with its noun: 1 person, 2 people, 1 query, 1,200 queries."""
     special = {"person": "people", "query": "queries"}

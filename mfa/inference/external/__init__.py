@@ -6,6 +6,14 @@ model of torchvision or timm by name, or a Python callable. What it gives has ``
 """
 
 from mfa.inference.external.embedder import CONVENTIONS, Convention, External, Inputs
-from mfa.inference.external.load import from_callable, load_external
+from mfa.inference.external.load import from_callable, from_run, load_external
 
-__all__ = ["CONVENTIONS", "Convention", "External", "Inputs", "from_callable", "load_external"]
+__all__ = [
+    "CONVENTIONS",
+    "Convention",
+    "External",
+    "Inputs",
+    "from_callable",
+    "from_run",
+    "load_external",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mfa.errors import InputError, reason
+from mfa.files import parse_json
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -67,10 +67,10 @@ cousins with one half everywhere."""
 def read_facts(text: str) -> dict[str, Any]:
     """What a file of ``mfa.export`` says of itself; empty where the text is none of that."""
     try:
-        facts = json.loads(text)
+        facts = parse_json(text)
         widths = facts.get("branches", {})
         return facts if all(isinstance(width, int) for width in widths.values()) else {}
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError):
         return {}
 
 
@@ -123,7 +123,8 @@ class External:
 
     Attributes:
         name: what tables call it.
-        kind: ``onnx``, ``openvino``, ``torch.export``, ``torchvision``, ``timm`` or ``callable``.
+        kind: ``onnx``, ``openvino``, ``torch.export``, ``torchvision``, ``timm``, ``callable``
+            or ``run``.
         size: (height, width) of its pictures.
         inputs: what it expects in place of 8-bit RGB.
         hash: of its file or its weights, 12 hex digits; empty where neither can be had.

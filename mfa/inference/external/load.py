@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from mfa.errors import InputError
 from mfa.inference.external import named, onnxfile, openvinofile, torchfile
 from mfa.inference.external.embedder import CONVENTIONS, Convention, External, Inputs
+from mfa.runs.run import Run
 
 SIZE = (256, 128)
 """Where a model takes any size: the field's usual one."""
@@ -82,6 +84,21 @@ def from_callable(
     assert chosen is not None
     label = name or getattr(function, "__name__", type(function).__name__)
     return External(label, "callable", size, chosen, "", function)
+
+
+def from_run(run: Run) -> External:
+    """An embedder of a run, for what takes any model; cameras are not told to it."""
+
+    @torch.inference_mode()
+    def compute(values: np.ndarray) -> np.ndarray:
+        images = torch.from_numpy(values).to(run.device)
+        with run.autocast():
+            found = run.model(images.contiguous(memory_format=torch.channels_last)).embedding
+        array: np.ndarray = found.float().cpu().numpy()
+        return array
+
+    size = run.config.data.height, run.config.data.width
+    return External(run.name, "run", size, CONVENTIONS["unit"], run.hash, compute)
 
 
 def file_hash(paths: Sequence[Path]) -> str:

@@ -70,7 +70,7 @@ def extract(
     return query_and_gallery(
         data,
         read,
-        lambda pictures, within: _vectors(model, pictures, flip, within),
+        lambda pictures, rows, within: _vectors(model, pictures, rows, flip, within),
         branches=model.branches,
         origin=lambda left_out: _origin(model, data, flip, left_out),
         # Without a hash nobody can tell whether kept features are this model's.
@@ -86,17 +86,19 @@ def _file_name(model: External, data: ReidDataset, flip: bool) -> str:
     return f"{name}-{data.fingerprint[:12]}{'-flip' * flip}.npz"
 
 
-def _vectors(model: External, pictures: LoadedImages, flip: bool, progress: Progress) -> np.ndarray:
-    rows = []
-    for start in range(0, len(pictures), BATCH):
-        progress(start / len(pictures))
-        pixels = pictures.batch(range(start, min(start + BATCH, len(pictures)))).numpy()
+def _vectors(
+    model: External, pictures: LoadedImages, rows: range, flip: bool, progress: Progress
+) -> np.ndarray:
+    found = []
+    for start in range(0, len(rows), BATCH):
+        progress(start / len(rows))
+        pixels = pictures.batch(rows[start : start + BATCH]).numpy()
         vectors = model.embed(pixels)
         if flip:
             mirrored = np.ascontiguousarray(pixels[..., ::-1])
             vectors = (vectors + model.embed(mirrored)) / np.float32(2)
-        rows.append(vectors)
-    return np.concatenate(rows)
+        found.append(vectors)
+    return np.concatenate(found)
 
 
 def _origin(

@@ -21,10 +21,10 @@ from mfa.models.peers.parts.peer import Peer, PeerNetwork
 from mfa.models.peers.parts.transformer import (
     AT_BUDGET,
     DEPTHS,
-    HEADS,
+    GRIDS,
     Block,
+    Read,
     Token,
-    as_tokens,
     initialise,
     vit_trunk,
 )
@@ -42,20 +42,14 @@ class AlignedBlock(nn.Module):
         super().__init__()
         self.parts = nn.Parameter(torch.zeros(1, PARTS, dim))
         nn.init.trunc_normal_(self.parts, std=0.02)
-        self.block = Block(dim, HEADS)
+        self.block = Block(dim)
         self.norm = nn.LayerNorm(dim, eps=1e-6)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, 1 + N, C) to the class token and the part tokens, (B, 1 + parts, C)."""
-        x = torch.cat([tokens[:, :1], self.parts.expand(len(tokens), -1, -1), tokens[:, 1:]], dim=1)
-        normal = self.block.norm1(x)
-        qkv = self.block.attn.qkv(normal)
-        batch, count, dim = x.shape
-        q, k, v = qkv.view(batch, count, 3, HEADS, dim // HEADS).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=self._seen(q, k))
-        x = x + self.block.attn.proj(mixed.transpose(1, 2).reshape(batch, count, dim))
-        x = x + self.block.mlp(self.block.norm2(x))
-        return self.norm(x[:, : 1 + PARTS])
+        parts = self.parts.expand(tokens.shape[0], -1, -1)
+        x = torch.cat([tokens[:, :1], parts, tokens[:, 1:]], dim=1)
+        return self.norm(self.block(x, self._seen)[:, : 1 + PARTS])
 
     @torch.no_grad()
     def _seen(self, q: Tensor, k: Tensor) -> Tensor:
@@ -63,15 +57,13 @@ class AlignedBlock(nn.Module):
         parts = q[:, :, 1 : 1 + PARTS].transpose(1, 2).flatten(2)
         patches = k[:, :, 1 + PARTS :].transpose(1, 2).flatten(2)
         owner = dealt(F.normalize(parts, dim=2) @ F.normalize(patches, dim=2).transpose(1, 2))
-        batch, count = len(q), q.shape[2]
-        mask = torch.zeros(batch, 1, count, count, dtype=q.dtype, device=q.device)
         own = torch.arange(PARTS, device=q.device)[None, :, None] == owner[:, None]
-        hidden = torch.zeros_like(own, dtype=q.dtype).masked_fill(~own, -torch.inf)
-        mask[:, 0, 1 : 1 + PARTS, 1 + PARTS :] = hidden
-        others = torch.eye(PARTS, dtype=q.dtype, device=q.device)
-        mask[:, 0, 1 : 1 + PARTS, 1 : 1 + PARTS] = torch.where(others > 0, 0.0, -torch.inf)
-        mask[:, 0, 1 : 1 + PARTS, 0] = -torch.inf
-        return mask
+        count = q.shape[2]
+        seen = torch.ones(q.shape[0], 1, count, count, dtype=torch.bool, device=q.device)
+        seen[:, 0, 1 : 1 + PARTS, 0] = False
+        seen[:, 0, 1 : 1 + PARTS, 1 : 1 + PARTS] = torch.eye(PARTS, device=q.device) > 0
+        seen[:, 0, 1 : 1 + PARTS, 1 + PARTS :] = own
+        return torch.zeros_like(seen, dtype=q.dtype).masked_fill(~seen, -torch.inf)
 
 
 def dealt(likeness: Tensor) -> Tensor:
@@ -83,38 +75,24 @@ def dealt(likeness: Tensor) -> Tensor:
     return plan.argmax(dim=1)
 
 
-class Read(nn.Module):
-    """Pooling: one of the tokens that come out of the last block."""
-
-    def __init__(self, last: AlignedBlock, token: int) -> None:
-        super().__init__()
-        self._last = (last,)  # of the network; all heads share it
-        self.token = token
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 2C, h, w) to (B, C)."""
-        return self._last[0](as_tokens(x))[:, self.token]
-
-
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """All blocks but the last as trunk, the aligned one, six heads."""
     trunk = vit_trunk(config)
     dim = trunk.channels // 2
     last = AlignedBlock(dim)
-    for part in (trunk, last):
-        part.apply(initialise)
+    initialise(trunk, last)
     names = ("global", *(f"part{i + 1}" for i in range(PARTS)))
     heads = {name: Token(dim, Read(last, i), identities) for i, name in enumerate(names)}
-    if pretrained:
-        load_vit(config, trunk, {"aligned": last})
+    load_vit(config, trunk, {"aligned": last})
     return PeerNetwork(trunk, heads, layers=trunk.stages[1:], stems={"aligned": last})
 
 
 PEER = Peer(
     make,
     paper="Zhu et al., arXiv 2104.00921",
-    reads=frozenset({"stride", "weights"}),
+    reads=frozenset({"width", "weights"}),
     trunks=tuple(DEPTHS),
+    strides=tuple(GRIDS),
     in_place_of=AT_BUDGET,
     recipe={"loss.center_weight": 0.0, "loss.label_smoothing": 0.0},
 )

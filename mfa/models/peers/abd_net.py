@@ -19,18 +19,17 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation
 
 from mfa.config import ModelConfig
-from mfa.models.backbones import ResNet
 from mfa.models.heads import Head
 from mfa.models.peers.parts.attention import ChannelAttention, PositionAttention
-from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
-from mfa.models.pooling import GAP, Projected, stripe_rows
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, projected_head, resnet
+from mfa.models.pooling import GAP, Stripe, reduction
 from mfa.models.trunk import Trunk
 from mfa.records import Output
 
-PARTS = 2
-SHOWN = ("layer1", "layer2", "layer3")
+PARTS = (Stripe(2, 0), Stripe(2, 1))
 ORTHOGONALITY = 1e-6
 """Weight of O.F. [reconstructed: the paper's beta_OF]."""
 
@@ -48,13 +47,11 @@ class Attentive(nn.Module):
     @staticmethod
     def _between_convolutions(channels: int, kind: type[nn.Module]) -> nn.Sequential:
         inner = channels // 2
-
-        def conv(given: int) -> list[nn.Module]:
-            made = nn.Conv2d(given, inner, 3, padding=1, bias=False)
-            return [made, nn.BatchNorm2d(inner), nn.ReLU()]
-
         return nn.Sequential(
-            *conv(channels), kind(inner), *conv(inner), nn.Conv2d(inner, channels, 1)
+            *Conv2dNormActivation(channels, inner, 3),
+            kind(inner),
+            *Conv2dNormActivation(inner, inner, 3),
+            nn.Conv2d(inner, channels, 1),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -65,16 +62,18 @@ class Attentive(nn.Module):
 class AttentivePart(Head):
     """A stripe of the attentive branch, whose weights both stripes share."""
 
+    stripe: Stripe
+
     def __init__(
-        self, width: int, identities: int, stem: nn.Module, attentive: Attentive, number: int
+        self, width: int, identities: int, stem: nn.Module, attentive: Attentive, stripe: Stripe
     ) -> None:
-        super().__init__(width, GAP(), identities, neck=nn.Identity(), bias=True, stem=stem)
-        self._attentive = (attentive,)
-        self.number = number
+        neck = nn.Identity()
+        super().__init__(width, GAP(), identities, neck=neck, bias=True, stem=stem, stripe=stripe)
+        self._attentive = (attentive,)  # in a tuple, so that it is not registered twice
 
     def cut(self, x: Tensor) -> Tensor:
         """The stripe after attention, at its place in a map of zeros, scaled for the mean."""
-        rows = stripe_rows(x.shape[2], PARTS, self.number)
+        rows = self.stripe.rows(x.shape[2])
         seen = self._attentive[0](x[:, :, rows])
         seen = seen * (x.shape[2] / (rows.stop - rows.start))
         return nn.functional.pad(seen, (0, 0, rows.start, x.shape[2] - rows.stop))
@@ -85,9 +84,10 @@ class AbdNet(PeerNetwork):
 
     def own_terms(self, output: Output, trunk: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """``orthogonality``: of the attentive branch's maps, weighted."""
-        rows = (stripe_rows(trunk.shape[2], PARTS, i) for i in range(PARTS))
-        maps = (output.branches[f"attentive{i + 1}"].map for i in range(PARTS))
-        gaps = [spectral_gap(x[:, :, own]) for x, own in zip(maps, rows, strict=True)]
+        gaps = [
+            spectral_gap(output.branches[f"attentive{i}"].map[:, :, part.rows(trunk.shape[2])])
+            for i, part in enumerate(PARTS, start=1)
+        ]
         return {"orthogonality": ORTHOGONALITY * torch.stack(gaps).mean()}
 
 
@@ -97,52 +97,30 @@ def spectral_gap(x: Tensor) -> Tensor:
     return (values[:, 0] - values[:, -1]).square().mean()
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Shared trunk with channel attention, two stems, three heads."""
-    trunk = resnet(config, pretrained=pretrained)
+    trunk = resnet(config)
     width = trunk.channels // 2
-    reduction = nn.Sequential(
-        nn.Conv2d(trunk.channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
-    )
+    narrow = Conv2dNormActivation(trunk.channels, width, 1)
     attentive = Attentive(width)
-    stems = {
+    stems: dict[str, nn.Module] = {
         "whole": copy.deepcopy(trunk.layer(4)),
-        "attentive": nn.Sequential(copy.deepcopy(trunk.layer(4)), reduction),
+        "attentive": nn.Sequential(copy.deepcopy(trunk.layer(4)), narrow),
     }
-    vector = nn.Sequential(nn.Linear(trunk.channels, width), nn.BatchNorm1d(width), nn.ReLU())
-    heads: dict[str, Head] = {
-        "global": Head(
-            width,
-            Projected(GAP(), vector),
-            identities,
-            neck=nn.Identity(),
-            bias=True,
-            stem=stems["whole"],
-        )
-    }
-    for i in range(PARTS):
-        heads[f"attentive{i + 1}"] = AttentivePart(
-            width, identities, stems["attentive"], attentive, i
-        )
-    return AbdNet(
-        _shared(trunk, width),
-        heads,
-        layers=SHOWN,
-        stripes={f"attentive{i + 1}": (i / PARTS, (i + 1) / PARTS) for i in range(PARTS)},
-        stems={**stems, "attention": attentive},
-    )
-
-
-def _shared(trunk: ResNet, width: int) -> Trunk:
-    """What both branches share, with attention on the map of layer 1."""
-    attentive = nn.Sequential(trunk.layer(1), ChannelAttention(width // 4))
+    vector = reduction(trunk.channels, width)
+    heads = {"global": projected_head(GAP(), vector, identities, stem=stems["whole"])}
+    for i, part in enumerate(PARTS, start=1):
+        stem = stems["attentive"]
+        heads[f"attentive{i}"] = AttentivePart(width, identities, stem, attentive, part)
+    # What both branches share, with attention on the map of layer 1.
     stages = {
-        "stem": trunk.stem(),
-        "layer1": attentive,
+        "layer1": nn.Sequential(trunk.layer(1), ChannelAttention(width // 4)),
         "layer2": trunk.layer(2),
         "layer3": trunk.layer(3),
     }
-    return Trunk(stages, width)
+    shared = Trunk({"stem": trunk.stem(), **stages}, width)
+    stems["attention"] = attentive
+    return AbdNet(shared, heads, layers=tuple(stages), stems=stems)
 
 
 PEER = Peer(

@@ -10,34 +10,39 @@ The authors' code has no ReLU behind the first normalisation; ``model.authors_co
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
+from torch import nn
+
 from mfa.config import ModelConfig
 from mfa.models.backbones import ResNet
-from mfa.models.heads import Head
-from mfa.models.peers.parts.attention import add_non_local
-from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, resnet
-from mfa.models.pooling import make_pooling
+from mfa.models.peers.parts.attention import NonLocal
+from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, global_head, resnet
 
-BLOCKS = {"layer2": 2, "layer3": 3}
+BLOCKS = {2: 2, 3: 3}
 """Non-local blocks at the end of a layer, at most one behind each block of it."""
 
 INNER = 1
 """Channels inside a non-local block, as the authors' code has it."""
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk with non-local blocks, and one head."""
-    trunk = resnet(config, pretrained=pretrained)
+    trunk = resnet(config)
     add_blocks(trunk)
-    head = Head(trunk.channels, make_pooling(config.pooling), identities)
-    return PeerNetwork(trunk, {"global": head})
+    return PeerNetwork(trunk, global_head(trunk, config, identities))
 
 
 def add_blocks(trunk: ResNet) -> None:
-    """Put the non-local blocks into the trunk."""
-    channels = {"layer2": trunk.channels // 4, "layer3": trunk.channels // 2}
-    for name, count in BLOCKS.items():
-        layer = add_non_local(trunk.layer(int(name[-1])), count, channels[name], INNER)
-        setattr(trunk, name, layer)
+    """Put the non-local blocks into the trunk, whose own blocks keep their names."""
+    for number, count in BLOCKS.items():
+        layer, channels = trunk.layer(number), trunk.channels // 2 ** (4 - number)
+        parts: OrderedDict[str, nn.Module] = OrderedDict()
+        for i, block in enumerate(layer):
+            parts[str(i)] = block
+            if i >= len(layer) - count:
+                parts[f"non_local{i}"] = NonLocal(channels, INNER)
+        setattr(trunk, f"layer{number}", nn.Sequential(parts))
 
 
 PEER = Peer(

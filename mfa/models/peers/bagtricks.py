@@ -9,16 +9,13 @@ The authors' code has no ReLU behind the first normalisation; ``model.authors_co
 from __future__ import annotations
 
 from mfa.config import ModelConfig
-from mfa.models.heads import Head
-from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, resnet
-from mfa.models.pooling import make_pooling
+from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, global_head, resnet
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk and one head."""
-    trunk = resnet(config, pretrained=pretrained)
-    head = Head(trunk.channels, make_pooling(config.pooling), identities)
-    return PeerNetwork(trunk, {"global": head})
+    trunk = resnet(config)
+    return PeerNetwork(trunk, global_head(trunk, config, identities))
 
 
 PEER = Peer(

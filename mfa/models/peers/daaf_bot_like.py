@@ -18,10 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfa.config import ModelConfig
-from mfa.models.heads import Head
-from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, resnet
+from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, global_head, resnet
 from mfa.models.peers.parts.pixelclusters import part_labels
-from mfa.models.pooling import make_pooling
 from mfa.records import Output
 
 PARTS = 5
@@ -46,17 +44,17 @@ class DaafBot(PeerNetwork):
         }
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk, one head, and what training alone uses."""
-    trunk = resnet(config, pretrained=pretrained)
+    trunk = resnet(config)
     c = trunk.channels
     sizes = [len(part) for part in torch.arange(c, device="cpu").tensor_split(PARTS)]
-    head = Head(c, make_pooling(config.pooling), identities)
+    heads = global_head(trunk, config, identities)
     stems = {
         "holistic": nn.Conv2d(c, 1, 1),
         "partial": nn.ModuleList(nn.Conv2d(size, 1, 1) for size in sizes),
     }
-    return DaafBot(trunk, {"global": head}, stems=stems)
+    return DaafBot(trunk, heads, stems=stems)
 
 
 PEER = Peer(

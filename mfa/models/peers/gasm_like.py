@@ -64,8 +64,7 @@ class Gasm(PeerNetwork):
         logits = saliency.logit(trunk)[:, 0]
         person = part_labels(trunk.detach(), labels, 1).to(logits.dtype)
         distances = matched(trunk, logits.sigmoid())
-        positive, negative = pair_masks(labels)
-        usable = positive.any(dim=1) & negative.any(dim=1)
+        positive, negative, usable = pair_masks(labels)
         terms = (MARGIN + farthest(distances, positive) - nearest(distances, negative)).clamp(min=0)
         return {
             "saliency": SALIENCY_WEIGHT * F.binary_cross_entropy_with_logits(logits, person),
@@ -74,15 +73,10 @@ class Gasm(PeerNetwork):
 
 
 def matched(maps: Tensor, saliency: Tensor) -> Tensor:
-    """How far each picture is from each, pixel by pixel; not the same both ways.
+    """How far each picture (row) is from each (column), pixel by pixel, (B, B).
 
-    Args:
-        maps: (B, C, h, w).
-        saliency: (B, h, w), not negative.
-
-    Returns:
-        (B, B): for a picture (row) the mean over its pixels, weighed by saliency, of 1 - cosine to
-        the likest pixel of another (column).
+    The mean over the row's pixels, weighed by ``saliency`` (B, h, w), of 1 - cosine to the likest
+    pixel of the column. Not the same both ways.
     """
     pixels = F.normalize(maps.flatten(2), dim=1)
     best = torch.einsum("acn,bcm->abnm", pixels, pixels).amax(dim=3)
@@ -90,9 +84,9 @@ def matched(maps: Tensor, saliency: Tensor) -> Tensor:
     return 1 - torch.einsum("abn,an->ab", best, weights)
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk, saliency, and heads for the whole and for what is salient."""
-    trunk = resnet(config, pretrained=pretrained)
+    trunk = resnet(config)
     saliency = Saliency(trunk.channels)
     heads = {
         "global": Head(trunk.channels, GAP(), identities),

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from mfa.config import ModelConfig
 from mfa.models.heads import Head
 from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
-from mfa.models.pooling import stripe_rows
+from mfa.models.pooling import Stripe, reduction
 
 SCALES = (2, 4, 6)
 REDUCED = 256
@@ -32,11 +32,11 @@ class Related(nn.Module):
     def __init__(self, channels: int, stripes: int, number: int | None) -> None:
         """The pooling of stripe ``number`` (from 0) of ``stripes``; of all together for None."""
         super().__init__()
-        self.stripes = stripes
+        self.stripes = [Stripe(stripes, i) for i in range(stripes)]
         self.number = number
-        self.own = _layer(channels)
-        self.rest = _layer(channels)
-        self.relation = _layer(2 * REDUCED)
+        self.own = reduction(channels, REDUCED)
+        self.rest = reduction(channels, REDUCED)
+        self.relation = reduction(2 * REDUCED, REDUCED)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to (B, 256)."""
@@ -46,20 +46,16 @@ class Related(nn.Module):
 
     def seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The stripe's maximum (or that of all) and the mean of what is left, each (B, C)."""
-        rows = (stripe_rows(x.shape[2], self.stripes, i) for i in range(self.stripes))
+        rows = (stripe.rows(x.shape[2]) for stripe in self.stripes)
         parts = torch.stack([x[:, :, each].amax(dim=(2, 3)) for each in rows])
         own = parts.amax(dim=0) if self.number is None else parts[self.number]
-        return own, (parts.sum(dim=0) - own) / (self.stripes - 1)
+        return own, (parts.sum(dim=0) - own) / (len(parts) - 1)
 
 
-def _layer(width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, REDUCED), nn.BatchNorm1d(REDUCED), nn.ReLU())
-
-
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk and fifteen heads, each of which sees the whole map, named by their stripes."""
-    trunk = resnet(config, pretrained=pretrained)
-    heads: dict[str, Head] = {}
+    trunk = resnet(config)
+    heads = {}
     for stripes in SCALES:
         for number in (None, *range(stripes)):
             name = f"global{stripes}" if number is None else f"part{stripes}_{number + 1}"

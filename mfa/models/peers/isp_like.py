@@ -67,9 +67,9 @@ class Isp(PeerNetwork):
         return {"parsing": PARSING_WEIGHT * F.cross_entropy(found, wanted)}
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk, parser, and heads for the whole, the person and its parts."""
-    trunk = resnet(config, pretrained=pretrained)
+    trunk = resnet(config)
     parser = Parser(trunk.channels)
     heads = {
         "global": Head(trunk.channels, GAP(), identities),

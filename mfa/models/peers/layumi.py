@@ -18,9 +18,9 @@ from mfa.models.pooling import GAP, Projected
 DESCRIPTOR = 512
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk and one head."""
-    trunk = resnet(config, pretrained=pretrained)
+    trunk = resnet(config)
     pool = Projected(GAP(), nn.Linear(trunk.channels, DESCRIPTOR))
     return PeerNetwork(trunk, {"global": Head(DESCRIPTOR, pool, identities, bias=True)})
 

@@ -19,22 +19,20 @@ from torch import Tensor, nn
 from mfa.config import ModelConfig
 from mfa.models.backbones import ResNet
 from mfa.models.heads import Head
-from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
-from mfa.models.pooling import MaxPool, Projected, only_stripe
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, projected_head, resnet
+from mfa.models.pooling import MaxPool, Projected, Stripe, reduction
 from mfa.models.trunk import Trunk
 from mfa.records import Branch
 
 REDUCED = 256
-
-SHOWN = ("layer1", "layer2", "layer3a")
-"""Stages of ``shared`` whose maps can be explained."""
 
 
 class Whole(Head):
     """A whole map; the classifier sees the vector before its reduction."""
 
     def __init__(self, channels: int, identities: int, stem: nn.Module) -> None:
-        super().__init__(REDUCED, reduction(channels), 0, neck=nn.Identity(), stem=stem)
+        pool = Projected(MaxPool(), reduced(channels))
+        super().__init__(REDUCED, pool, 0, neck=nn.Identity(), stem=stem)
         if identities:
             self.classifier = nn.Linear(channels, identities)
 
@@ -42,65 +40,38 @@ class Whole(Head):
         """Pool once; reduce for the descriptor, classify unreduced."""
         assert isinstance(self.pool, Projected)
         whole = self.pool.pool(branch_map)
-        reduced = self.pool.layers(whole)
+        vector = self.pool.layers(whole)
         logits = None if self.classifier is None else self.classifier(whole)
-        return Branch(branch_map, reduced, reduced, logits, guide)
+        return Branch(branch_map, vector, vector, logits, guide)
 
 
-class Stripe(Head):
-    """One of several stripes of a branch's map."""
-
-    def __init__(
-        self, channels: int, identities: int, stem: nn.Module, stripes: int, number: int
-    ) -> None:
-        neck = nn.Identity()
-        super().__init__(REDUCED, reduction(channels), identities, neck=neck, bias=True, stem=stem)
-        self.stripes, self.number = stripes, number
-
-    def cut(self, x: Tensor) -> Tensor:
-        """The branch's map with the other stripes at 0; after a ReLU their maximum is no higher."""
-        return only_stripe(x, self.stripes, self.number, mean=False)
-
-
-def reduction(channels: int) -> Projected:
-    """Maximum over pixels, then 1x1 convolution (a linear layer on the vector), BN, ReLU."""
-    layers = nn.Sequential(
-        nn.Linear(channels, REDUCED, bias=False), nn.BatchNorm1d(REDUCED), nn.ReLU()
-    )
+def reduced(channels: int) -> nn.Sequential:
+    """1x1 convolution (a linear layer on the vector), BN, ReLU."""
+    layers = reduction(channels, REDUCED, bias=False)
     nn.init.kaiming_normal_(layers[0].weight, mode="fan_in")  # type: ignore[arg-type]
-    return Projected(MaxPool(), layers)
+    return layers
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Shared trunk, three stems, eight heads."""
-    trunk = resnet(config, pretrained=pretrained)
+    trunk = resnet(config)
+    c = trunk.channels
     strided = deep(trunk)
     keep_stride(strided)
-    stems = {
-        "whole": Enlarged(strided),
-        "halves": deep(trunk),
-        "thirds": deep(trunk),
-    }
-    c = trunk.channels
+    stems = {"whole": Enlarged(strided), "halves": deep(trunk), "thirds": deep(trunk)}
     heads: dict[str, Head] = {"global": Whole(c, identities, stems["whole"])}
-    stripes: dict[str, tuple[float, float]] = {}
     for name, count in (("halves", 2), ("thirds", 3)):
-        heads[f"{name}_whole"] = Whole(c, identities, stems[name])
+        stem = stems[name]
+        heads[f"{name}_whole"] = Whole(c, identities, stem)
         for i in range(count):
-            heads[f"{name}{i + 1}"] = Stripe(c, identities, stems[name], count, i)
-            stripes[f"{name}{i + 1}"] = (i / count, (i + 1) / count)
-    return PeerNetwork(shared(trunk), heads, layers=SHOWN, stripes=stripes, stems=stems)
-
-
-def shared(trunk: ResNet) -> Trunk:
-    """The part that all branches share: a ResNet up to the first block of its third layer."""
-    stages = {
-        "stem": trunk.stem(),
-        "layer1": trunk.layer(1),
-        "layer2": trunk.layer(2),
-        "layer3a": trunk.layer(3)[0],
-    }
-    return Trunk(stages, trunk.channels // 2)
+            # After a ReLU the maximum over a map that is 0 outside a stripe is the stripe's.
+            heads[f"{name}{i + 1}"] = projected_head(
+                MaxPool(), reduced(c), identities, stem=stem, stripe=Stripe(count, i)
+            )
+    # What all branches share: a ResNet up to the first block of its third layer.
+    stages = {"layer1": trunk.layer(1), "layer2": trunk.layer(2), "layer3a": trunk.layer(3)[0]}
+    shared = Trunk({"stem": trunk.stem(), **stages}, c // 2)
+    return PeerNetwork(shared, heads, layers=tuple(stages), stems=stems)
 
 
 def deep(trunk: ResNet) -> nn.Sequential:

@@ -13,74 +13,38 @@ With ``stride`` 8 the second halving between stages is left out, for small input
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.errors import InputError
-from mfa.models.heads import Head
-from mfa.models.peers.parts.peer import Peer, PeerNetwork
-from mfa.models.pooling import GAP, Projected
-from mfa.models.trunk import Trunk
+from mfa.models.omni_scale import channel_gate
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, projected_head
+from mfa.models.pooling import GAP, reduction
+from mfa.models.trunk import Trunk, initialise
 
 CHANNELS = (1.0, 4.0, 6.0, 8.0)
 """Of stem and stages, in widths."""
 
 DESCRIPTOR = 512
 REDUCTION = 4
-GATE = 16
-STAGES = ("conv2", "conv3", "conv4", "conv5")
 
 
-class Conv(nn.Module):
+def conv(
+    channels: int, out: int, kernel: int = 1, *, stride: int = 1, linear: bool = False
+) -> nn.Sequential:
     """Convolution, BN and, unless ``linear``, ReLU."""
-
-    def __init__(
-        self,
-        channels: int,
-        out: int,
-        kernel: int = 1,
-        *,
-        stride: int = 1,
-        linear: bool = False,
-    ) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, out, kernel, stride=stride, padding=kernel // 2, bias=False)
-        self.bn = nn.BatchNorm2d(out)
-        self.relu = nn.Identity() if linear else nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Run the three."""
-        return self.relu(self.bn(self.conv(x)))
+    made = nn.Conv2d(channels, out, kernel, stride=stride, padding=kernel // 2, bias=False)
+    last = nn.Identity() if linear else nn.ReLU()
+    return nn.Sequential(OrderedDict(conv=made, bn=nn.BatchNorm2d(out), relu=last))
 
 
-class Light(nn.Module):
+def light(channels: int) -> nn.Sequential:
     """1x1 convolution, depthwise 3x3, BN, ReLU."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 1, bias=False)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
-        self.bn = nn.BatchNorm2d(channels)
-        self.relu = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Run the four."""
-        return self.relu(self.bn(self.conv2(self.conv1(x))))
-
-
-class Gate(nn.Module):
-    """Each channel times a number in (0, 1) seen in the means of all; one gate for all streams."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        inner = max(channels // GATE, 1)
-        self.fc1 = nn.Conv2d(channels, inner, 1)
-        self.fc2 = nn.Conv2d(inner, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) to the same shape."""
-        inner = self.fc1(x.mean(dim=(2, 3), keepdim=True)).relu()
-        return x * self.fc2(inner).sigmoid()
+    point = nn.Conv2d(channels, channels, 1, bias=False)
+    depth = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
+    bn = nn.BatchNorm2d(channels)
+    return nn.Sequential(OrderedDict(conv1=point, conv2=depth, bn=bn, relu=nn.ReLU()))
 
 
 class Block(nn.Module):
@@ -89,14 +53,14 @@ class Block(nn.Module):
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()
         inner = out // REDUCTION
-        self.conv1 = Conv(channels, inner)
-        self.conv2a = Light(inner)
+        self.conv1 = conv(channels, inner)
+        self.conv2a = light(inner)
         self.conv2b, self.conv2c, self.conv2d = (
-            nn.Sequential(*(Light(inner) for _ in range(depth))) for depth in (2, 3, 4)
+            nn.Sequential(*(light(inner) for _ in range(depth))) for depth in (2, 3, 4)
         )
-        self.gate = Gate(inner)
-        self.conv3 = Conv(inner, out, linear=True)
-        self.downsample = Conv(channels, out, linear=True) if channels != out else nn.Identity()
+        self.gate = channel_gate(inner)
+        self.conv3 = conv(inner, out, linear=True)
+        self.downsample = conv(channels, out, linear=True) if channels != out else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to (B, C', h, w)."""
@@ -110,50 +74,35 @@ def stage(channels: int, out: int, *, halve: bool) -> nn.Sequential:
     """Two blocks, then a 1x1 convolution that may halve the map."""
     smaller = nn.AvgPool2d(2, stride=2) if halve else nn.Identity()
     return nn.Sequential(
-        Block(channels, out), Block(out, out), nn.Sequential(Conv(out, out), smaller)
+        Block(channels, out), Block(out, out), nn.Sequential(conv(out, out), smaller)
     )
 
 
-def trunk_of(width: int, stride: int) -> Trunk:
-    """The four stages and what comes before and after them."""
-    stem, second, third, fourth = (int(width * c) for c in CHANNELS)
-    coarse = stage(second, third, halve=stride == 16)
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
+    """Trunk and one head."""
+    stem, second, third, fourth = (int(config.width * c) for c in CHANNELS)
+    coarse = stage(second, third, halve=config.stride == 16)
+    start = {"conv1": conv(3, stem, 7, stride=2), "maxpool": nn.MaxPool2d(3, stride=2, padding=1)}
     stages = {
-        "conv1": Conv(3, stem, 7, stride=2),
-        "maxpool": nn.MaxPool2d(3, stride=2, padding=1),
         "conv2": stage(stem, second, halve=True),
         "conv3": coarse,
         "conv4": nn.Sequential(Block(third, fourth), Block(fourth, fourth)),
-        "conv5": Conv(fourth, fourth),
+        "conv5": conv(fourth, fourth),
     }
-    return Trunk(stages, fourth)
-
-
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
-    """Trunk and one head."""
-    if config.stride not in (8, 16):
-        raise InputError(f"osnet has no stride {config.stride}", "set model.stride to 8 or 16")
-    trunk = trunk_of(config.width, config.stride)
-    layers = nn.Sequential(
-        nn.Linear(trunk.channels, DESCRIPTOR), nn.BatchNorm1d(DESCRIPTOR), nn.ReLU()
-    )
-    for module in trunk.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    trunk = Trunk(start | stages, fourth)
+    layers = reduction(fourth, DESCRIPTOR)
+    initialise(trunk)
     nn.init.normal_(layers[0].weight, std=0.01)  # type: ignore[arg-type]
-    head = Head(DESCRIPTOR, Projected(GAP(), layers), identities, neck=nn.Identity(), bias=True)
-    return PeerNetwork(trunk, {"global": head}, layers=STAGES)
+    heads = {"global": projected_head(GAP(), layers, identities)}
+    return PeerNetwork(trunk, heads, layers=tuple(stages))
 
 
 PEER = Peer(
     make,
     paper="Zhou et al., ICCV 2019, arXiv 1905.00953",
-    recipe={
-        "model.weights": "none",
-        "loss.triplet_weight": 0.0,
-        "loss.center_weight": 0.0,
-    },
-    reads=frozenset({"stride"}),
+    recipe={"model.weights": "none", "loss.triplet_weight": 0.0, "loss.center_weight": 0.0},
+    reads=frozenset({"width"}),
+    strides=(8, 16),
     trunks=("osnet",),
     parameters_m=2.2,
     source="the paper: 2.2 M at x1.0, 0.2 M at x0.25",

@@ -9,44 +9,33 @@ is not built, nor is the lower learning rate of the trunk (0.1 of the others').
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
 from mfa.config import ModelConfig
 from mfa.models.heads import Head
 from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
-from mfa.models.pooling import GAP, only_stripe
+from mfa.models.pooling import GAP, Stripe, reduction
 
 PARTS = 6
 REDUCED = 256
 
 
-class Part(Head):
+def part(channels: int, identities: int, number: int) -> Head:
     """One stripe: its mean is pooled vector and embedding; the classifier sees it reduced."""
-
-    def __init__(self, channels: int, identities: int, number: int) -> None:
-        super().__init__(channels, GAP(), 0, neck=nn.Identity())
-        self.number = number
-        if identities:
-            classifier = nn.Sequential(
-                nn.Linear(channels, REDUCED, bias=False),
-                nn.BatchNorm1d(REDUCED),
-                nn.ReLU(),
-                nn.Linear(REDUCED, identities),
-            )
-            nn.init.normal_(classifier[3].weight, std=0.001)  # type: ignore[arg-type]
-            self.classifier = classifier
-
-    def cut(self, x: Tensor) -> Tensor:
-        """The trunk map outside the stripe at 0, scaled so that its mean is the stripe's."""
-        return only_stripe(x, PARTS, self.number, mean=True)
+    stripe = Stripe(PARTS, number, scaled=True)
+    head = Head(channels, GAP(), 0, neck=nn.Identity(), stripe=stripe)
+    if identities:
+        reduced = reduction(channels, REDUCED, bias=False)
+        head.classifier = reduced.append(nn.Linear(REDUCED, identities))
+        nn.init.normal_(reduced[-1].weight, std=0.001)  # type: ignore[arg-type]
+    return head
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk and six parts."""
-    trunk = resnet(config, pretrained=pretrained)
-    heads = {f"part{i + 1}": Part(trunk.channels, identities, i) for i in range(PARTS)}
-    stripes = {f"part{i + 1}": (i / PARTS, (i + 1) / PARTS) for i in range(PARTS)}
-    return PeerNetwork(trunk, heads, stripes=stripes)
+    trunk = resnet(config)
+    heads = {f"part{i + 1}": part(trunk.channels, identities, i) for i in range(PARTS)}
+    return PeerNetwork(trunk, heads)
 
 
 PEER = Peer(

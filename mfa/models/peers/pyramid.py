@@ -15,9 +15,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
-from mfa.models.heads import Head
-from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
-from mfa.models.pooling import Projected, rows_between
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, projected_head, resnet
+from mfa.models.pooling import Stripe, reduction
 
 BASIC = 6
 REDUCED = 128
@@ -36,32 +35,17 @@ class MeanAndMax(nn.Module):
         return x.mean(dim=(2, 3)) / self.share + x.amax(dim=(2, 3))
 
 
-class Run(Head):
-    """A run of neighbouring stripes."""
-
-    def __init__(self, channels: int, identities: int, first: int, length: int) -> None:
-        layers = nn.Sequential(
-            nn.Linear(channels, REDUCED, bias=False), nn.BatchNorm1d(REDUCED), nn.ReLU()
-        )
-        pool = Projected(MeanAndMax(length / BASIC), layers)
-        super().__init__(REDUCED, pool, identities, neck=nn.Identity(), bias=True)
-        self.rows = (first / BASIC, (first + length) / BASIC)
-
-    def cut(self, x: Tensor) -> Tensor:
-        """The trunk map with everything outside the run at 0."""
-        return rows_between(x, *self.rows)
-
-
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk and 21 parts, named by their length and their first stripe."""
-    trunk = resnet(config, pretrained=pretrained)
-    heads = {
-        f"part{length}_{first + 1}": Run(trunk.channels, identities, first, length)
-        for length in range(BASIC, 0, -1)
-        for first in range(BASIC - length + 1)
-    }
-    stripes = {name: head.rows for name, head in heads.items()}
-    return PeerNetwork(trunk, heads, stripes=stripes)
+    trunk = resnet(config)
+    heads = {}
+    for length in range(BASIC, 0, -1):
+        for first in range(BASIC - length + 1):
+            layers = reduction(trunk.channels, REDUCED, bias=False)
+            heads[f"part{length}_{first + 1}"] = projected_head(
+                MeanAndMax(length / BASIC), layers, identities, stripe=Stripe(BASIC, first, length)
+            )
+    return PeerNetwork(trunk, heads)
 
 
 PEER = Peer(

@@ -10,9 +10,7 @@ from torch import Tensor
 
 from mfa.config import ModelConfig
 from mfa.losses.ra import ra_loss
-from mfa.models.heads import Head
-from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, resnet
-from mfa.models.pooling import make_pooling
+from mfa.models.peers.parts.peer import RESNET, Peer, PeerNetwork, global_head, resnet
 from mfa.records import Output
 
 
@@ -24,11 +22,10 @@ class RaLoss(PeerNetwork):
         return {"ra": ra_loss(output.branches["global"].pooled.float(), labels)}
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk and one head."""
-    trunk = resnet(config, pretrained=pretrained)
-    head = Head(trunk.channels, make_pooling(config.pooling), identities)
-    return RaLoss(trunk, {"global": head})
+    trunk = resnet(config)
+    return RaLoss(trunk, global_head(trunk, config, identities))
 
 
 PEER = Peer(

@@ -18,10 +18,9 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from mfa.config import ModelConfig
-from mfa.models.heads import Head
-from mfa.models.peers.parts.attention import behind
-from mfa.models.peers.parts.peer import Peer, PeerNetwork, resnet
-from mfa.models.pooling import GAP, MaxPool, Projected
+from mfa.models.peers.parts.attention import SecondOrder
+from mfa.models.peers.parts.peer import Peer, PeerNetwork, projected_head, resnet
+from mfa.models.pooling import GAP, MaxPool, reduction
 
 GLOBAL = 512
 DROPPED = 1024
@@ -63,26 +62,18 @@ class Drop(nn.Module):
         super()._load_from_state_dict(state, prefix, *rest)
 
 
-def reduced(pool: nn.Module, channels: int, width: int) -> Projected:
-    """Pool, then a linear layer with BN and ReLU."""
-    layers = nn.Sequential(nn.Linear(channels, width), nn.BatchNorm1d(width), nn.ReLU())
-    return Projected(pool, layers)
-
-
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """Trunk with attention and two heads."""
-    trunk = resnet(config, pretrained=pretrained)
+    trunk = resnet(config)
     c = trunk.channels
-    trunk.layer2 = behind(trunk.layer(2), c // 4)
-    trunk.layer3 = behind(trunk.layer(3), c // 2)
+    trunk.layer(2).add_module("second_order", SecondOrder(c // 4))
+    trunk.layer(3).add_module("second_order", SecondOrder(c // 2))
     block = Bottleneck if config.trunk == "resnet50" else BasicBlock
     stem = nn.Sequential(block(c, c // block.expansion), Drop())
-
-    def head(pool: nn.Module, width: int, stem: nn.Module | None) -> Head:
-        neck = nn.Identity()
-        return Head(width, reduced(pool, c, width), identities, neck=neck, bias=True, stem=stem)
-
-    heads = {"global": head(GAP(), GLOBAL, None), "dropped": head(MaxPool(), DROPPED, stem)}
+    heads = {
+        "global": projected_head(GAP(), reduction(c, GLOBAL), identities),
+        "dropped": projected_head(MaxPool(), reduction(c, DROPPED), identities, stem=stem),
+    }
     return PeerNetwork(trunk, heads, stems={"dropped": stem})
 
 

@@ -35,8 +35,9 @@ from mfa.models.peers.parts.peer import Peer, PeerNetwork
 from mfa.models.peers.parts.transformer import (
     AT_BUDGET,
     DEPTHS,
-    HEADS,
+    GRIDS,
     Block,
+    Read,
     Token,
     as_tokens,
     initialise,
@@ -72,9 +73,7 @@ class SideInformation(nn.Module):
     def forward(self, x: Tensor, cameras: Tensor | None) -> Tensor:
         """Tokens as a map (B, 2C, h, w), patches and class token, to the same with SIE.
 
-        Args:
-            x: the map.
-            cameras: (B,) as the training set numbers them; ``None`` where they are not known.
+        ``cameras`` (B,) are as the training set numbers them, ``None`` where not known.
         """
         vectors = SIE_WEIGHT * self.of(cameras)
         return x + torch.cat([vectors, vectors], dim=1)[..., None, None]
@@ -95,31 +94,28 @@ class LastBlock(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.block = Block(dim, HEADS)
+        self.block = Block(dim)
         self.norm = nn.LayerNorm(dim, eps=1e-6)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(B, N, C) to the class token, (B, C)."""
-        return self.norm(self.block(tokens))[:, 0]
+        """(B, N, C) to the same shape."""
+        return self.norm(self.block(tokens))
 
 
-class Read(nn.Module):
-    """Pooling: the class token after the last block, having seen all patches or a part of them."""
+class ReadPart(Read):
+    """Pooling: the class token after the last block, having seen a part of the patches."""
 
-    def __init__(self, last: LastBlock, part: int | None, authors_code: bool) -> None:
-        super().__init__()
-        self._last = (last,)  # of the network; parts share one
+    def __init__(self, last: LastBlock, part: int, authors_code: bool) -> None:
+        super().__init__(last)
         self.part = part
         self.authors_code = authors_code
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 2C, h, w) to (B, C)."""
+    def tokens(self, x: Tensor) -> Tensor:
+        """The class token and the part's patches."""
         tokens = as_tokens(x)
-        if self.part is not None:
-            parts = dealt(int(tokens.shape[1]) - 1, self.authors_code)
-            mine = torch.tensor(parts[self.part], device=x.device)
-            tokens = torch.cat([tokens[:, :1], tokens[:, 1:][:, mine]], dim=1)
-        return self._last[0](tokens)
+        part = dealt(int(tokens.shape[1]) - 1, self.authors_code)[self.part]
+        mine = torch.tensor(part, device=x.device)
+        return torch.cat([tokens[:, :1], tokens[:, 1:][:, mine]], dim=1)
 
 
 class TransReID(PeerNetwork):
@@ -162,35 +158,33 @@ def dealt(count: int, authors_code: bool = False) -> list[list[int]]:
     half = math.ceil(count / GROUPS)
     groups = [shifted[i : i + half] for i in range(0, len(shifted), half)]
     mixed = [group[i] for i in range(half) for group in groups if i < len(group)]
-    even = count // PARTS
-    cuts = [
-        part * even if authors_code else round(count * part / PARTS) for part in range(PARTS + 1)
-    ]
+    if authors_code:
+        count -= count % PARTS
+    cuts = [round(count * part / PARTS) for part in range(PARTS + 1)]
     return [mixed[first:last] for first, last in itertools.pairwise(cuts)]
 
 
-def make(config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
+def make(config: ModelConfig, identities: int) -> PeerNetwork:
     """All blocks but the last as trunk, the last one twice, five heads."""
     trunk = vit_trunk(config)
     dim = trunk.channels // 2
     whole, jigsaw = LastBlock(dim), LastBlock(dim)
-    for part in (trunk, whole, jigsaw):
-        part.apply(initialise)
-    heads = {"global": Token(dim, Read(whole, None, config.authors_code), identities)} | {
-        f"part{i + 1}": Token(dim, Read(jigsaw, i, config.authors_code), identities)
-        for i in range(PARTS)
-    }
+    initialise(trunk, whole, jigsaw)
+    heads = {"global": Token(dim, Read(whole), identities)}
+    for i in range(PARTS):
+        pool = ReadPart(jigsaw, i, config.authors_code)
+        heads[f"part{i + 1}"] = Token(dim, pool, identities)
     stems = {"whole": whole, "jigsaw": jigsaw}
-    if pretrained:
-        load_vit(config, trunk, stems)
+    load_vit(config, trunk, stems)
     return TransReID(trunk, heads, stems)
 
 
 PEER = Peer(
     make,
     paper="He et al., ICCV 2021, arXiv 2102.04378",
-    reads=frozenset({"stride", "weights", "sie", "authors_code"}),
+    reads=frozenset({"width", "weights", "sie", "authors_code"}),
     trunks=tuple(DEPTHS),
+    strides=tuple(GRIDS),
     in_place_of=AT_BUDGET,
     recipe={"model.sie": True, "loss.center_weight": 0.0, "loss.label_smoothing": 0.0},
     parameters_m=100.0,

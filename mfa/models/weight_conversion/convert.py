@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,12 +11,17 @@ from torch import Tensor
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import ReidNetwork, build_model
-from mfa.models.weight_conversion.sources import SKIPPED, SOURCES, Source
+from mfa.models.weight_conversion.sources import SOURCES, Source
 
 PREFIXES = frozenset(
     {"module", "_orig_mod", "model", "net", "network", "backbone", "encoder", "ema", "student"}
 )
 """Parts that wrappers put before a name: DataParallel, torch.compile, Lightning, averaging."""
+
+UNSTATED_STRIDE = (
+    "a ResNet's file does not state its stride; it is read as one of stride 32, the project's "
+    "default"
+)
 
 
 @dataclass(frozen=True)
@@ -38,19 +43,14 @@ class Imported:
     network: ReidNetwork
     identities: int
     loaded: tuple[str, ...]
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    cameras: tuple[int, ...] = ()
+    left_out: Mapping[str, str]
+    missing: tuple[str, ...]
+    notes: tuple[str, ...]
+    cameras: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """A file read as of a source: the configuration, and tensors by our name."""
-
-    config: ModelConfig
-    found: dict[str, tuple[str, Tensor]]
-    left_out: dict[str, str]
+Found = dict[str, tuple[str, Tensor]]
+"""By our name theirs and the tensor."""
 
 
 def convert(
@@ -67,8 +67,7 @@ def convert(
         state: tensors by their names there; prefixes that wrappers add are taken off.
         source: a key of ``SOURCES``.
         identities: classes wanted; by default as many as the file's classifier has. Of another
-            number the classifier stays out, since its rows are people of the set it was trained
-            on.
+            number the classifier stays out, since its rows are people it was trained on.
         cameras: sorted numbers of the cameras it was trained on, whose embeddings a file with SIE
             holds in that order; without them the network takes the mean for every picture.
         stride: input pixels per pixel of the trunk map, which a ResNet's file does not state; by
@@ -82,63 +81,57 @@ def convert(
         raise InputError(f"a classifier has 0 classes (none) or more, not {identities}")
     if source not in SOURCES:
         raise InputError(f"no source {source!r}; there are {', '.join(SOURCES)}")
-    reading = _read_as(state, source)
-    config = reading.config
-    if stride is not None:
-        config = replace(config, stride=stride)  # type: ignore[arg-type]
-    cameras = _cameras(reading, tuple(cameras))
-    classes = _classes(reading.found) if identities is None else identities
-    network = build_model(config, classes, cameras=cameras, pretrained=False).eval()
-    own = network.state_dict()
-    fitting: dict[str, Tensor] = {}
-    left_out = dict(reading.left_out)
-    for name, (origin, value) in reading.found.items():
-        if name not in own:
-            left_out[origin] = "no such tensor in the network" + _why_absent(name, classes)
-        elif own[name].shape != value.shape and own[name].numel() != value.numel():
-            left_out[origin] = _of_another_shape(name, value, own[name])
-        else:
-            fitting[name] = value.reshape(own[name].shape)
-    network.load_state_dict(fitting, strict=False)
-    missing = [k for k in own if k not in fitting and not k.endswith("num_batches_tracked")]
-    return Imported(
-        config,
-        network,
-        classes,
-        tuple(fitting),
-        left_out,
-        tuple(missing),
-        SOURCES[source].notes(config),
-        cameras,
-    )
-
-
-def _read_as(state: Mapping[str, Tensor], source: str) -> _Reading:
-    """The file as one of ``source``.
-
-    Raises:
-        InputError: it is not; names the sources that fit.
-    """
     try:
-        return _reading(state, SOURCES[source], source)
+        config, found, left_out = _reading(state, source)
     except InputError as error:
         fits = [name for name in SOURCES if name != source and _fits(state, name)]
         raise InputError(
             f"this is no {source} file that can be read: {error}",
             f"it reads as one of {' or '.join(fits)} (--from {fits[0]})" if fits else "",
         ) from error
+    notes = SOURCES[source].notes
+    if stride is not None:
+        config = replace(config, stride=stride)  # type: ignore[arg-type]
+    elif config.stride == 32:
+        notes = (UNSTATED_STRIDE, *notes)
+    cameras = _cameras(found, tuple(cameras))
+    classes = _classes(found) if identities is None else identities
+    network = build_model(config, classes, cameras=cameras, pretrained=False).eval()
+    own = network.state_dict()
+    fitting: dict[str, Tensor] = {}
+    for name, (origin, value) in found.items():
+        if name not in own:
+            unwanted = not classes and "classif" in name
+            why = ", which was asked for without classifiers" if unwanted else ""
+            left_out[origin] = f"no such tensor in the network{why}"
+        elif own[name].numel() != value.numel():
+            left_out[origin] = _of_another_shape(name, value, own[name])
+        else:
+            fitting[name] = value.reshape(own[name].shape)
+    network.load_state_dict(fitting, strict=False)
+    missing = [k for k in own if k not in fitting and not k.endswith("num_batches_tracked")]
+    loaded = tuple(fitting)
+    return Imported(config, network, classes, loaded, left_out, tuple(missing), notes, cameras)
 
 
-def _fits(state: Mapping[str, Tensor], name: str) -> bool:
+def _fits(state: Mapping[str, Tensor], source: str) -> bool:
     try:
-        _reading(state, SOURCES[name], name)
+        _reading(state, source)
     except InputError:
         return False
     return True
 
 
-def _reading(state: Mapping[str, Tensor], source: Source, name: str) -> _Reading:
-    """The first way to take prefixes off the names in which the file is one of ``source``."""
+def _reading(state: Mapping[str, Tensor], name: str) -> tuple[ModelConfig, Found, dict[str, str]]:
+    """The file as one of ``name``, with the first prefix off the names that makes it one.
+
+    Returns:
+        The configuration, the tensors, and those left out with the reason.
+
+    Raises:
+        InputError: there is none.
+    """
+    source = SOURCES[name]
     refusal: InputError | None = None
     for prefix, inner in _without_prefixes(state):
         try:
@@ -146,80 +139,64 @@ def _reading(state: Mapping[str, Tensor], source: Source, name: str) -> _Reading
         except InputError as error:
             refusal = refusal or error
             continue
-        found, left_out = _renamed(source.adapt(inner), source)
-        outside = {k: "outside the network" for k in state if not k.startswith(prefix)}
+        found, left_out = _renamed(inner, source)
         with torch.device("meta"):
             own = build_model(config, _classes(found), pretrained=False).state_dict()
-        fitting = [k for k, (_, value) in found.items() if _same_size(own.get(k), value)]
-        if 2 * len(fitting) >= len(own):
-            return _Reading(config, found, left_out | outside)
+        sizes = {ours: value.numel() for ours, (_, value) in found.items()}
+        fitting = sum(sizes.get(k) == v.numel() for k, v in own.items())
+        if 2 * fitting >= len(own):
+            outside = (k for k in state if not k.startswith(prefix))
+            return config, found, left_out | dict.fromkeys(outside, "outside the network")
         refusal = refusal or InputError(
-            f"only {len(fitting)} of the {len(own)} tensors of {config.network} are in this file; "
+            f"only {fitting} of the {len(own)} tensors of {config.network} are in this file; "
             f"is it of {name}?"
         )
     raise refusal or InputError("it holds no tensors")
 
 
-def _without_prefixes(
-    state: Mapping[str, Tensor],
-) -> Iterator[tuple[str, dict[str, Tensor]]]:
+def _without_prefixes(state: Mapping[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
     """The tensors as they are, then under each prefix of ``PREFIXES``, without it."""
     yield "", dict(state)
     prefixes: set[str] = set()
     for name in state:
-        parts = name.split(".")
-        for count in range(1, min(len(parts), 4)):
-            if parts[count - 1] not in PREFIXES:
+        prefix = ""
+        for part in name.split(".")[:-1][:3]:
+            if part not in PREFIXES:
                 break
-            prefixes.add(".".join(parts[:count]) + ".")
+            prefix += f"{part}."
+            prefixes.add(prefix)
     for prefix in sorted(prefixes, key=len):
         yield prefix, {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
-def _same_size(own: Tensor | None, value: Tensor) -> bool:
-    return own is not None and own.numel() == value.numel()
-
-
-def _renamed(
-    state: Mapping[str, Tensor], source: Source
-) -> tuple[dict[str, tuple[str, Tensor]], dict[str, str]]:
-    """By our name: theirs and the tensor; and what has no place, with the reason."""
-    found: dict[str, tuple[str, Tensor]] = {}
+def _renamed(state: Mapping[str, Tensor], source: Source) -> tuple[Found, dict[str, str]]:
+    """The tensors, and those that have no place with the reason."""
+    found: Found = {}
     left_out: dict[str, str] = {}
-    for name, value in state.items():
-        if name.endswith("num_batches_tracked"):
-            left_out[name] = SKIPPED.strip("()")
-        elif name == "base.pos_embed":
-            found["trunk.patches.cls_position"] = (name, value[0, 0])
-            found["trunk.patches.position"] = (name, value[0, 1:].T)
+    for name, value in source.adapt(state).items():
+        counts = name.endswith("num_batches_tracked")
+        ours = "(counts batches; not needed)" if counts else source.rename(name)
+        if ours.startswith("("):
+            left_out[name] = ours.strip("()")
         else:
-            ours = source.rename(name)
-            if ours.startswith("("):
-                left_out[name] = ours.strip("()")
-            else:
-                found[ours] = (name, value)
+            found[ours] = (name, value)
     return found, left_out
 
 
-def _cameras(reading: _Reading, given: tuple[int, ...]) -> tuple[int, ...]:
+def _classes(found: Found) -> int:
+    heads = (value for name, (_, value) in found.items() if name.endswith("classifier.weight"))
+    return len(next(heads, ()))
+
+
+def _cameras(found: Found, given: tuple[int, ...]) -> tuple[int, ...]:
     """Numbers of the cameras a file has embeddings for; counted from 0 where none are given."""
-    embeddings = reading.found.get("sie.embedding")
-    count = 0 if embeddings is None else len(embeddings[1])
+    count = len(found["sie.embedding"][1]) if "sie.embedding" in found else 0
     if given and count and len(given) != count:
         raise InputError(
             f"the file has embeddings of {count} cameras, but it is said to be trained on "
             f"{len(given)} ({', '.join(map(str, given))}); name the dataset it was trained on"
         )
     return given if given and count else tuple(range(count))
-
-
-def _classes(found: Mapping[str, tuple[str, Tensor]]) -> int:
-    heads = [value for name, (_, value) in found.items() if name.endswith("classifier.weight")]
-    return len(heads[0]) if heads else 0
-
-
-def _why_absent(name: str, classes: int) -> str:
-    return ", which was asked for without classifiers" if not classes and "classif" in name else ""
 
 
 def _of_another_shape(name: str, value: Tensor, own: Tensor) -> str:

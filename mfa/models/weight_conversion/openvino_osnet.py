@@ -14,12 +14,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
-from mfa.models.backbones import LAYERS
-from mfa.models.omni_scale import ChannelGate, OmniScaleBlock, OmniScaleTrunk
+from mfa.models.omni_scale import OmniScaleBlock, OmniScaleTrunk
+from mfa.models.trunk import LAYERS
 
 _TYPES = {"f16": np.float16, "f32": np.float32}
 
@@ -28,23 +28,17 @@ _INPUT = 2
 
 
 def read_osnet(xml: Path) -> dict[str, Tensor]:
-    """Read the trunk's tensors from an OpenVINO model, by their names in ``OmniScaleTrunk``.
-
-    Args:
-        xml: the graph; its constants lie beside it in a ``.bin`` file of the same name.
-
-    Returns:
-        One float32 tensor per parameter of the trunk without CPAA.
+    """One float32 tensor per parameter of the trunk without CPAA, from an OpenVINO model.
 
     Raises:
         InputError: a file is missing or damaged, or the model is of another architecture.
     """
     trunk = OmniScaleTrunk(ModelConfig(trunk="osnet_lct", cpaa=()))
     shapes = {name: tuple(value.shape) for name, value in trunk.state_dict().items()}
-    constants = _constants(xml)[_INPUT:]
+    constants = iter(_constants(xml)[_INPUT:])
     state: dict[str, Tensor] = {}
-    for position, name in enumerate(_order(trunk)):
-        found = constants[position] if position < len(constants) else None
+    for name in _order(trunk):
+        found = next(constants, None)
         if found is None or found.size != math.prod(shapes[name]):
             seen = "it ends" if found is None else f"it has a constant of shape {found.shape}"
             raise InputError(
@@ -61,31 +55,20 @@ def _order(trunk: OmniScaleTrunk) -> Iterator[str]:
 
     The graph repeats the biases of a gate for each stream, and so do these names.
     """
-    for name, module in [("stem", trunk.stem), *((name, getattr(trunk, name)) for name in LAYERS)]:
-        for number, part in enumerate(module):
-            where = f"{name}.{number}"
-            if isinstance(part, OmniScaleBlock):
-                yield from (f"{where}.{own}" for own in _block_order(part))
-            else:
-                yield from (f"{where}.{own}" for own in part.state_dict())
+    for stage in ("stem", *LAYERS):
+        for number, part in enumerate(getattr(trunk, stage)):
+            names = _block_order(part) if isinstance(part, OmniScaleBlock) else part.state_dict()
+            yield from (f"{stage}.{number}.{name}" for name in names)
 
 
 def _block_order(block: OmniScaleBlock) -> Iterator[str]:
-    yield from ("reduce.weight", "reduce.bias")
-    for number, stream in enumerate(block.streams):
-        assert isinstance(stream, nn.Sequential)
-        for depth in range(len(stream)):
-            light = f"streams.{number}.{depth}"
-            yield from (f"{light}.point.weight", f"{light}.depth.weight", f"{light}.depth.bias")
-        if not isinstance(block.gate, ChannelGate):
-            yield from ("gate.norm.weight", "gate.norm.bias")
-        elif number == 0:
-            yield from ("gate.fc1.weight", "gate.fc1.bias", "gate.fc2.weight", "gate.fc2.bias")
-        else:
-            yield from ("gate.fc1.bias", "gate.fc2.bias")
-    yield from ("expand.weight", "expand.bias")
-    if isinstance(block.shortcut, nn.Conv2d):
-        yield from ("shortcut.weight", "shortcut.bias")
+    own = list(block.state_dict())
+    yield from (name for name in own if name.startswith("reduce."))
+    for number in range(len(block.streams)):
+        yield from (name for name in own if name.startswith(f"streams.{number}."))
+        ending = "" if number == 0 or hasattr(block.gate, "norm") else "bias"
+        yield from (name for name in own if name.startswith("gate.") and name.endswith(ending))
+    yield from (name for name in own if name.startswith(("expand.", "shortcut.")))
 
 
 def _constants(xml: Path) -> list[np.ndarray]:
@@ -113,6 +96,8 @@ def _constants(xml: Path) -> list[np.ndarray]:
             if start + size > len(content):
                 raise InputError(f"{binary} is cut short", "copy it again")
             arrays.append(np.frombuffer(content[start : start + size], kind).reshape(shape))
+    except InputError:
+        raise
     except (ElementTree.ParseError, ValueError) as error:
         raise InputError(f"{xml} is no OpenVINO model: {error}") from error
     if not arrays:

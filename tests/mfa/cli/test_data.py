@@ -166,9 +166,3 @@ def test_the_preview_is_shown_where_the_division_fails(
         ["not", "divided:", "2", "pictures,", "2", "people,", "0", "cameras"],
     ]
     assert "cannot be divided into training and test" in said.err
-
-
-def test_a_negative_seed_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "anna_1.jpg").write_bytes(b"x")
-    assert data("folder", tmp_path, "--pattern", "prefix", "--seed", "-1") == 2
-    assert "the seed of the division is 0 or more, got -1" in capsys.readouterr().err

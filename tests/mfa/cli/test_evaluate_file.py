@@ -156,20 +156,6 @@ def test_a_group_against_itself_needs_cameras(groups: Path) -> None:
         main([str(groups), "--query", "whole", "--gallery", "whole"])
 
 
-def test_numbers_that_cannot_be_are_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match="1 to 100,000, got -1"):
-        main([str(file), "--intervals", "-1"])
-    with pytest.raises(InputError, match="2 to 10,000 draws"):
-        main([str(file), "--single-shot", "--draws", "1000000000"])
-    with pytest.raises(InputError, match="1 to 100,000, got 1,000,000,000"):
-        main([str(file), "--intervals", "1000000000"])
-    for words in ([], ["--single-shot"]):
-        with pytest.raises(SystemExit) as left:
-            main([str(file), *words, "--seed", "-1"])
-        assert left.value.code == 2
-        assert "--seed is 0 or more, got -1" in capsys.readouterr().err
-
-
 def test_a_place_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
     with pytest.raises(InputError, match=r"folder\.json cannot be written"):
@@ -217,4 +203,4 @@ def test_a_gallery_without_labels_is_ranked_and_not_scored(
     assert (table.groupby("query")["distance"].diff().dropna() >= 0).all()
     assert "nothing was scored" in capsys.readouterr().err
     with pytest.raises(InputError, match="k is 1 to the"):
-        main([str(tmp_path / "blind.npz"), "--ranking", str(out), "--top", "1000000000"])
+        main([str(tmp_path / "blind.npz"), "--ranking", str(out), "--top", "100000"])

@@ -37,8 +37,9 @@ def test_settings_stand_behind_a_model(word: str, model: str, own: dict[str, obj
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("a.onnx,size=256", "size= is height x width in pixels, such as 256x128, got '256'"),
+        ("a.onnx,size=256", "such as 256x128, got '256'"),
         ("a.onnx,size=0x128", "got '0x128'"),
+        ("a.onnx,size=1000000000x128", "1 to 4096 pixels"),
         ("a.onnx,inputs=half,inputs=unit", "inputs= stands twice"),
     ],
 )

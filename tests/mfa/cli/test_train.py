@@ -15,6 +15,7 @@ from mfa.cli.train import parse
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
 from mfa.inference.evaluate import evaluate
+from mfa.records import EpochRecord
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import open_run
 
@@ -122,6 +123,22 @@ def test_train_then_resume(
     assert "seed was 0, now 5" in capsys.readouterr().err
     assert mfa("train", *argv, "--resume") == 0
     assert capsys.readouterr().out.splitlines() == [last]
+
+
+def test_switches_reach_the_training(
+    tiny_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fit(*_: object, compile: bool, tensorboard: bool, **__: object) -> list[EpochRecord]:
+        asked.append((compile, tensorboard))
+        return []
+
+    monkeypatch.setattr("mfa.training.fit.fit", fit)
+    argv = ["train", *TINY, "--data-root", tiny_root, "--run", tmp_path / "x"]
+    for switches in ([], ["--compile"], ["--tensorboard"]):
+        assert mfa(*argv, *switches) == 0
+    assert asked == [(False, False), (True, False), (False, True)]
 
 
 def test_threads_are_set(tiny_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,7 @@ from PIL import Image
 from mfa.datasets import load_dataset
 from mfa.datasets.doctor import Report, examine
 from mfa.datasets.doctor.report import draw
-from mfa.datasets.readers.listing import printable
-from mfa.errors import InputError
+from mfa.errors import InputError, printable
 
 Break = Callable[[Path], object]
 """Breaks the dataset in the folder ``market1501`` that it is given."""

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mfa.explain.attention_metrics import conditions, measure_overlap, measure_regions, summarise
+from mfa.explain.attention_metrics import conditions, measure_overlap, measure_regions
+from mfa.explain.tables import summarise
 from mfa.synthetic import PARTS
 
 HEAD, SHINS, OCCLUDER = (PARTS.index(name) for name in ("head", "shins", "occluder"))

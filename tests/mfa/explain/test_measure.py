@@ -10,9 +10,10 @@ import pytest
 from mfa import presets
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
-from mfa.explain.measure import measure_attention, measure_faithfulness, persons_of
+from mfa.explain.measure import measure_attention, measure_faithfulness
 from mfa.explain.paper_claims import judge_claims
 from mfa.explain.pictures import reference_pictures, sample_positions, situations
+from mfa.explain.tables import persons_of
 from mfa.runs.checkpoint import save_checkpoint
 from mfa.runs.run import Run, untrained
 from mfa.synthetic import SyntheticConfig, write

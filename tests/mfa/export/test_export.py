@@ -30,8 +30,8 @@ ENDINGS = (".onnx", ".xml", ".pt2")
 
 
 @pytest.fixture(scope="module")
-def run(tiny_run: Path) -> Run:
-    return open_run(tiny_run, "cpu")
+def run(trained: Path) -> Run:
+    return open_run(trained, "cpu")
 
 
 @pytest.fixture(scope="module", autouse=True)

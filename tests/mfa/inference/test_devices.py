@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,32 @@ def test_pictures_and_cameras_go_where_the_run_computes(
     rows = run.embed(pictures_of(run, tiny_data, tiny_data.query), tiny_data, flip=flip)
     assert rows.shape == (4, sum(run.model.widths.values()))
     assert seen == [("meta", "meta")] * (1 + flip)
+
+
+def test_whole_batches_run_compiled_and_the_rest_as_it_is(
+    tiny_run: Path, tiny_data: ReidDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def translated(network: ReidNetwork, options: dict[str, bool]) -> Callable[..., Output]:
+        assert options == {"freezing": True}
+        assert not network.training
+
+        def call(images: Tensor, cameras: Tensor | None) -> Output:
+            seen.append(len(images))
+            return network(images, cameras)
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", translated)
+    plain, fast = (open_run(tiny_run, "cpu", compile=on) for on in (False, True))
+    pictures = pictures_of(plain, tiny_data, tiny_data.gallery)
+    assert len(pictures) == 14
+    expected = plain.embed(pictures, tiny_data, flip=True, batch=4)
+    assert seen == []
+    found = fast.embed(pictures, tiny_data, flip=True, batch=4)
+    assert seen == [4] * 6  # three batches, each mirrored as well, without the last two pictures
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.gpu

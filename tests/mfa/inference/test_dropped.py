@@ -40,8 +40,8 @@ def data(draw: Any, tmp_path_factory: pytest.TempPathFactory) -> ReidDataset:
 
 
 @pytest.fixture(scope="module")
-def run(tiny_run: Path) -> Run:
-    return open_run(tiny_run, device="cpu")
+def run(trained: Path) -> Run:
+    return open_run(trained, device="cpu")
 
 
 @pytest.fixture(scope="module")

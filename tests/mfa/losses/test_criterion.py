@@ -84,18 +84,6 @@ def test_ramp(warmup: float, progress: float, factor: float) -> None:
     assert criterion.ramp(progress) == pytest.approx(factor)
 
 
-def test_gla_gradient_reaches_the_branch_and_not_the_guide() -> None:
-    made = output()
-    config = LossConfig(id_weight=0, triplet_weight=0, center_weight=0)
-    total, _ = Criterion(config, 5, WIDTHS)(made, LABELS)
-    total.backward()
-    for branch in made.branches.values():
-        assert branch.guide is not None
-        assert branch.guide.grad is None
-        assert branch.pooled.grad is not None
-        assert branch.pooled.grad.abs().sum() > 0
-
-
 def test_gla_off_and_no_guide_contribute_nothing() -> None:
     off, record_off = Criterion(LossConfig(gla="off"), 5, WIDTHS)(output(), LABELS)
     without, record = Criterion(LossConfig(), 5, WIDTHS)(output(guide=False), LABELS)
@@ -121,8 +109,6 @@ def test_missing_logits_are_told() -> None:
         ([0, 0, 0, 0], False),  # one identity
         ([0, 1, 2, 3], False),  # one picture each
         ([0, 0, 1, 1], True),  # all features equal
-        ([1, 1], False),
-        ([0, 1], True),
         ([3], False),
     ],
 )

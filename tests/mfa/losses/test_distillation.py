@@ -58,16 +58,6 @@ def test_against_a_loop(by_branch: bool) -> None:
     assert total.item() == pytest.approx(0.5 * feature + 3 * similarity, abs=1e-6)
 
 
-def test_the_teachers_own_features_cost_nothing() -> None:
-    targets = F.normalize(torch.randn(4, 3), dim=1)
-    term = Distillation(DistillConfig(), {"global": 3}, 3)
-    with torch.no_grad():
-        term.maps[0].weight.copy_(torch.eye(3))  # type: ignore[operator,union-attr]
-        term.maps[0].bias.zero_()  # type: ignore[operator,union-attr]
-    total, _ = term(output(7 * targets), targets)
-    assert total.item() == pytest.approx(0, abs=1e-6)
-
-
 def test_gradients_reach_the_student_and_stay_finite_where_a_feature_is_zero() -> None:
     x = torch.zeros(3, 2, requires_grad=True)
     targets = F.normalize(torch.ones(3, 4), dim=1)

@@ -12,12 +12,8 @@ KINDS: tuple[Literal["mse", "cosine"], ...] = ("mse", "cosine")
 
 
 def slow_mse(pooled: list[list[float]], guide: list[list[float]]) -> float:
-    squares = [
-        (a - b) ** 2
-        for row, other in zip(pooled, guide, strict=True)
-        for a, b in zip(row, other, strict=True)
-    ]
-    return sum(squares) / len(squares)
+    squares = [math.dist(row, other) ** 2 for row, other in zip(pooled, guide, strict=True)]
+    return sum(squares) / sum(map(len, pooled))
 
 
 def slow_cosine(pooled: list[list[float]], guide: list[list[float]]) -> float:
@@ -43,30 +39,13 @@ def test_equals_the_slow_loops(batch: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_detached_guide_gets_no_gradient(kind: Literal["mse", "cosine"]) -> None:
-    pooled, guide = pair()
-    gla(pooled, guide, kind, detach=True).backward()
-    assert guide.grad is None
-    assert pooled.grad is not None
-    assert pooled.grad.abs().sum() > 0
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_attached_guide_gets_one(kind: Literal["mse", "cosine"]) -> None:
-    pooled, guide = pair()
-    gla(pooled, guide, kind, detach=False).backward()
-    assert guide.grad is not None
-    assert guide.grad.abs().sum() > 0
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_equal_vectors_have_no_loss(kind: Literal["mse", "cosine"]) -> None:
-    pooled, _ = pair()
-    loss = gla(pooled, pooled.detach().clone(), kind)
-    loss.backward()
-    assert loss.item() == pytest.approx(0, abs=1e-7)
-    assert pooled.grad is not None
-    assert torch.isfinite(pooled.grad).all()
+def test_only_an_attached_guide_gets_a_gradient(kind: Literal["mse", "cosine"]) -> None:
+    for detach in (True, False):
+        pooled, guide = pair()
+        gla(pooled, guide, kind, detach).backward()
+        assert pooled.grad is not None
+        assert pooled.grad.abs().sum() > 0
+        assert (guide.grad is None) == detach
 
 
 def test_shrinking_meets_mse_and_not_cosine() -> None:

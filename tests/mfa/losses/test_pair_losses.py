@@ -1,4 +1,4 @@
-"""The peers' losses against loops over explicit pairs, and on batches that hold no pairs."""
+"""Losses over pairs against loops over explicit pairs, and on batches that hold no pairs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mfa.config import LossConfig
-from mfa.losses import circle, multi_similarity, quadruplet, weighted_triplet
+from mfa.losses import circle, multi_similarity, quadruplet, soft_triplet, weighted_triplet
 from mfa.losses.criterion import PAIR_LOSSES, Criterion
 from mfa.records import Branch, Output
 
@@ -45,6 +45,15 @@ def dot(a: list[float], b: list[float]) -> float:
 
 def mean(terms: list[float]) -> float:
     return sum(terms) / len(terms)
+
+
+def slow_triplet(rows: Rows, labels: list[int]) -> float:
+    terms = []
+    for a, positives, negatives in anchors(labels):
+        far = max(math.dist(rows[a], rows[i]) for i in positives)
+        near = min(math.dist(rows[a], rows[i]) for i in negatives)
+        terms.append(math.log1p(math.exp(far - near)))
+    return mean(terms)
 
 
 def slow_weighted(rows: Rows, labels: list[int]) -> float:
@@ -101,6 +110,7 @@ def slow_quadruplet(rows: Rows, labels: list[int]) -> float:
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 ORACLES: list[tuple[Loss, Callable[[Rows, list[int]], float]]] = [
+    (soft_triplet, slow_triplet),
     (weighted_triplet, slow_weighted),
     (circle, slow_circle),
     (multi_similarity, slow_multi_similarity),
@@ -119,14 +129,14 @@ def draw(size: int, seed: int = 0) -> Tensor:
 def test_equals_the_slow_loop(
     loss: Loss, oracle: Callable[[Rows, list[int]], float], labels: list[int]
 ) -> None:
-    for seed in range(5):
+    for seed in range(2):
         features = draw(6, seed)
         expected = oracle(features.tolist(), labels)
         assert loss(features, torch.tensor(labels)).item() == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("labels", BATCHES)
-@pytest.mark.parametrize("loss", [weighted_triplet, multi_similarity, quadruplet])
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss is not circle])
 def test_gradient_is_that_of_differences(loss: Loss, labels: list[int]) -> None:
     features = draw(6, seed=3).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: loss(x, torch.tensor(labels)), (features,))
@@ -172,23 +182,40 @@ def test_equal_features_leave_loss_and_gradient_finite(loss: Loss) -> None:
     assert features.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_well_separated_people_cost_less(loss: Loss) -> None:
-    labels = torch.tensor([0, 0, 1, 1, 2, 2])
-    apart = torch.eye(3).repeat_interleave(2, dim=0) * 10
-    mixed = apart[[0, 2, 1, 4, 3, 5]]
-    assert loss(apart, labels) < 0.1 * loss(mixed, labels)
-
-
-def test_every_choice_of_the_configuration_has_its_loss() -> None:
-    assert set(PAIR_LOSSES) == set(get_args(get_type_hints(LossConfig)["triplet"]))
-
-
 def test_the_configured_loss_is_the_recorded_one() -> None:
+    assert set(PAIR_LOSSES) == set(get_args(get_type_hints(LossConfig)["triplet"]))
     features, labels = draw(6).float(), torch.tensor(BATCHES[0])
     branch = Branch(features.view(6, 3, 1, 1), features, features, torch.zeros(6, 3))
     output = Output(branch.map, {"global": branch}, features)
     _, record = Criterion(LossConfig(triplet="weighted"), 3, {"global": 3})(output, labels)
-    assert record["triplet"].item() == pytest.approx(
-        slow_weighted(features.tolist(), BATCHES[0]), rel=1e-5
+    expected = slow_weighted(features.tolist(), BATCHES[0])
+    assert record["triplet"].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_two_equal_pictures_of_one_person_leave_the_gradient_finite() -> None:
+    features = torch.tensor([[1.0, 0], [1, 0], [0, 1], [0, 2]], requires_grad=True)
+    soft_triplet(features, torch.tensor([0, 0, 1, 1])).backward()
+    assert features.grad is not None
+    assert torch.isfinite(features.grad).all()
+    assert features.grad.abs().sum() > 0
+
+
+def test_small_distances_between_long_vectors_survive() -> None:
+    # The product form of the distance gives 0, 0.06 and 0.09 here, in float32.
+    features = torch.full((4, 512), 10.0)
+    features[1, 0] += 0.01
+    features[2, 0] += 0.03
+    features[3, 0] += 0.07
+    loss = soft_triplet(features, torch.tensor([0, 0, 1, 1]))
+    assert loss.item() == pytest.approx(
+        slow_triplet(features.double().tolist(), [0, 0, 1, 1]), abs=1e-6
     )
+
+
+def test_far_features_do_not_overflow() -> None:
+    features = torch.tensor([[0.0], [1e4], [1.0], [1.1e4]], requires_grad=True)
+    loss = soft_triplet(features, torch.tensor([0, 0, 1, 1]))
+    loss.backward()
+    assert loss.item() == pytest.approx((9999 + 9000 + 10998 + 9999) / 4)
+    assert features.grad is not None
+    assert torch.isfinite(features.grad).all()

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shlex
+from dataclasses import asdict, replace
+from typing import get_args
 
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from mfa import presets
 from mfa.cli import COMMANDS, run
+from mfa.cli.complexity import Card
+from mfa.cli.train import parse
 from mfa.errors import InputError
-from mfa.models.complexity import complexity, count_macs, count_parameters
+from mfa.models.complexity import complexity, count_macs
+from mfa.models.training_time import GPUS, Gpu, training_time
 
 
 def resnet50_macs(height: int, width: int) -> int:
@@ -60,12 +66,10 @@ def test_size_of_the_presets(name: str, parameters: int, descriptor: int) -> Non
     assert found.descriptor_dim == descriptor
 
 
-def test_macs_of_the_baseline_are_those_counted_by_hand() -> None:
-    assert complexity(presets.baseline()).macs == resnet50_macs(256, 128)
-
-
-def test_macs_of_mfa_are_those_counted_by_hand() -> None:
-    assert complexity(presets.paper()).macs == resnet50_macs(256, 128) + mfa_macs(256, 128)
+def test_macs_are_those_counted_by_hand() -> None:
+    trunk = resnet50_macs(256, 128)
+    assert complexity(presets.baseline()).macs == trunk
+    assert complexity(presets.paper()).macs == trunk + mfa_macs(256, 128)
 
 
 def test_identities_count_only_in_training() -> None:
@@ -84,8 +88,56 @@ def test_macs_of_a_convolution_by_hand() -> None:
     assert count_macs(convolution, torch.zeros(2, 4, 8, 10)) == 2 * (4 * 5) * 6 * (4 // 2) * 9
 
 
-def test_buffers_do_not_count() -> None:
-    assert count_parameters(nn.BatchNorm2d(5)) == 10
+def test_attention_counts_as_plain_products_whatever_computes_it() -> None:
+    class Attention(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.scaled_dot_product_attention(x, x[:, :, :3], x[:, :, :3])
+
+    tokens = torch.zeros(2, 4, 5, 6)  # 2 pictures, 4 heads, 5 queries of 6 channels, 3 keys
+    assert count_macs(Attention(), tokens) == 2 * (2 * 4 * 5 * 3 * 6)
+
+
+def float32_macs(height: int, width: int) -> int:
+    """What CPAA multiplies in float32 also in mixed precision: x x^T and q^T k, by hand."""
+    total = 0
+    for c, stride in ((512, 8), (1024, 16), (2048, 16)):
+        n = (height // stride) * (width // stride)
+        total += c * c * n + n * n * (c // 8)
+    return total
+
+
+def test_the_time_of_a_training_by_hand() -> None:
+    card = Gpu("a card", half=1e12, single=1e11, source="a test")
+    found = training_time(presets.paper(), card, identities=751, pictures=1000)
+    single = float32_macs(256, 128)
+    half = resnet50_macs(256, 128) + mfa_macs(256, 128) + 4 * 2048 * 751 - single
+    # Two operations per multiply-add; the backward pass is two forward passes.
+    assert found.operations_half == 6 * half
+    assert found.operations_single == 6 * single
+    assert found.pictures == 120 * 1000
+    seconds = 120_000 * (6 * half / 1e12 + 6 * single / 1e11)
+    assert found.hours_at_peak == pytest.approx(seconds / 3600)
+
+
+def test_attention_of_a_transformer_computes_in_16_bits() -> None:
+    assert training_time(presets.get("transreid-demo"), GPUS["a100"]).operations_single == 0
+
+
+def test_the_command_says_how_long_a_card_takes_and_what_measures_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert set(get_args(Card)) == GPUS.keys()
+    words = ["complexity", "demo", "--variant", "guided", "--gpu", "a100"]
+    assert run("mfa", COMMANDS, [*words, "--json"]) == 0
+    found = training_time(presets.variant(presets.demo(), "guided"), GPUS["a100"])
+    assert json.loads(capsys.readouterr().out)["training"] == asdict(found)
+    assert run("mfa", COMMANDS, words) == 0
+    printed = capsys.readouterr().out
+    assert "16 epochs, on one NVIDIA A100" in printed
+    (line,) = [line for line in printed.splitlines() if "mfa train" in line]
+    options = parse(shlex.split(line)[2:])
+    assert (options.data, options.config.optim.epochs) == ("market1501", 2)
+    assert options.config.model == presets.variant(presets.demo(), "guided").model
 
 
 def test_no_random_number_is_drawn() -> None:
@@ -96,25 +148,12 @@ def test_no_random_number_is_drawn() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_the_command_prints_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("mfa", COMMANDS, ["complexity", "demo", "--variant", "anchored", "--json"]) == 0
-    found = complexity(presets.variant(presets.demo(), "anchored"))
-    assert json.loads(capsys.readouterr().out) == {
-        "parameters": found.parameters,
-        "parameters_train": found.parameters_train,
-        "macs": found.macs,
-        "descriptor_dim": found.descriptor_dim,
-    }
-
-
-def test_the_command_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("mfa", COMMANDS, ["complexity", "demo", "--identities", "10"]) == 0
+def test_the_command_prints_one_json_object_or_words(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["complexity", "demo", "--variant", "anchored", "--identities", "10"]
+    found = complexity(presets.variant(presets.demo(), "anchored"), 10)
+    assert run("mfa", COMMANDS, [*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == asdict(found)
+    assert run("mfa", COMMANDS, words) == 0
     printed = capsys.readouterr().out
-    found = complexity(presets.demo(), 10)
     assert f"{found.parameters_train:,}  with classifiers of 10" in printed
     assert "96x48" in printed
-
-
-def test_an_unknown_preset_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("mfa", COMMANDS, ["complexity", "papre"]) == 2
-    assert capsys.readouterr().err.startswith("error: no preset 'papre'")

@@ -13,10 +13,9 @@ from torchvision.models import mobilenet_v2
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import build_model
-from mfa.models.backbones import LAYERS
 from mfa.models.mobile import rename_efficientnet
 from mfa.models.omni_scale import ChannelContrast
-from mfa.models.trunks import make_trunk
+from mfa.models.trunk import LAYERS
 
 SMALL = {"osnet_lct": 512, "mobilenet_v2": 320, "efficientnet_lite0": 320}
 """Trunks beside the ResNets, and the channels of their maps."""
@@ -31,7 +30,7 @@ def config(name: str, **changes: object) -> ModelConfig:
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("stride", [8, 16])
 def test_the_map_has_the_stride_and_every_layer_can_be_gone_on_from(name: str, stride: int) -> None:
-    trunk = make_trunk(config(name, stride=stride)).eval()
+    trunk = build_model(config(name, stride=stride)).trunk.eval()
     images = torch.rand(2, 3, 64, 32)
     with torch.no_grad():
         whole = trunk(images)
@@ -43,15 +42,15 @@ def test_the_map_has_the_stride_and_every_layer_can_be_gone_on_from(name: str, s
 
 @pytest.mark.parametrize("name", SMALL)
 def test_cpaa_stands_after_the_layers_that_are_named(name: str) -> None:
-    assert set(make_trunk(config(name, cpaa=(2, 4))).cpaa) == {"layer2", "layer4"}
+    assert set(build_model(config(name, cpaa=(2, 4))).trunk.cpaa) == {"layer2", "layer4"}
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_width_or_a_stride_of_another_trunk_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match="has one width only"):
-        make_trunk(config(name, width=32))
+    with pytest.raises(InputError, match=r"does not read model\.width.*set it to 64"):
+        build_model(config(name, width=32))
     with pytest.raises(InputError, match="has no stride 12"):
-        make_trunk(config(name, stride=12))
+        build_model(config(name, stride=12))
 
 
 def test_torchvision_names_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +63,7 @@ def test_torchvision_names_load(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_weights_of_another_trunk_are_refused(tmp_path: Path) -> None:
-    save_file(make_trunk(config("osnet_lct")).state_dict(), tmp_path / "osnet.safetensors")
+    save_file(build_model(config("osnet_lct")).trunk.state_dict(), tmp_path / "osnet.safetensors")
     with pytest.raises(InputError, match="another trunk"):
         build_model(config("mobilenet_v2", weights=str(tmp_path / "osnet.safetensors")))
 

@@ -110,3 +110,14 @@ def test_bombs_are_counted_before_they_are_kept(tmp_path: Path) -> None:
         feature_file.read(tmp_path / "z.pt")
     assert tracemalloc.get_traced_memory()[1] < 2**25
     tracemalloc.stop()
+
+
+def test_a_note_on_the_format_is_short(tmp_path: Path) -> None:
+    torch.save({"qf": torch.zeros(2, 3)}, tmp_path / "f.pt")
+    with zipfile.ZipFile(tmp_path / "f.pt") as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    with zipfile.ZipFile(tmp_path / "f.pt", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, bytes(2000) if name.endswith("/version") else content)
+    with pytest.raises(InputError, match=r"f/version in .*f\.pt has 2,000 bytes"):
+        feature_file.read(tmp_path / "f.pt")

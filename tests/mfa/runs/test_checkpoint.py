@@ -182,3 +182,11 @@ def test_the_hash_tells_weights_apart_and_nothing_else() -> None:
     assert weights_hash({**state, "a": other}) != digest
     assert weights_hash({**state, "n": torch.tensor(4)}) != digest
     assert weights_hash({"b": state["a"], "n": state["n"]}) != digest
+
+
+def test_a_file_that_may_not_be_read_is_called_so(
+    tiny_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may read everything
+    with pytest.raises(InputError, match="may not be read by this user"):
+        load_checkpoint(tiny_run / "checkpoint.safetensors")

@@ -14,10 +14,10 @@ from mfa.cli.train import parse
 from mfa.config import Config
 from mfa.errors import InputError
 from mfa.losses import Criterion
+from mfa.processes import ProcessGroup
 from mfa.records import ReidDataset
 from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint
 from mfa.runs.history import read_history
-from mfa.training.distributed import ProcessGroup
 from mfa.training.fit import fit
 from mfa.training.loss_log import LossLog
 from mfa.training.trainer import Trainer

@@ -9,7 +9,13 @@ from torch import nn
 from mfa.config import ModelConfig, OptimConfig
 from mfa.errors import InputError
 from mfa.models import build_model
-from mfa.training.schedule import freeze, learning_rate, make_optimizer, set_rate
+from mfa.training.schedule import (
+    freeze,
+    half_precision,
+    learning_rate,
+    make_optimizer,
+    set_rate,
+)
 
 STEP = OptimConfig(lr=2.0, epochs=120, warmup_epochs=10, schedule="step", milestones=(40, 70))
 COSINE = OptimConfig(lr=2.0, epochs=20, warmup_epochs=2, schedule="cosine")
@@ -113,3 +119,41 @@ def test_frozen_parameters_do_not_learn() -> None:
     assert not model.trunk.layer1[0].conv1.weight.requires_grad  # type: ignore[index,union-attr]
     with pytest.raises(InputError, match=r"begins with 'trunk\.layer9'"):
         freeze(model, ("trunk.layer9",))
+
+
+def test_a_fused_optimiser_moves_the_weights_as_the_plain_one_does() -> None:
+    moved = []
+    for fused in (False, True):
+        network = nn.Linear(3, 2)
+        nn.init.constant_(network.weight, 0.5)
+        nn.init.zeros_(network.bias)
+        optimizer = make_optimizer(network, OptimConfig(lr=0.1), fused=fused)
+        for _ in range(3):
+            optimizer.zero_grad()
+            network(torch.tensor([[1.0, 2.0, -3.0]])).square().sum().backward()
+            optimizer.step()
+        moved.append(network.weight.detach())
+    assert not torch.equal(moved[0], torch.full((2, 3), 0.5))
+    torch.testing.assert_close(*moved, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "half"),
+    [
+        ("cuda", {}, torch.float16),
+        ("cuda", {"gpu_bfloat16": True}, torch.bfloat16),
+        ("cuda", {"amp": False}, None),
+        ("cuda", {"cpu_bfloat16": True}, torch.float16),
+        ("cpu", {"gpu_bfloat16": True}, None),
+        ("cpu", {"cpu_bfloat16": True}, torch.bfloat16),
+    ],
+)
+def test_each_kind_of_device_has_its_own_switch(
+    kind: str, changes: dict[str, bool], half: torch.dtype | None
+) -> None:
+    assert half_precision(OptimConfig(**changes), torch.device(kind)) is half  # type: ignore[arg-type]
+
+
+def test_a_format_for_mixed_precision_that_is_off_is_refused() -> None:
+    with pytest.raises(InputError, match=r"optim\.gpu_bfloat16.*optim\.amp"):
+        OptimConfig(amp=False, gpu_bfloat16=True)

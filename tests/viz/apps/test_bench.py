@@ -11,5 +11,5 @@ def test_every_kind_of_reaction_is_measured(world: object) -> None:
     found = run(1, config=config, people=8, market=(60, 200))
     assert set(TARGETS) <= set(found)
     assert all(seconds > 0 for seconds in found.values())
-    for app in ("ranks", "attention", "branches", "occlusion", "failures", "triplets"):
+    for app in ("ranks", "attention", "branches", "occlusion", "failures", "threshold", "triplets"):
         assert f"{app}_first_s" in found

@@ -15,7 +15,7 @@ import viz
 from mfa.records import DISTRACTOR, ReidDataset, Sample
 from viz.apps.core.images import thumbnail
 
-APPS = ("ranks", "attention", "branches", "occlusion", "failures", "embedding")
+APPS = ("ranks", "attention", "branches", "occlusion", "failures", "embedding", "threshold")
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,7 @@ def test_a_pair_is_explained_and_the_shares_add_up(
     session = app.sessions[0]
     assert session.adds_up is (peer.name == "pcb")
     assert ("no sum over pixels" in app.bars.value) is not session.adds_up
+    assert "is about these two alone" in app.bars.value
     assert executed(app.code())["shown"].axes
 
 
@@ -78,14 +79,25 @@ def test_shares_are_those_of_the_ledger(world: Any) -> None:
         assert shares[name] == pytest.approx(part.share, abs=1e-5)
 
 
+def test_origins_need_no_ledger(world: Any) -> None:
+    session = Session(mfa.open_run(world.anchored), world.data)
+    one, two = session.query(0), session.query(1)
+    found = session.origins(one, two)
+    assert found.score == pytest.approx(session.ledger(one, two).score, abs=1e-5)
+    usual, q, g = session.features().gallery.features.mean(axis=0), *map(session.embed, (one, two))
+    expected = (q - usual) @ (g - usual) / np.linalg.norm(q) / np.linalg.norm(g)
+    assert found.pair == pytest.approx(expected, rel=1e-4)
+
+
 def test_a_network_without_correspondence_says_so(
     peer: Path, world: Any, keep: Callable[[Any], Any], executed: Any
 ) -> None:
     app = keep(viz.attention_explorer(peer, data_root=world.root))
-    app.set(point=(0.5, 0.5))
+    app.set(point=(0.5, 0.5), lines=2)
     app.wait()
     assert app.error == ""
     follows = peer.name == "pcb"
+    assert ("no sum over pixels" in app.matches.value) is not follows
     assert bool(app.places.images) is follows
     assert app.places.label.startswith("The same place" if follows else "No place can be followed")
     assert executed(app.code())["shown"].axes
@@ -130,7 +142,7 @@ def test_the_code_of_the_brush_names_the_camera(
     assert [i["sub"] for i in app.maps[1].items] == [f"{maps.sums[n][0]:+.2f}" for n in maps]
 
 
-@pytest.mark.parametrize("name", ["occlusion", "failures", "branches", "embedding"])
+@pytest.mark.parametrize("name", ["occlusion", "failures", "branches", "embedding", "threshold"])
 def test_the_others_open(peer: Path, world: Any, keep: Callable[[Any], Any], name: str) -> None:
     app = keep(viz.apps.opener(name)(peer, data_root=world.root))
     assert app.error == ""

@@ -44,6 +44,7 @@ ON_A_RUN: dict[str, Callable[[int], dict[str, Any]]] = {
     "branches": lambda n: {"weights": (1.0, 1.0, 1.0, 0.1 + n % 9 / 10), "query": n % QUERIES},
     "occlusion": lambda n: {"down": (n % 11) / 50, "scene": SCENES[n % 4]},
     "failures": lambda n: {"query": n % QUERIES, "start": 0},
+    "threshold": lambda n: {"threshold": 0.01 + n % 9 / 100, "pair": (n % QUERIES, 1)},
     "embedding": lambda n: {"colour": ("person", "camera")[n % 2], "people": 3 + n % 3},
 }
 OTHERS: dict[str, Callable[[int], dict[str, Any]]] = {

@@ -70,6 +70,14 @@ def test_numbers_stay_inside_the_axes(name):
     assert right <= figure.bbox.x1
 
 
+def test_the_words_below_the_axis_stay_on_the_figure():
+    rows = MEASURED.replace({"A": "+ CPAA + Branches + GLA"})
+    words = {"reference": "Baseline", "test": "paired t-test over seeds"}
+    ax = viz.plot_ablation(rows, p_values={"B": 0.3}, **words)
+    ax.figure.draw_without_rendering()
+    assert ax.xaxis.label.get_window_extent().x1 <= ax.figure.bbox.x1
+
+
 def test_missing_columns_are_named():
     with pytest.raises(InputError, match="no column 'seed'"):
         viz.plot_ablation(MEASURED.drop(columns="seed"))

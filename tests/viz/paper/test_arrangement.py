@@ -6,8 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import viz
 from mfa.errors import InputError
 from viz.paper.arrangement import Arrangement, arranged
 from viz.tables import EMPTY, Cell, Table
@@ -68,14 +70,17 @@ def test_a_name_that_no_table_has_is_found() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
 @pytest.mark.parametrize("columns", ["onecolumn", "twocolumn"])
-def test_latex_takes_the_table(columns: str, tmp_path: Path) -> None:
+def test_latex_takes_the_table_and_a_chart(columns: str, tmp_path: Path) -> None:
     table = arranged(TABLE, Arrangement(names={"anchored": "50 % & more_$x$"}))
+    rows = pd.DataFrame({"method": ["A", "B"], "seed": 0, "mAP": [50.0, 60.0]})
+    viz.save(viz.plot_ablation(rows).figure, tmp_path / "chart", formats=("pdf",))
     (tmp_path / "paper.tex").write_text(
         rf"\documentclass[{columns}]{{article}}\usepackage{{booktabs,graphicx}}"
-        rf"\begin{{document}}{table.to_latex('tab:one')}\end{{document}}",
+        rf"\begin{{document}}{table.to_latex('tab:one')}\includegraphics{{chart.pdf}}"
+        r"\end{document}",
         encoding="utf-8",
     )
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "paper.tex"]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout[-2000:]
-    assert b"/Type3" not in (tmp_path / "paper.pdf").read_bytes()
+    assert b"/Type3" not in (tmp_path / "chart.pdf").read_bytes()

@@ -296,6 +296,9 @@ def test_a_bundle_names_what_differs(root, tmp_path, capsys):
     assert differences[1] == f"file fig6.svg is {content['files']['fig6.svg']}, found missing"
     assert differences[2].endswith(f"images / 0 is {'0' * 16}, recomputed {picture}")
     assert len(verify("--derived")[1]) == 2
+    for odd in ({"command": ["app", "--host", "0.0.0.0"]}, {"name": 3}, {"files": []}):
+        bundle.write_text(json.dumps(content | odd))
+        assert run_command("mfa", mfa.cli.COMMANDS, ["verify", str(bundle)]) == 2
 
 
 def test_charts_command_draws_what_it_can_and_says_the_rest(root, tmp_path, capsys):

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import ipywidgets
 
-from mfa.datasets.image_list import ImageList
+from mfa.datasets.image_list import ImageList, ListedImage
 from mfa.errors import InputError
 from mfa.explain.record import BranchMaps
 from mfa.explain.weightings import FORWARD_METHODS, METHODS
@@ -21,9 +21,11 @@ from mfa.retrieval.nearest import nearest, nearest_answers
 from mfa.runs.run import Run, untrained
 from viz.apps.attention.cards import correspondence_cards, map_cards, words_of
 from viz.apps.attention.code import code_of
+from viz.apps.attention.lines import lines_between
 from viz.apps.attention.state import TARGETS, AttentionState, Compared
 from viz.apps.core import app, controls
 from viz.apps.core.images import SHOWN, Image, jpeg
+from viz.apps.core.keeping import Keeper, Keeps, Marks
 from viz.apps.core.own_picture import own_picture
 from viz.apps.core.rank_row import small
 from viz.apps.core.session import Session, open_sessions
@@ -35,6 +37,10 @@ PAGE = 12
 
 FOUND = "The same place in the other picture, branch by branch"
 NOT_FOUND = "No place can be followed: the cosine of this network is no sum over pixels"
+MATCHING = (
+    "Places that have no better partner in the other picture. A line is as thick as its part of "
+    "the cosine; below stands what the lines bring, of what all pairs of places bring."
+)
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,10 @@ class Shown:
     rows: dict[str, tuple[list[bytes], list[Item]]]
     note: str
     places: tuple[list[bytes], list[Item]]
+    lines: str
 
 
-class Attention(app.App[AttentionState, Shown]):
+class Attention(app.App[AttentionState, Shown], Keeps):
     """See ``viz.attention_explorer``."""
 
     name = "attention"
@@ -58,11 +65,7 @@ class Attention(app.App[AttentionState, Shown]):
         super().__init__(state)
         self.sessions = tuple(sessions)
         self._random = [
-            Session(
-                untrained(s.run.config, device=s.run.device, precision=s.run.precision),
-                s.data,
-                s.root,
-            )
+            Session(untrained(s.run.config, device=s.run.device, precision=s.run.precision), s.data)
             for s in self.sessions
         ]
         data, network = self.sessions[0].data, self.sessions[0].run.model
@@ -83,12 +86,14 @@ class Attention(app.App[AttentionState, Shown]):
         self.average = controls.tick("Subtract the average picture")
         self.untrained = controls.tick("Show untrained network beside")
         self.opacity = controls.slider("Opacity", 0.0, 1.0, 0.05)
+        self.lines = controls.slider("Lines per branch", 0, 24, 1)
         self.picture = Picture(mode="point", label="Touch a place to find it")
         self.other = Picture(label="The other picture", height=256)
         self.rows = [Cards(height=184) for _ in (*self.sessions, *self.sessions)]
         self.places = Cards(height=200)
-        self.note = ipywidgets.HTML()
-        for field in ("target", "method", "layer", "fused", "average", "untrained", "opacity"):
+        self.note, self.matches = ipywidgets.HTML(), ipywidgets.HTML()
+        maps = ("target", "method", "layer", "fused", "average", "untrained", "opacity")
+        for field in (*maps, "lines"):
             self.bind(field, getattr(self, field))
         self.bind("side", self.side, position=0, point=None, own=None)
         self.bind("position", self.position, point=None, own=None)
@@ -99,17 +104,20 @@ class Attention(app.App[AttentionState, Shown]):
         self.on(self.upload, lambda _: self._take(), "chosen")
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
+        self.kept = Keeper(self, self.sessions, self._marks, self._go)
+        self.underneath = (self.kept.box,)
         picture = [controls.title("Picture"), self.side, self.position, self.upload]
-        other = [self.compare, self.other_position]
-        maps = [controls.title("Map"), self.target, self.method, self.layer, self.fused]
+        other = [self.compare, self.other_position, self.lines]
+        drawn = [controls.title("Map"), self.target, self.method, self.layer, self.fused]
         switches = [self.average, self.untrained, self.opacity]
         self.start(
-            [*picture, *other, *maps, *switches],
+            [*picture, *other, *drawn, *switches],
             controls.row([self.before, self.after]),
             self.offers,
             self.note,
             controls.row(self.rows, align_items="flex-start"),
             controls.row([self.picture, self.other, self.places], align_items="flex-start"),
+            self.matches,
         )
 
     def render(self, state: AttentionState, job: Job) -> Shown:
@@ -117,6 +125,8 @@ class Attention(app.App[AttentionState, Shown]):
         self.sessions[0].features(progress=partial(job.progress, words="describing pictures"))
         pictures = self._compared(state)
         shown = pictures.image.pixels(*SHOWN)
+        if not 0 <= state.opacity <= 1:
+            raise InputError(f"the opacity goes from 0 to 1, got {state.opacity:g}")
         if state.untrained and state.target == "identity":
             raise InputError("an untrained network knows no identity", "explain a likeness instead")
         rows, words = {}, ""
@@ -131,7 +141,8 @@ class Attention(app.App[AttentionState, Shown]):
                 label = f"{session.name}: untrained (own scale)"
                 rows[label] = map_cards(maps, shown, state.opacity)
         job.check()
-        return Shown(pictures, self._offered(state), rows, words, self._found(state, pictures))
+        found, lines = self._found(state, pictures), self._lines(state, pictures)
+        return Shown(pictures, self._offered(state), rows, words, found, lines)
 
     def show(self, state: AttentionState, shown: Shown) -> None:
         """Fill the rows; rows without a model are emptied."""
@@ -152,6 +163,8 @@ class Attention(app.App[AttentionState, Shown]):
         self.note.value = f"<div class='mfa-note'>{escape(shown.note)}</div>"
         label = FOUND if self.sessions[0].adds_up else NOT_FOUND
         self.places.put(*shown.places, label=label if state.point else "")
+        self.matches.value = shown.lines
+        self.kept.refresh()
 
     def code(self) -> str:
         """See ``App.code``."""
@@ -214,6 +227,17 @@ class Attention(app.App[AttentionState, Shown]):
     def _take(self) -> None:
         self.set(own=own_picture(self.upload.take(), self.upload.name), point=None)
 
+    def _marks(self) -> Marks:
+        """The picture, unless it is the visitor's own, and the one it is compared with."""
+        if self.shown is None:
+            return {}
+        image, other = self.shown.pictures.image, self.shown.pictures.other
+        own = {"the picture": [image]} if isinstance(image, ListedImage) else {}
+        return {**own, "the other picture": [other]}
+
+    def _go(self, image: ListedImage) -> None:
+        self.set(side=image.split, position=int(image.position), point=None, own=None)
+
     def _chosen(self, best: bool) -> int | None:
         return None if best else self.other_position.value
 
@@ -251,7 +275,7 @@ class Attention(app.App[AttentionState, Shown]):
                 progress=progress,
             )
 
-        plain = replace(state, opacity=1.0, point=None, untrained=False)
+        plain = replace(state, opacity=1.0, point=None, untrained=False, lines=0)
         key = ("maps", plain, other.position, wrong and wrong.position)
         maps: BranchMaps = session.cached(key, compute)
         return maps
@@ -265,6 +289,19 @@ class Attention(app.App[AttentionState, Shown]):
         point = int(state.point[1] * height), int(state.point[0] * width)
         found = session.correspondence(pictures.image, pictures.other, point, centred=state.average)
         return correspondence_cards(found, pictures.other.pixels(*SHOWN), session.size)
+
+    def _lines(self, state: AttentionState, pictures: Compared) -> str:
+        """Lines between the two pictures; the matches of two pictures are kept."""
+        session, pair = self.sessions[0], (pictures.image, pictures.other)
+        if not state.lines:
+            return ""
+        if not session.adds_up:
+            return f"<div class='mfa-note'>{escape(NOT_FOUND)}.</div>"
+        key = ("matches", state.side, state.position, state.own, pair[1].position, state.average)
+        found = session.cached(key, lambda: session.matches(*pair, centred=state.average))
+        query, gallery = (jpeg(image.pixels(*SHOWN)) for image in pair)
+        drawn = lines_between(found, query, gallery, state.lines)
+        return f"<div class='mfa-note'>{escape(MATCHING)}</div>{drawn}"
 
 
 def _note(maps: BranchMaps, state: AttentionState, pictures: Compared) -> str:

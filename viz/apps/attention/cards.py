@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mfa.explain.correspondence import Correspondence
-from mfa.explain.record import FUSED, BranchMaps, shared_limit
+from mfa.explain.record import BranchMaps, shared_limit
+from mfa.explain.tables import FUSED
 from viz.apps.core.images import laid_over
 from viz.apps.widgets import Item
 

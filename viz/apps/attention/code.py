@@ -24,6 +24,8 @@ def code_of(sessions: Sequence[Session], state: AttentionState, pictures: Compar
     body += _maps(sessions, state, pictures)
     if state.point is not None and sessions[0].adds_up:
         body += _place(state)
+    if state.lines and sessions[0].adds_up:
+        body += _lines(state)
     if len(sessions) > 1:
         body = "for run in runs:\n" + indented(body)
     return opening(sessions) + body
@@ -53,11 +55,22 @@ def _maps(sessions: Sequence[Session], state: AttentionState, pictures: Compared
 def _place(state: AttentionState) -> str:
     assert state.point is not None
     x, y = state.point
-    reference = "mfa.reference_pictures(run, data)" if state.average else "None"
     return (
         f"size = run.config.data\n"
         f"point = int({y:.4f} * size.height), int({x:.4f} * size.width)\n"
-        f"average = {reference}\n"
+        f"average = {_average(state)}\n"
         "found = mfa.correspond(run, picture, other, point, reference=average)\n"
         "viz.draw_correspondence(found, picture, other)\n"
     )
+
+
+def _lines(state: AttentionState) -> str:
+    return (
+        f"average = {_average(state)}\n"
+        "found = mfa.match_places(run, picture, other, reference=average)\n"
+        f"viz.draw_matches(found, picture, other, k={state.lines})\n"
+    )
+
+
+def _average(state: AttentionState) -> str:
+    return "mfa.reference_pictures(run, data)" if state.average else "None"

@@ -31,6 +31,7 @@ class AttentionState:
         average: subtract the maps of the average picture.
         untrained: show the maps of an untrained network beside.
         opacity: of the maps, 0 to 1.
+        lines: most lines drawn per branch between matching places of the two pictures.
         point: (x, y) in shares of the picture, a place to be found in the other picture.
         own: a picture of the visitor's, explained instead of one of a list.
     """
@@ -45,6 +46,7 @@ class AttentionState:
     average: bool = True
     untrained: bool = False
     opacity: float = 1.0
+    lines: int = 0
     point: tuple[float, float] | None = None
     own: OwnPicture | None = field(default=None, metadata={"local": True})
 

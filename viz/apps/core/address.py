@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import typing
 from collections.abc import Mapping
 from types import NoneType, UnionType
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mfa.errors import InputError
+from mfa.files import parse_json
 
 LONGEST = 2000
 """Letters of a value; what is longer (many strokes of a brush) stays out of the address."""
@@ -18,15 +20,31 @@ LONGEST = 2000
 
 def to_query(app: str, state: Any) -> str:
     """``app=ranks&query=3``: the app and the fields that differ from their defaults."""
-    parts = {"app": app} if app else {}
+    given = {name: text for name, text in to_text(state).items() if len(text) <= LONGEST}
+    return urlencode(({"app": app} if app else {}) | given)
+
+
+def left_out(state: Any) -> list[str]:
+    """Fields that an address does not hold: they are too long, or a picture of the visitor's."""
+    if state is None:
+        return []
+    long = [name for name, text in to_text(state).items() if len(text) > LONGEST]
+    fields = [each for each in dataclasses.fields(state) if each.metadata.get("local")]
+    return [*long, *(each.name for each in fields if getattr(state, each.name) != _default(each))]
+
+
+def to_text(state: Any) -> dict[str, str]:
+    """The fields of a state that differ from their defaults, as ``from_query`` reads them.
+
+    Fields that belong to one visit, such as a picture of the visitor's, are left out.
+    """
+    found = {}
     for field in dataclasses.fields(state) if state is not None else ():
         value = getattr(state, field.name)
-        if field.metadata.get("local") or value == _default(field):
-            continue
-        text = value if isinstance(value, str) else json.dumps(value, default=dataclasses.astuple)
-        if len(text) <= LONGEST:
-            parts[field.name] = text
-    return urlencode(parts)
+        if not field.metadata.get("local") and value != _default(field):
+            words = isinstance(value, str)
+            found[field.name] = value if words else json.dumps(value, default=dataclasses.astuple)
+    return found
 
 
 def from_query(kind: type, given: Mapping[str, str]) -> dict[str, Any]:
@@ -46,8 +64,8 @@ def from_query(kind: type, given: Mapping[str, str]) -> dict[str, Any]:
         text = given[field.name]
         try:
             wanted = types[field.name]
-            found[field.name] = text if wanted is str else _as(wanted, json.loads(text))
-        except (ValueError, TypeError, RecursionError) as error:
+            found[field.name] = text if wanted is str else _as(wanted, parse_json(text))
+        except (ValueError, TypeError, OverflowError) as error:
             raise InputError(
                 f"the address says {field.name}={text[:40]!r}, which is no {field.name}",
                 "take that part off the address",
@@ -77,6 +95,8 @@ def _as(kind: Any, value: Any) -> Any:
         hints = typing.get_type_hints(kind).values()
         return kind(*(_as(one, item) for one, item in zip(hints, value, strict=True)))
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise ValueError(value)
         return float(value)
     if type(value) is not kind:
         raise TypeError(kind)

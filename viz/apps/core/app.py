@@ -19,7 +19,7 @@ import ipywidgets
 
 from mfa.errors import InputError
 from viz.apps.core import controls, html, rerun
-from viz.apps.core.snapshot import snapshot
+from viz.apps.core.snapshot import Still
 from viz.apps.core.worker import Job, Superseded, Worker
 from viz.apps.widgets import Code, Link
 from viz.apps.widgets.tree import close_tree, tree
@@ -68,10 +68,12 @@ class App(ABC, Generic[S, R]):
         self.busy = controls.row([self.progress, self.stop_button])
         self.busy.layout.visibility = "hidden"
         self.script = Code()
+        self.underneath: tuple[Any, ...] = ()  # what a subclass shows under controls and picture
         self.panel: Any = ipywidgets.VBox()
         self.picture_side: Any = ipywidgets.VBox().add_class("mfa-picture-side")
         self.view: Any = ipywidgets.VBox().add_class("mfa-app")
         self.link = Link()
+        self._still = Still(self.view)
 
     # What a subclass provides.
 
@@ -116,7 +118,7 @@ class App(ABC, Generic[S, R]):
         self.picture_side.children = (self.busy, self.message, *picture)
         body = ipywidgets.Box([self.panel, self.picture_side]).add_class("mfa-body")
         head = ipywidgets.HTML(html.style() + f"<h2 class='mfa-heading'>{self.heading}</h2>")
-        self.view.children = (head, body, self.script, self.link)
+        self.view.children = (head, body, *self.underneath, self.script, self.link)
         self.link.attend(tree(self.view))
         rerun.opened(self)
         self._sync(list(self._bound))
@@ -197,6 +199,7 @@ class App(ABC, Generic[S, R]):
         """
         if not self._worker.wait(timeout):
             raise TimeoutError(f"the app was not done after {timeout:g} s")
+        self._still.now()
         if self.failures:
             raise self.failures[0]
 
@@ -230,16 +233,13 @@ class App(ABC, Generic[S, R]):
         if self.closed:
             return
         self.closed = True
+        self._still.close()
         self._worker.close(wait)
         self.ended()
         close_tree(self.view)
 
-    def _repr_mimebundle_(self, **_: Any) -> Any:
-        bundle = self.view._repr_mimebundle_()
-        data = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
-        # Pages without a kernel and without the internet show this instead.
-        data["text/html"] = snapshot(self.view)
-        return data
+    def _ipython_display_(self, **_: Any) -> None:
+        self._still.place(self.heading)
 
     def _write_code(self) -> None:
         if self.script.expanded:
@@ -288,6 +288,7 @@ class App(ABC, Generic[S, R]):
             if self._last_error == known:  # else it is about something newer than this picture
                 self.say("")
             self.changed()
+            self._still.follow()
         except Superseded:
             pass
         except InputError as error:

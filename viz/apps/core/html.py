@@ -100,6 +100,25 @@ def bars(
     return f"<div class='mfa-bars' role='img' aria-label='{escape(words)}'>{''.join(lines)}</div>"
 
 
+def staircase(parts: Mapping[str, float]) -> str:
+    """One bar of signed parts: each begins where the one before ends; a tick at their sum."""
+    ends = [0.0, *itertools.accumulate(parts.values())]
+    low, high = min(ends), max(ends)
+    places = [100 * (end - low) / ((high - low) or 1) for end in ends]
+    colours = dict(zip(parts, STEPS, strict=False))
+    steps = "".join(
+        f"<em style='left:{min(a, b):.2f}%;width:{abs(b - a):.2f}%;top:{100 * n / len(parts):.1f}%;"
+        f"height:{100 / len(parts):.1f}%;background:{colour}'></em>"
+        for n, (a, b, colour) in enumerate(zip(places, places[1:], colours.values(), strict=False))
+    )
+    ticks = "".join(f"<i style='left:{place:.2f}%'></i>" for place in (places[0], places[-1]))
+    words = {f"{name} {value:+.3f}": colours[name] for name, value in parts.items()}
+    return (
+        f"<div class='mfa-track mfa-staircase' role='img' aria-label='{escape(', '.join(words))}'>"
+        f"{steps}{ticks}</div>{key(words, 'from')}"
+    )
+
+
 def _bar(share: float, look: str, zero: int) -> str:
     width = (100 - zero) * min(abs(share), 1)
     left = zero if share >= 0 else zero - width
@@ -126,6 +145,9 @@ def data_url(data: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
+STEPS = ("#888888", "#bbbbbb", looks.PALETTE[3])
+"""Colours of a staircase: two that say little, then what is asked for; none is a frame's."""
+
 LINES = tuple(looks.PALETTE[place] for place in (5, 0, 2, 3))
 """Colours of lines that are no branches."""
 
@@ -136,6 +158,7 @@ def curves(
     up: str,
     *,
     first: int = 1,
+    labels: Sequence[str] = (),
     low: float = 0.0,
     steps: bool = False,
     marks: str = "",
@@ -148,6 +171,7 @@ def curves(
         across: what the horizontal axis is.
         up: what the vertical axis is.
         first: number of the first place across.
+        labels: what stands below, evenly from left to right, instead of the numbers of places.
         low: value at the lower end of the vertical axis.
         steps: values hold until the next one, instead of being joined by slopes.
         marks: further SVG inside the plot, in a box of 300 x 120.
@@ -167,20 +191,20 @@ def curves(
         parts.append(
             f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='2' {dash}/>"
         )
-        y = 14 * (number + 1)
         legend.append(
-            f"<line x1='316' x2='340' y1='{y - 4}' y2='{y - 4}' stroke='{colour}' "
-            f"stroke-width='2' {dash}/><text x='346' y='{y}'>{escape(name)}</text>"
+            f"<span><svg width='24' height='8'><line x2='24' y1='4' y2='4' stroke='{colour}' "
+            f"stroke-width='2' {dash}/></svg> {escape(name)}</span>"
         )
+    key_of_lines = f"<div class='mfa-key'>{''.join(legend)}</div>" if len(lines) > 1 else ""
     words = f"{up} over {across}: " + "; ".join(
         f"{name} from {values[0]:.3f} to {values[-1]:.3f}" for name, values in lines.items()
     )
     return (
-        f"<div class='mfa-note'>{escape(up)}</div>"
-        f"<svg class='mfa-svg' viewBox='-34 -8 480 160' width='480' role='img' "
+        f"<div class='mfa-note'>{escape(up)}</div>{key_of_lines}"
+        f"<svg class='mfa-svg' viewBox='-34 -8 350 160' width='350' role='img' "
         f"aria-label='{escape(words)}' fill='currentColor' font-size='11'>"
         "<rect width='300' height='120' fill='none' stroke='currentColor' opacity='0.4'/>"
-        f"{_ticks(low, first, count)}{''.join(parts)}{marks}{''.join(legend)}"
+        f"{_ticks(low, first, count, labels)}{''.join(parts)}{marks}"
         f"<text x='150' y='148' text-anchor='middle'>{escape(across)}</text>"
         f"<title>{escape(up)}</title></svg>"
     )
@@ -191,8 +215,8 @@ def _height(value: float, low: float) -> float:
     return 120 * (1 - (value - low) / (1 - low))
 
 
-def _ticks(low: float, first: int, count: int) -> str:
-    """Faint lines across with their values, and numbers below."""
+def _ticks(low: float, first: int, count: int, labels: Sequence[str]) -> str:
+    """Faint lines across with their values, and numbers or ``labels`` below."""
     parts = []
     for number in range(5):
         value = low + (1 - low) * number / 4
@@ -202,10 +226,13 @@ def _ticks(low: float, first: int, count: int) -> str:
             f"opacity='0.15'/><text x='-6' y='{y + 4:.1f}' text-anchor='end'>{value:.2f}</text>"
         )
     places = range(count) if count <= 6 else [round((count - 1) * n / 4) for n in range(5)]
-    for place in places:
-        x = 300 * place / max(count - 1, 1)
+    below = {place / max(count - 1, 1): f"{first + place}" for place in places}
+    if labels:
+        below = {n / (len(labels) - 1): label for n, label in enumerate(labels)}
+    for share, label in below.items():
+        x = 300 * share
         parts.append(
             f"<line x1='{x:.1f}' x2='{x:.1f}' y1='120' y2='124' stroke='currentColor'/>"
-            f"<text x='{x:.1f}' y='135' text-anchor='middle'>{first + place}</text>"
+            f"<text x='{x:.1f}' y='135' text-anchor='middle'>{escape(label)}</text>"
         )
     return "".join(parts)

@@ -42,6 +42,16 @@ def jpeg(picture: np.ndarray | PIL.Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def side_by_side(left: bytes, right: bytes) -> bytes:
+    """Two small pictures as one, as JPEG."""
+    pictures = [PIL.Image.open(io.BytesIO(data)) for data in (left, right)]
+    width = sum(picture.width for picture in pictures)
+    both = PIL.Image.new("RGB", (width + 2, max(picture.height for picture in pictures)), "white")
+    both.paste(pictures[0], (0, 0))
+    both.paste(pictures[1], (both.width - pictures[1].width, 0))
+    return jpeg(both)
+
+
 def thumbnail(path: Path) -> bytes:
     """A picture file as cards show it, as JPEG; a broken one is drawn as broken."""
     return _thumbnail(path, file_version(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mfa.explain.ledger import Side
+from mfa.explain.origins import Origins
 from mfa.explain.record import BranchMaps, shared_limit
 from viz.apps.core import html
 from viz.apps.core.code import read_code
@@ -24,7 +25,7 @@ class Explained:
 
     Attributes:
         images, items: cards, the query's maps first, then the other picture's.
-        bars: the branches' shares of the cosine.
+        bars: the branches' shares of the cosine, and how much of it is about these two.
     """
 
     images: list[bytes]
@@ -46,8 +47,7 @@ def explain(session: Session, query: Image, other: Image) -> Explained:
         grids = {side: ledger.grids(side) for side in sides}
         stripes = ledger.stripes
         shares = {name: part.share for name, part in ledger.branches.items()}
-        pixels, bias = ledger.score - ledger.bias, ledger.bias
-        note = f"The query's pixels bring {pixels:+.3f}, the average picture brings {bias:+.3f}."
+        origins, note = ledger.origins, ""
     else:
         pairs: dict[Side, BranchMaps]
         pairs = {
@@ -58,6 +58,8 @@ def explain(session: Session, query: Image, other: Image) -> Explained:
         grids = {side: of.grids for side, of in pairs.items()}
         stripes = pairs["query"].stripes
         shares, note = session.shares(query, other), NO_LEDGER
+        origins = session.origins(query, other)
+    sentence = str(origins)
     limit = shared_limit([heat for of in maps.values() for heat in of.values()])
     images, items = [], []
     for side, image in sides.items():
@@ -67,7 +69,7 @@ def explain(session: Session, query: Image, other: Image) -> Explained:
             number = f" {heat.sum():+.3f}" if exact else ""
             words = f"{name} map of the {side} picture{number}"
             items.append(Item(kind="plain", title=name, sub=side + number, alt=words))
-    return Explained(images, items, _bars(shares, note))
+    return Explained(images, items, _bars(shares, origins, sentence, note))
 
 
 def put_explained(cards: Cards, found: Explained | None, label: str) -> None:
@@ -79,7 +81,10 @@ def put_explained(cards: Cards, found: Explained | None, label: str) -> None:
 def explain_code(session: Session, query: str, gallery: str) -> str:
     """Code that draws the explanation of ``run`` and two positions."""
     if session.adds_up:
-        return f"viz.draw_pair(run, {query}, {gallery}, data=data)\n"
+        return (
+            f"print(mfa.rank_ledgers(run, {query}, [{gallery}], data=data).ledgers[0].origins)\n"
+            f"viz.draw_pair(run, {query}, {gallery}, data=data)\n"
+        )
     return (
         read_code([session], "one", f"data.query[{query}]")
         + read_code([session], "other", f"data.gallery[{gallery}]")
@@ -89,10 +94,17 @@ def explain_code(session: Session, query: str, gallery: str) -> str:
     )
 
 
-def _bars(shares: dict[str, float], note: str) -> str:
+def _bars(shares: dict[str, float], origins: Origins, sentence: str, note: str) -> str:
+    parts = {
+        "two average pictures": origins.average,
+        "one of these with the average": origins.mixed,
+        "these two alone": origins.pair,
+    }
     return (
         f"<div>cosine {sum(shares.values()):.3f} = sum of the branches' shares:</div>"
         + html.bars(shares)
+        + f"<div>{sentence}</div>"
+        + html.staircase(parts)
         + f"<div class='mfa-note'>{note} Red in a map raises the cosine, blue lowers it; all maps "
         "share one scale.</div>"
     )

@@ -14,7 +14,6 @@ from weakref import WeakValueDictionary
 import numpy as np
 from torch import Tensor
 
-from mfa.datasets import data_root as root_of
 from mfa.datasets.image_list import ImageList, ListedImage
 from mfa.errors import InputError
 from mfa.explain.capture import BRANCH, mean_maps
@@ -22,6 +21,8 @@ from mfa.explain.correspondence import Correspondence, correspond
 from mfa.explain.engine import branch_maps
 from mfa.explain.inputs import ImagesWithCameras, as_images_with_cameras
 from mfa.explain.ledger import PairLedger, decompose, has_ledger, ledgers_between, means
+from mfa.explain.matches import Matches, match_places
+from mfa.explain.origins import Origins
 from mfa.explain.pictures import reference_pictures
 from mfa.explain.record import BranchMaps
 from mfa.files import found_above
@@ -38,6 +39,7 @@ from mfa.runs.run import Run, open_run
 from viz.apps.core.cache import Cache
 from viz.apps.core.images import Image
 from viz.apps.core.labels import distinct_names
+from viz.apps.core.selection import Selection
 
 KEPT = 16
 """Scores and maps of how many settings are kept."""
@@ -71,15 +73,16 @@ class Session:
     Attributes:
         run: the trained network.
         data: the dataset whose query and gallery are shown.
-        root: the folder datasets lie in.
         name: the run's, with folders above it where another run beside it has the same.
         size: (height, width) of the network's input.
+        selection: tags and views of the dataset, the same for all apps of the session.
     """
 
-    def __init__(self, run: Run, data: ReidDataset, root: Path | None = None) -> None:
-        self.run, self.data, self.root = run, data, root
+    def __init__(self, run: Run, data: ReidDataset) -> None:
+        self.run, self.data = run, data
         self.name = run.name
         self.size = run.config.data.height, run.config.data.width
+        self.selection = Selection(data, run.path)
         self._cache = Cache(KEPT)
         self._lists = Cache(KEPT)
 
@@ -161,6 +164,11 @@ class Session:
         mean = self._means()[1] if centred else None
         return correspond(self.run, self.fitted(query), self.fitted(gallery), point, reference=mean)
 
+    def matches(self, query: Image, gallery: Image, *, centred: bool = True) -> Matches:
+        """``mfa.match_places``; the mean of the reference pictures is made once."""
+        mean = self._means()[1] if centred else None
+        return match_places(self.run, self.fitted(query), self.fitted(gallery), reference=mean)
+
     @cached_property
     def adds_up(self) -> bool:
         """Whether scores are sums over pixels, so that there are ledgers and correspondence."""
@@ -170,6 +178,11 @@ class Session:
         """What each branch adds to the cosine of two pictures, whatever the network."""
         sides = query.pixels(*self.size), other.pixels(*self.size)
         return branch_shares(self.run, *sides, cameras=(self.cameras(query), self.cameras(other)))
+
+    def origins(self, query: Image, other: Image) -> Origins:
+        """The cosine of two pictures by what it is about, against the mean of the gallery."""
+        average = self.features().gallery.features.mean(axis=0, dtype=float)
+        return Origins.of(self.embed(query), self.embed(other), average)
 
     def ledger(self, query: Image, gallery: Image) -> PairLedger:
         """``mfa.pair_ledger`` against the average picture, which is taken apart once."""
@@ -227,15 +240,11 @@ def open_session(
     root = None if data_root is None else Path(data_root)
     if isinstance(run, Run):
         return _session(run, data, root)
-    version = _version(run)
     named = data.fingerprint if isinstance(data, ReidDataset) else data
-    key = (version, named, root, device, precision)
+    key = (_version(run), named, root, device, precision)
     with _OPENING:
-        found = None if version is None else _OPEN.get(key)
-        if found is None:
-            found = _session(open_run(run, device=device, precision=precision), data, root)
-            if version is not None:
-                _OPEN[key] = found
+        found = _OPEN.get(key) or _session(open_run(run, device, precision), data, root)
+        _OPEN[key] = found
         return found
 
 
@@ -253,9 +262,8 @@ def open_sessions(
     runs = list(run) if isinstance(run, list | tuple) else [run]
     if not runs:
         raise InputError("name at least one run")
-    first = open_session(runs[0], data, data_root, **options)
-    found = [first]
-    found += [open_session(other, first.data, data_root, **options) for other in runs[1:]]
+    found = [open_session(runs[0], data, data_root, **options)]
+    found += [open_session(other, found[0].data, data_root, **options) for other in runs[1:]]
     if len(found) > 1:
         paths = [each.run.path or Path(each.run.name) for each in found]
         for number, name in enumerate(distinct_names(paths)):
@@ -268,14 +276,14 @@ def _session(run: Run, data: ReidDataset | str | None, root: Path | None) -> Ses
     dataset = resolve(run, data, root)
     if not dataset.query or not dataset.gallery:
         raise InputError(f"{dataset.name} at {dataset.root} has no query or gallery pictures")
-    return Session(run, dataset, root_of(root) if root is None else root)
+    return Session(run, dataset)
 
 
-def _version(run: Path | str) -> Hashable | None:
-    """What changes when the weights of a run folder do; ``None`` for released weights."""
+def _version(run: Path | str) -> Hashable:
+    """What changes when the weights of a run folder do; the name alone of released weights."""
     for place in (Path(run) / CHECKPOINT, Path("runs") / run / CHECKPOINT, Path(run)):
         file = found_above(place)
         if file.is_file():
             status = file.stat()
             return file.resolve(), status.st_mtime_ns, status.st_size
-    return None
+    return str(run)

@@ -14,7 +14,8 @@ import pandas as pd
 from mfa.datasets.image_list import ListedImage
 from mfa.errors import InputError
 from mfa.explain.occlusion_edits import OCCLUDERS, SCENES, WAYS, Edits, Stroke
-from mfa.explain.record import FUSED, BranchMaps, shared_limit
+from mfa.explain.record import BranchMaps, shared_limit
+from mfa.explain.tables import FUSED
 from mfa.records import FeatureRow, ReidDataset, Sample
 from mfa.retrieval.metrics import score
 from mfa.retrieval.nearest import nearest

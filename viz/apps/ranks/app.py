@@ -12,12 +12,14 @@ from typing import Any
 import ipywidgets
 
 from mfa.datasets.image_list import ListedImage
-from mfa.records import FeatureRow, ReidDataset
+from mfa.errors import InputError
+from mfa.records import FeatureRow, ListPosition, ReidDataset
 from mfa.retrieval.queries import select_queries
 from mfa.retrieval.results import RetrievalResult
 from mfa.runs.run import Run
 from viz.apps.core import app, controls, html
 from viz.apps.core.cache import Cache
+from viz.apps.core.keeping import Keeper, Keeps, Marks
 from viz.apps.core.labels import camera_of, cameras, choice_of, page_of, person
 from viz.apps.core.own_picture import own_picture
 from viz.apps.core.pair_cards import Explained, explain, put_explained
@@ -63,7 +65,7 @@ class Shown:
     explained: Explained | None = None
 
 
-class Ranks(app.App[RanksState, Shown]):
+class Ranks(app.App[RanksState, Shown], Keeps):
     """See ``viz.rank_explorer``."""
 
     name = "ranks"
@@ -101,6 +103,8 @@ class Ranks(app.App[RanksState, Shown]):
         self.on(self.offers, lambda _: self._choose(self.offers.selected), "clicks")
         for number, row in enumerate(self.rows):
             self.on(row, partial(self._explain, number), "clicks")
+        self.kept = Keeper(self, self.sessions, self._marks, self._go)
+        self.underneath = (self.kept.box,)
         self.click(self.before, lambda: self._turn(-PAGE))
         self.click(self.after, lambda: self._turn(PAGE))
         self.on(self.upload, lambda _: self._take(), "chosen")
@@ -146,6 +150,7 @@ class Ranks(app.App[RanksState, Shown]):
         found = shown.explained
         put_explained(self.maps, found, "Why this picture")
         self.bars.value = _words(found, state)
+        self.kept.refresh()
 
     def code(self) -> str:
         """See ``App.code``."""
@@ -233,6 +238,22 @@ class Ranks(app.App[RanksState, Shown]):
 
     def _take(self) -> None:
         self.set(own=own_picture(self.upload.take(), self.upload.name), card=None)
+
+    def _marks(self) -> Marks:
+        """The query and the chosen answer."""
+        shown, found = self.shown, Marks()
+        if shown is not None and self.state.own is None:
+            found[f"the query, {person(shown.query.pid)}"] = [shown.query]
+        if shown is not None and shown.explained is not None and self.state.card is not None:
+            gallery = self.sessions[0].images("gallery")
+            found["the chosen answer"] = [gallery.at(ListPosition(self.state.card[1]))]
+        return found
+
+    def _go(self, image: ListedImage) -> None:
+        """Search with a picture of the query list."""
+        if image.split != "query":
+            raise InputError("a gallery picture is no query", "look at it in the attention app")
+        self.set(query=int(image.position), order="list", find="", card=None, own=None)
 
 
 def _words(found: Explained | None, state: RanksState) -> str:

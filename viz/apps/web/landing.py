@@ -27,6 +27,7 @@ QUESTIONS: Mapping[str, str] = {
     "branches": "What is each branch worth?",
     "occlusion": "What if this part were hidden?",
     "failures": "What do the wrong answers have in common?",
+    "threshold": "Same person or not? Where is the line, and what does it cost?",
     "embedding": "Who lies near whom, branch by branch?",
     "dataset": "Who is in the dataset, and is it sound?",
     "ablation": "Which module helps, and is that more than chance?",

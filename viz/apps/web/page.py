@@ -17,12 +17,15 @@ import viz.apps
 from mfa.errors import InputError
 from viz.apps import lessons
 from viz.apps.core import html
-from viz.apps.core.address import from_query, to_query
+from viz.apps.core.address import from_query, left_out, to_query
 from viz.apps.web.landing import LESSONS, QUESTIONS, SEVERAL, landing
 from viz.apps.widgets import Address
 
 LOCAL_ONLY = ("training",)
 """Apps that start programs: only for those who sit at the machine."""
+
+LACKING = {"own": "your picture", "strokes": "all strokes", "selection": "so large a selection"}
+"""What people call fields that may not fit into an address."""
 
 
 class Page:
@@ -118,7 +121,12 @@ class Page:
     def _write(self) -> None:
         """The address follows the app that is shown."""
         app = self.apps.get(self.here)
-        self.address.query = to_query(self.here, None if app is None else app.state)
+        state = None if app is None else app.state
+        self.address.query = to_query(self.here, state)
+        if self.place.children:  # else the note says why there is nothing
+            lacking = ", ".join(LACKING.get(name, name) for name in left_out(state))
+            words = f"The address does not hold {lacking}: a link or Reload loses that."
+            self.note.value = html.message(words) if lacking else ""
 
 
 def _links(names: Sequence[str], here: str) -> str:

@@ -22,6 +22,7 @@ FULL = (
 )
 ELSEWHERE = "This link came from another page."
 NOTHING = "There is no such page here."
+METHOD = "Pages are asked for by GET."
 STRANGER = "This server answers to this machine's own names only."
 FRAMING = "v1.kernel.websocket.jupyter.org"
 NO_PAGE = f"Messages to a kernel are framed by {FRAMING}, as our page does it."
@@ -68,6 +69,10 @@ class Refusal(tornado.web.RequestHandler):
         status, words, link = self._refused
         self.set_status(status)
         self.finish(sentence(words, link))
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """For a method that HTTP does not have, which is refused before ``prepare``."""
+        self.finish(sentence(*self._refused[1:]))
 
 
 class Kernels(AsyncMappingKernelManager):
@@ -180,6 +185,8 @@ class Workbench(Voila):  # type: ignore[misc]
         """Status and sentence for a request that gets nothing else."""
         if not self.token and not gate.is_own_name(request.host, self.ip):
             return {"status": 403, "words": STRANGER}
+        if request.method not in tornado.web.RequestHandler.SUPPORTED_METHODS:
+            return {"status": 405, "words": METHOD}
         if not gate.is_known(request.path, self.base_url):
             return {"status": 404, "words": NOTHING, "link": self.base_url}
         asked = request.headers.get("Sec-WebSocket-Protocol", "")

@@ -42,7 +42,7 @@ function render({ model, el }) {
         });
       }
       card.className = `mfa-card mfa-${item.kind}`;
-      card.style.width = `${model.get("height") / 2 + 26}px`; // rows align
+      card.style.width = `${model.get("height") * model.get("aspect") + 26}px`; // rows align
       const image = document.createElement("img");
       image.src = urls[index];
       image.alt = item.alt;

@@ -24,7 +24,7 @@ function render({ model, el }) {
   }
   function draw() {
     const open = model.get("expanded");
-    toggle.textContent = open ? "Hide code" : "Show code";
+    toggle.textContent = `${open ? "Hide" : "Show"} ${model.get("what")}`;
     toggle.setAttribute("aria-expanded", String(open));
     copy.textContent = "Copy";
     copy.style.display = listing.style.display = open ? "" : "none";

@@ -43,12 +43,44 @@ class Code(Scripted):
     """A button that opens a listing, and one that copies it.
 
     Attributes:
+        what: what the listing is, for the button.
         expanded: whether the listing is shown.
         text: the listing.
     """
 
+    what = Unicode("code").tag(sync=True)
     expanded = Bool(False).tag(sync=True)
     text = Unicode("").tag(sync=True)
+
+
+class Keep(Scripted):
+    """Tags of pictures and named views: made, shown, and taken away; files out and in.
+
+    Attributes:
+        marks: names of what can be tagged now.
+        tags: for each tag its word, its number of pictures, and the ``marks`` that have it.
+        views: names of the views of this app.
+        query: the app and its state behind the question mark of an address.
+        folder: name of the file beside the run; empty where there is no run folder.
+        words: what happened last.
+        bad: whether that is an error.
+        file: ``name`` and ``text`` of a file that the page is to save.
+        files: counts these.
+        asked: what the page asks for: ``do`` and what it is done with.
+        asks: counts these.
+    """
+
+    marks = List(Unicode()).tag(sync=True)
+    tags: Any = List(List()).tag(sync=True)
+    views = List(Unicode()).tag(sync=True)
+    query = Unicode("").tag(sync=True)
+    folder = Unicode("").tag(sync=True)
+    words = Unicode("").tag(sync=True)
+    bad = Bool(False).tag(sync=True)
+    file: Any = Dict().tag(sync=True)
+    files = Int(0).tag(sync=True)
+    asked: Any = Dict().tag(sync=True)
+    asks = Int(0).tag(sync=True)
 
 
 class Upload(Scripted):
@@ -136,6 +168,7 @@ class Cards(Scripted):
         selected: the card clicked last, or marked by the app; -1 for none.
         clicks: counts clicks, so that a second click on one card is seen too.
         height: of a picture, in pixels of the page.
+        aspect: width of a picture by its height.
         columns: cards in a row; 0 for as many as there is room for.
     """
 
@@ -146,6 +179,7 @@ class Cards(Scripted):
     selected = Int(-1).tag(sync=True)
     clicks = Int(0).tag(sync=True)
     height = Int(128).tag(sync=True)
+    aspect = Float(0.5).tag(sync=True)
     columns = Int(0).tag(sync=True)
     version = Int(0).tag(sync=True)
 

@@ -7,10 +7,9 @@ CVPR 2019), ``NonLocal`` is AGW's (Wang et al., Non-local Neural Networks, CVPR 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 import torch
 from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation
 
 from mfa.models.precision import float32
 
@@ -23,9 +22,8 @@ class PositionAttention(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        inner = max(channels // 8, 1)
-        self.query = nn.Conv2d(channels, inner, 1)
-        self.key = nn.Conv2d(channels, inner, 1)
+        self.query = nn.Conv2d(channels, channels // 8, 1)
+        self.key = nn.Conv2d(channels, channels // 8, 1)
         self.value = nn.Conv2d(channels, channels, 1)
         self.gamma = nn.Parameter(torch.zeros(1))
 
@@ -80,21 +78,6 @@ class NonLocal(nn.Module):
         return x + self.w(mixed.to(x.dtype).view(*mixed.shape[:2], *x.shape[2:]))
 
 
-def add_non_local(layer: nn.Sequential, count: int, channels: int, inner: int) -> nn.Sequential:
-    """The layer with a block behind each of its last ``count`` blocks.
-
-    Its own blocks keep their names, so that weights of the plain layer load unchanged.
-    """
-    blocks = list(layer.named_children())
-    first = max(len(blocks) - count, 0)
-    parts: OrderedDict[str, nn.Module] = OrderedDict()
-    for i, (name, block) in enumerate(blocks):
-        parts[name] = block
-        if i >= first:
-            parts[f"non_local{name}"] = NonLocal(channels, inner)
-    return nn.Sequential(parts)
-
-
 class SecondOrder(nn.Module):
     """Each pixel plus a mean of all, weighted by the covariance of the two pixels' channels.
 
@@ -104,12 +87,10 @@ class SecondOrder(nn.Module):
     [reconstructed].
     """
 
-    def __init__(self, channels: int, reduction: int = 2) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        inner = max(channels // reduction, 1)
-        self.theta = nn.Sequential(
-            nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), nn.ReLU()
-        )
+        inner = channels // 2
+        self.theta = Conv2dNormActivation(channels, inner, 1)
         self.g = nn.Conv2d(channels, inner, 1)
         self.last = nn.Sequential(nn.Conv2d(inner, channels, 1), nn.BatchNorm2d(channels))
         nn.init.zeros_(self.last[1].weight)  # type: ignore[arg-type]
@@ -124,10 +105,3 @@ class SecondOrder(nn.Module):
             weights = (covariance / inner**0.5).softmax(dim=2)
             mixed = self.g(x.float()).flatten(2) @ weights.transpose(1, 2)
         return x + self.last(mixed.to(x.dtype).view(*mixed.shape[:2], *x.shape[2:]))
-
-
-def behind(layer: nn.Sequential, channels: int) -> nn.Sequential:
-    """The layer with the module behind it; its blocks keep their names."""
-    parts: OrderedDict[str, nn.Module] = OrderedDict(layer.named_children())
-    parts["second_order"] = SecondOrder(channels)
-    return nn.Sequential(parts)

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from mfa.config import ModelConfig
 from mfa.errors import InputError
-from mfa.models.backbones import LAYERS, RESNETS, ResNet
+from mfa.models.backbones import RESNETS, STRIDES, ResNet
 from mfa.models.heads import Head
 from mfa.models.network import ReidNetwork
-from mfa.models.trunk import Trunk
+from mfa.models.pooling import Projected, Stripe, make_pooling
+from mfa.models.trunk import LAYERS, Trunk
 from mfa.models.weights import load_trunk_weights
 from mfa.records import Output
 
-RESNET = frozenset({"stride", "weights", "ibn"})
-"""Fields of ``ModelConfig`` that a ResNet trunk reads beside the common ones."""
-
-
-class Build(Protocol):
-    """How a method's network is made."""
-
-    def __call__(self, config: ModelConfig, identities: int, *, pretrained: bool) -> PeerNetwork:
-        """The network, with ``config.weights`` loaded where ``pretrained``."""
+RESNET = frozenset({"width", "weights", "ibn"})
+"""Fields of ``ModelConfig`` that a ResNet trunk reads beside its name and ``stride``."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +27,14 @@ class Peer:
     """A compared method.
 
     Attributes:
-        make: builds its network.
+        make: builds its network of a configuration and a number of identities, with
+            ``config.weights`` in its trunk.
         paper: where it was published.
         recipe: fields of ``Config``, by dotted name, that its paper sets differently from
             BagTricks whatever the budget (losses, pooling).
         full: further fields at the size of its paper (input size, trunk).
-        reads: fields of ``ModelConfig`` that it reads beside the common ones; any other is refused
-            unless it stands at its silent value, see ``mfa.models.settings``.
-        trunks: what ``model.trunk`` may be.
+        reads: fields of ``ModelConfig`` that it reads, see ``mfa.models.settings``.
+        trunks, strides: what ``model.trunk`` and ``model.stride`` may be.
         in_place_of: the trunk that stands in for a preset's trunk, where it has none of those.
         unlike: for a method that lacks a part of its paper, one sentence why. Its name ends in
             ``_like``, and tables that compare methods leave it out unless it is asked for.
@@ -50,12 +43,13 @@ class Peer:
         counted: one sentence: what the figure counts that ours does not, or the reverse.
     """
 
-    make: Build
+    make: Callable[[ModelConfig, int], PeerNetwork]
     paper: str
     recipe: Mapping[str, object] = field(default_factory=dict)
     full: Mapping[str, object] = field(default_factory=dict)
     reads: frozenset[str] = RESNET
     trunks: tuple[str, ...] = RESNETS
+    strides: tuple[int, ...] = tuple(STRIDES)
     in_place_of: Mapping[str, str] = field(default_factory=dict)
     unlike: str = ""
     parameters_m: float | None = None
@@ -80,19 +74,10 @@ class PeerNetwork(ReidNetwork):
         heads: Mapping[str, Head],
         *,
         layers: tuple[str, ...] = LAYERS,
-        stripes: Mapping[str, tuple[float, float]] | None = None,
         stems: Mapping[str, nn.Module] | None = None,
     ) -> None:
-        """Make a network.
-
-        Args:
-            trunk: images to the trunk map.
-            heads: branches by name, in descriptor order.
-            layers: names of the trunk's maps that can be explained.
-            stripes: (top, bottom) in shares of the height of the heads that see a stripe.
-            stems: what lies between trunk and heads, by name.
-        """
-        super().__init__(trunk, heads, layers=layers, stripes=stripes)
+        """As ``ReidNetwork``; ``stems`` are what lies between trunk and heads, by name."""
+        super().__init__(trunk, heads, layers=layers)
         self.stems = nn.ModuleDict(stems or {})
         self._unasked = 0
 
@@ -125,24 +110,36 @@ class PeerNetwork(ReidNetwork):
             return self.own_terms(output, output.trunk.float(), labels)
 
     def own_terms(self, output: Output, trunk: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """The method's own loss terms, weighted, by name.
-
-        Args:
-            output: of this network in train mode.
-            trunk: its trunk map in float32.
-            labels: (B,) int64, positions of the identities.
-        """
+        """As ``extra_losses``, with the trunk map in float32."""
         return {}
 
 
-def resnet(config: ModelConfig, *, pretrained: bool) -> ResNet:
-    """The ResNet of ``config`` without CPAA, with its weights where ``pretrained``.
+def resnet(config: ModelConfig) -> ResNet:
+    """The ResNet of ``config`` with its weights.
 
     Raises:
         InputError: the weights cannot be had or do not fit.
     """
-    plain = replace(config, cpaa=())
-    trunk = ResNet(plain)
-    if pretrained:
-        load_trunk_weights(trunk, plain)
+    trunk = ResNet(config)
+    load_trunk_weights(trunk, config)
     return trunk
+
+
+def global_head(trunk: Trunk, config: ModelConfig, identities: int) -> dict[str, Head]:
+    """The one head of a method like BagTricks, with the pooling of ``config``."""
+    return {"global": Head(trunk.channels, make_pooling(config.pooling), identities)}
+
+
+def projected_head(
+    pool: nn.Module,
+    layers: nn.Sequential,
+    identities: int,
+    *,
+    stem: nn.Module | None = None,
+    stripe: Stripe | None = None,
+) -> Head:
+    """A head whose descriptor is what ``reduction`` makes of the pooled vector, without BNNeck."""
+    linear, neck = layers[0], nn.Identity()
+    assert isinstance(linear, nn.Linear)
+    width, pool = linear.out_features, Projected(pool, layers)
+    return Head(width, pool, identities, neck=neck, bias=True, stem=stem, stripe=stripe)

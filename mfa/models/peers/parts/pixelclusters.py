@@ -23,13 +23,7 @@ def part_labels(trunk: Tensor, labels: Tensor, parts: int) -> Tensor:
     The parts' centers start at the mean directions of as many horizontal stripes of the foreground
     (ours; the paper does not say).
 
-    Args:
-        trunk: (B, C, h, w).
-        labels: (B,) identities.
-        parts: how many.
-
-    Returns:
-        (B, h, w) int64.
+    From the trunk map (B, C, h, w) and identities (B,) to (B, h, w) int64.
     """
     batch, _, height, width = trunk.shape
     pixels = trunk.float().flatten(2).transpose(1, 2)  # (B, N, C)
@@ -40,9 +34,9 @@ def part_labels(trunk: Tensor, labels: Tensor, parts: int) -> Tensor:
         vectors = pixels[mine].flatten(0, 1)
         heights = rows.repeat(int(mine.sum()))
         person = longer(vectors.norm(dim=1))
-        of_identity = torch.zeros(len(vectors), dtype=torch.int64, device=trunk.device)
+        of_identity = torch.zeros_like(heights)
         of_identity[person] = 1 + ordered_parts(vectors[person], heights[person], parts)
-        found[mine] = of_identity.view(int(mine.sum()), -1)
+        found[mine] = of_identity.view(-1, height * width)
     return found.view(batch, height, width)
 
 
@@ -64,12 +58,11 @@ def ordered_parts(vectors: Tensor, heights: Tensor, parts: int) -> Tensor:
     order = heights.argsort(stable=True)
     stripe = torch.empty_like(order)
     stripe[order] = torch.arange(len(order), device=order.device) * parts // max(len(order), 1)
-    cluster = stripe
+    members = F.one_hot(stripe, parts).to(unit.dtype)
     for _ in range(ROUNDS):
-        members = F.one_hot(cluster, parts).to(unit.dtype)
         centers = F.normalize(members.T @ unit, dim=1)
         cluster = (unit @ centers.T).argmax(dim=1)
-    members = F.one_hot(cluster, parts).to(unit.dtype)
+        members = F.one_hot(cluster, parts).to(unit.dtype)
     counts = members.sum(dim=0)
     # A cluster that lost all its pixels goes last.
     mean_height = torch.where(

@@ -7,12 +7,14 @@ and the class token's part of a score is spread evenly over the picture.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfa.config import ModelConfig
-from mfa.errors import InputError
 from mfa.models.heads import Head
 from mfa.models.trunk import Trunk
 from mfa.records import Branch
@@ -30,62 +32,54 @@ AT_BUDGET = {
 }
 """The transformer at the budget of a preset with a ResNet (ours)."""
 
-GRIDS = {16: (16, 8), 12: (21, 10), 8: (16, 8)}
+GRIDS = {8: (16, 8), 12: (21, 10), 16: (16, 8)}
 """By stride the patches of a picture of 256x128; at 8 about those of one of half of that (ours)."""
+
+
+Seen = Callable[[Tensor, Tensor], Tensor]
+"""Queries and keys (B, heads, N, C') to what is added to their products, (B, 1, N, N)."""
 
 
 class Attention(nn.Module):
     """Self-attention of several heads."""
 
-    def __init__(self, dim: int, heads: int) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.heads = heads
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, N, C) to the same shape."""
+    def forward(self, x: Tensor, seen: Seen | None = None) -> Tensor:
+        """(B, N, C) to the same shape; ``seen`` says which tokens see which."""
         batch, count, dim = x.shape
-        q, k, v = self.qkv(x).view(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v)
+        q, k, v = self.qkv(x).view(batch, count, 3, HEADS, -1).permute(2, 0, 3, 1, 4)
+        mask = None if seen is None else seen(q, k)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return self.proj(mixed.transpose(1, 2).reshape(batch, count, dim))
-
-
-class Mlp(nn.Module):
-    """Two linear layers with GELU."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(dim, 4 * dim)
-        self.fc2 = nn.Linear(4 * dim, dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, N, C) to the same shape."""
-        return self.fc2(F.gelu(self.fc1(x)))
 
 
 class Block(nn.Module):
     """Attention and MLP, each on normalised tokens and added to them."""
 
-    def __init__(self, dim: int, heads: int) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.attn = Attention(dim, heads)
+        self.attn = Attention(dim)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = Mlp(dim)
+        fc1, fc2 = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
+        self.mlp = nn.Sequential(OrderedDict(fc1=fc1, gelu=nn.GELU(), fc2=fc2))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, N, C) to the same shape."""
-        x = x + self.attn(self.norm1(x))
+    def forward(self, x: Tensor, seen: Seen | None = None) -> Tensor:
+        """(B, N, C) to the same shape; ``seen`` as for ``Attention``."""
+        x = x + self.attn(self.norm1(x), seen)
         return x + self.mlp(self.norm2(x))
 
 
 class OnMap(Block):
     """A block between maps."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, seen: Seen | None = None) -> Tensor:
         """(B, 2C, h, w) to the same shape."""
-        return as_map(super().forward(as_tokens(x)), x.shape[2], x.shape[3])
+        return as_map(super().forward(as_tokens(x), seen), x.shape[2], x.shape[3])
 
 
 class Patches(nn.Module):
@@ -116,6 +110,23 @@ class Patches(nn.Module):
         return torch.cat([x + position, cls], dim=1)
 
 
+class Read(nn.Module):
+    """Pooling: one of the tokens that come out of the last block."""
+
+    def __init__(self, last: nn.Module, token: int = 0) -> None:
+        super().__init__()
+        self._last = (last,)  # of the network; several heads may share one
+        self.token = token
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 2C, h, w) to (B, C)."""
+        return self._last[0](self.tokens(x))[:, self.token]
+
+    def tokens(self, x: Tensor) -> Tensor:
+        """What the last block gets, (B, 1 + N, C)."""
+        return as_tokens(x)
+
+
 class Token(Head):
     """A branch; its map shows the patches alone."""
 
@@ -127,26 +138,19 @@ class Token(Head):
 
 
 def vit_trunk(config: ModelConfig) -> Trunk:
-    """Patches and all blocks but the last, which the heads read; its map has 2C channels.
-
-    Raises:
-        InputError: the stride is 32.
-    """
-    if config.stride not in GRIDS:
-        raise InputError(
-            f"{config.network} has no stride {config.stride}",
-            f"set model.stride to {', '.join(map(str, sorted(GRIDS)))}",
-        )
+    """Patches and all blocks but the last, which the heads read; its map has 2C channels."""
     dim = HEADS * config.width
-    blocks = {f"block{i + 1}": OnMap(dim, HEADS) for i in range(DEPTHS[config.trunk] - 1)}
+    blocks = {f"block{i + 1}": OnMap(dim) for i in range(DEPTHS[config.trunk] - 1)}
     return Trunk({"patches": Patches(dim, config.stride), **blocks}, 2 * dim)
 
 
-def initialise(module: nn.Module) -> None:
-    """Linear layers as the papers start them."""
-    if isinstance(module, nn.Linear):
-        nn.init.trunc_normal_(module.weight, std=0.02)
-        nn.init.zeros_(module.bias)
+def initialise(*modules: nn.Module) -> None:
+    """Draw the linear layers as the papers do."""
+    for module in modules:
+        for part in module.modules():
+            if isinstance(part, nn.Linear):
+                nn.init.trunc_normal_(part.weight, std=0.02)
+                nn.init.zeros_(part.bias)
 
 
 def as_tokens(x: Tensor) -> Tensor:
@@ -157,6 +161,6 @@ def as_tokens(x: Tensor) -> Tensor:
 
 def as_map(tokens: Tensor, height: int, width: int) -> Tensor:
     """Tokens (B, 1 + h w, C) to a map (B, 2C, h, w)."""
-    patches = tokens[:, 1:].transpose(1, 2).reshape(len(tokens), -1, height, width)
+    patches = tokens[:, 1:].transpose(1, 2).reshape(tokens.shape[0], -1, height, width)
     cls = tokens[:, 0, :, None, None].expand_as(patches)
     return torch.cat([patches, cls], dim=1)

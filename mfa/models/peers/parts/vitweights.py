@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from collections.abc import Mapping
 
 from torch import Tensor, nn
@@ -19,14 +18,15 @@ from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models.trunk import Trunk
 from mfa.models.weights import fetch_imagenet, fit_state, read_weights
+from mfa.progress import remark
 
 PATCHES = ("conv_proj.weight", "patch_embed.proj.weight")
 """Only a file of torchvision's or timm's names holds one of these."""
 
 NAMES = (
-    (r"^(conv_proj|patch_embed\.proj)\.", "proj."),
-    (r"^class_token$", "cls_token"),
-    (r"^encoder\.pos_embedding$", "pos_embed"),
+    (r"^(conv_proj|patch_embed\.proj)\.", "trunk.patches.proj."),
+    (r"^(class_token|cls_token)$", "trunk.patches.cls_token"),
+    (r"^(encoder\.pos_embedding|pos_embed)$", "pos_embed"),
     (r"^encoder\.ln\.", "norm."),
     (r"^encoder\.layers\.encoder_layer_", "blocks."),
     (r"\.ln_", ".norm"),
@@ -36,19 +36,14 @@ NAMES = (
     (r"\.mlp\.(0|linear_1)\.", ".mlp.fc1."),
     (r"\.mlp\.(3|linear_2)\.", ".mlp.fc2."),
 )
-"""torchvision's names to timm's, which are ours inside a block."""
+"""torchvision's and timm's names to ours; blocks keep timm's numbers, from 0."""
 
 
 def load_vit(config: ModelConfig, trunk: Trunk, lasts: Mapping[str, nn.Module]) -> None:
     """Fill a transformer from ``config.weights`` and say what fitted.
 
     ``none``, ``imagenet`` (torchvision's ViT-B/16), or a file of torchvision's, of timm's or of a
-    network of ours.
-
-    Args:
-        config: of the network.
-        trunk: ``patches`` and the blocks but the last.
-        lasts: by name what each has a last ``block`` and a ``norm``; each is filled.
+    network of ours. The last block and normalisation fill ``block`` and ``norm`` of all ``lasts``.
 
     Raises:
         InputError: the weights cannot be fetched or read, are of a transformer of another size, or
@@ -58,12 +53,12 @@ def load_vit(config: ModelConfig, trunk: Trunk, lasts: Mapping[str, nn.Module]) 
         return
     state = _imagenet(config) if config.weights == "imagenet" else read_weights(config.weights)
     if any(name in state for name in PATCHES):
-        state = _placed(_renamed(state), trunk, tuple(lasts), config.weights)
+        state = _placed(state, trunk, tuple(lasts), config.weights)
     else:
         state = {name.removeprefix("model."): value for name, value in state.items()}
     whole = nn.ModuleDict({"trunk": trunk, "stems": nn.ModuleDict(lasts)})
     report = fit_state(whole, state, where=config.weights, core="trunk.")
-    print(f"trunk from {config.weights}: {report}", file=sys.stderr)
+    remark(f"trunk from {config.weights}: {report}")
 
 
 def resized(positions: Tensor, height: int, width: int) -> Tensor:
@@ -93,43 +88,38 @@ def _imagenet(config: ModelConfig) -> Mapping[str, Tensor]:
     return fetch_imagenet("vit_b_16")
 
 
-def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """By timm's names."""
+def _placed(
+    state: Mapping[str, Tensor], trunk: Trunk, lasts: tuple[str, ...], where: str
+) -> dict[str, Tensor]:
+    """Where tensors of torchvision's or timm's names belong; the classifier has no place."""
     found = {}
     for name, value in state.items():
         for theirs, ours in NAMES:
             name = re.sub(theirs, ours, name)
         found[name] = value
-    return found
-
-
-def _placed(
-    state: Mapping[str, Tensor], trunk: Trunk, lasts: tuple[str, ...], where: str
-) -> dict[str, Tensor]:
-    """Where tensors of timm's names belong; the classifier has no place."""
-    blocks = {name.split(".")[1] for name in state if name.startswith("blocks.")}
-    if len(blocks) != len(trunk.stages):
+    depth = len({name.split(".")[1] for name in found if name.startswith("blocks.")})
+    wanted = len(trunk.stages)
+    if depth != wanted:
         raise InputError(
-            f"{where}: a transformer of {len(blocks)} blocks, where the network has "
-            f"{len(trunk.stages)}",
+            f"{where}: a transformer of {depth} blocks, where the network has {wanted}",
             "choose the depth by model.trunk; vit_b16 has 12 blocks",
         )
     grid = trunk.get_parameter("patches.position").shape[2:]
-    found: dict[str, Tensor] = {}
-    for name, value in state.items():
+    placed: dict[str, Tensor] = {}
+    for name, value in found.items():
         first, _, rest = name.partition(".")
         number, _, inner = rest.partition(".")
-        if name == "cls_token":
-            found["trunk.patches.cls_token"] = value.reshape(1, -1, 1, 1)
+        if name == "trunk.patches.cls_token":
+            placed[name] = value.reshape(1, -1, 1, 1)
         elif name == "pos_embed":
-            found["trunk.patches.cls_position"] = value[0, 0].reshape(1, -1, 1, 1)
-            found["trunk.patches.position"] = resized(value[0, 1:], *grid)
-        elif first == "blocks" and int(number) + 1 < len(trunk.stages):
-            found[f"trunk.block{int(number) + 1}.{inner}"] = value
+            placed["trunk.patches.cls_position"] = value[0, 0].reshape(1, -1, 1, 1)
+            placed["trunk.patches.position"] = resized(value[0, 1:], *grid)
+        elif first == "blocks" and int(number) + 1 < depth:
+            placed[f"trunk.block{int(number) + 1}.{inner}"] = value
         elif first == "blocks":
-            found |= {f"stems.{last}.block.{inner}": value for last in lasts}
+            placed |= {f"stems.{last}.block.{inner}": value for last in lasts}
         elif first == "norm":
-            found |= {f"stems.{last}.{name}": value for last in lasts}
-        elif first == "proj":
-            found[f"trunk.patches.{name}"] = value
-    return found
+            placed |= {f"stems.{last}.{name}": value for last in lasts}
+        elif first == "trunk":
+            placed[name] = value
+    return placed

@@ -9,7 +9,6 @@ from mfa.datasets.readers.listing import (
     expanded,
     is_file,
     is_folder,
-    printable,
     quoted,
 )
 
@@ -51,7 +50,5 @@ def test_a_home_that_is_nobody_s_stays_as_it_is(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_paths_can_be_written_and_typed() -> None:
-    assert printable("ä b") == "ä b"
-    assert printable(os.fsdecode(b"a\xff.jpg")) == r"a\udcff.jpg"
     assert quoted(Path("a/b")) == "a/b"
     assert quoted(Path("my pictures")) == "'my pictures'"

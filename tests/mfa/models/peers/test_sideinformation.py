@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pytest
 import torch
 from torch import Tensor
 
 from mfa import presets
 from mfa.config import Config
-from mfa.errors import InputError
 from mfa.models import build_model
 from mfa.models.complexity import complexity
 from mfa.models.peers.transreid import SIE_WEIGHT, SideInformation, TransReID
@@ -83,10 +80,10 @@ def test_embeddings_of_the_cameras_seen_get_a_gradient() -> None:
 
 
 def test_the_rest_of_the_network_does_not_change_by_a_bit() -> None:
-    progress, plain = network_of(), network_of(())
+    with_sie, plain = network_of(), network_of(())
     assert plain.sie is None
     own = plain.state_dict()
-    state = progress.state_dict()
+    state = with_sie.state_dict()
     assert set(state) - set(own) == {"sie.embedding"}
     assert all(torch.equal(state[name], value) for name, value in own.items())
     # Without cameras the argument means nothing, in this network and in every other.
@@ -114,51 +111,14 @@ def test_saved_released_and_loaded_equal(tmp_path: Path) -> None:
     torch.testing.assert_close(found, wanted, atol=2e-3, rtol=0)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
-def test_exported_with_its_cameras_and_equal(tmp_path: Path) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra export")
-    pytest.importorskip("onnx", reason="needs the extra export")
-    network, images, cameras = network_of(identities=0), pictures(), torch.tensor([4, 9])
-
-    class Descriptor(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-
-        def forward(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
-            return self.network(images, cameras).descriptor
-
-    for given in ((images,), (images, cameras)):
-        names = ["images", "cameras"][: len(given)]
-        torch.onnx.export(
-            Descriptor().eval(),
-            given,
-            str(tmp_path / "told.onnx"),
-            dynamo=False,
-            input_names=names,
-            opset_version=17,
-        )
-        session = onnxruntime.InferenceSession(str(tmp_path / "told.onnx"))
-        feed = dict(zip(names, (value.numpy() for value in given), strict=True))
-        with torch.no_grad():
-            wanted = network(*given).descriptor.numpy()
-        np.testing.assert_allclose(session.run(None, feed)[0], wanted, atol=1e-4)
-
-
 def test_six_cameras_are_nothing_beside_a_vit() -> None:
     config = presets.get("transreid").model
     assert config.sie
     with torch.device("meta"):
-        progress = build_model(config, cameras=range(1, 7), pretrained=False)
-    assert isinstance(progress, TransReID)
-    assert progress.sie is not None
-    assert progress.sie.embedding.numel() == 6 * 768
-    size = sum(parameter.numel() for parameter in progress.parameters())
+        with_sie = build_model(config, cameras=range(1, 7), pretrained=False)
+    assert isinstance(with_sie, TransReID)
+    assert with_sie.sie is not None
+    assert with_sie.sie.embedding.numel() == 6 * 768
+    size = sum(parameter.numel() for parameter in with_sie.parameters())
     assert size - complexity(presets.get("transreid")).parameters == 6 * 768
     assert abs(size / 1e6 - 92.84) < 0.01  # what docs/peers.md says, without them
-
-
-def test_a_network_that_cannot_be_told_says_so() -> None:
-    model = replace(presets.get("bagtricks-demo").model, sie=True)
-    with pytest.raises(InputError, match=r"bagtricks does not read model\.sie"):
-        build_model(model, cameras=CAMERAS)

@@ -172,12 +172,6 @@ def test_transformers_of_another_size_are_refused(tmp_path: Path) -> None:
         build_model(small("transreid", path, width=16))
 
 
-@pytest.mark.parametrize("name", ["agw", "osnet"])
-def test_stride_12_is_for_patches_alone(name: str) -> None:
-    with pytest.raises(InputError, match="has no stride 12"):
-        build_model(small(name, "none", stride=12))
-
-
 def test_patches_that_overlap_have_their_grid() -> None:
     network = build_model(small("transreid", stride=12)).eval()
     with torch.no_grad():

@@ -19,7 +19,6 @@ from mfa.models.weight_conversion import Imported, convert
 
 PEOPLE = 5
 DEPTHS = (3, 4, 6, 3)
-EPS = 1e-5
 
 
 class Theirs(dict[str, Tensor]):
@@ -51,27 +50,20 @@ class Theirs(dict[str, Tensor]):
         return F.conv2d(x, weight, self.get(f"{name}.bias"), stride, pad, groups=groups)
 
     def linear(self, name: str, x: Tensor) -> Tensor:
-        return x @ self[f"{name}.weight"].T + self.get(f"{name}.bias", torch.zeros(()))
+        return F.linear(x, self[f"{name}.weight"], self.get(f"{name}.bias"))
 
     def norm(self, name: str, x: Tensor) -> Tensor:
         """Batch normalisation, or IBN where the file has its two halves."""
         if f"{name}.IN.weight" in self:
-            half = x.shape[1] // 2
-            first = x[:, :half]
-            spread, mean = torch.var_mean(first, dim=(2, 3), correction=0, keepdim=True)
-            first = (first - mean) / (spread + EPS).sqrt()
+            first, rest = x.chunk(2, dim=1)
             scale, shift = (self[f"{name}.IN.{part}"] for part in ("weight", "bias"))
-            first = first * scale[:, None, None] + shift[:, None, None]
-            return torch.cat([first, self.norm(f"{name}.BN", x[:, half:])], dim=1)
-        scale = self[f"{name}.weight"] / (self[f"{name}.running_var"] + EPS).sqrt()
-        shift = self[f"{name}.bias"] - self[f"{name}.running_mean"] * scale
-        shape = (-1, *[1] * (x.ndim - 2))
-        return x * scale.view(shape) + shift.view(shape)
+            first = F.instance_norm(first, weight=scale, bias=shift)
+            return torch.cat([first, self.norm(f"{name}.BN", rest)], dim=1)
+        parts = ("running_mean", "running_var", "weight", "bias")
+        return F.batch_norm(x, *(self[f"{name}.{part}"] for part in parts))
 
     def layer_norm(self, name: str, x: Tensor) -> Tensor:
-        spread, mean = torch.var_mean(x, dim=-1, correction=0, keepdim=True)
-        x = (x - mean) / (spread + 1e-6).sqrt()
-        return x * self[f"{name}.weight"] + self[f"{name}.bias"]
+        return F.layer_norm(x, x.shape[-1:], self[f"{name}.weight"], self[f"{name}.bias"], 1e-6)
 
 
 def add_resnet(file: Theirs, prefix: str, width: int, *, ibn: bool = False) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,6 @@ from torchvision.models import resnet18
 
 from mfa import presets
 from mfa.cli import COMMANDS, run
-from mfa.config import ModelConfig
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
 from mfa.models import build_model
@@ -26,195 +25,80 @@ from mfa.runs.run import open_run
 PEOPLE = 7
 State = dict[str, Tensor]
 
+NETWORKS: dict[str, tuple[str, dict[str, object]]] = {
+    "bagtricks": ("bagtricks", {"trunk": "resnet18"}),
+    "agw": ("agw", {"width": 8}),
+    "fast-reid": ("agw", {"width": 8}),
+    "torchreid": ("osnet", {"width": 16}),
+    "layumi": ("layumi", {"trunk": "resnet18"}),
+    "transreid": ("transreid", {"width": 8, "stride": 16}),
+    "lightmbn": ("osnet", {"width": 16}),
+}
+"""The network of ours that a project's files become, small."""
 
-def ours(network: str, **changes: object) -> ModelConfig:
-    """The configuration of a network on a trunk that is quickly made."""
-    config = presets.get(network).model
-    small = {"trunk": "resnet18"} if network == "bagtricks" else {}
-    return replace(config, weights="none", sie=False, **{**small, **changes})  # type: ignore[arg-type]
 
+@cache
+def made(source: str) -> State:
+    """A network of ours no two tensors of which are alike, under the names of ``source``.
 
-def made(network: str, **changes: object) -> State:
-    """A network of ours no two tensors of which are alike."""
+    That the names are the project's, the tests against the authors' forward pass hold.
+    """
+    network, small = NETWORKS[source]
+    config = replace(presets.get(network).model, weights="none", sie=False, **small)  # type: ignore[arg-type]
     torch.manual_seed(0)
-    state = build_model(ours(network, **changes), PEOPLE).state_dict()
-    return {
-        k: v + torch.rand_like(v) / 10 if v.is_floating_point() else v for k, v in state.items()
-    }
-
-
-def renamed(state: State, *rules: tuple[str, str]) -> State:
-    """The tensors under other names, each by the first rule that fits; others are dropped."""
+    state = build_model(config, PEOPLE).state_dict()
     found = {}
     for name, value in state.items():
-        for start, target in rules:
-            if name.startswith(start):
-                found[target + name.removeprefix(start)] = value
+        for theirs, ours in SOURCES[source].rules:
+            if not ours.startswith("(") and name.startswith(ours):
+                noise = torch.rand_like(value) / 10 if value.is_floating_point() else 0
+                found[theirs + name.removeprefix(ours)] = value + noise
                 break
+    if source == "transreid":
+        cls, rest = found.pop("base.cls_position"), found.pop("base.position")
+        found["base.pos_embed"] = torch.cat([cls.flatten(1), rest[0].flatten(1).T])[None]
+        found["base.sie_embed"] = torch.randn(6, 1, cls.shape[1]) / 10
+        found["base.norm.weight"] = torch.ones(cls.shape[1])
     return found
 
 
-def bagtricks() -> State:
-    return renamed(
-        made("bagtricks"),
-        ("trunk.", "base."),
-        ("heads.global.neck.", "bottleneck."),
-        ("heads.global.classifier.", "classifier."),
-    )
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("backbone.conv1.weight", "trunk.conv1.weight"),
+        ("backbone.NL_2.1.theta.bias", "trunk.layer2.non_local3.theta.bias"),
+        ("backbone.NL_3.0.W.1.running_var", "trunk.layer3.non_local3.w.1.running_var"),
+        ("heads.pool_layer.p", "heads.global.pool.p"),
+        ("heads.bottleneck.0.bias", "heads.global.neck.bias"),
+        ("heads.bnneck.bias", "heads.global.neck.bias"),
+        ("heads.weight", "heads.global.classifier.weight"),
+        ("heads.cls_layer.weight", "heads.global.classifier.weight"),
+    ],
+)
+def test_names_of_fast_reid(theirs: str, ours: str) -> None:
+    assert SOURCES["fast-reid"].rename(theirs) == ours
 
 
-def _non_local(prefix: str, state: State) -> State:
-    """AGW's two lists of blocks, numbered by themselves, with a capital W."""
-    theirs = {}
-    for name, value in state.items():
-        for layer, first in ((2, 2), (3, 3)):
-            for block in range(first, first + layer):
-                ours = f"{prefix}layer{layer}.non_local{block}."
-                if name.startswith(ours):
-                    inside = name.removeprefix(ours).replace("w.", "W.", 1)
-                    theirs[f"{prefix}NL_{layer}.{block - first}.{inside}"] = value
-    plain = {name: value for name, value in state.items() if "non_local" not in name}
-    return plain | theirs
-
-
-def agw() -> State:
-    state = renamed(
-        made("agw", width=8),
-        ("trunk.", "base."),
-        ("heads.global.pool.p", "global_pool.p"),
-        ("heads.global.neck.", "bottleneck."),
-        ("heads.global.classifier.", "classifier."),
-    )
-    state["global_pool.p"] = state["global_pool.p"].reshape(1)
-    return _non_local("base.", state)
-
-
-def fast_reid() -> State:
-    state = renamed(
-        made("agw", width=8),
-        ("trunk.", "backbone."),
-        ("heads.global.pool.p", "heads.pool_layer.p"),
-        ("heads.global.neck.", "heads.bottleneck.0."),
-        ("heads.global.classifier.weight", "heads.weight"),
-    )
-    state["heads.pool_layer.p"] = state["heads.pool_layer.p"].reshape(1)
-    state["pixel_mean"] = torch.zeros(1, 3, 1, 1)
-    return _non_local("backbone.", state)
-
-
-def torchreid() -> State:
-    return renamed(
-        made("osnet", width=16),
-        ("heads.global.pool.layers.", "module.fc."),
-        ("heads.global.classifier.", "module.classifier."),
-        ("trunk.", "module."),
-    )
-
-
-def transreid(stride: int = 16) -> State:
-    state = made("transreid", width=8, stride=stride)
-    position = state.pop("trunk.patches.position")[0].flatten(1).T
-    cls = state.pop("trunk.patches.cls_position").view(1, -1)
-    theirs = renamed(
-        state,
-        ("trunk.patches.proj.", "base.patch_embed.proj."),
-        ("trunk.patches.cls_token", "base.cls_token"),
-        *((f"trunk.block{i + 1}.", f"base.blocks.{i}.") for i in range(11)),
-        ("stems.whole.block.", "b1.0."),
-        ("stems.whole.norm.", "b1.1."),
-        ("stems.jigsaw.block.", "b2.0."),
-        ("stems.jigsaw.norm.", "b2.1."),
-        *((f"heads.part{i}.neck.", f"bottleneck_{i}.") for i in range(1, 5)),
-        *((f"heads.part{i}.classifier.", f"classifier_{i}.") for i in range(1, 5)),
-        ("heads.global.neck.", "bottleneck."),
-        ("heads.global.classifier.", "classifier."),
-    )
-    theirs["base.cls_token"] = theirs["base.cls_token"].view(1, 1, -1)
-    theirs["base.pos_embed"] = torch.cat([cls, position])[None]
-    theirs["base.sie_embed"] = torch.randn(6, 1, cls.shape[1]) / 10
-    theirs["base.norm.weight"] = torch.ones(cls.shape[1])
-    return theirs
-
-
-def layumi() -> State:
-    return renamed(
-        made("layumi", trunk="resnet18"),
-        ("trunk.", "model."),
-        ("heads.global.pool.layers.", "classifier.add_block.0."),
-        ("heads.global.neck.", "classifier.add_block.1."),
-        ("heads.global.classifier.", "classifier.classifier.0."),
-    )
-
-
-def lightmbn() -> State:
-    return renamed(
-        made("osnet", width=16),
-        ("trunk.conv1.", "backone.0."),
-        ("trunk.conv2.", "backone.2."),
-        ("trunk.conv3.0.", "backone.3."),
-        ("trunk.conv3.1.", "global_branch.0.0."),
-        ("trunk.conv3.2.", "global_branch.0.1."),
-        ("trunk.conv4.", "global_branch.1."),
-        ("trunk.conv5.", "global_branch.2."),
-    ) | {"partial_branch.0.0.conv1.conv.weight": torch.zeros(2)}
-
-
-def torchvision() -> State:
-    torch.manual_seed(0)
-    return resnet18(weights=None).state_dict()
-
-
-FILES: dict[str, tuple[Callable[[], State], str, str]] = {
-    "torchvision": (torchvision, "bagtricks", ""),
-    "bagtricks": (bagtricks, "bagtricks", ""),
-    "agw": (agw, "agw", ""),
-    "fast-reid": (fast_reid, "agw", "model"),
-    "torchreid": (torchreid, "osnet", "state_dict"),
-    "layumi": (layumi, "layumi", ""),
-    "transreid": (transreid, "transreid", ""),
-    "lightmbn": (lightmbn, "osnet", ""),
-}
-"""What each project writes: its tensors, the network they are, what they are wrapped in."""
-
-RANDOM = {"torchvision": "heads.", "lightmbn": "heads."}
-"""Tensors that stay as they were where the file has none for them."""
-
-
-def test_every_source_has_a_file_here() -> None:
-    assert set(FILES) == set(SOURCES)
-
-
-@pytest.mark.parametrize("source", FILES)
+@pytest.mark.parametrize("source", NETWORKS)
 def test_every_tensor_arrives(source: str, tmp_path: Path) -> None:
-    write, network, wrapper = FILES[source]
-    state = write()
-    beside = {"epoch": 3, "optimizer": {}, "rank1": np.float32(0.9)}
-    content: object = {wrapper: state, **beside} if wrapper else state
+    state = made(source)
+    content = {"model": state, "epoch": 3, "optimizer": {}, "rank1": np.float32(0.9)}
     torch.save(content, tmp_path / "theirs.pth.tar")
-    read = read_tensors(tmp_path / "theirs.pth.tar").tensors
-    imported = convert(read, source)
-    assert imported.config.network == network
-    own = imported.network.state_dict()
-    absent = RANDOM.get(source, "nothing")
+    imported = convert(read_tensors(tmp_path / "theirs.pth.tar").tensors, source)
+    assert imported.config.network == NETWORKS[source][0]
+    absent = "heads." if source == "lightmbn" else "nothing"
     assert all(name.startswith(absent) for name in imported.missing), imported.missing
-    # Each value of the file is in the network exactly once, unless the file is told to hold it
-    # for nothing.
-    values = sorted(t.double().sum().item() for n, t in own.items() if n in imported.loaded)
-    progress = set(imported.left_out)
-    read = {name.removeprefix("module."): value for name, value in read.items()}
-    theirs = dict(SOURCES[source].adapt(read))
-    theirs = {n: t for n, t in theirs.items() if n not in progress and "num_batches" not in n}
-    if source == "transreid":
-        positions = theirs.pop("base.pos_embed")
-        theirs |= {"cls": positions[:, :1], "rest": positions[:, 1:]}
-    wanted = sorted(t.double().sum().item() for t in theirs.values())
+    # Each value of the file is in the network exactly once, unless there is a reason.
+    own = imported.network.state_dict()
+    values = sorted(own[name].double().sum().item() for name in imported.loaded)
+    theirs = SOURCES[source].adapt(state).items()
+    wanted = sorted(t.double().sum().item() for n, t in theirs if n not in imported.left_out)
     np.testing.assert_allclose(values, wanted, rtol=1e-9)
-    for name, why in imported.left_out.items():
-        assert why, name
+    assert all(imported.left_out.values())
 
 
 def test_transreids_cameras_come_along() -> None:
-    state = transreid()
+    state = dict(made("transreid"))
     imported = convert(state, "transreid", cameras=(1, 2, 3, 5, 8, 9))
     assert imported.config.sie
     assert imported.cameras == (1, 2, 3, 5, 8, 9)
@@ -226,28 +110,26 @@ def test_transreids_cameras_come_along() -> None:
 
 
 def test_torchvisions_trunk_gives_torchvisions_map() -> None:
-    state = torchvision()
     plain = resnet18(weights=None).eval()
-    plain.load_state_dict(state)
+    imported = convert(plain.state_dict(), "torchvision")
+    assert imported.config.network == "bagtricks"
+    assert all(name.startswith("heads.") for name in imported.missing)
+    assert "ImageNet's classifier" in imported.left_out["fc.weight"]
     plain.layer4[0].conv1.stride = plain.layer4[0].downsample[0].stride = (1, 1)
-    imported = convert(state, "torchvision")
     images = torch.rand(2, 3, 64, 32)
     with torch.no_grad():
         x = imported.network.normalise(images)
-        for part in (plain.conv1, plain.bn1, plain.relu, plain.maxpool, plain.layer1):
-            x = part(x)
-        for part in (plain.layer2, plain.layer3, plain.layer4):
+        for part in list(plain.children())[:-2]:
             x = part(x)
         torch.testing.assert_close(imported.network.trunk_map(images), x)
-    assert "ImageNet's classifier" in imported.left_out["fc.weight"]
 
 
 def test_a_classifier_of_other_people_is_explained() -> None:
-    imported = convert(bagtricks(), "bagtricks", identities=5)
+    imported = convert(made("bagtricks"), "bagtricks", identities=5)
     assert imported.identities == 5
     assert "a classifier of 7 people, not 5" in imported.left_out["classifier.weight"]
     assert imported.missing == ("heads.global.classifier.weight",)
-    none = convert(bagtricks(), "bagtricks", identities=0)
+    none = convert(made("bagtricks"), "bagtricks", identities=0)
     assert "without classifiers" in none.left_out["classifier.weight"]
 
 
@@ -275,7 +157,7 @@ def test_files_of_another_project_are_refused(source: str, state: State, sentenc
 
 
 def test_a_pooling_with_an_exponent_is_kept() -> None:
-    state = bagtricks() | {"global_pool.p": torch.full((1,), 2.5)}
+    state = made("bagtricks") | {"global_pool.p": torch.full((1,), 2.5)}
     imported = convert(state, "agw")
     assert (imported.config.network, imported.config.pooling) == ("bagtricks", "gem")
     assert imported.missing == ()
@@ -285,11 +167,18 @@ def test_a_pooling_with_an_exponent_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "prefix", ["module.", "_orig_mod.", "model.", "model.module.", "ema.module.", "backbone."]
+    ("source", "prefix"),
+    [
+        ("bagtricks", "module."),
+        ("bagtricks", "ema.module."),
+        ("torchreid", "_orig_mod."),
+        ("torchreid", "backbone."),
+        ("layumi", "model."),
+        ("transreid", "model.module."),
+    ],
 )
-@pytest.mark.parametrize("source", ["bagtricks", "torchreid", "layumi", "transreid"])
-def test_prefixes_of_wrappers_are_taken_off(prefix: str, source: str) -> None:
-    state = {k.removeprefix("module."): v for k, v in FILES[source][0]().items()}
+def test_prefixes_of_wrappers_are_taken_off(source: str, prefix: str) -> None:
+    state = made(source)
     wrapped = {prefix + name: value for name, value in state.items()}
     plain = convert(state, source)
     imported = convert(wrapped | {"loss.center": torch.zeros(2)}, source)
@@ -310,57 +199,63 @@ def test_averaged_weights_are_named(tmp_path: Path) -> None:
 
 def test_a_wrong_source_says_which_fits() -> None:
     with pytest.raises(InputError, match=r"no transreid file.*--from torchreid"):
-        convert(torchreid(), "transreid")
+        convert(made("torchreid"), "transreid")
     with pytest.raises(InputError, match=r"no agw file.*--from lightmbn"):
-        convert(lightmbn(), "agw")
+        convert(made("lightmbn"), "agw")
 
 
 def test_half_a_file_is_refused() -> None:
     kept = ("base.conv1", "base.layer1.0", "base.layer2")
-    state = {name: value for name, value in bagtricks().items() if name.startswith(kept)}
+    state = {name: value for name, value in made("bagtricks").items() if name.startswith(kept)}
     with pytest.raises(InputError, match="tensors of bagtricks are in this file"):
         convert(state, "bagtricks")
 
 
 def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     torch.save(nn.Linear(2, 2), tmp_path / "whole.pth")  # a pickled module, as BagTricks saves it
-    with pytest.raises(
-        InputError, match=r"object \(torch\.nn\..*Linear\).*save its state_dict\(\) "
-    ):
+    with pytest.raises(InputError, match=r"object \(torch.nn.*Linear\).*save its state_dict\(\) "):
         read_tensors(tmp_path / "whole.pth")
-    torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(InputError, match="no table of named tensors but list"):
-        read_tensors(tmp_path / "list.pth")
-    torch.save({"epoch": 1}, tmp_path / "bare.pth")
-    with pytest.raises(InputError, match="no tensors under names"):
-        read_tensors(tmp_path / "bare.pth")
-    (tmp_path / "text.pth").write_text("hello")
-    whole = (tmp_path / "list.pth").read_bytes()
-    (tmp_path / "cut.pth").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "empty.safetensors").write_bytes(b"")
-    (tmp_path / "page.pth").write_text("\n<!DOCTYPE html><html>Quota exceeded</html>")
-    (tmp_path / "pointer.pth").write_text("version https://git-lfs.github.com/spec/v1\noid 1")
-    with pytest.raises(InputError, match=r"page\.pth is a web page"):
-        read_tensors(tmp_path / "page.pth")
-    with pytest.raises(InputError, match=r"pointer\.pth is a git-LFS pointer.*git lfs pull"):
-        read_tensors(tmp_path / "pointer.pth")
-    for name in ("text.pth", "cut.pth", "empty.safetensors"):
-        with pytest.raises(InputError, match=rf"{name} is no readable weights file .*is it whole"):
-            read_tensors(tmp_path / name)
-    with pytest.raises(InputError, match="no weights file"):
-        read_tensors(tmp_path / "nowhere.pth")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [([1, 2], "no table of named tensors but list"), ({"a": 1}, "no tensors")],
+)
+def test_files_without_named_tensors(tmp_path: Path, content: object, sentence: str) -> None:
+    torch.save(content, tmp_path / "file.pth")
+    with pytest.raises(InputError, match=sentence):
+        read_tensors(tmp_path / "file.pth")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("text.pth", b"hello", r"text\.pth is no readable weights file .*is it whole"),
+        ("empty.safetensors", b"", r"empty\.safetensors is no readable weights file .*is it whole"),
+        ("page.pth", b"\n<!DOCTYPE html><html>Quota exceeded</html>", r"page\.pth is a web page"),
+        ("some.pth", b"version https://git-lfs.github.com/spec/v1\noid 1", "pointer.*git lfs pull"),
+        ("nowhere.pth", None, "no weights file"),
+    ],
+)
+def test_files_that_hold_no_weights(
+    tmp_path: Path, name: str, content: bytes | None, sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=sentence):
+        read_tensors(tmp_path / name)
 
 
 def test_the_command_writes_a_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    torch.save({"state_dict": torchreid()}, "osnet_x0_25.pth.tar")
+    torch.save({"state_dict": made("torchreid")}, "osnet_x0_25.pth.tar")
     words = ["import-weights", "osnet_x0_25.pth.tar", "--from", "torchreid", "--height", "64"]
     assert run("mfa", COMMANDS, [*words, "--width", "32", "--json"]) == 0
-    progress = json.loads(capsys.readouterr().out)
-    assert progress["network"] == "osnet"
-    assert progress["missing"] == []
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["network"] == "osnet"
+    assert printed["missing"] == []
     opened = open_run("osnet_x0_25")
     assert (opened.config.model.width, opened.config.data.height) == (16, 64)
     images = torch.rand(2, 3, 64, 32)
@@ -383,7 +278,7 @@ def test_the_command_learns_whose_cameras_they_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    state = transreid()
+    state = dict(made("transreid"))
     state["base.sie_embed"] = state["base.sie_embed"][:2]
     torch.save(state, "theirs.pth")
     words = ["import-weights", "theirs.pth", "--from", "transreid"]
@@ -397,6 +292,6 @@ def test_the_command_learns_whose_cameras_they_are(
     opened = open_run("told")
     assert opened.checkpoint.cameras == (1, 2)
     assert opened.cameras_of(data.query, data).tolist() == [1] * 4  # type: ignore[union-attr]
-    torch.save(transreid(), "six.pth")
+    torch.save(made("transreid"), "six.pth")
     assert run("mfa", COMMANDS, ["import-weights", "six.pth", "--from", "transreid", *trained]) == 2
     assert "embeddings of 6 cameras, but it is said to be trained on 2" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 import numpy as np
@@ -106,6 +108,25 @@ def test_two_models_stand_below_each_other(world: Any, keep: Any, executed: Any)
     executed(app.code())
 
 
+def test_lines_join_matching_places(world: Any, keep: Any, executed: Any) -> None:
+    app = keep(viz.attention_explorer(world.anchored, data_root=world.root))
+    assert app.matches.value == ""
+    app.lines.value = 3
+    app.wait()
+    names = executed(app.code())
+    shown = names["found"].strongest(3)
+    drawn = re.findall(r"<title>(.+?) of the cosine", app.matches.value)
+    assert drawn == [f"{part:+.4f}" for t in shown.values() for part in t["part"][::-1]]
+    assert drawn
+    for name, total in names["found"].pairs.items():
+        bring = f"{shown[name]['part'].sum():+.3f} of {total:+.3f}"
+        assert f"{name}<small>{bring}</small>" in app.matches.value
+    assert [len(axis.lines) for axis in names["shown"].axes] == [len(t) for t in shown.values()]
+    app.set(lines=0, point=None)
+    app.wait()
+    assert app.matches.value == ""
+
+
 def test_a_place_is_found_in_the_other_picture(world: Any, keep: Any, executed: Any) -> None:
     app = keep(viz.attention_explorer(world.anchored, data_root=world.root))
     app.picture.point = [0.5, 0.25]
@@ -166,7 +187,15 @@ def test_ones_own_picture_is_explained(world: Any, keep: Any, executed: Any) -> 
 def test_the_code_computes_nothing(world: Any, keep: Any, monkeypatch: Any) -> None:
     """It is asked for on the kernel's thread, which it would block."""
     own = own_picture(world.data.query[0].path.read_bytes())
-    for name in ("ranks", "attention", "occlusion", "branches", "failures", "embedding"):
+    for name in (
+        "ranks",
+        "attention",
+        "occlusion",
+        "branches",
+        "failures",
+        "embedding",
+        "threshold",
+    ):
         app = keep(viz.apps.opener(name)(world.anchored, data_root=world.root))
         if hasattr(app.state, "own"):
             app.set(own=own)
@@ -208,3 +237,14 @@ def test_a_position_that_is_not_there_is_a_sentence(world: Any, keep: Any) -> No
     assert "an untrained network knows no identity" in app.error
     with pytest.raises(InputError):
         viz.attention_explorer(world.root / "nowhere")
+
+
+def test_an_opacity_that_is_none_is_refused(world: Any, keep: Any) -> None:
+    app = keep(viz.attention_explorer(world.anchored, data_root=world.root, opacity=math.nan))
+    assert "opacity goes from 0 to 1, got nan" in app.error
+    app.set(opacity=7.0)
+    app.wait()
+    assert "got 7" in app.error
+    app.set(opacity=0.5)
+    app.wait()
+    assert not app.error

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import ipywidgets
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -22,12 +23,13 @@ import mfa
 import viz
 from mfa.errors import InputError
 from mfa.explain.occlusion_edits import Stroke
+from viz.apps.attention.state import AttentionState
 from viz.apps.core import app as module
 from viz.apps.core import rerun
-from viz.apps.core.address import from_query, to_query
+from viz.apps.core.address import from_query, left_out, to_query
 from viz.apps.core.cache import Cache
 from viz.apps.core.controls import slider
-from viz.apps.core.own_picture import BYTES, own_picture
+from viz.apps.core.own_picture import BYTES, OwnPicture, own_picture
 from viz.apps.core.session import open_session
 from viz.apps.core.worker import Job
 from viz.apps.occlusion.state import OcclusionState
@@ -172,7 +174,7 @@ def test_widgets_a_page_made_too_late_are_told_again(keep: Any, monkeypatch: Any
 
 
 @pytest.mark.parametrize(
-    "name", ["ranks", "attention", "occlusion", "embedding", "failures", "branches"]
+    "name", ["ranks", "attention", "occlusion", "embedding", "failures", "branches", "threshold"]
 )
 def test_the_first_scoring_is_part_of_the_app_and_can_be_stopped(
     world: Any, monkeypatch: Any, name: str
@@ -217,10 +219,47 @@ def test_a_closed_app_is_forgotten() -> None:
     assert [ref() for ref in held] == [None] * 3
 
 
-def test_the_snapshot_holds_the_words(keep: Any) -> None:
-    bundle = keep(Toy())._repr_mimebundle_()
-    assert "<b>1</b>" in bundle["text/html"]
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+@pytest.fixture
+def displayed(monkeypatch: Any) -> list[tuple[dict[str, str], bool]]:
+    """What apps display: the data, and whether they replace what was there."""
+    found: list[tuple[dict[str, str], bool]] = []
+
+    def display(data: dict[str, str], *, update: bool = False, **_: Any) -> None:
+        found.append((data, update))
+
+    monkeypatch.setattr("IPython.display.display", display)
+    return found
+
+
+def test_a_notebook_keeps_the_picture_of_the_last_state(
+    keep: Any, displayed: list[tuple[dict[str, str], bool]]
+) -> None:
+    toy = keep(Toy())
+    toy.set(value=2.0)
+    toy.wait()
+    assert not displayed  # it is shown nowhere
+    toy._ipython_display_()
+    (live, _), (still, _) = displayed
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert "<b>2</b>" in still["text/html"]
+    toy.set(value=3.0)
+    toy.wait()
+    still, replaced = displayed[-1]
+    assert replaced
+    assert "<b>3</b>" in still["text/html"]
+    assert "Value: 3" in still["text/html"]
+    assert len(displayed) == 3
+
+
+def test_the_picture_follows_by_itself_when_the_app_rests(
+    keep: Any, displayed: list[tuple[dict[str, str], bool]], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("viz.apps.core.snapshot.REST", 0.05)
+    toy = keep(Toy())
+    toy._ipython_display_()
+    toy.set(value=3.0)
+    until(lambda: len(displayed) > 2)
+    assert "<b>3</b>" in displayed[-1][0]["text/html"]
 
 
 @pytest.mark.parametrize(
@@ -299,6 +338,8 @@ def test_a_session_is_shared_and_let_go(world: Any, tmp_path: Path) -> None:
     del one, two
     gc.collect()
     assert gone() is None
+    released = open_session("mfa-tiny", world.data)  # which was opened once for each app
+    assert open_session("mfa-tiny", world.data) is released
 
 
 def test_the_address_holds_the_state_and_nothing_else_gets_in() -> None:
@@ -314,6 +355,17 @@ def test_the_address_holds_the_state_and_nothing_else_gets_in() -> None:
         with pytest.raises(InputError, match="address says query="):
             from_query(RanksState, {"query": wrong})
     assert from_query(RanksState, {"own": "1", "theme": "<script>", "__class__": "1"}) == {}
+    for wrong in ("NaN", "Infinity", "1e999", "-Infinity", f"1{'0' * 400}"):
+        with pytest.raises(InputError, match="address says opacity="):
+            from_query(AttentionState, {"opacity": wrong})
+
+
+def test_what_an_address_does_not_hold_is_named() -> None:
+    state = OcclusionState(query=3, strokes=(Stroke(((0.1, 0.2),) * 400, 0.1),))
+    assert to_query("occlusion", state) == "app=occlusion&query=3"
+    assert left_out(state) == ["strokes"]
+    assert left_out(RanksState(own=OwnPicture(np.zeros((8, 8, 3), np.uint8), "me.jpg"))) == ["own"]
+    assert left_out(RanksState(query=3)) == left_out(None) == []
 
 
 def test_runs_and_data_are_found_from_the_notebooks_folder(

@@ -16,10 +16,12 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import mfa.cli
 from mfa.errors import InputError
+from viz.apps.core.own_picture import OwnPicture
 from viz.apps.web import gate
 from viz.apps.web.landing import LESSONS, QUESTIONS
 from viz.apps.web.page import Page
@@ -111,6 +113,8 @@ def test_what_is_no_page_is_a_sentence(served: tuple[Address, Ask]) -> None:
         assert "mfa" not in headers.get("Server", "")
     for method in ("POST", "PUT", "DELETE"):
         assert ask(f"{base}api/kernels", method)[0] in (403, 404, 405)
+    status, _, text = ask(base, "FOO")
+    assert (status, "asked for by GET" in text) == (405, True)
 
 
 def test_large_bodies_and_unframed_messages_are_refused(served: tuple[Address, Ask]) -> None:
@@ -279,6 +283,9 @@ def test_one_kernel_serves_all_apps_and_the_address_holds_the_state(
     assert made.apps["ranks"] is ranks
     assert made.place.children == (ranks.view,)
     assert ranks.state.query == 2
+    ranks.set(own=OwnPicture(np.zeros((8, 8, 3), np.uint8), "me.jpg"))
+    ranks.wait()
+    assert "address does not hold your picture" in made.note.value
     made.go("app=ranks&query=x")
     assert "address says query=" in made.note.value
     made.go("app=ranks&query=-1&k=1000000000")

@@ -1,0 +1,1 @@
+"""The threshold page: same person or not."""
