@@ -44,11 +44,7 @@ def _check_range(
     above: float = -math.inf,
     below: float = math.inf,
 ) -> None:
-    """Refuse a number outside the bounds, and one that is not finite.
-
-    Raises:
-        InputError: states the bounds.
-    """
+    """Refuse a number outside the bounds, and one that is not finite."""
     whole = isinstance(value, int)  # of any length, which ``isfinite`` would not take
     if (whole or math.isfinite(value)) and low <= value <= high and above < value < below:
         return
@@ -298,12 +294,7 @@ def to_dict(config: Any) -> dict[str, Any]:
 
 
 def from_dict(cls: type[T], values: Any, *, where: str = "config") -> T:
-    """Build ``cls`` from ``to_dict`` output.
-
-    Raises:
-        InputError: an unknown field, a missing one, or a value of the wrong kind; the message names
-            it.
-    """
+    """Build ``cls`` from ``to_dict`` output."""
     if not isinstance(values, dict):
         raise InputError(f"{where} must be a table of fields, got {values!r}")
     hints = typing.get_type_hints(cls)
@@ -318,11 +309,7 @@ def from_dict(cls: type[T], values: Any, *, where: str = "config") -> T:
 
 
 def derive(config: Config, changes: Mapping[str, object]) -> Config:
-    """A copy with fields changed by their dotted names, ``{"model.branches": 2, "seed": 1}``.
-
-    Raises:
-        InputError: no such field, or a value of the wrong kind.
-    """
+    """A copy with fields changed by their dotted names, ``{"model.branches": 2, "seed": 1}``."""
     values = to_dict(config)
     for name, value in changes.items():
         *sections, field_name = name.split(".")

@@ -51,11 +51,7 @@ def reason(error: Exception) -> str:
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Around imports that the extra ``name`` of ``pyproject.toml`` brings.
-
-    Raises:
-        InputError: a package is missing; the fix is the command that installs the extra.
-    """
+    """Around imports that the extra ``name`` of ``pyproject.toml`` brings."""
     try:
         yield
     except ImportError as error:

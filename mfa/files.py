@@ -105,11 +105,7 @@ def draft_folder(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: str | Callable[[Path], object]) -> None:
-    """Write ``path`` whole or not at all: a text (UTF-8), or what ``content(draft)`` writes.
-
-    Raises:
-        InputError: the file cannot be written; what was there stays.
-    """
+    """Write ``path`` whole or not at all: a text (UTF-8), or what ``content(draft)`` writes."""
     with atomic(path) as draft:
         if isinstance(content, str):
             draft.write_text(content, encoding="utf-8")
@@ -160,11 +156,7 @@ def parse_json(text: str) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        InputError: it is missing, cannot be read, or is no JSON text in UTF-8.
-    """
+    """The content of a JSON file."""
     try:
         return parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -183,9 +183,6 @@ def get(name: str) -> Config:
 
     ``agw`` is that method at the size and with the recipe of its paper; ``agw-demo`` or
     ``agw-cpu`` gives it the trunk and the budget of the preset behind the hyphen.
-
-    Raises:
-        InputError: no such preset.
     """
     if name in PRESETS:
         return PRESETS[name]()

@@ -141,10 +141,6 @@ class FeatureSet:
         names: (N,) file names, for reports.
         positions: (N,) int64, the ``ListPosition`` of each row in its dataset's list; ``None``
             where it is not known, as in feature files of other projects.
-
-    Raises:
-        InputError: lengths differ, the matrix is not two-dimensional, or a feature is NaN or
-            infinite (the first such row is named).
     """
 
     features: np.ndarray

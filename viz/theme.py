@@ -98,12 +98,7 @@ def _installed() -> list[str]:
 
 
 def read_style(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Settings of a style file of matplotlib, with an installed Chinese font behind its fonts.
-
-    Raises:
-        InputError: no such file, a line that matplotlib does not understand, or a setting that it
-            does not have.
-    """
+    """Settings of a style file of matplotlib, with an installed Chinese font behind its fonts."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
         style: Any = mpl.rc_params_from_file(path, fail_on_error=True, use_default_template=False)
@@ -187,11 +182,7 @@ def themed(draw: Callable[P, R]) -> Callable[P, R]:
 
 
 def inches(width: Width | float) -> float:
-    """A figure's width in inches, from the name of a column or a number.
-
-    Raises:
-        InputError: a name that is no column, or a width under an inch.
-    """
+    """A figure's width in inches, from the name of a column or a number."""
     if isinstance(width, str):
         if width not in INCHES:
             raise InputError(f"width is {' or '.join(INCHES)} or a number, got {width!r}")
@@ -228,11 +219,7 @@ def axes(ax: Axes | None, width: Width | float = "single", height: float | None 
 
 
 def figure_of(ax: Axes) -> Figure:
-    """The figure an Axes stands in, e.g. to save a chart.
-
-    Raises:
-        InputError: it stands in none.
-    """
+    """The figure an Axes stands in, e.g. to save a chart."""
     found = ax.get_figure(root=True)
     if found is None:
         raise InputError("these Axes belong to no figure")
@@ -285,11 +272,7 @@ def beside(
 
 
 def require(table: pd.DataFrame, columns: Sequence[str], what: str = "") -> None:
-    """A table holds these columns and a row, or there is nothing to draw.
-
-    Raises:
-        InputError: it does not.
-    """
+    """A table holds these columns and a row, or there is nothing to draw."""
     name = f"the table of {what} rows" if what else "the table"
     for column in columns:
         if column not in table:

@@ -86,9 +86,6 @@ def recompute(
         root: where datasets lie.
         quick: leave out trainings of more than two minutes.
         train: train at all; otherwise only what follows from other rows is checked.
-
-    Raises:
-        InputError: a name is in no table.
     """
     tables = {path.stem: read_table(path) for path in sorted(folder.glob("*.csv"))}
     names = {name for table in tables.values() for name in table.index}

@@ -108,11 +108,7 @@ def run_row(
 
 
 def finished(place: Path, row: Row, seed: int, data: ReidDataset) -> dict[str, Any] | None:
-    """The tidy row of an earlier call, if there is one.
-
-    Raises:
-        InputError: the folder holds a row of another configuration or other data.
-    """
+    """The tidy row of an earlier call, if there is one."""
     file = place / ROW_FILE
     if not file.is_file():
         return None

@@ -54,9 +54,6 @@ def ablate(
             and data is not run again. Table 3, for one, shares its baseline with Table 2.
         rows: CSV file to write the rows to; by default rows.csv in the folder of the runs.
         dry_run: Only print the plan and its time.
-
-    Raises:
-        InputError: nothing could be run, or rows failed (after all others were run).
     """
     from mfa.ablation import estimate, load_plan, run_plan
     from mfa.ablation.runner import waiting
@@ -107,11 +104,7 @@ def ablate(
 
 
 def setting(word: str) -> tuple[str, object]:
-    """``optim.lr=0.01`` as field and value; the value is JSON, or else the text itself.
-
-    Raises:
-        InputError: no equals sign.
-    """
+    """``optim.lr=0.01`` as field and value; the value is JSON, or else the text itself."""
     name, equals, text = word.partition("=")
     if not equals:
         raise InputError(f"--set takes FIELD=VALUE, such as optim.lr=0.001, got {word!r}")

@@ -51,9 +51,6 @@ def compare(
         data: Dataset to score on; feature files bring their own.
         output: Also write the table as CSV, and beside it the pairs (NAME-pairs.csv) and the
             queries whose Rank-1 turned (NAME-flipped.csv).
-
-    Raises:
-        InputError: nothing to compare, a model that is none, or no dataset for it.
     """
     if not models:
         raise InputError("name runs or models: mfa compare RUN RUN --data NAME")

@@ -45,9 +45,6 @@ def import_weights(
             default what the project uses by default.
         trained_on: Dataset it was trained on, where that lies here; a network with SIE needs it to
             know which cameras its embeddings are of, and takes their mean without.
-
-    Raises:
-        InputError: the file cannot be read or is of another project, or the run exists.
     """
     from mfa import presets
     from mfa.config import derive

@@ -115,11 +115,7 @@ def _partial_set(data: str | None, query: str | None) -> str | None:
 
 
 def kept_score(run: Run, data: ReidDataset) -> str:
-    """Score by the standard protocol and keep the result, as without options; the figures in words.
-
-    Raises:
-        InputError: nothing in ``data`` can be scored, or the result cannot be written.
-    """
+    """Score by the standard protocol and keep the result; the figures in words."""
     from mfa.inference.evaluate import extract_features
 
     rules = Rules()

@@ -47,11 +47,7 @@ class Scoring:
 def scored(
     word: str, data: ReidDataset | None, external: ExternalSettings, scoring: Scoring
 ) -> tuple[str, RetrievalResult]:
-    """Name and result of a run, a feature file or a model, on ``data``; says what to doubt.
-
-    Raises:
-        InputError: it is nothing of these, or its settings do not suit it.
-    """
+    """Name and result of a run, a feature file or a model, on ``data``; says what to doubt."""
     from mfa.retrieval.metrics import score
 
     name, features = described(word, data, external, scoring)
@@ -89,11 +85,7 @@ def described(
 
 
 def embedder(word: str, external: ExternalSettings, computing: Computing) -> External:
-    """A run or an external model, as what embeds pictures.
-
-    Raises:
-        InputError: it is neither, or its settings do not suit it.
-    """
+    """A run or an external model, as what embeds pictures."""
     from mfa.inference.external import from_run
 
     model, own = settings(word)
@@ -125,11 +117,7 @@ def _take_none(model: str, own: Mapping[str, Any]) -> None:
 
 
 def settings(word: str) -> tuple[str, dict[str, Any]]:
-    """A model and the settings behind it: ``theirs.onnx,size=384x128,inputs=half,name=theirs``.
-
-    Raises:
-        InputError: a setting twice, or a size that is none.
-    """
+    """A model and the settings behind it: ``theirs.onnx,size=384x128,inputs=half,name=theirs``."""
     own: dict[str, Any] = {}
     while found := OWN.fullmatch(word):
         name, value = found["name"], found["value"]

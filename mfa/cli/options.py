@@ -124,11 +124,7 @@ def _bounded(action: Callable[..., None], argv: list[str]) -> Callable[..., None
 
 
 def check_bounds(owner: Any, values: Mapping[str, Any]) -> None:
-    """Numbers lie ``Within`` the bounds in the annotations of a function or a dataclass.
-
-    Raises:
-        InputError: one does not; the sentence names the option and the bounds.
-    """
+    """Numbers lie ``Within`` the bounds in the annotations of a function or a dataclass."""
     for name, hint in get_type_hints(owner, include_extras=True).items():
         value = values.get(name)
         if is_dataclass(value):

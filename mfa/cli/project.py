@@ -31,9 +31,6 @@ def project(
         pictures: Training pictures to fit to.
         name: What tables call it; by default the name of the run's configuration.
         device: Where the network computes; by default the GPU where there is one.
-
-    Raises:
-        InputError: no such run, teacher or data, other branches, or another file has the name.
     """
     from mfa.cli.train import find_teacher
     from mfa.inference.evaluate import resolve

@@ -122,9 +122,6 @@ def find_teacher(source: str, data: ReidDataset) -> Teacher:
     """The teacher in a feature file, or the one that a model makes, computed at the first call.
 
     Processes that want the same features wait for the first one to write them.
-
-    Raises:
-        InputError: neither can be read.
     """
     from filelock import FileLock
 
@@ -156,9 +153,6 @@ def parse(argv: list[str]) -> Options:
     """The options. Fields of the configuration override what preset, variant and teacher choose.
 
     The line is parsed once to learn these, and again with their configuration as the default.
-
-    Raises:
-        InputError: no such preset.
     """
 
     def parse_over(default: Options) -> Options:

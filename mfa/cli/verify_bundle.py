@@ -23,9 +23,6 @@ def moved(path: Path, again: bool) -> Iterator[str]:
     Args:
         path: of the bundle; the figure's files lie beside it.
         again: make the figure again by the bundle's command, and compare numbers and inputs too.
-
-    Raises:
-        InputError: the file is no bundle, or its command fails.
     """
     bundle = _read(path)
     for name, stored in bundle["files"].items():

@@ -63,10 +63,6 @@ def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -
         first: the reference.
         second: what is compared with it.
         seed: of the resampling.
-
-    Raises:
-        InputError: the cards state different data or protocols (each is named), or the queries
-            are not the same.
     """
     require_alike(first, second)
     tests = {

@@ -25,9 +25,6 @@ def project(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tupl
     """L2-normalised rows of ``features`` (N, D) on a plane, (N, 2), and what the axes are.
 
     The same seed gives the same plane.
-
-    Raises:
-        InputError: fewer than three rows, an unknown method, or UMAP is not installed.
     """
     if len(features) < 3:
         raise InputError(f"a map of the descriptors needs 3 pictures or more, got {len(features)}")

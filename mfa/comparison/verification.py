@@ -67,9 +67,6 @@ class Verification:
         Returns:
             ``threshold``, ``tpr``, ``fpr``, ``fnr``; the threshold is NaN and nothing is accepted
             where the smallest one accepts too many.
-
-        Raises:
-            InputError: a share outside [0, 1], or finer than one pair in all there are.
         """
         if not 0 <= fpr <= 1:
             raise InputError(f"a false positive rate is a share, 0 to 1, got {fpr}")
@@ -92,11 +89,7 @@ class Verification:
         return pd.DataFrame([{"accepted": share, **self.at_fpr(share)} for share in shares])
 
     def at_threshold(self, threshold: float) -> dict[str, float]:
-        """Rates at the tabled threshold next at or below this one; keys as ``at_fpr``.
-
-        Raises:
-            InputError: below every threshold of the table.
-        """
+        """Rates at the tabled threshold next at or below this one; keys as ``at_fpr``."""
         row = int(np.searchsorted(self.table["threshold"], threshold, side="right")) - 1
         if row < 0:
             raise InputError(f"distances start at 0, got a threshold of {threshold}")

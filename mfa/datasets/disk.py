@@ -19,9 +19,6 @@ def refuse_if_full(what: str, size: float, folder: Path, fix: str) -> None:
         size: in bytes.
         folder: any folder on the disk.
         fix: what to do about it.
-
-    Raises:
-        InputError: says what is needed and what is free.
     """
     free = shutil.disk_usage(folder).free
     if size + SPARE > free:

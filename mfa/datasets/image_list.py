@@ -61,9 +61,6 @@ class ListedImage:
         """The picture at a size, (height, width, 3) uint8, read-only, kept for the next call.
 
         At the network's size these are the network's pixels.
-
-        Raises:
-            InputError: the file cannot be read.
         """
         return _pixels(self.path, height, width, file_version(self.path))
 
@@ -76,9 +73,6 @@ class ImageList:
         split: its name.
         features: descriptors of its pictures, or of some of them, if there are any.
         where: name and folder of the dataset, for messages.
-
-    Raises:
-        InputError: a row of the features is no picture of the list.
     """
 
     def __init__(
@@ -107,11 +101,7 @@ class ImageList:
         return (self.at(ListPosition(position)) for position in range(len(self)))
 
     def at(self, position: ListPosition) -> ListedImage:
-        """The picture at a position of the list.
-
-        Raises:
-            InputError: no such position.
-        """
+        """The picture at a position of the list."""
         what = f"the {self.split} list of {self._where} has no picture"
         _refuse_outside(position, len(self), what)
         row = self._rows.get(position)
@@ -119,11 +109,7 @@ class ImageList:
         return ListedImage(sample, self.split, position, None if row is None else FeatureRow(row))
 
     def at_row(self, row: FeatureRow) -> ListedImage:
-        """The picture whose descriptor is in a row of the features.
-
-        Raises:
-            InputError: no such row.
-        """
+        """The picture whose descriptor is in a row of the features."""
         what = f"the features of the {self.split} list have no row"
         _refuse_outside(row, len(self._positions), what)
         return self.at(ListPosition(self._positions[row]))

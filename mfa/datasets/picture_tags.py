@@ -55,11 +55,7 @@ def tag_pictures(
 
 
 def table_of(data: ReidDataset, marks: Marks) -> pd.DataFrame:
-    """One row per picture with tags, in the order of the lists; columns are ``COLUMNS``.
-
-    Raises:
-        InputError: see ``checked``.
-    """
+    """One row per picture with tags, in the order of the lists; columns are ``COLUMNS``."""
     rows = []
     for (side, position), words in sorted(checked(marks).items(), key=_order):
         sample = getattr(data, side)[position]
@@ -74,11 +70,7 @@ def marks_of(table: pd.DataFrame) -> Marks:
 
 
 def checked(marks: Marks) -> Marks:
-    """Every tag once, as ``clean_word`` writes it; pictures without tags are left out.
-
-    Raises:
-        InputError: a tag that is none, or more than ``MOST`` different ones.
-    """
+    """Every tag once, as ``clean_word`` writes it; pictures without tags are left out."""
     found = {
         place: tuple(dict.fromkeys(clean_word(word) for word in words))
         for place, words in marks.items()
@@ -90,12 +82,7 @@ def checked(marks: Marks) -> Marks:
 
 
 def clean_word(word: str, what: str = "tag") -> str:
-    """A word as it is kept: spaces joined, letters composed.
-
-    Raises:
-        InputError: it is empty, longer than ``LETTERS``, or holds signs that nobody can read or
-            that separate tags.
-    """
+    """A word as it is kept: spaces joined, letters composed."""
     clean = unicodedata.normalize("NFC", " ".join(str(word).split()))
     if not clean:
         raise InputError(f"the {what} is empty", "write a word")
@@ -112,11 +99,7 @@ def clean_word(word: str, what: str = "tag") -> str:
 
 
 def place_in(data: ReidDataset, side: Any, position: Any) -> tuple[Split, int]:
-    """A list and a position in it.
-
-    Raises:
-        InputError: there is no such list or position.
-    """
+    """A list and a position in it."""
     if side not in SIDES:
         raise InputError(f"the list is query or gallery, got {side!r}")
     count = len(getattr(data, side))
@@ -168,9 +151,6 @@ def parse(content: bytes, name: str, data: ReidDataset) -> tuple[Marks, dict[str
         content: of the file.
         name: of the file; its ending tells CSV from JSON.
         data: the dataset that the tags belong to.
-
-    Raises:
-        InputError: too large, no such file, or of another dataset.
     """
     if len(content) > BYTES:
         raise InputError(f"{name} has more than {BYTES // 1_000_000} MB", "give a smaller file")

@@ -89,9 +89,6 @@ def gallery_roles(
         dataset: with a query list and a gallery.
         query: position in the query list.
         camera_filter: as in ``mfa.retrieval.metrics.score``; without it ``own camera`` is empty.
-
-    Raises:
-        InputError: no such query.
     """
     if not 0 <= query < len(dataset.query):
         raise InputError(

@@ -114,11 +114,7 @@ def trace(network: ExportedNetwork, run: Run) -> torch.export.ExportedProgram:
 
 
 def to_onnx(program: torch.export.ExportedProgram, outputs: tuple[str, ...]) -> Any:
-    """The program as an ``onnx.ModelProto``.
-
-    Raises:
-        InputError: onnx or onnxscript is not installed.
-    """
+    """The program as an ``onnx.ModelProto``."""
     with extra("export"):
         made = torch.onnx.export(
             program, input_names=["pictures"], output_names=list(outputs), verbose=False

@@ -30,9 +30,6 @@ class ExportedNetwork(nn.Module):
     Attributes:
         outputs: names of the outputs, in order: the embedding, each branch, and with ``maps`` each
             branch's parts.
-
-    Raises:
-        InputError: maps are wanted of a branch whose neck mixes channels.
     """
 
     def __init__(self, network: ReidNetwork, *, maps: bool = False) -> None:

@@ -23,9 +23,6 @@ def calibration_pictures(run: Run, data: ReidDataset, count: int = PICTURES) -> 
     """``count`` training pictures of ``data`` at the run's size, (N, 3, H, W) uint8, seed 0.
 
     Of a dataset without training pictures they are of the gallery.
-
-    Raises:
-        InputError: there are none.
     """
     samples = data.train or data.gallery
     if not samples:
@@ -39,11 +36,7 @@ def calibration_pictures(run: Run, data: ReidDataset, count: int = PICTURES) -> 
 
 
 def quantize_onnx(model: Any, pictures: np.ndarray) -> Any:
-    """``model`` (``onnx.ModelProto``) with its convolutions in 8 bits, per channel.
-
-    Raises:
-        InputError: onnxruntime is not installed.
-    """
+    """``model`` (``onnx.ModelProto``) with its convolutions in 8 bits, per channel."""
     with extra("export"):
         import onnx
         from onnxruntime import quantization
@@ -67,11 +60,7 @@ def quantize_onnx(model: Any, pictures: np.ndarray) -> Any:
 
 
 def quantize_openvino(model: Any, pictures: np.ndarray) -> Any:
-    """``model`` (``openvino.Model``) in 8 bits wherever NNCF's rules say so.
-
-    Raises:
-        InputError: nncf is not installed.
-    """
+    """``model`` (``openvino.Model``) in 8 bits wherever NNCF's rules say so."""
     with extra("export"):
         import nncf
     nncf.set_log_level(logging.ERROR)

@@ -31,9 +31,6 @@ def measure_parity(
     minimum over the query pictures of the cosine of an embedding and the run's; ``mib``, the size
     of the file's weights and graph; ``ms_1`` and ``ms_64``, milliseconds per picture in batches
     of 1 and of 64, with the same number of threads.
-
-    Raises:
-        InputError: the file is no model, or nothing in ``data`` can be scored.
     """
     model = load_external(file, threads=torch.get_num_threads())
     ours = extract_features(run, data, progress=progress)

@@ -60,11 +60,7 @@ def evaluate(
 
 
 def resolve(run: Run, data: ReidDataset | str | None, root: Path | None = None) -> ReidDataset:
-    """The dataset meant: itself, by name, or the one ``run`` was trained on.
-
-    Raises:
-        InputError: nothing says which dataset, or it cannot be read.
-    """
+    """The dataset meant: itself, by name, or the one ``run`` was trained on."""
     if isinstance(data, ReidDataset):
         return data
     name = data or run.checkpoint.facts.get("dataset")
@@ -127,10 +123,6 @@ def check_scorable(config: Config, data: ReidDataset) -> None:
     """Find out before a training by ``config`` whether its run can be scored on ``data``.
 
     Pictures are decoded into the cache, where the scoring finds them.
-
-    Raises:
-        InputError: there is no query or no gallery, none of their pictures can be read, or no query
-            has a match that counts.
     """
     readable = (_pictures(config.data, data, side) for side in (data.query, data.gallery))
     query, gallery = (feature_set(np.zeros((len(s), 1), np.float32), s) for s in readable)

@@ -45,11 +45,7 @@ def build_model(
 
 
 def check_settings(config: Config) -> None:
-    """Refuse a configuration with settings that its network would ignore.
-
-    Raises:
-        InputError: names the setting, and what to set it to.
-    """
+    """Refuse a configuration with settings that its network would ignore."""
     _check_model(config.model)
     network, gla = config.model.network, config.loss.gla
     if gla != "off" and (network != "mfa" or config.model.branches == 0):

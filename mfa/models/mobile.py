@@ -47,11 +47,7 @@ def mobilenet(config: ModelConfig) -> MobileTrunk:
 
 
 def efficientnet(config: ModelConfig) -> MobileTrunk:
-    """``tf_efficientnet_lite0`` of timm (Tan and Le 2019); 3.0 million parameters without CPAA.
-
-    Raises:
-        InputError: timm is not installed.
-    """
+    """``tf_efficientnet_lite0`` of timm (Tan and Le 2019); 3.0 million parameters without CPAA."""
     with extra("external"):
         import timm
     source: Any = timm.create_model("tf_efficientnet_lite0")

@@ -17,9 +17,6 @@ def refuse_unread(
     """Refuse a setting that the network ``config.network`` does not have or would ignore.
 
     ``reads`` are the fields that it reads beside its name, ``trunk`` and ``stride``.
-
-    Raises:
-        InputError: names the field, and the value it must have.
     """
     network, trunk = config.network, config.trunk
     if trunk not in trunks:

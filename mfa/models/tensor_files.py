@@ -57,11 +57,7 @@ def read_tensors(path: Path) -> TensorFile:
 
 
 def load_safely(path: Path) -> Any:
-    """The content of a safetensors file or one of ``torch.save``, read without running code.
-
-    Raises:
-        InputError: as for ``read_tensors``.
-    """
+    """The content of a safetensors file or one of ``torch.save``, read without running code."""
     _refuse_stand_ins(path)
     try:
         if path.suffix == ".safetensors":

@@ -22,11 +22,7 @@ RELEASED = ("mfa-tiny",)
 
 
 def released_file(name: str) -> Path:
-    """Where the released weights ``name`` lie.
-
-    Raises:
-        InputError: the file was removed.
-    """
+    """Where the released weights ``name`` lie."""
     file = shipped(f"data/weights/{name}.safetensors")
     if not file.is_file():
         raise InputError(
@@ -41,9 +37,6 @@ def load_trunk_weights(trunk: Trunk, config: ModelConfig) -> None:
 
     ``none``, ``imagenet`` (torchvision's or timm's), a name of ``RELEASED``, a run folder, a file
     of tensors, or for the trunk ``osnet_lct`` an OpenVINO model (``.xml``).
-
-    Raises:
-        InputError: the weights cannot be fetched or read, or almost nothing of them fits.
     """
     if config.weights == "none":
         return
@@ -63,20 +56,12 @@ def load_trunk_weights(trunk: Trunk, config: ModelConfig) -> None:
 
 
 def read_weights(name: str) -> Mapping[str, Tensor]:
-    """The tensors of a name of ``RELEASED``, of a run folder or of a file.
-
-    Raises:
-        InputError: there is no such file, or it is not safe or not possible to read.
-    """
+    """The tensors of a name of ``RELEASED``, of a run folder or of a file."""
     return read_tensors(_file(name)).tensors
 
 
 def weights_stamp(config: ModelConfig) -> str:
-    """Where the trunk starts, with the hash of the file, for a checkpoint to keep; empty for none.
-
-    Raises:
-        InputError: there is no such file.
-    """
+    """Where the trunk starts, with the hash of the file, for the checkpoint; empty for none."""
     if config.weights == "none":
         return ""
     if config.weights == "imagenet":
@@ -88,11 +73,7 @@ def weights_stamp(config: ModelConfig) -> str:
 
 
 def fetch_imagenet(name: str) -> Mapping[str, Tensor]:
-    """The ImageNet weights of torchvision's network ``name``; fetched once, then kept.
-
-    Raises:
-        InputError: they cannot be fetched.
-    """
+    """The ImageNet weights of torchvision's network ``name``; fetched once, then kept."""
     try:
         return get_model_weights(name).DEFAULT.get_state_dict(check_hash=True)
     except (OSError, RuntimeError) as error:

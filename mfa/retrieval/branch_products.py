@@ -51,11 +51,7 @@ class BranchProducts:
             self._squares[name] = (_squares(query), _squares(gallery))
 
     def weighted(self, weights: Mapping[str, float]) -> WeightedDistances:
-        """Cosine distances of descriptors weighted as by ``mfa.retrieval.branch_weights``.
-
-        Raises:
-            InputError: an unknown branch, a weight below 0, or none above.
-        """
+        """Cosine distances of descriptors weighted as by ``mfa.retrieval.branch_weights``."""
         used = check_weights(self.features, weights)
         query, gallery = (
             np.sqrt(sum(used[name] ** 2 * self._squares[name][side] for name in used))

@@ -34,12 +34,7 @@ def score_branches(
 
 
 def weighted(features: Features, weights: Mapping[str, float]) -> Features:
-    """``features`` with each branch's columns multiplied by its weight, others dropped.
-
-    Raises:
-        InputError: the features have no branches, a name is unknown, a weight is negative or not
-            a number, or no weight is above 0.
-    """
+    """``features`` with each branch's columns multiplied by its weight, others dropped."""
     columns = dict(features.columns())
     used = check_weights(features, weights)
 
@@ -57,11 +52,7 @@ def weighted(features: Features, weights: Mapping[str, float]) -> Features:
 
 
 def check_weights(features: Features, weights: Mapping[str, float]) -> dict[str, float]:
-    """The weights above 0, in the descriptor's order.
-
-    Raises:
-        InputError: see ``weighted``.
-    """
+    """The weights above 0, in the descriptor's order."""
     names = [name for name, _ in features.branches]
     if not names:
         raise InputError("these features have no named branches; score them whole")

@@ -70,9 +70,6 @@ class FeatureDistances:
 
     A feature of length zero has no direction: its cosine with everything is taken as 0, its
     distance as 1.
-
-    Raises:
-        InputError: no such metric.
     """
 
     def __init__(self, query: np.ndarray, gallery: np.ndarray, metric: Metric = "cosine") -> None:

@@ -50,10 +50,6 @@ def read(
         gallery: name of the group that is ranked.
         names: our name of an array (``query``, ``query_pid``, ...) to the file's, where it is none
             that is known.
-
-    Raises:
-        InputError: the file is missing or damaged, a group or array is not in it, lengths differ,
-            or a value is not what its name says; the message names the array.
     """
     arrays = Arrays(Path(path), names)
     where = str(path)

@@ -166,11 +166,7 @@ def cmc(found: PositiveRanks, max_rank: int) -> np.ndarray:
 def arranged(
     features: Features, camera_filter: bool, distance: Metric | Distances
 ) -> tuple[Distances, GroupedGallery]:
-    """Distances whose columns are grouped by identity, and which of them count for which query.
-
-    Raises:
-        InputError: an empty side, or what ``make_distances`` raises.
-    """
+    """Distances whose columns are grouped by identity, and which of them count for which query."""
     for name, side in (("query", features.query), ("gallery", features.gallery)):
         if not len(side):
             raise InputError(f"the {name} list is empty; there is nothing to score")
@@ -180,11 +176,7 @@ def arranged(
 
 
 def make_distances(features: Features, distance: Metric | Distances) -> Distances:
-    """The distances a scoring asks for, by name or ready-made.
-
-    Raises:
-        InputError: no such metric, or distances of another shape than (queries, gallery).
-    """
+    """The distances a scoring asks for, by name or ready-made."""
     if isinstance(distance, str):
         return FeatureDistances(features.query.features, features.gallery.features, distance)
     if distance.shape != (len(features.query), len(features.gallery)):

@@ -88,9 +88,6 @@ def ranking_list(
     Returns:
         One row per query and rank: ``query`` and ``gallery`` (rows), ``query_name``, ``rank`` (from
         1), ``gallery_name``, ``distance``; equal distances in the order of the gallery.
-
-    Raises:
-        InputError: other widths, or ``k`` out of range.
     """
     if query.features.shape[1] != gallery.features.shape[1]:
         raise InputError(

@@ -23,11 +23,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class ArraysOfFile(Mapping[str, np.ndarray]):
-    """The arrays of a file by name, each read when it is asked for.
-
-    Raises:
-        InputError: there is no such file.
-    """
+    """The arrays of a file by name, each read when it is asked for."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -123,11 +119,7 @@ class Npz(ArraysOfFile):
 
 
 def as_text(values: np.ndarray, where: str) -> np.ndarray:
-    """Text of an array of text, of bytes in UTF-8, or of numbers.
-
-    Raises:
-        InputError: the bytes are not UTF-8.
-    """
+    """Text of an array of text, of bytes in UTF-8, or of numbers."""
     if values.dtype.kind != "S":
         return values.astype(str)
     try:

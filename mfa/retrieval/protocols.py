@@ -90,10 +90,6 @@ def single_shot(
     camera filter rules out the picture of a query's own person, another that it allows is drawn
     for that query. Distractors (pid 0) count as one identity. With one match per query, AP is
     1 / rank and equals INP. ``progress`` is called with the completed fraction.
-
-    Raises:
-        InputError: fewer than 2 draws or more than ``MAX_DRAWS``, a negative seed, or what
-            ``score`` raises.
     """
     check_draws(draws)
     if seed < 0:
@@ -140,9 +136,6 @@ def multi_query(
         pooling: mean or maximum of the L2-normalised features.
 
     Where the camera is unknown, pictures are pooled by identity alone.
-
-    Raises:
-        InputError: no such pooling, or ``pictures`` of another width.
     """
     if pooling not in ("mean", "max"):
         raise InputError(f"pooling is mean or max, got {pooling!r}")

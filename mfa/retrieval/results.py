@@ -103,9 +103,6 @@ class RetrievalResult:
             Columns ``rank`` (from 1; missing where not counted), ``gallery`` (position in the
             gallery list), ``name``, ``pid``, ``camid``, ``distance``, ``match`` (same identity),
             ``valid`` (counted).
-
-        Raises:
-            InputError: no such query, or a result that was loaded without features.
         """
         if self.ranker is None:
             raise InputError(
@@ -121,9 +118,6 @@ class RetrievalResult:
                 fractions in full.
             draws: bootstrap draws of the 95 % intervals over identities; 0 for none.
             seed: of those draws.
-
-        Raises:
-            InputError: more draws than ``mfa.retrieval.statistics.MAX_DRAWS``.
         """
         figures = {f"rank{k}": self.rank(k) for k in SUMMARY_RANKS}
         figures |= {"mAP": self.mAP, "mAP_trapezoid": self.mAP_trapezoid, "mINP": self.mINP}
@@ -152,11 +146,7 @@ class RetrievalResult:
 
     @staticmethod
     def load(path: Path | str) -> RetrievalResult:
-        """Read what ``save`` wrote; figures and tables, but no features and no rankings.
-
-        Raises:
-            InputError: a file is missing or is not a saved result.
-        """
+        """Read what ``save`` wrote; figures and tables, but no features and no rankings."""
         path = Path(path)
         content = read_json(path)
         try:

@@ -91,9 +91,6 @@ def mean_interval(
             whole. By default each value is a unit.
         draws: number of resamples, with replacement.
         seed: of the draws.
-
-    Raises:
-        InputError: ``draws`` is out of range.
     """
     from scipy.stats import bootstrap
 
@@ -199,9 +196,6 @@ def flipped(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         ``query``, ``name``, ``pid``, ``camid``, ``change`` (``gained`` or ``lost`` by the
         second), ``AP_first``, ``AP_second``, ``first_match_rank_first``, ``..._second``; largest
         change of AP first.
-
-    Raises:
-        InputError: the queries differ, or no query was counted in both.
     """
     before, after = paired_rows(first, second)
     right = [rows["first_match_rank"].to_numpy(int) == 1 for rows in (before, after)]
@@ -215,11 +209,7 @@ def flipped(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired_rows(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of the queries that both tables counted, aligned.
-
-    Raises:
-        InputError: the query lists differ (the first difference is named), or share none.
-    """
+    """The rows of the queries that both tables counted, aligned."""
     same = "a paired test needs the same queries"
     if len(first) != len(second):
         raise InputError(f"the results have {len(first)} and {len(second)} queries; {same}")

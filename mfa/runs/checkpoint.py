@@ -72,11 +72,7 @@ class Checkpoint:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write ``checkpoint`` whole or not at all.
-
-    Raises:
-        InputError: it cannot be written.
-    """
+    """Write ``checkpoint`` whole or not at all."""
     metadata = {
         "format": FORMAT,
         "config": to_json(checkpoint.config),
@@ -95,12 +91,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def load_checkpoint(path: Path, *, only: str = "") -> Checkpoint:
-    """Read a checkpoint, or of its tensors only the part ``only``, such as ``"model"``.
-
-    Raises:
-        InputError: no such file, truncated, changed since it was written, or not written by this
-            package.
-    """
+    """Read a checkpoint, or of its tensors only the part ``only``, such as ``"model"``."""
     if not path.is_file():
         raise InputError(f"no checkpoint {path}", "train first with `mfa train PRESET --run NAME`")
     if not os.access(path, os.R_OK):  # safetensors would say that there is no such file
@@ -182,11 +173,7 @@ def _check_sums(metadata: Mapping[str, str], tensors: dict[str, Tensor], path: P
 
 
 def _parsed(parse: Callable[[str], T], text: str, what: str, path: Path) -> T:
-    """A field of the metadata.
-
-    Raises:
-        InputError: it cannot be read.
-    """
+    """A field of the metadata."""
     try:
         return parse(text)
     except ValueError as error:  # an InputError is a ValueError

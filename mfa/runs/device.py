@@ -24,9 +24,6 @@ def choose_device(device: torch.device | str | None = None) -> torch.device:
     Args:
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` ...; ``None`` for the default. Under
             ``torchrun`` a bare ``"cuda"`` is the GPU of the process's number on its machine.
-
-    Raises:
-        InputError: no such device, or this machine has none.
     """
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -47,11 +44,7 @@ def choose_device(device: torch.device | str | None = None) -> torch.device:
 
 
 def check_precision(precision: str | None) -> Precision:
-    """The precision asked for; ``None`` means float32.
-
-    Raises:
-        InputError: no such precision.
-    """
+    """The precision asked for; ``None`` means float32."""
     known: tuple[Precision, ...] = get_args(Precision)
     for name in known:
         if name == (precision or "float32"):

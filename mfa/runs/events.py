@@ -24,11 +24,7 @@ class Events:
     """
 
     def __init__(self, run: Path, history: pd.DataFrame) -> None:
-        """Write what ``history`` holds of the training in the folder ``run``.
-
-        Raises:
-            InputError: the extra ``tensorboard`` is not installed.
-        """
+        """Write what ``history`` holds of the training in the folder ``run``."""
         with extra("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
         for old in (run / FOLDER).glob("events.out.tfevents.*"):

@@ -29,10 +29,6 @@ def release(
         name: what tables call the configuration; by default its own name.
         gate_height: height k of the bumps of competing gates, 1 in training; higher parts the
             branches more, and binds them more to their stripes, without further training (ours).
-
-    Raises:
-        InputError: another file has the name, it cannot be written, or the network has no gates
-            of that kind.
     """
     old = run.checkpoint
     if gate_height is not None and old.config.model.gate != "competing":

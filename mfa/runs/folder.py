@@ -47,10 +47,6 @@ class RunFolder:
         """Make or enter the folder; return the checkpoint to go on from, if there is one.
 
         What killed trainings left behind is removed, with lines of history that have no checkpoint.
-
-        Raises:
-            InputError: there is a run already and ``resume`` is off, it is another run, another
-                process trains there, or the folder cannot be written.
         """
         self._acquire()
         for name in (CHECKPOINT, HISTORY, CONFIG):

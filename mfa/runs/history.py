@@ -32,9 +32,6 @@ def read_history(path: Path) -> pd.DataFrame:
     """The history of a run folder, one row per epoch; columns as in ``history_row``.
 
     A file without rows gives an empty table with the column ``epoch``.
-
-    Raises:
-        InputError: there is no history, or it is damaged; the message names the line.
     """
     file = path / HISTORY
     try:

@@ -61,11 +61,7 @@ class Run:
 
     @cached_property
     def model(self) -> ReidNetwork:
-        """The network in eval mode, on ``device``.
-
-        Raises:
-            InputError: the weights are not those of the configuration.
-        """
+        """The network in eval mode, on ``device``."""
         weights = self.checkpoint.part("model")
         try:
             with torch.device("meta"):  # compares shapes before memory is taken for them
@@ -188,11 +184,7 @@ class Run:
 
     @property
     def history(self) -> pd.DataFrame:
-        """One row per epoch.
-
-        Raises:
-            InputError: the run was never trained.
-        """
+        """One row per epoch."""
         if self.path is None:
             raise InputError("a network with random weights has no history")
         return read_history(self.path)

@@ -51,11 +51,7 @@ class LandmarkModel:
     """``pose_landmark_lite``, loaded once and called per picture."""
 
     def __init__(self, file: Path = MODEL) -> None:
-        """Load the model.
-
-        Raises:
-            InputError: the runtime or the file is missing, or the file is another one.
-        """
+        """Load the model."""
         remedy = "copy it again from data/weights/masks of the repository"
         if not file.is_file():
             raise InputError(f"no mask model at {file}", remedy)

@@ -89,9 +89,6 @@ def write_masks(
         cache: folder for the masks; by default that of the picture cache.
         model: the model's file.
         progress: see ``mfa.progress``.
-
-    Raises:
-        InputError: the model or its runtime is missing, or the folder cannot be written.
     """
     missing = [
         (split, start)
@@ -110,11 +107,7 @@ def write_masks(
 
 
 def read_masks(data: ReidDataset, split: Split = "query", cache: Path | None = None) -> Masks:
-    """The kept masks of one list, from the cache or from beside the dataset.
-
-    Raises:
-        InputError: they are not there, or not whole.
-    """
+    """The kept masks of one list, from the cache or from beside the dataset."""
     count = len(getattr(data, split))
     command = f"mfa data masks {data.name} --splits {split} --data-root {quoted(data.root)}"
     pieces = []

@@ -45,11 +45,7 @@ def colour_histogram(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def histogram_features(dataset: ReidDataset) -> Features:
-    """Query and gallery histograms of a synthetic set, to be scored like any model's features.
-
-    Raises:
-        InputError: a picture does not decode, or has no part mask.
-    """
+    """Query and gallery histograms of a synthetic set, to be scored like any model's features."""
     origin: dict[str, object] = {
         "model": f"colour histogram of the true person, {STRIPES} stripes, {BINS}^3 bins",
         "dataset": dataset.name,

@@ -34,11 +34,7 @@ def mask_path(image_path: Path) -> Path:
 
 
 def load_mask(image_path: Path, height: int, width: int) -> np.ndarray:
-    """Part mask of a picture, (height, width) uint8 of indices into ``PARTS``, nearest pixel.
-
-    Raises:
-        InputError: the picture has no mask; only those of the synthetic set have.
-    """
+    """Part mask of a picture, (height, width) uint8 of indices into ``PARTS``, nearest pixel."""
     path = mask_path(image_path)
     if not path.is_file():
         raise InputError(

@@ -58,9 +58,6 @@ def repaint(
 
     Returns:
         ``None`` for the bag of somebody who carries none.
-
-    Raises:
-        InputError: there is no such thing or camera.
     """
     if thing not in THINGS:
         raise InputError(f"no thing {thing!r} can be changed; there are {', '.join(THINGS)}")

@@ -69,11 +69,7 @@ class Shot:
 
 
 def render(pid: int, camera: int, repeat: int, config: SyntheticConfig) -> Rendering:
-    """Picture ``repeat`` of person ``pid`` from ``camera`` (from 1, as in file names).
-
-    Raises:
-        InputError: there is no such camera.
-    """
+    """Picture ``repeat`` of person ``pid`` from ``camera`` (from 1, as in file names)."""
     shot = shoot(pid, camera, repeat, config)
     with Image.open(io.BytesIO(shot.jpeg())) as opened:
         image = np.asarray(opened.convert("RGB"))

@@ -68,11 +68,7 @@ def _write(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> Path
 
 
 def _complete(target: Path, config: SyntheticConfig, plan: Sequence[Entry]) -> bool:
-    """Whether ``target`` already holds these pictures.
-
-    Raises:
-        InputError: it holds something that this module did not write.
-    """
+    """Whether ``target`` already holds these pictures."""
     if not target.exists():
         return False
     try:

@@ -63,12 +63,7 @@ class TrainingBatches:
         cache: Path | None,
         teacher: Teacher | None = None,
     ) -> None:
-        """Read the images.
-
-        Raises:
-            InputError: the dataset has no training list, it is too small for a batch, or the
-                teacher lacks one of its images.
-        """
+        """Read the images."""
         self._config, self._device, self._rank = config, device, ranks.rank
         self.images = training_images(config, data, cache)
         pids = sorted({sample.pid for sample in self.images.samples})
@@ -125,11 +120,7 @@ class TrainingBatches:
 
 
 def training_images(config: Config, data: ReidDataset, cache: Path | None) -> LoadedImages:
-    """The training list's images at the configured size.
-
-    Raises:
-        InputError: the dataset has no training list.
-    """
+    """The training list's images at the configured size."""
     if not data.train:
         raise InputError(f"{data.name} has no training pictures; it can only be evaluated on")
     where = (cache or cache_folder(data.root)) if config.data.cache else None

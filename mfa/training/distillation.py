@@ -56,11 +56,7 @@ class Teacher:
         return digest.hexdigest()[:12]
 
     def targets(self, samples: Sequence[Sample]) -> Tensor:
-        """L2-normalised rows for ``samples``, in their order, (len(samples), D).
-
-        Raises:
-            InputError: a picture has no row.
-        """
+        """L2-normalised rows for ``samples``, in their order, (len(samples), D)."""
         missing = [sample.path.name for sample in samples if sample.path.name not in self.row_of]
         if missing:
             raise InputError(
@@ -73,11 +69,7 @@ class Teacher:
 
 
 def read_teacher(file: Path) -> Teacher:
-    """A teacher from an ``.npz`` with ``feature`` (N, D) and ``name`` (N,), in any order.
-
-    Raises:
-        InputError: no such file, not in this form, or features that are NaN, zero or repeated.
-    """
+    """A teacher from an ``.npz`` with ``feature`` (N, D) and ``name`` (N,), in any order."""
     if not file.is_file():
         raise InputError(f"no teacher file {file}")
     arrays = Npz(file)
@@ -124,9 +116,6 @@ def compute_teacher(
         file: an ``.npz``, written whole or not at all.
         cache: folder for decoded pictures; ``None`` decodes without keeping.
         progress: see ``mfa.progress``.
-
-    Raises:
-        InputError: none of the pictures can be read, or the file cannot be written.
     """
     height, width = model.size
     pictures = load_images(data.train, height=height, width=width, cache=cache)

@@ -34,11 +34,7 @@ class LossLog:
         self._last: tuple[Sequence[int], Tensor] | None = None
 
     def add(self, terms: Mapping[str, Tensor], indices: Sequence[int]) -> None:
-        """Take in the terms of a step, and look at the step before.
-
-        Raises:
-            InputError: a term of that step is NaN or infinite.
-        """
+        """Take in the terms of a step, and look at the step before."""
         row = torch.stack([value.float() for value in terms.values()])
         bad = self._ranks.anywhere(~row.isfinite().all())
         self.check()
@@ -47,11 +43,7 @@ class LossLog:
         self._last = indices, bad
 
     def check(self) -> None:
-        """Look at the last step.
-
-        Raises:
-            InputError: one of its terms is NaN or infinite.
-        """
+        """Look at the last step."""
         if self._last is None or not self._last[1].item():
             return
         values = dict(zip(self.terms, self._rows[-1].tolist(), strict=True))

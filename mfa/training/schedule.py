@@ -43,11 +43,7 @@ def make_optimizer(
 
 
 def freeze(model: nn.Module, beginnings: tuple[str, ...]) -> None:
-    """Stop the parameters of ``model`` from learning whose names begin so.
-
-    Raises:
-        InputError: no parameter has such a name.
-    """
+    """Stop the parameters of ``model`` from learning whose names begin so."""
     for beginning in beginnings:
         parts = [p for name, p in model.named_parameters() if name.startswith(beginning)]
         if not parts:

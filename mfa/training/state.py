@@ -70,11 +70,7 @@ class TrainingState:
         }
 
     def load_state_dict(self, state: Mapping[str, Mapping[str, Any]]) -> None:
-        """Put back what ``state_dict`` gave.
-
-        Raises:
-            InputError: a part is missing, or is that of another network.
-        """
+        """Put back what ``state_dict`` gave."""
         try:
             for name, module in self._modules().items():
                 module.load_state_dict(state[name])

@@ -110,11 +110,7 @@ class Trainer:
         )
 
     def _check_weights(self, epoch: int) -> None:
-        """Stop before the last step of an epoch has spoiled the checkpoint.
-
-        Raises:
-            InputError: a weight or a running statistic is NaN or infinite.
-        """
+        """Stop before the last step of an epoch has spoiled the checkpoint."""
         values = self.state.model.state_dict()
         finite = torch.stack([value.isfinite().all() for value in values.values()])
         if self.ranks.anywhere(~finite.all()).item():
@@ -202,11 +198,7 @@ class Trainer:
         return Checkpoint(self.config, self.state.epoch, self.batches.identities, tensors, facts)
 
     def begin(self, init: Run | None = None) -> None:
-        """Start, from the weights of ``init`` as far as names and shapes agree; print what did.
-
-        Raises:
-            InputError: almost nothing fits.
-        """
+        """Start, from the weights of ``init`` as far as names and shapes agree; print what did."""
         if init is not None:
             weights = init.checkpoint.part("model")
             words = fit_state(self.state.model, weights, where=init.name, core="trunk.")
@@ -216,11 +208,7 @@ class Trainer:
         self.state.watch = CollapseWatch(self.start_norm())
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on where ``checkpoint`` stopped.
-
-        Raises:
-            InputError: it was trained on other data or by another teacher, or is damaged.
-        """
+        """Go on where ``checkpoint`` stopped."""
         facts = checkpoint.facts
         if facts.get("fingerprint") != self.data.fingerprint:
             raise InputError(

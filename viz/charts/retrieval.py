@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 def named(results: RetrievalResult | Mapping[str, RetrievalResult]) -> dict[str, RetrievalResult]:
-    """One result or several by name, as several by name.
-
-    Raises:
-        InputError: none was given.
-    """
+    """One result or several by name, as several by name."""
     models = dict(results) if isinstance(results, Mapping) else {"": results}
     if not models:
         raise InputError("no result was given to draw")

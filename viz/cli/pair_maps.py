@@ -22,11 +22,7 @@ def draw(
     width: str,
     blur_faces: bool,
 ) -> None:
-    """Draw the maps of two picture files and their faithfulness.
-
-    Raises:
-        InputError: other than two pictures, or one that cannot be read.
-    """
+    """Draw the maps of two picture files and their faithfulness."""
     import numpy as np
 
     from mfa.explain.pair_faithfulness import pair_faithfulness, verdict

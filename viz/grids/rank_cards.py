@@ -77,11 +77,7 @@ def rows(
     k: int,
     include_junk: bool = False,
 ) -> list[Row]:
-    """The first ``k`` ranks of each query; with ``include_junk`` ignored pictures are among them.
-
-    Raises:
-        InputError: no such query, or the result was made on other pictures than ``dataset``'s.
-    """
+    """The first ``k`` ranks of each query, with ``include_junk`` ignored pictures among them."""
     records = [_record(result, query) for query in queries]
     rankings = [result.ranking(query, k=k, include_ignored=include_junk) for query in queries]
     assert result.features is not None  # else ``ranking`` has refused
@@ -93,11 +89,7 @@ def rows(
 def unlabelled_rows(
     features: Features, dataset: ReidDataset, queries: Sequence[int], k: int
 ) -> list[Row]:
-    """The ``k`` nearest pictures of each query in a gallery without labels.
-
-    Raises:
-        InputError: no such query, or the features were made on other pictures than ``dataset``'s.
-    """
+    """The ``k`` nearest pictures of each query in a gallery without labels."""
     known = range(len(features.query))
     if strange := [query for query in queries if query not in known]:
         raise InputError(f"no query {strange[0]}; the features have queries 0 to {known[-1]}")
@@ -136,9 +128,6 @@ def choose(
             first), ``random``, or positions given one by one.
         count: how many, where they are not given one by one.
         seed: of the random choice.
-
-    Raises:
-        InputError: an unknown word, or nothing to choose from.
     """
     if not isinstance(queries, str):
         chosen = tuple(int(query) for query in queries)

@@ -29,9 +29,6 @@ def overlay(
         limit: the magnitude drawn at full strength; by default the map's own largest, which makes
             maps incomparable: give one limit to pictures that stand side by side.
         grey: how far the picture's own colours are taken out, 0 to 1.
-
-    Raises:
-        InputError: sizes differ.
     """
     if heat.shape != image.shape[:2]:
         raise InputError(f"a map of {heat.shape} does not fit a picture of {image.shape[:2]}")

@@ -44,11 +44,7 @@ class Arrangement:
 
 
 def arranged(table: Table, asked: Arrangement) -> Table:
-    """The table with the rows, columns and names that were asked for.
-
-    Raises:
-        InputError: no row is left.
-    """
+    """The table with the rows, columns and names that were asked for."""
     split = _split(table)
     rows = _rows(table, asked)
     columns = [table.columns.index(name) for name in asked.columns if name in table.columns]

@@ -181,9 +181,6 @@ def _situations(inputs: PaperInputs) -> dict[int, str]:
     """Positions in the query list and what they stand for, as in the paper's Fig. 4.
 
     Part masks choose where there are any; else four queries apart in the list.
-
-    Raises:
-        InputError: a position that is not in the list.
     """
     data = inputs.dataset
     for position in inputs.queries:

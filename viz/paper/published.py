@@ -40,11 +40,7 @@ def title(dataset: str) -> str:
 
 
 def published(name: str = "published", folder: Path = DATA / "published") -> pd.DataFrame:
-    """A table of published figures; empty cells of words are empty strings.
-
-    Raises:
-        InputError: the file is not there.
-    """
+    """A table of published figures; empty cells of words are empty strings."""
     path = folder / f"{name}.csv"
     try:
         table = pd.read_csv(path)

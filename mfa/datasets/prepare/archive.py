@@ -123,11 +123,7 @@ def unpack(archive: Path, layout: Layout, root: Path) -> Unpacked:
 
 
 def _entries(archive: Path, stack: ExitStack) -> list[_Entry]:
-    """The files of an archive, whose names and sizes are harmless.
-
-    Raises:
-        InputError: as ``unpack`` says.
-    """
+    """The files of an archive, whose names and sizes are harmless."""
     if not is_file(archive):
         raise InputError(f"there is no archive {archive}", "give the path of the downloaded file")
     if archive.stat().st_size == 0:

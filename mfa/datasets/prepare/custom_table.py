@@ -95,11 +95,7 @@ class Parsed:
 
 
 def assignments(words: Sequence[str], option: str) -> dict[str, str]:
-    """``1,2=A 3=B`` as {1: A, 2: A, 3: B}.
-
-    Raises:
-        InputError: a word has no ``=``, or one label is given twice.
-    """
+    """``1,2=A 3=B`` as {1: A, 2: A, 3: B}."""
     found: dict[str, str] = {}
     for word in words:
         labels, equals, value = word.rpartition("=")
@@ -113,11 +109,7 @@ def assignments(words: Sequence[str], option: str) -> dict[str, str]:
 
 
 def read_ids(file: Path) -> frozenset[str]:
-    """The labels in a text file, separated by commas or blanks, without leading zeros.
-
-    Raises:
-        InputError: the file cannot be read, is no text, or names nobody.
-    """
+    """The labels in a text file, separated by commas or blanks, without leading zeros."""
     ids = frozenset(_plain(word) for word in re.split(r"[\s,;]+", read_text(file)) if word)
     if not ids:
         raise InputError(f"{file} names nobody to test on", "write one label per line")
@@ -203,9 +195,6 @@ def parse_table(
         table: CSV, anywhere or in ``root``.
         columns: what the table calls path, pid, camid and split.
         mapped: what folders and labels mean.
-
-    Raises:
-        InputError: the table cannot be read or lists nothing.
     """
     rows = read_rows(table if table.is_file() else root / table, root, columns)
     if not rows:

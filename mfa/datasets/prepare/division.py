@@ -67,10 +67,6 @@ def split_by_identity(rows: Sequence[Row], *, test: float = 0.5, seed: int = 0) 
         rows: pictures; their ``split`` is not looked at.
         test: share of the people to test on, rounded.
         seed: another seed gives another division; the same one the same, on every machine.
-
-    Raises:
-        InputError: ``test`` is not between 0 and 1, the seed is negative, or there are too few
-            people for both sides.
     """
     if seed < 0:  # Python draws the same for -1 and for 1
         raise InputError(f"the seed of the division is 0 or more, got {seed}")

@@ -53,10 +53,6 @@ def write_views(data: ReidDataset, folder: Path, *, copies: int, seed: int = 0) 
         folder: must not exist.
         copies: views of each picture.
         seed: of everything drawn.
-
-    Raises:
-        InputError: there is nothing to show, two files would share a name, the folder exists, it
-            cannot be written, or the disk has no room.
     """
     if copies < 1:
         raise InputError(f"copies must be 1 or more, got {copies}")
@@ -87,11 +83,7 @@ def view(upper: Image.Image, lower: Image.Image | None, rng: np.random.Generator
 
 
 def _view_names(samples: Sequence[Sample], copies: int) -> list[list[str]]:
-    """Names of the views of each picture, as ``0002_c1s1_000451_03_view1.jpg``.
-
-    Raises:
-        InputError: two files would share a name.
-    """
+    """Names of the views of each picture, as ``0002_c1s1_000451_03_view1.jpg``."""
     stems = Counter(sample.path.stem for sample in samples)
     # a.jpg and a.png keep their endings: a.jpg_view1.jpg, a.png_view1.jpg
     bases = [s.path.stem if stems[s.path.stem] == 1 else s.path.name for s in samples]
@@ -109,11 +101,7 @@ def _view_names(samples: Sequence[Sample], copies: int) -> list[list[str]]:
 
 
 def _refuse_if_full(samples: Sequence[Sample], folder: Path, copies: int, seed: int) -> None:
-    """Say what the folder will take, measured on some of the pictures, and what is free.
-
-    Raises:
-        InputError: the disk has no room for it.
-    """
+    """Say what the folder will take, measured on some of the pictures, and what is free."""
     sizes = []
     for sample in samples[:: max(1, len(samples) // 16)]:
         try:

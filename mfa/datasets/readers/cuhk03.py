@@ -81,9 +81,6 @@ def _read_split(folder: Path, setting: str, protocol: str, number: int = 1) -> L
 
     The file numbers people anew in each list, so equal numbers are different people. Identities are
     therefore read from the names, where camera pair and person in it are unique.
-
-    Raises:
-        InputError: the file cannot be read, is something else, or has no split of that number.
     """
     file = folder / f"splits_{protocol}_{setting}.json"
     try:

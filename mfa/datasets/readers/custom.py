@@ -55,10 +55,6 @@ def read(folder: Path) -> Listing:
 
     Identities and cameras that are all positive whole numbers are kept; others, such as names or
     numbers from 0, are numbered from 1 in sorted order, with a note.
-
-    Raises:
-        InputError: the table is not readable, lacks a column, a row is wrong (named by its line),
-            or rows contradict each other.
     """
     rows = _read_table(folder / TABLE)
     pids, pid_note = numbers((row.pid for row in rows), "identities", NOBODY)
@@ -119,9 +115,6 @@ def read_rows(
         file: a table in UTF-8, with commas.
         root: the folder that the paths are relative to, or lie in.
         columns: what the table calls path, pid, camid and split, where it calls them otherwise.
-
-    Raises:
-        InputError: the table cannot be read, lacks path or pid, or a row has a path outside.
     """
     names = {name: columns.get(name, name).lower() for name in COLUMNS}
     reader = csv.DictReader(io.StringIO(read_text(file), newline=""))

@@ -50,11 +50,7 @@ def named(name: str) -> Layout | None:
 
 
 def get_layout(name: str) -> Layout:
-    """The layout called ``name``.
-
-    Raises:
-        InputError: no such dataset.
-    """
+    """The layout called ``name``."""
     layout = named(name)
     if layout is None:
         raise InputError(
@@ -66,12 +62,7 @@ def get_layout(name: str) -> Layout:
 
 
 def find_folder(layout: Layout, root: Path) -> Path:
-    """The dataset's folder: below ``root`` by one of its usual names, or ``root`` itself.
-
-    Raises:
-        InputError: it is not there, or lacks a part; says what was expected, what was found, and
-            which dataset lies there instead.
-    """
+    """The dataset's folder: below ``root`` by one of its usual names, or ``root`` itself."""
     if not is_folder(root):
         raise InputError(
             f"no {layout.title}: the data root {root.absolute()} is no folder that can be opened",
@@ -179,11 +170,7 @@ def folders_called(layout: Layout, root: Path) -> list[Path]:
 
 
 def contents(folder: Path, most: int = 6) -> str:
-    """The names in ``folder``, shortened, for a sentence.
-
-    Raises:
-        InputError: it cannot be listed.
-    """
+    """The names in ``folder``, shortened, for a sentence."""
     names = [f"{path.name}/" if is_folder(path) else path.name for path in children(folder)]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return (", ".join(names[:most]) or "nothing") + more

@@ -102,11 +102,7 @@ def is_image(name: str) -> bool:
 
 
 def children(folder: Path) -> list[Path]:
-    """What lies directly in ``folder``, sorted by name, litter left out.
-
-    Raises:
-        InputError: the folder cannot be listed.
-    """
+    """What lies directly in ``folder``, sorted by name, litter left out."""
     return [folder / name for name, _ in _entries(folder)]
 
 
@@ -119,11 +115,7 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def images_below(folder: Path) -> Iterator[Path]:
-    """Picture files at any depth below ``folder``, sorted, litter and linked folders left out.
-
-    Raises:
-        InputError: a folder cannot be listed.
-    """
+    """Picture files at any depth below ``folder``, sorted, litter and linked folders left out."""
     for path in children(folder):
         if is_folder(path):
             if not path.is_symlink():
@@ -144,9 +136,6 @@ def parse_folder(
 
     Returns:
         The samples sorted by name, and what was left out; litter is in neither.
-
-    Raises:
-        InputError: the folder cannot be listed.
     """
     samples, left_out = [], []
     for name, is_dir in _entries(folder):
@@ -211,11 +200,7 @@ def divided(
 
 
 def read_text(file: Path) -> str:
-    """A text file in UTF-8; the byte order mark that Windows puts in front is dropped.
-
-    Raises:
-        InputError: it cannot be read, or is no such text.
-    """
+    """A text file in UTF-8; the byte order mark that Windows puts in front is dropped."""
     try:
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -57,11 +57,7 @@ def load_dataset(name: str, root: Path | None = None) -> ReidDataset:
 def refuse_if_not_whole(
     layout: Layout, place: Path, listing: Listing, summaries: Iterable[Summary]
 ) -> None:
-    """Raise where a list that must hold pictures holds none, or far fewer than published.
-
-    Raises:
-        InputError: names the folder, what was expected and what is there instead.
-    """
+    """Raise where a list that must hold pictures holds none, or far fewer than published."""
     for split in empty_lists(layout, listing):
         most = max(listing.reasons(), key=len, default=[])
         why = f": left out {len(most):,}: {most[0].why} (first: {most[0].path})" if most else ""

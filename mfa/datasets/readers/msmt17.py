@@ -34,12 +34,7 @@ parse = parser(r"(?P<pid>[0-9]{4})_[0-9]{3}_(?P<camid>[0-9]{2})_[0-9a-z_]+\.(jpg
 
 
 def read(folder: Path) -> Listing:
-    """Read the four list files; training takes list_train and list_val, as published counts do.
-
-    Raises:
-        InputError: a list file cannot be read, a row of one is not ``path identity``, or both
-            versions lie in one folder.
-    """
+    """Read the four list files; training takes list_train and list_val, as published counts do."""
     found = [v for v, places in _VERSIONS.items() if all(is_folder(folder / p) for p in places)]
     if len(found) > 1:
         raise InputError(

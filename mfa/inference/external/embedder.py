@@ -148,12 +148,7 @@ class External:
         return tuple(self.facts.get("branches", {}).items())
 
     def embed(self, pictures: np.ndarray) -> np.ndarray:
-        """Vectors (B, D) float32, not normalised, of 8-bit RGB pictures (B, 3, height, width).
-
-        Raises:
-            InputError: pictures of another shape or kind, the model fails on them, or it does not
-                give one vector per picture.
-        """
+        """Vectors (B, D) float32, not normalised, of 8-bit RGB pictures (B, 3, height, width)."""
         if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
             raise InputError(
                 f"{self.name} embeds 8-bit RGB pictures (B, 3, height, width), got "

@@ -19,11 +19,7 @@ HEADS = ("fc", "classifier", "head", "heads")
 
 
 def load(text: str, size: tuple[int, int] | None, inputs: Inputs | None) -> External:
-    """The network ``torchvision:NAME`` or ``timm:NAME``, with its own weights or ``@FILE``'s.
-
-    Raises:
-        InputError: no such name, timm is not installed, or the weights cannot be had.
-    """
+    """The network ``torchvision:NAME`` or ``timm:NAME``, with its own weights or ``@FILE``'s."""
     library, _, rest = text.partition(":")
     name, _, file = rest.partition("@")
     make = _torchvision if library == "torchvision" else _timm
@@ -71,11 +67,7 @@ def _timm(name: str, file: Path | None) -> tuple[nn.Module, tuple[int, int], Inp
 
 
 def fill(network: nn.Module, state: dict[str, torch.Tensor], name: str) -> None:
-    """Load weights that fit exactly.
-
-    Raises:
-        InputError: names or shapes differ.
-    """
+    """Load weights that fit exactly."""
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

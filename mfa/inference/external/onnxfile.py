@@ -15,9 +15,6 @@ def load(path: Path, threads: int | None = None) -> Opened:
     """Open a file.
 
     Of several outputs the first matrix counts, else the first.
-
-    Raises:
-        InputError: onnxruntime is not installed, or the file is no model of one picture input.
     """
     with extra("external"):
         import onnxruntime

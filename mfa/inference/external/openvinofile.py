@@ -15,10 +15,6 @@ def load(path: Path, threads: int | None = None) -> Opened:
     """Open a file, to be computed in float32 on the CPU where it does not say 8 bits.
 
     Published files fix a batch of one; it is opened to any where the network allows.
-
-    Raises:
-        InputError: openvino is not installed, the ``.bin`` is missing, or the file is no model of
-            one picture input.
     """
     with extra("external"):
         import openvino

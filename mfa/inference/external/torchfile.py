@@ -17,9 +17,6 @@ def load(path: Path) -> Opened:
     """Open a program.
 
     A program holds operators and tensors, no Python code.
-
-    Raises:
-        InputError: the file is no such program.
     """
     said = {FACTS: ""}  # the file that the program carries beside it is read into this
     try:

@@ -29,11 +29,7 @@ def faithful() -> tuple[str, ...]:
 
 
 def find(name: str) -> Peer:
-    """The method called ``name``.
-
-    Raises:
-        InputError: there is no such file.
-    """
+    """The method called ``name``."""
     if name not in names():
         like = f"{name}_like"
         renamed = f"what is here is called {like}: {find(like).unlike}" if like in names() else ""

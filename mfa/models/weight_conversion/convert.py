@@ -72,10 +72,6 @@ def convert(
             holds in that order; without them the network takes the mean for every picture.
         stride: input pixels per pixel of the trunk map, which a ResNet's file does not state; by
             default what the project uses by default.
-
-    Raises:
-        InputError: no such source, the file is not of it, classes below 0, or another number of
-            cameras than the file has embeddings for.
     """
     if identities is not None and identities < 0:
         raise InputError(f"a classifier has 0 classes (none) or more, not {identities}")
@@ -127,9 +123,6 @@ def _reading(state: Mapping[str, Tensor], name: str) -> tuple[ModelConfig, Found
 
     Returns:
         The configuration, the tensors, and those left out with the reason.
-
-    Raises:
-        InputError: there is none.
     """
     source = SOURCES[name]
     refusal: InputError | None = None

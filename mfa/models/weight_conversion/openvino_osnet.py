@@ -28,11 +28,7 @@ _INPUT = 2
 
 
 def read_osnet(xml: Path) -> dict[str, Tensor]:
-    """One float32 tensor per parameter of the trunk without CPAA, from an OpenVINO model.
-
-    Raises:
-        InputError: a file is missing or damaged, or the model is of another architecture.
-    """
+    """One float32 tensor per parameter of the trunk without CPAA, from an OpenVINO model."""
     trunk = OmniScaleTrunk(ModelConfig(trunk="osnet_lct", cpaa=()))
     shapes = {name: tuple(value.shape) for name, value in trunk.state_dict().items()}
     constants = iter(_constants(xml)[_INPUT:])
@@ -72,11 +68,7 @@ def _block_order(block: OmniScaleBlock) -> Iterator[str]:
 
 
 def _constants(xml: Path) -> list[np.ndarray]:
-    """The graph's floating-point constants, in its order.
-
-    Raises:
-        InputError: a file is missing, is no model, or is cut short.
-    """
+    """The graph's floating-point constants, in its order."""
     binary = xml.with_suffix(".bin")
     for file in (xml, binary):
         if not file.is_file():

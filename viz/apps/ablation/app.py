@@ -155,11 +155,7 @@ class Ablation(app.App[AblationState, Shown]):
         return [(PLANS.get(str(name), str(name)), str(name)) for name in names]
 
     def _measured(self, state: AblationState) -> pd.DataFrame:
-        """All measured rows of the state's plan.
-
-        Raises:
-            InputError: nothing was measured on that dataset, or there is no such plan.
-        """
+        """All measured rows of the state's plan."""
         plans = [name for _, name in self._plans(state.dataset)]
         if not plans:
             raise InputError(f"no row was measured on {state.dataset}", "mfa ablate writes them")

@@ -176,11 +176,7 @@ class Attention(app.App[AttentionState, Shown], Keeps):
         return self.sessions[0].images(cast(Split, state.side))
 
     def _compared(self, state: AttentionState) -> Compared:
-        """The picture, and those it is compared with: the nearest right and wrong ones.
-
-        Raises:
-            InputError: a position outside its list, or a picture that cannot be read.
-        """
+        """The picture, and those it is compared with: the nearest right and wrong ones."""
         session = self.sessions[0]
         features, gallery = session.features().gallery, session.images("gallery")
         image: Image

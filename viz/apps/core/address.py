@@ -53,9 +53,6 @@ def from_query(kind: type, given: Mapping[str, str]) -> dict[str, Any]:
     Args:
         kind: the class of the state.
         given: parameters of the address; others than the fields are passed over.
-
-    Raises:
-        InputError: a value of another type than its field's.
     """
     types, found = typing.get_type_hints(kind), {}
     for field in dataclasses.fields(kind):

@@ -43,11 +43,7 @@ class OwnPicture:
 
 
 def own_picture(content: bytes, name: str = "the file") -> OwnPicture:
-    """The picture in a file's ``content``.
-
-    Raises:
-        InputError: too large a file, not one of ``FORMATS``, too many pixels, or damaged.
-    """
+    """The picture in a file's ``content``."""
     if len(content) > BYTES:
         raise InputError(
             f"{name} has {len(content) / 1e6:.1f} MB; up to {BYTES / 1e6:.0f} MB are taken",

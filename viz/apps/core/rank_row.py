@@ -80,9 +80,6 @@ def ranked(
         ignored: also show pictures that were not counted, where they fall.
         row: of the query in ``result``, where that is another one than in the dataset's features.
         picture: shown as the query instead of it, where it was edited.
-
-    Raises:
-        InputError: the query has no descriptor, or ``k`` is not 1 to ``MOST``.
     """
     _check(k)
     place = query.row if row is None else row
@@ -115,9 +112,6 @@ def nearest_row(
         k: ranks shown.
         gallery: the features that are searched.
         flip: search with the mirrored picture, too.
-
-    Raises:
-        InputError: ``k`` is not 1 to ``MOST``.
     """
     _check(k)
     found = nearest(gallery, session.embed(own, flip=flip), k)

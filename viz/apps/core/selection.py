@@ -83,11 +83,7 @@ class Selection:
                 self.trouble = str(error)
 
     def tag(self, images: Iterable[ListedImage], word: str) -> None:
-        """Give pictures a tag.
-
-        Raises:
-            InputError: see ``mfa.datasets.picture_tags.checked``.
-        """
+        """Give pictures a tag."""
         word = clean_word(word)
         with self._changing:
             places = [(image.split, int(image.position)) for image in images]
@@ -108,11 +104,7 @@ class Selection:
         self._changed()
 
     def keep(self, view: View) -> None:
-        """Keep a view; one of the same app and name is replaced.
-
-        Raises:
-            InputError: a name that is none, or more than ``MOST`` views.
-        """
+        """Keep a view; one of the same app and name is replaced."""
         with self._changing:
             self._views = _joined(self._views, [view])
         self._changed()
@@ -144,11 +136,7 @@ class Selection:
         return to_json(self.data, self.table(), views=[asdict(view) for view in self.views])
 
     def read(self, content: bytes, name: str) -> tuple[int, int]:
-        """Add what a file holds; the number of its pictures and views.
-
-        Raises:
-            InputError: see ``mfa.datasets.picture_tags.parse``; or its views are none.
-        """
+        """Add what a file holds; the number of its pictures and views."""
         marks, whole = parse(content, name, self.data)
         views = [_view(entry, name) for entry in _list(whole.get("views", []), name)]
         with self._changing:

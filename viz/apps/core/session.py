@@ -103,9 +103,6 @@ class Session:
         Args:
             setting: what the switches say.
             progress: called with the completed share of each part of the work.
-
-        Raises:
-            InputError: nothing can be scored, e.g. a camera that saw no query's match.
         """
         return self.cached(("result", setting), lambda: self._score(setting, progress))
 
@@ -233,9 +230,6 @@ def open_session(
 
     The session of a folder that another app has open is shared with it, so that a network is in
     memory once.
-
-    Raises:
-        InputError: there is no such run or dataset, or its query or gallery is empty.
     """
     root = None if data_root is None else Path(data_root)
     if isinstance(run, Run):
@@ -254,11 +248,7 @@ def open_sessions(
     data_root: Path | str | None = None,
     **options: Any,
 ) -> list[Session]:
-    """One run or a sequence of them, all on the dataset of the first.
-
-    Raises:
-        InputError: see ``open_session``; or no run at all.
-    """
+    """One run or a sequence of them, all on the dataset of the first."""
     runs = list(run) if isinstance(run, list | tuple) else [run]
     if not runs:
         raise InputError("name at least one run")

@@ -32,11 +32,7 @@ class Figures(NamedTuple):
 
 
 def read(ranking: str) -> np.ndarray:
-    """Ranks (from 1) of the matches of a list written in 1 and 0.
-
-    Raises:
-        InputError: other signs, or no match.
-    """
+    """Ranks (from 1) of the matches of a list written in 1 and 0."""
     signs = ranking.replace(" ", "")
     if not signs or set(signs) - {"0", "1"}:
         raise InputError(f"write the list in 1 (match) and 0 (wrong), best first; got {ranking!r}")

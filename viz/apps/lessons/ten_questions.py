@@ -121,9 +121,6 @@ def quiz_difference(before: Sequence[str | Path], after: Sequence[str | Path]) -
     Returns:
         A row an item and one for all: ``question``, ``before``, ``after`` and ``gain``, each the
         share of right answers (0 to 1).
-
-    Raises:
-        InputError: no files, or one that ``quiz`` did not write.
     """
     shares = pd.DataFrame({"before": _shares(before), "after": _shares(after)})
     shares.loc["all"] = shares.mean()

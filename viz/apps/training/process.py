@@ -82,9 +82,6 @@ class TrainingProcess:
 
         Args:
             arguments: of ``mfa train`` besides ``--run`` and ``--resume``.
-
-        Raises:
-            InputError: it runs already, here or in another window.
         """
         if self.running:
             raise InputError("this training runs already; pause or stop it first")

@@ -66,11 +66,7 @@ def is_local(host: str) -> bool:
 
 
 def address(host: str, port: int, token: str | None, base: str = "/") -> Address:
-    """The address of given options; away from this machine a token is made where none is given.
-
-    Raises:
-        InputError: a foreign address with an empty token, or a token too short to keep anyone out.
-    """
+    """The address of given options; away from this machine a token is made where none is given."""
     if token is None:
         token = "" if is_local(host) else secrets.token_urlsafe(24)
     if not is_local(host) and len(token) < 16:

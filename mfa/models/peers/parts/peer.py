@@ -82,11 +82,7 @@ class PeerNetwork(ReidNetwork):
         self._unasked = 0
 
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> Output:
-        """As ``ReidNetwork.forward``.
-
-        Raises:
-            InputError: a training goes on that leaves this method's own losses out.
-        """
+        """As ``ReidNetwork.forward``."""
         if self.has_own_terms and self.training and torch.is_grad_enabled():
             self._unasked += 1
             if self._unasked > 2:
@@ -115,11 +111,7 @@ class PeerNetwork(ReidNetwork):
 
 
 def resnet(config: ModelConfig) -> ResNet:
-    """The ResNet of ``config`` with its weights.
-
-    Raises:
-        InputError: the weights cannot be had or do not fit.
-    """
+    """The ResNet of ``config`` with its weights."""
     trunk = ResNet(config)
     load_trunk_weights(trunk, config)
     return trunk

@@ -44,10 +44,6 @@ def load_vit(config: ModelConfig, trunk: Trunk, lasts: Mapping[str, nn.Module]) 
 
     ``none``, ``imagenet`` (torchvision's ViT-B/16), or a file of torchvision's, of timm's or of a
     network of ours. The last block and normalisation fill ``block`` and ``norm`` of all ``lasts``.
-
-    Raises:
-        InputError: the weights cannot be fetched or read, are of a transformer of another size, or
-            almost nothing of them fits.
     """
     if config.weights == "none":
         return
@@ -62,11 +58,7 @@ def load_vit(config: ModelConfig, trunk: Trunk, lasts: Mapping[str, nn.Module]) 
 
 
 def resized(positions: Tensor, height: int, width: int) -> Tensor:
-    """Positions of a square of patches, (N, C) row by row, as a grid (1, C, height, width).
-
-    Raises:
-        InputError: N is no square number.
-    """
+    """Positions of a square of patches, (N, C) row by row, as a grid (1, C, height, width)."""
     count, dim = positions.shape
     side = math.isqrt(count)
     if side**2 != count:
