@@ -1,4 +1,4 @@
-"""How far a long computation is: one callback serves bars, apps and tests.
+"""What is printed, and how far a long computation is: one callback serves bars, apps and tests.
 
 Every long function takes ``progress``: ``True`` shows a bar, a callable is called with the
 completed fraction (0 to 1), and an exception that it raises aborts the work.
@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from tqdm import tqdm
+
+from mfa.errors import printable
 
 Progress = Callable[[float], None]
 """Called with the completed fraction; an exception that it raises aborts the work."""
@@ -30,9 +32,16 @@ def beside() -> TextIO:
     return sys.stdout if in_notebook else sys.stderr
 
 
-def remark(words: str) -> None:
-    """Print a sentence beside the answer, so that a piped answer stays clean."""
-    print(words, file=beside(), flush=True)
+def answer(*lines: str) -> None:
+    """Print the lines of an answer on standard output, each ``printable`` whatever it quotes."""
+    for line in lines:
+        print(printable(line), flush=True)
+
+
+def remark(*lines: str) -> None:
+    """Print sentences beside the answer, so that a piped answer stays clean."""
+    for line in lines:
+        print(printable(line), file=beside(), flush=True)
 
 
 @contextmanager
@@ -55,7 +64,7 @@ def reporting(
     form = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}<{remaining}{postfix}"
     with tqdm(
         total=1.0,
-        desc=label,
+        desc=printable(label),
         bar_format=form,
         disable=not progress,
         leave=stream is sys.stdout,
@@ -66,7 +75,7 @@ def reporting(
 
         def move(fraction: float) -> None:
             if bar.update(fraction - bar.n) and detail is not None:
-                bar.set_postfix_str(detail(), refresh=False)
+                bar.set_postfix_str(printable(detail()), refresh=False)
 
         yield move
 

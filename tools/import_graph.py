@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # A package imports itself and what stands in a line above its own. Packages of one line do not
 # know each other.
 ORDER = """
-mfa.errors mfa.progress
+mfa.errors
+mfa.progress
 mfa.processes mfa.files mfa.records mfa.config
 mfa.datasets mfa.losses
 mfa.models mfa.synthetic

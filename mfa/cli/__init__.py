@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from mfa.errors import InputError
+from mfa.progress import answer, remark
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "data": ("mfa.cli.data", "make, prepare and examine datasets"),
@@ -56,23 +57,24 @@ def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[st
     _print_anything()
     if not argv or argv[0] in ("-h", "--help", "help"):
         width = max(map(len, commands))
-        print(f"usage: {program} COMMAND [options]\n")
-        for name, (_, line) in commands.items():
-            print(f"  {name:{width}}  {line}")
-        print(f"\n{program} COMMAND --help tells the options of a command.\n{_CACHE}")
+        answer(
+            f"usage: {program} COMMAND [options]",
+            "",
+            *(f"  {name:{width}}  {line}" for name, (_, line) in commands.items()),
+            "",
+            f"{program} COMMAND --help tells the options of a command.",
+            *_CACHE.split("\n"),
+        )
         return 0
     name = argv[0]
     if f"{program} {name}" in MOVED:
-        print(f"error: {program} {name} is now: {MOVED[f'{program} {name}']}", file=sys.stderr)
+        remark(f"error: {program} {name} is now: {MOVED[f'{program} {name}']}")
         return 2
     if int(os.environ.get("WORLD_SIZE", 1)) > 1 and name not in SHARED:
-        print(
-            f"error: {program} {name} works in one process; torchrun is for {', '.join(SHARED)}",
-            file=sys.stderr,
-        )
+        remark(f"error: {program} {name} works in one process; torchrun is for {', '.join(SHARED)}")
         return 2
     if name not in commands:
-        print(f"error: no command {name!r}; there are {', '.join(commands)}", file=sys.stderr)
+        remark(f"error: no command {name!r}; there are {', '.join(commands)}")
         return 2
     try:
         try:
@@ -80,20 +82,19 @@ def run(program: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[st
         finally:
             sys.stdout.flush()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        remark(f"error: {error}")
         return 2
     except KeyboardInterrupt:
-        print("stopped; what was finished is kept", file=sys.stderr)
+        remark("stopped; what was finished is kept")
         return 130
     except BrokenPipeError:  # whoever read the output, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
         return 141  # as the shell counts it
     except OSError as error:  # a full disk, a folder that may not be read or written
         place = f"{error.filename}: " if error.filename else ""
-        print(
+        remark(
             f"error: {place}{error.strerror or error}; free the disk, or name a place that you may "
-            "read and write",
-            file=sys.stderr,
+            "read and write"
         )
         return 2
     return 0

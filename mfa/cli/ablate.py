@@ -73,7 +73,7 @@ def ablate(
     seconds["runs left"] = [left[name] for name in seconds["row"]]
     if len(seconds):
         shown = seconds.drop(columns="fault")
-        say(shown.to_string(index=False, float_format="%.1f"))
+        say(*shown.to_string(index=False, float_format="%.1f").split("\n"))
     for line in seconds[seconds["fault"] != ""].to_dict("records"):
         say(f"{line['row']} cannot be trained: {line['fault']}")
     minutes = (seconds["seconds"] * seconds["runs left"]).sum() / 60

@@ -19,6 +19,7 @@ from mfa.cli.options import (
     read_data,
 )
 from mfa.errors import InputError
+from mfa.progress import answer
 
 if TYPE_CHECKING:
     from mfa.comparison.compare import Overview
@@ -69,7 +70,7 @@ def compare(
     if json:
         print_json(_facts(found, cards))
     else:
-        print("\n".join(_lines(found, cards)))
+        answer(*_lines(found, cards))
 
 
 def _facts(found: Overview, cards: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def _lines(found: Overview, cards: dict[str, Any]) -> list[str]:
         ends = shown.pop(f"{figure}_low"), shown.pop(f"{figure}_high")
         words = [f"{low:.1f}-{high:.1f}" for low, high in zip(*ends, strict=True)]
         shown.insert(list(shown).index(figure) + 1, f"{figure} 95 %", words)
-    lines = [shown.to_string(index=False)]
+    lines = shown.to_string(index=False).split("\n")
     for row in found.pairs.to_dict("records"):
         line = (
             f"{row['second']} - {row['first']}: {row['figure']} {row['difference']:+.2f} "

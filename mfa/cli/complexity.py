@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from mfa import presets
 from mfa.cli.options import Json, Within, command, print_json
+from mfa.progress import answer
 
 if TYPE_CHECKING:
     from mfa.models.training_time import TrainingTime
@@ -57,10 +58,10 @@ def complexity(
         "descriptor_dim": "numbers describe one picture",
     }
     for name, meaning in meanings.items():
-        print(f"{name:17} {getattr(found, name):>14,}  {meaning}")
+        answer(f"{name:17} {getattr(found, name):>14,}  {meaning}")
     if time:
         words = [preset, *(["--variant", variant] if variant else [])]
-        print("\n".join(_training(time, config.optim.epochs, words)))
+        answer(*_training(time, config.optim.epochs, words))
 
 
 def _training(time: TrainingTime, epochs: int, preset: list[str]) -> list[str]:
@@ -69,7 +70,8 @@ def _training(time: TrainingTime, epochs: int, preset: list[str]) -> list[str]:
     line = ["mfa", "train", *preset, "--data", "market1501", "--optim.epochs", "2"]
     line += ["--run", "timing"]
     return [
-        f"\ntraining on Market-1501, {epochs} epochs, on one {time.gpu}:",
+        "",
+        f"training on Market-1501, {epochs} epochs, on one {time.gpu}:",
         f"{half:.1f} billion 16-bit and {single:.1f} billion float32 operations per picture,",
         f"{time.hours_at_peak:.2g} hours at the peak rates, which no training reaches",
         f"({time.source}); {5 * time.hours_at_peak:.2g} hours at a fifth of them.",

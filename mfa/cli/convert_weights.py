@@ -11,6 +11,7 @@ import tyro
 
 from mfa.cli.options import DataRoot, Json, Within, command, print_json, read_data, say
 from mfa.errors import InputError
+from mfa.progress import answer
 
 if TYPE_CHECKING:
     from mfa.models.weight_conversion import Imported
@@ -86,8 +87,7 @@ def import_weights(
     if json:
         print_json(_facts(imported, folder))
         return
-    for line in _words(imported, trained_on_known=data is not None):
-        print(line)
+    answer(*_words(imported, trained_on_known=data is not None))
     say(f"run {folder}; score it with: mfa evaluate {folder} --data NAME")
 
 

@@ -14,6 +14,7 @@ from mfa.datasets.readers.find import get_layout
 from mfa.datasets.readers.listing import quoted
 from mfa.datasets.readers.load import data_root as find_root
 from mfa.errors import InputError
+from mfa.progress import answer
 from mfa.synthetic.config import SyntheticConfig
 
 
@@ -58,8 +59,7 @@ def prepare(name: str, /, archive: Path, data_root: DataRoot = None, json: Json 
             indent=2,
         )
     else:
-        for line in (*(s.line() for s in summaries), *listing.sentences()):
-            print(line)
+        answer(*(s.line() for s in summaries), *listing.sentences())
     if done.damaged:
         say(f"{len(done.damaged):,} entries are damaged: get the archive again, and repeat this")
         sys.exit(1)
@@ -83,7 +83,7 @@ def make(
     if name not in writers:
         raise InputError(f"{name!r} cannot be made", f"name {' or '.join(writers)}")
     folder = writers[name](find_root(data_root), config)
-    print(f"made {name} in {folder}")
+    answer(f"made {name} in {folder}")
 
 
 def doctor(
@@ -103,7 +103,7 @@ def doctor(
     if json:
         print_json(report.to_dict(), indent=2)
     else:
-        print(report.text())
+        answer(*report.text().split("\n"))
     if not report.clean:
         sys.exit(1)
 
@@ -176,8 +176,7 @@ def folder(
     try:
         rows = with_splits(rows, test=test, seed=seed)
     finally:  # the preview explains best why a division fails
-        for line in preview_lines(rows, parsed.unfit, parsed.notes):
-            print(line)
+        answer(*preview_lines(rows, parsed.unfit, parsed.notes))
     if preview:
         return
     own = directory / TABLE
@@ -188,7 +187,7 @@ def folder(
         own.rename(kept)
         say(f"the table as it was is kept as {kept}")
     file, place = write_table(directory, rows), quoted(directory)
-    print(f"wrote {file}; use --data folder --data-root {place}")
+    answer(f"wrote {file}; use --data folder --data-root {place}")
 
 
 def _found(file: Path, directory: Path) -> Path:
@@ -220,7 +219,7 @@ def views(
     data = load_dataset(name, find_root(data_root))
     folder = out or data.root.parent / f"{name}-views"
     write_views(data, folder, copies=copies, seed=seed)
-    print(f"wrote {folder}; use --data folder --data-root {quoted(folder)}")
+    answer(f"wrote {folder}; use --data folder --data-root {quoted(folder)}")
 
 
 def masks(
@@ -254,7 +253,7 @@ def masks(
         print_json({"name": name, "splits": counts}, indent=2)
         return
     for split, count in counts.items():
-        print(f"{split}: {count['trusted']:,} of {count['pictures']:,} masks are trusted")
+        answer(f"{split}: {count['trusted']:,} of {count['pictures']:,} masks are trusted")
 
 
 main = command(

@@ -23,6 +23,7 @@ from mfa.cli.options import (
 )
 from mfa.cli.rules import Rules, in_percent, scored, table, write_ranking
 from mfa.errors import InputError
+from mfa.progress import answer
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset
@@ -100,7 +101,7 @@ def evaluate(
     if json:
         print_json(summary)
     else:
-        print("\n".join(_lines(summary)))
+        answer(*_lines(summary))
 
 
 def _partial_set(data: str | None, query: str | None) -> str | None:
@@ -114,14 +115,14 @@ def _partial_set(data: str | None, query: str | None) -> str | None:
     return {None: data, "partial": base, "occluded": f"{base}_occluded"}[query]
 
 
-def kept_score(run: Run, data: ReidDataset) -> str:
-    """Score by the standard protocol and keep the result; the figures in words."""
+def kept_score(run: Run, data: ReidDataset) -> list[str]:
+    """Score by the standard protocol and keep the result; the lines to print."""
     from mfa.inference.evaluate import extract_features
 
     rules = Rules()
     result = scored(extract_features(run, data, progress=True), rules)
     _keep(run, data, result)
-    return "\n".join(_lines({"run": run.name, **in_percent(result, rules)}))
+    return _lines({"run": run.name, **in_percent(result, rules)})
 
 
 def _keep(
@@ -145,7 +146,7 @@ def _lines(summary: dict[str, Any]) -> list[str]:
     card = summary["card"]
     words = ("mAP", "mAP_trapezoid", "mINP", "rank1", "rank5", "rank10")
     figures = "  ".join(f"{word} {summary[word]:.2f}" for word in words if word in summary)
-    lines = [f"{summary['run']} on {card['dataset']}: {figures}", table(summary)]
+    lines = [f"{summary['run']} on {card['dataset']}: {figures}", *table(summary)]
     lines.append(f"trained on {card['trained_on']}, scored on {card['dataset']}")
     lines += [f"note: {note}" for note in card.get("notes", ())]
     lines += [f"{name}: {value:.3f}" for name, value in summary.get("separation", {}).items()]

@@ -11,6 +11,7 @@ from mfa.cli.options import Json, Ranking, Top, Within, command, print_json, say
 from mfa.cli.rules import Rules, in_percent, scored, table, write_ranking
 from mfa.errors import InputError
 from mfa.processes import joined, speaks
+from mfa.progress import answer
 
 
 def evaluate_file(
@@ -86,7 +87,7 @@ def evaluate_file(
     if json:
         print_json(summary)
     else:
-        print(table(summary))
+        answer(*table(summary))
 
 
 def _names(arrays: tuple[str, ...]) -> dict[str, str]:

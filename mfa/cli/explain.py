@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_module
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from mfa.cli.options import (
     command,
     print_json,
 )
+from mfa.progress import answer
 
 
 def repaint(
@@ -62,10 +64,9 @@ def repaint(
     path = out or (opened.path or Path()) / "explain/repaint.csv"
     write_atomically(path, csv_text(table.round(4)))
     if json:
-        print(table.to_json(orient="records"))
+        print_json(json_module.loads(table.to_json(orient="records")))
         return
-    print(shown.round(3).to_string(index=False))
-    print(f"written to {path}")
+    answer(*shown.round(3).to_string(index=False).split("\n"), f"written to {path}")
 
 
 def pair(
@@ -113,10 +114,12 @@ def pair(
         print_json({**facts, "faithfulness": table.to_dict("records")})
         return
     means = table.groupby(["mode", "share", "map"], sort=False)["change"].mean().unstack()
-    print(f"{maps.model}: cosine {maps.score:.3f}, {maps.masks} masks of each picture")
-    print("change of the cosine, mean of both sides:")
-    print(means.round(3).to_string())
-    print(verdict(table))
+    answer(
+        f"{maps.model}: cosine {maps.score:.3f}, {maps.masks} masks of each picture",
+        "change of the cosine, mean of both sides:",
+        *means.round(3).to_string().split("\n"),
+        verdict(table),
+    )
 
 
 ACTIONS: Mapping[str, Callable[..., None]] = {"pair": pair, "repaint": repaint}

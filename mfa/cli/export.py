@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mfa.cli.options import DataRoot, RunName, command
 from mfa.errors import InputError
+from mfa.progress import answer
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset
@@ -71,7 +72,7 @@ def export(
         written = open_run(file, "cpu")
         parameters = sum(p.numel() for p in written.model.parameters())
         size = file.stat().st_size / 2**20
-        print(f"{file}: {parameters:,} parameters, {size:.2f} MiB, weights {written.hash}")
+        answer(f"{file}: {parameters:,} parameters, {size:.2f} MiB, weights {written.hash}")
         return
     from mfa.export import export as write
     from mfa.export.int8 import calibration_pictures
@@ -82,7 +83,7 @@ def export(
     write(opened, file, maps=maps, calibration=pictures)
     widths = {"embedding": sum(opened.model.widths.values()), **opened.model.widths}
     outputs = ", ".join(f"{name} ({width})" for name, width in widths.items())
-    print(f"{file}: weights {opened.hash}, 8-bit pictures in, {outputs} out")
+    answer(f"{file}: weights {opened.hash}, 8-bit pictures in, {outputs} out")
     if parity and dataset:
         _parity(opened, file, dataset)
 
@@ -105,8 +106,8 @@ def _parity(run: Run, file: Path, data: ReidDataset) -> None:
 
     table = measure_parity(run, file, data, progress=True)
     write_atomically(file.with_name(f"{file.name}.parity.csv"), table.to_csv(index=False))
-    print(f"on {data.name}:")
-    print(table.to_string(index=False, float_format="{:.3f}".format))
+    shown = table.to_string(index=False, float_format="{:.3f}".format)
+    answer(f"on {data.name}:", *shown.split("\n"))
 
 
 main = command("mfa export", export)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from mfa.cli.options import Computing, Pixels, say
-from mfa.errors import InputError
+from mfa.errors import InputError, printable
 
 if TYPE_CHECKING:
     from mfa.inference.external import External
@@ -68,7 +68,7 @@ def described(
         _take_none(model, own)
         from mfa.retrieval import feature_file
 
-        return Path(model).stem, feature_file.read(model)
+        return printable(Path(model).stem), feature_file.read(model)
     if data is None:
         raise InputError("say which dataset to score on: --data NAME")
     if is_run(model):

@@ -15,7 +15,7 @@ import tyro
 
 from mfa.errors import InputError
 from mfa.processes import speaks
-from mfa.progress import remark
+from mfa.progress import answer, remark
 
 if TYPE_CHECKING:
     from mfa.records import ReidDataset
@@ -139,15 +139,15 @@ def check_bounds(owner: Any, values: Mapping[str, Any]) -> None:
                         )
 
 
-def say(words: str) -> None:
-    """Print a sentence beside the answer, on stderr; of several processes one speaks."""
+def say(*lines: str) -> None:
+    """Print sentences beside the answer, on stderr; of several processes one speaks."""
     if speaks():
-        remark(words)
+        remark(*lines)
 
 
 def print_json(value: Any, indent: int | None = None) -> None:
     """Print one JSON object in ASCII, which every terminal and pipe takes."""
-    print(json.dumps(value, indent=indent))
+    answer(*json.dumps(value, indent=indent).split("\n"))
 
 
 def read_data(name: str, root: Path | None) -> ReidDataset:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from mfa.cli.options import DataRoot, Pictures, RunName, Within, command
+from mfa.progress import answer
 
 
 def project(
@@ -46,7 +47,7 @@ def project(
     written = open_run(file, "cpu")
     parameters = sum(p.numel() for p in written.model.parameters())
     size = file.stat().st_size / 2**20
-    print(f"{file}: {parameters:,} parameters, {size:.2f} MiB, weights {written.hash}")
+    answer(f"{file}: {parameters:,} parameters, {size:.2f} MiB, weights {written.hash}")
 
 
 main = command("mfa project", project)

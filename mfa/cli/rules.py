@@ -95,7 +95,7 @@ def in_percent(
     return {**result.summary(percent=True, **drawn), "card": result.card}
 
 
-def table(summary: dict[str, Any]) -> str:
+def table(summary: dict[str, Any]) -> list[str]:
     """The figures as lines of text, with what makes up the protocol."""
     card = summary["card"]
     intervals = summary.get("interval", {})
@@ -115,8 +115,7 @@ def table(summary: dict[str, Any]) -> str:
     if intervals:
         lines.append(f"intervals: bootstrap over {summary['interval_over']}")
     fields = ("query_protocol", "protocol", "filter", "distance", "reranking")
-    lines += [f"{name.replace('_', ' ')}: {card[name]}" for name in fields]
-    return "\n".join(lines)
+    return lines + [f"{name.replace('_', ' ')}: {card[name]}" for name in fields]
 
 
 def _distances(features: Features, rules: Rules, progress: Progress) -> Distances:

@@ -15,7 +15,7 @@ import tyro
 from mfa import presets
 from mfa.cli.options import DataRoot, Threads, check_bounds, read_data, say, set_threads
 from mfa.config import Config
-from mfa.progress import remark
+from mfa.progress import answer, remark
 from mfa.records import EpochRecord, ReidDataset
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ def main(argv: list[str]) -> None:
     words = ["mfa", "evaluate", str(options.folder), "--data", options.data]
     if options.data_root:
         words += ["--data-root", str(options.data_root)]
-    print(f"run {options.folder}; score it with: {shlex.join(words)}", flush=True)
+    answer(f"run {options.folder}; score it with: {shlex.join(words)}")
     for other in further:
-        print(evaluate.kept_score(open_run(options.folder, options.device), other))
+        answer(*evaluate.kept_score(open_run(options.folder, options.device), other))
 
 
 def find_teacher(source: str, data: ReidDataset) -> Teacher:
@@ -176,10 +176,9 @@ def _report(records: Iterable[EpochRecord], speaks: bool) -> None:
         if not speaks:
             continue
         losses = "  ".join(f"{k} {v:.3f}" for k, v in record.losses.items() if "/" not in k)
-        print(
+        answer(
             f"epoch {record.epoch}: {losses}  norm {record.feature_norm:.2f}  "
-            f"{record.images_per_second:.0f} img/s  {record.seconds:.0f} s",
-            flush=True,
+            f"{record.images_per_second:.0f} img/s  {record.seconds:.0f} s"
         )
         for warning in record.warnings:
             remark(f"warning: {warning}")

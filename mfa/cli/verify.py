@@ -12,6 +12,7 @@ import tyro
 
 from mfa.cli.options import DataRoot, Within, command, set_threads
 from mfa.files import shipped
+from mfa.progress import answer
 
 
 def verify(
@@ -44,7 +45,7 @@ def verify(
     bundles = [word for word in rows if word.endswith(".bundle.json")]
     for bundle in bundles:
         said = list(moved_in_bundle(Path(bundle), again=not derived))
-        print("\n".join(f"{bundle}: {words}" for words in said or ["as it was drawn"]))
+        answer(*(f"{bundle}: {words}" for words in said or ["as it was drawn"]))
         moved += bool(said)
     if len(bundles) == len(rows):
         sys.exit(bool(moved))
@@ -61,12 +62,12 @@ def verify(
             checked += bool(row.same or row.moved)
             moved += bool(row.moved)
             for column, (stored, found) in row.moved.items():
-                print(f"{row.name}: {column} is {stored}, recomputed {found}", flush=True)
+                answer(f"{row.name}: {column} is {stored}, recomputed {found}")
             if row.needs:
                 unchecked[row.name.partition("/")[0], row.needs] += 1
     for (table, needs), count in unchecked.items():
-        print(f"{table}: {count:,} rows not checked: needs {needs}")
-    print(f"{checked:,} rows checked in {cells:,} cells, {moved:,} moved")
+        answer(f"{table}: {count:,} rows not checked: needs {needs}")
+    answer(f"{checked:,} rows checked in {cells:,} cells, {moved:,} moved")
     sys.exit(bool(moved))
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from mfa.config import Config
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
-from mfa.errors import InputError, reason
+from mfa.errors import InputError, printable, reason
 from mfa.files import found_above
 from mfa.models import ReidNetwork, build_model
 from mfa.models.weights import RELEASED, released_file
@@ -51,8 +51,8 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The folder's name, or ``untrained``."""
-        return "untrained" if self.path is None else self.path.name
+        """The folder's name, ``printable``, or ``untrained``."""
+        return "untrained" if self.path is None else printable(self.path.name)
 
     @property
     def config(self) -> Config:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from mfa.cli.options import DataRoot, Device, Json, Pictures, Seed, Within, command, print_json
 from mfa.errors import InputError
 from mfa.files import csv_text, write_atomically
+from mfa.progress import answer
 from viz.cli.options import Reference
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ def attention(
         print_json({"cards": cards, "claims": claims})
         return
     for table in tables["claims"]:
-        print(f"{table['run'].iloc[0]}:")
-        print(table.drop(columns=list(OF_CARD)).round(3).to_string(index=False))
-    print(f"written to {folder}")
+        shown = table.drop(columns=list(OF_CARD)).round(3).to_string(index=False)
+        answer(f"{table['run'].iloc[0]}:", *shown.split("\n"))
+    answer(f"written to {folder}")
 
 
 def _measure(

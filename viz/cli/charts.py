@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mfa.cli.options import DataRoot, Device, NoCamera, command, say
 from mfa.errors import InputError
+from mfa.progress import answer
 from viz.cli.options import write
 
 if TYPE_CHECKING:
@@ -95,8 +96,7 @@ def charts(
         features = results[first].features
         assert features is not None  # evaluate keeps them
         table = _thresholds(verify(features, camera_filter=camera), of_first)
-        for path in table.save(folder / "thresholds"):
-            print(path)
+        answer(*map(str, table.save(folder / "thresholds")))
 
 
 def _thresholds(verification: Verification, words: Words) -> Table:

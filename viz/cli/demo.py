@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from mfa.cli.options import Json, Within, command, print_json
 from mfa.errors import InputError, extra
 from mfa.files import shipped
+from mfa.progress import answer
 
 
 def demo(
@@ -62,7 +63,7 @@ def demo(
     if json:
         print_json(result)
     else:
-        print(summary(result, out, page))
+        answer(*summary(result, out, page))
 
 
 def clear(run: Path) -> None:
@@ -71,19 +72,17 @@ def clear(run: Path) -> None:
         shutil.rmtree(run)
 
 
-def summary(result: dict[str, Any], out: Path, page: Path) -> str:
+def summary(result: dict[str, Any], out: Path, page: Path) -> list[str]:
     """What the user reads at the end."""
     before, after = result["before"], result["trained"]
     begin = "random weights" if result["start"] == "none" else result["start"]
-    return "\n".join(
-        [
-            f"Rank-1 {after['rank1']:.1f}, mAP {after['mAP']:.1f} after training on drawn people "
-            f"({begin} before: {before['rank1']:.1f}, {before['mAP']:.1f}); "
-            f"{result['seconds']:.0f} s in all.",
-            f"Look at {page} (a page), {out} (pictures as PNG and PDF, result.json).",
-            "Next: make lab opens the notebooks; start with 00_quickstart.ipynb.",
-        ]
-    )
+    return [
+        f"Rank-1 {after['rank1']:.1f}, mAP {after['mAP']:.1f} after training on drawn people "
+        f"({begin} before: {before['rank1']:.1f}, {before['mAP']:.1f}); "
+        f"{result['seconds']:.0f} s in all.",
+        f"Look at {page} (a page), {out} (pictures as PNG and PDF, result.json).",
+        "Next: make lab opens the notebooks; start with 00_quickstart.ipynb.",
+    ]
 
 
 main = command("mfa-viz demo", demo)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from mfa.cli.options import DataRoot, Device, Pictures, Words, command, say
 from mfa.errors import InputError
+from mfa.progress import answer
 from viz.cli.options import BlurFaces, Reference, Width
 
 
@@ -84,8 +85,7 @@ def figures(
     words = ("figures", *argv)
     done = build_paper(inputs, out, items, tables=tables, style=look, command=words)
     for written in done:
-        for path in written.files:
-            print(path)
+        answer(*map(str, written.files))
     left = ", ".join(written.name for written in done if written.why_not)
     made = sum(not written.why_not for written in done)
     say(f"{made} of {len(done)} made{left and f'; left out: {left}'}")

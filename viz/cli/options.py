@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from mfa.cli.options import Pictures
+from mfa.progress import answer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,5 +41,4 @@ def write(figure: Figure, stem: Path, caption: str, details: str = "") -> None:
     """Save a figure with its words, and print the names of the files."""
     from viz.export import save
 
-    for path in save(figure, stem, caption=caption, details=details):
-        print(path)
+    answer(*map(str, save(figure, stem, caption=caption, details=details)))
