@@ -64,6 +64,7 @@ _HOME = {
         "explain.pair_faithfulness": "pair_faithfulness",
         "explain.rank_ledgers": "rank_ledgers",
         "explain.paper_claims": "judge_claims",
+        "explain.passport": "measure_passport",
         "explain.measure": "measure_attention measure_faithfulness",
         "explain.ledger": "pair_ledger pair_ledgers",
         # What a module is worth.

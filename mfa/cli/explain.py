@@ -5,13 +5,14 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
 from mfa.cli.models import ExternalSettings, embedder
 from mfa.cli.options import (
     Blocks,
+    DataRoot,
     Device,
     Json,
     Pictures,
@@ -21,6 +22,7 @@ from mfa.cli.options import (
     command,
     print_json,
 )
+from mfa.errors import InputError
 from mfa.progress import answer
 
 
@@ -122,5 +124,84 @@ def pair(
     )
 
 
-ACTIONS: Mapping[str, Callable[..., None]] = {"pair": pair, "repaint": repaint}
+def passport(
+    runs: tuple[str, ...] = (),
+    /,
+    *,
+    computing: Device,
+    data: str | None = None,
+    data_root: DataRoot = None,
+    methods: tuple[str, ...] = (),
+    queries: Annotated[int, Within(2, 1_000_000)] = 100,
+    reference: Annotated[int, Pictures] = 64,
+    fills: tuple[Literal["mean", "road"], ...] = ("mean", "road"),
+    seed: Seed = 0,
+    out: Path | None = None,
+    json: Json = False,
+) -> None:
+    """Passports of maps, one per run and rule: what the maps pass, and what they do not.
+
+    Do the maps change when the weights are drawn anew from the top down? Does hiding their top cost
+    more AP than hiding their bottom, and more so than by the order of the person's silhouette or of
+    the picture's edges? mfa-viz maps --passport draws the answers under a picture.
+
+    Args:
+        runs: Folders of runs, or their names under runs/.
+        data: A dataset with part masks (synthetic, or after mfa data masks); by default the one
+            each run was trained on.
+        methods: Weightings of pytorch-grad-cam by name; by default HiResCAM, GradCAM, LayerCAM and
+            EigenGradCAM.
+        queries: Query pictures with trusted masks.
+        reference: Gallery pictures whose mean map is subtracted; 0 for none.
+        fills: What hidden pixels become: the picture's mean colour, or an interpolation (ROAD).
+        seed: Of all drawing.
+        out: The table; by default FIRST RUN/explain/passport.csv.
+    """
+    if not runs:
+        raise InputError("name a run: mfa explain passport RUN")
+    import pandas as pd
+
+    from mfa.explain.passport import LIKENESS, QUESTIONS, RULES, measure_passport
+    from mfa.files import csv_text, write_atomically
+    from mfa.inference.evaluate import resolve
+
+    opened = [computing.open(path) for path in runs]
+    tables = []
+    for run in opened:
+        dataset = resolve(run, data, data_root)
+        table = measure_passport(
+            run,
+            dataset,
+            methods=methods or RULES,
+            queries=queries,
+            reference=reference,
+            fills=fills,
+            seed=seed,
+            progress=True,
+        )
+        card = {"run": run.name, "checkpoint": run.hash, "dataset": dataset.name}
+        tables.append(table.assign(**card, reference=reference))
+    whole = pd.concat(tables, ignore_index=True).round(4)
+    path = out or (opened[0].path or Path()) / "explain/passport.csv"
+    write_atomically(path, csv_text(whole))
+    if json:
+        print_json(json_module.loads(whole.to_json(orient="records")))
+        return
+    columns = ["run", "rule", "check", "against", "fill", "mean", "low", "high", "verdict"]
+    asked = whole.loc[whole["check"].isin(QUESTIONS), columns].fillna("").round(3)
+    alike = whole[whole["check"] == LIKENESS]
+    alike = alike.pivot_table("mean", ["run", "rule"], "against", sort=False).round(2)
+    answer(
+        *asked.to_string(index=False).split("\n"),
+        "likeness to other maps, then to those with weights drawn anew from the top:",
+        *alike.to_string().split("\n"),
+        f"written to {path}",
+    )
+
+
+ACTIONS: Mapping[str, Callable[..., None]] = {
+    "pair": pair,
+    "passport": passport,
+    "repaint": repaint,
+}
 main = command("mfa explain", ACTIONS, "Maps for any model, and what the maps of a run are worth.")

@@ -95,8 +95,7 @@ def branch_maps(
     else:
         mean = reference
         if reference is not None and not isinstance(reference, Mapping):
-            others = as_images_with_cameras(reference, input_size(model))
-            mean = mean_maps(network, others, layer=layer, names=names)
+            mean = reference_maps(model, reference, layer=layer, branches=names)
         raw, scores = _array_maps(network, fitted, chosen, method, layer, names, mean or {})
     scores[FUSED] = np.sum(list(scores.values()), axis=0)
     raw[FUSED] = _fuse(list(raw.values()), fused)
@@ -120,6 +119,15 @@ def branch_maps(
         centred=reference is not None,
         weights=fingerprint(network),
     )
+
+
+def reference_maps(
+    model: Any, pictures: Any, *, layer: str = BRANCH, branches: Sequence[str] | None = None
+) -> dict[str, Tensor]:
+    """Mean map (C, h, w) of pictures by branch, for ``reference=`` of many calls."""
+    network = network_of(model)
+    fitted = as_images_with_cameras(pictures, input_size(model))
+    return mean_maps(network, fitted, layer=layer, names=branches or list(network.heads))
 
 
 def fingerprint(network: ReidNetwork) -> str:

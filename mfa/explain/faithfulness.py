@@ -51,6 +51,7 @@ def faithfulness(
     shares: Sequence[float] = SHARES,
     modes: Sequence[Mode] = ("deletion", "insertion"),
     fill: Fill = "mean",
+    shuffled: bool = True,
     progress: bool | Progress = False,
 ) -> pd.DataFrame:
     """AP and rank of each query with a part of the picture hidden, by the order of each map.
@@ -67,6 +68,7 @@ def faithfulness(
         shares: of the pixels, in (0, 1).
         modes: what is hidden, see the module.
         fill: what hidden pixels become; ``road`` solves one linear system per picture.
+        shuffled: hide by the last map handed on to the next picture as well, the control.
         progress: see ``mfa.progress``.
 
     Returns:
@@ -86,7 +88,7 @@ def faithfulness(
     last = list(maps)[-1]
     places = dict(grids or {name: MapGrid.even(*heat.shape[1:]) for name, heat in maps.items()})
     given = dict(maps)
-    if len(images) > 1:
+    if shuffled and len(images) > 1:
         given[SHUFFLED], places[SHUFFLED] = np.roll(maps[last], 1, axis=0), places[last]
     chosen = features.query.take(np.asarray(queries))
     before = _counted(features, chosen)

@@ -6,6 +6,7 @@ numbers from random weights and from a map without preference.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ import pandas as pd
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
 from mfa.explain import attention_metrics
-from mfa.explain.engine import branch_maps
+from mfa.explain.capture import BRANCH
+from mfa.explain.engine import branch_maps, reference_maps
 from mfa.explain.faithfulness import SHARES, Fill, Mode, faithfulness, picture_controls
 from mfa.explain.geometry import MapGrid
 from mfa.explain.part_masks import part_masks
@@ -83,7 +85,7 @@ def measure_attention(
     data_root: Path | None = None,
     pictures: int | None = None,
     method: str = METHOD,
-    layer: str = "branch",
+    layer: str = BRANCH,
     reference: int = REFERENCE,
     seed: int = 0,
 ) -> Attention:
@@ -149,7 +151,7 @@ def measure_faithfulness(
     data_root: Path | None = None,
     queries: int | None = 200,
     method: str = METHOD,
-    layer: str = "branch",
+    layer: str = BRANCH,
     reference: int = REFERENCE,
     shares: tuple[float, ...] = SHARES,
     modes: tuple[Mode, ...] = ("deletion", "insertion"),
@@ -206,15 +208,31 @@ def _collect_maps(
     run: Run, data: ReidDataset, pictures: LoadedImages, chosen: np.ndarray, **settings: Any
 ) -> dict[str, tuple[dict[str, np.ndarray], dict[str, MapGrid]]]:
     """Raw maps (N, h, w) of every branch and ``fused``, and grids, ``trained`` and ``random``."""
-    found = {}
     start = untrained(run.config, run.device, run.precision)
-    for weights, model in (("trained", run), ("random", start)):
-        parts = []
-        for first in range(0, len(chosen), BATCH):
-            rows = chosen[first : first + BATCH]
-            pixels = to_unit(pictures.batch(rows.tolist()))
-            images = seen_by_cameras(run, pixels, [pictures.samples[i] for i in rows], data)
-            parts.append(branch_maps(model, images, **settings))
-        maps = {name: np.concatenate([part.raw[name] for part in parts]) for name in parts[0]}
-        found[weights] = maps, parts[0].grids
-    return found
+    return {
+        weights: own_maps(model, batches(run, data, pictures, chosen), **settings)
+        for weights, model in (("trained", run), ("random", start))
+    }
+
+
+def batches(
+    run: Run, data: ReidDataset, pictures: LoadedImages, chosen: np.ndarray
+) -> Iterator[Any]:
+    """The chosen pictures as floats, some at a time, with their cameras where those are told."""
+    for first in range(0, len(chosen), BATCH):
+        rows = chosen[first : first + BATCH]
+        pixels = to_unit(pictures.batch(rows.tolist()))
+        yield seen_by_cameras(run, pixels, [pictures.samples[i] for i in rows], data)
+
+
+def own_maps(
+    model: Run, images: Iterable[Any], *, method: str, layer: str = BRANCH, reference: Any = None
+) -> tuple[dict[str, np.ndarray], dict[str, MapGrid]]:
+    """Raw maps (N, h, w) of batches of pictures, by branch and ``fused``, and their grids.
+
+    The target is each picture's similarity to itself; ``reference`` as in ``branch_maps``.
+    """
+    mean = None if reference is None else reference_maps(model, reference, layer=layer)
+    parts = [branch_maps(model, b, method=method, layer=layer, reference=mean) for b in images]
+    maps = {name: np.concatenate([part.raw[name] for part in parts]) for name in parts[0]}
+    return maps, parts[0].grids

@@ -21,10 +21,9 @@ from torch import Tensor
 from mfa.datasets.loading.augment import to_unit
 from mfa.errors import InputError
 from mfa.explain import weightings
-from mfa.explain.capture import BRANCH, mean_maps
-from mfa.explain.engine import branch_maps, descriptors
+from mfa.explain.engine import branch_maps, descriptors, reference_maps
 from mfa.explain.geometry import MapGrid
-from mfa.explain.inputs import as_images_with_cameras, input_size
+from mfa.explain.inputs import input_size
 from mfa.explain.pictures import sample_positions
 from mfa.explain.tables import EVEN, FUSED, summarise
 from mfa.explain.targets import Contrast
@@ -190,9 +189,7 @@ def _mean(run: Run, images: Tensor, count: int, seed: int) -> dict[str, Tensor] 
     """The mean map of each branch over some of the pictures."""
     if not count:
         return None
-    chosen = images[sample_positions(len(images), count, seed)]
-    fitted = as_images_with_cameras(chosen, input_size(run))
-    return mean_maps(run.model, fitted, layer=BRANCH, names=list(run.model.heads))
+    return reference_maps(run, images[sample_positions(len(images), count, seed)])
 
 
 def _explain(

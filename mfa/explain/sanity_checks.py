@@ -8,6 +8,8 @@ this pair (after Adebayo et al. 2018, Sanity checks for saliency maps).
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -79,3 +81,30 @@ def random_weights(network: ReidNetwork, seed: int = 0) -> ReidNetwork:
             if isinstance(module, nn.Module) and callable(reset):
                 reset()
     return replica.to(device)
+
+
+def cascade(run: Run) -> Iterator[tuple[str, Run]]:
+    """The run with its heads as before training, then stage by stage down to the whole network.
+
+    Named after what was put back last; the last one is ``mfa.untrained(run.config)``. Tensors that
+    a start lacks (classifiers, embeddings of cameras) stay as they are.
+    """
+    stages = run.model.trunk.stages
+    weights = run.checkpoint.tensors
+    start = untrained(run.config, run.device, run.precision).checkpoint.tensors
+    for stage in ("heads", *reversed(stages)):
+        own = {name: tensor for name, tensor in start.items() if _stage(name, stages) == stage}
+        if own:  # a pooling stage has no weights
+            weights = {**weights, **own}
+            yield (
+                stage,
+                replace(run, path=None, checkpoint=replace(run.checkpoint, tensors=weights)),
+            )
+
+
+def _stage(name: str, stages: tuple[str, ...]) -> str:
+    """Where a tensor of a checkpoint is used; a ResNet's first layers have no name of their own."""
+    _, part, *rest = name.split(".")
+    if part != "trunk":
+        return "heads"
+    return next((place for place in rest[:2] if place in stages), stages[0])

@@ -37,7 +37,7 @@ def summarise(
 
     Args:
         table: with columns ``by``, ``picture`` and ``value``; NaN values are not counted.
-        by: columns that name a row of the result.
+        by: columns that name a row of the result; they may be NaN.
         persons: identity of each picture: whole persons are then resampled, since their pictures
             resemble each other.
         value: column to average.
@@ -48,7 +48,7 @@ def summarise(
         own order.
     """
     rows = []
-    for key, group in table.dropna(subset=[value]).groupby(list(by), sort=False):
+    for key, group in table.dropna(subset=[value]).groupby(list(by), sort=False, dropna=False):
         values = group[value].to_numpy(float)
         groups = None if persons is None else persons[group["picture"].to_numpy()]
         low, high = mean_interval(values, groups=groups, seed=seed)

@@ -23,9 +23,11 @@ LINES = {
         "evaluate x.npz",
         "ablate default",
         "compare x",
+        "explain passport x",
         "explain repaint x",
         "import-weights x --from agw",
         "complexity demo",
+        "project x y --teacher z",
         "verify x",
     ],
     "mfa-viz": [
