@@ -16,6 +16,7 @@ from torch import Tensor
 from mfa.config import Config
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
+from mfa.datasets.loading.threads import ahead
 from mfa.errors import InputError, printable, reason
 from mfa.files import found_above
 from mfa.models import ReidNetwork, build_model
@@ -152,13 +153,16 @@ class Run:
         cameras = self.cameras_of(pictures.samples, data)
         was_training = self.model.training
         self.model.eval()
+
+        def ready(indices: range) -> tuple[Tensor, Tensor | None]:
+            images = pictures.batch(indices).to(self.device)
+            images = to_unit(images.contiguous(memory_format=torch.channels_last))
+            seen_by = None if cameras is None else cameras[indices.start : indices.stop]
+            return images, None if seen_by is None else seen_by.to(self.device)
+
         try:
-            for start in range(0, len(rows), batch):
-                indices = rows[start : start + batch]
-                images = to_unit(pictures.batch(indices).to(self.device))
-                seen_by = None if cameras is None else cameras[indices.start : indices.stop]
-                images = images.contiguous(memory_format=torch.channels_last)
-                yield images, None if seen_by is None else seen_by.to(self.device)
+            starts = range(0, len(rows), batch)
+            yield from ahead(ready, (rows[start : start + batch] for start in starts))
         finally:
             self.model.train(was_training)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tqdm import tqdm
 
 from mfa.datasets.doctor.report import Finding, Severity
-from mfa.datasets.loading.decode import THREADS, first_error
+from mfa.datasets.loading.decode import first_error
+from mfa.datasets.loading.threads import in_threads
 from mfa.datasets.readers.counts import Summary
 from mfa.datasets.readers.layout import Layout
 from mfa.datasets.readers.listing import Listing, Reason, counted, is_litter
@@ -162,11 +162,8 @@ def broken(listing: Listing) -> Iterator[Finding]:
     """Pictures that cannot be decoded, by list; each is decoded once."""
     for split, samples in listing.splits().items():
         paths = [sample.path for sample in samples]
-        with ThreadPoolExecutor(THREADS) as pool:
-            checks = pool.map(first_error, paths)
-            errors = list(
-                tqdm(checks, f"decoding {split}", len(paths), unit=" files", disable=None)
-            )
+        checks = in_threads(first_error, paths)
+        errors = list(tqdm(checks, f"decoding {split}", len(paths), unit=" files", disable=None))
         bad = [(path, why) for path, why in zip(paths, errors, strict=True) if why]
         if bad:
             yield Finding(

@@ -34,7 +34,7 @@ COVER_EDGES = (0.5, 0.1, 0.2, 0.2)
 
 def to_unit(images: Tensor) -> Tensor:
     """Map uint8 0..255 to float32 0..1."""
-    return images.float() / 255
+    return images.to(torch.float32, copy=True).div_(255)
 
 
 def augment(images: Tensor, config: DataConfig, generator: torch.Generator) -> Tensor:

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ import numpy as np
 from filelock import FileLock
 
 from mfa.datasets.disk import refuse_if_full
-from mfa.datasets.loading.decode import THREADS, decode, file_version, first_error
+from mfa.datasets.loading.decode import decode, file_version, first_error
+from mfa.datasets.loading.threads import in_threads
 from mfa.errors import InputError
 from mfa.files import draft_folder, parse_json
 from mfa.progress import Progress, reporting
@@ -60,7 +60,7 @@ class CachedImages:
     """
 
     def __init__(self, file: Path, broken: dict[int, str]) -> None:
-        listed = np.load(file, mmap_mode="r")
+        listed = np.asarray(np.load(file, mmap_mode="r"))  # np.memmap is slow to take rows of
         self.pixels = listed[: len(listed) - len(broken)]
         self.broken = broken
         self._file = file
@@ -137,7 +137,8 @@ def _fill(
 ) -> list[tuple[int, str]]:
     """Write the readable pictures, one after another, and return the others with the reason."""
     shape = (len(samples), 3, height, width)
-    array = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
+    mapped = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
+    array = np.asarray(mapped)  # np.memmap is slow to write rows to
 
     def one(sample: Sample) -> np.ndarray | str:
         try:
@@ -146,16 +147,14 @@ def _fill(
             return str(error)
 
     broken, kept = [], 0
-    with ThreadPoolExecutor(THREADS) as pool:
-        for start in range(0, len(samples), 1024):
-            for i, result in enumerate(pool.map(one, samples[start : start + 1024]), start):
-                if isinstance(result, str):
-                    broken.append((i, result))
-                else:
-                    array[kept] = result
-                    kept += 1
-                progress((i + 1) / len(samples))
-    array.flush()
+    for i, result in enumerate(in_threads(one, samples)):
+        if isinstance(result, str):
+            broken.append((i, result))
+        else:
+            array[kept] = result
+            kept += 1
+        progress((i + 1) / len(samples))
+    mapped.flush()
     if not kept:
         raise InputError(f"none of the {len(samples)} pictures can be read, first: {broken[0][1]}")
     return broken

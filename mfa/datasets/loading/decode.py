@@ -13,10 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from mfa.datasets.loading.jpeg import plain_pixels
 from mfa.errors import InputError
-
-THREADS = min(8, os.cpu_count() or 1)
-"""Pictures that are decoded at a time."""
 
 MAX_PIXELS = 2**25
 """Pixels of a picture, at most: a damaged header must not ask for memory without end."""
@@ -34,7 +32,11 @@ def read_image(path: str | os.PathLike[str]) -> Image.Image:
         InputError: no such file, zero bytes, cut short, or not a picture; names the file, the
             reason and what to do.
     """
-    file = Path(path)
+    plain = plain_pixels(Path(path), MAX_PIXELS)
+    return _by_pillow(Path(path)) if plain is None else Image.fromarray(plain)
+
+
+def _by_pillow(file: Path) -> Image.Image:
     try:
         if file.stat().st_size == 0:
             raise InputError(f"{file} is empty (0 bytes)", "copy it again, or remove it")
@@ -64,10 +66,13 @@ def decode(path: Path, height: int, width: int) -> np.ndarray:
     Raises:
         InputError: the file cannot be read.
     """
-    image = read_image(path)
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
-    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
+    pixels = plain_pixels(path, MAX_PIXELS)
+    if pixels is None or pixels.shape[:2] != (height, width):
+        image = _by_pillow(path) if pixels is None else Image.fromarray(pixels)
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BILINEAR)
+        pixels = np.asarray(image)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 def first_error(path: Path) -> str:

@@ -6,7 +6,6 @@ The cache itself is ``mfa.datasets.loading.cache``; this module alone imports Py
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mfa.datasets.loading.cache import CachedImages, cached_images
-from mfa.datasets.loading.decode import THREADS, decode, first_error
+from mfa.datasets.loading.decode import decode, first_error
 from mfa.datasets.loading.sampler import BatchSampler
+from mfa.datasets.loading.threads import in_threads
 from mfa.errors import InputError
 from mfa.progress import remark
 from mfa.records import Sample
@@ -60,8 +60,7 @@ class LoadedImages(Dataset[Tensor]):
             return torch.from_numpy(self._cached.pixels[np.asarray(indices, dtype=np.int64)])
         if len(indices) == 0:
             return torch.empty((0, 3, self.height, self.width), dtype=torch.uint8)
-        with ThreadPoolExecutor(THREADS) as pool:
-            return torch.from_numpy(np.stack(list(pool.map(self._array, indices))))
+        return torch.from_numpy(np.stack(list(in_threads(self._array, indices))))
 
     def _array(self, index: int) -> np.ndarray:
         if self._cached is not None:
@@ -99,8 +98,7 @@ def load_images(
 
 def _unreadable(samples: Sequence[Sample]) -> dict[int, str]:
     """Position to reason, of the samples that cannot be read."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        errors = list(pool.map(first_error, [sample.path for sample in samples]))
+    errors = list(in_threads(first_error, [sample.path for sample in samples]))
     if samples and all(errors):
         raise InputError(f"none of the {len(samples)} pictures can be read: {errors[0]}")
     return {position: why for position, why in enumerate(errors) if why}

@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -328,14 +329,18 @@ def test_a_file_that_may_not_be_read_is_named(
     market: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As ``unreadable``, also where the tests run as root."""
-    shut, opened = last(market / "market1501/query"), Image.open
+    shut = last(market / "market1501/query")
 
-    def refuse(path: Path) -> Image.Image:
-        if Path(path) == shut:
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return opened(path)
+    def refusing(way: Callable[..., Any]) -> Callable[..., Any]:
+        def opened(path: Path, *how: Any, **options: Any) -> Any:
+            if Path(path) == shut:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return way(path, *how, **options)
 
-    monkeypatch.setattr(Image, "open", refuse)
+        return opened
+
+    monkeypatch.setattr(Image, "open", refusing(Image.open))
+    monkeypatch.setattr(Path, "open", refusing(Path.open))
     (finding,) = (f for f in examine("market1501", market).findings if f.severity == "error")
     assert (finding.code, finding.examples) == ("broken-picture", (shut.name,))
     assert "may not be read" in finding.what
