@@ -39,11 +39,7 @@ def make_parts(
 
 
 def read_parts(count: int, folder: Path) -> np.ndarray:
-    """The rows whose parts were made, (count, D).
-
-    Raises:
-        FileNotFoundError: a part is missing, because another job has removed them.
-    """
+    """The rows whose parts were made, (count, D)."""
     spans = (range(start, min(start + PART, count)) for start in range(0, count, PART))
     return np.concatenate([np.load(_file(folder, span, count)) for span in spans])
 

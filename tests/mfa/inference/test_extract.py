@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +11,10 @@ import torch
 
 from mfa.config import Config
 from mfa.datasets.loading.images import LoadedImages, load_images
-from mfa.inference.extract import feature_set
+from mfa.inference.extract import feature_set, query_and_gallery
 from mfa.models import ReidNetwork
-from mfa.records import ReidDataset, Sample
+from mfa.progress import Progress
+from mfa.records import Features, ReidDataset, Sample
 from mfa.runs.run import Run, open_run
 
 
@@ -134,3 +137,42 @@ def test_a_feature_set_carries_its_samples() -> None:
     assert made.camids.tolist() == [2, -1]
     assert made.names.tolist() == ["x.jpg", "y.jpg"]
     assert made.pids.dtype == np.int64
+
+
+def test_a_second_job_waits_for_the_features_that_the_first_one_makes(
+    tiny_data: ReidDataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It used to end first, and to remove the parts that the other was writing."""
+    file, embedded = tmp_path / "run/features/a.npz", []
+
+    def job(embed: Callable[[LoadedImages, range, Progress], np.ndarray]) -> Features:
+        return query_and_gallery(
+            tiny_data,
+            lambda samples: LoadedImages(samples, {}, (64, 32), None),
+            embed,
+            branches=(("all", 3),),
+            origin=lambda left_out: {},
+            file=file,
+            progress=False,
+        )
+
+    def ones(pictures: LoadedImages, rows: range, progress: Progress) -> np.ndarray:
+        embedded.append(len(rows))
+        return np.ones((len(rows), 3), np.float32)
+
+    with ThreadPoolExecutor(1) as pool:
+        second: list[Future[Features]] = []
+
+        def while_another_begins(
+            pictures: LoadedImages, rows: range, progress: Progress
+        ) -> np.ndarray:
+            if not second:
+                second.append(pool.submit(job, ones))
+                wait(second, timeout=2)
+            return ones(pictures, rows, progress)
+
+        first = job(while_another_begins)
+        assert np.array_equal(first.gallery.features, second[0].result(60).gallery.features)
+    assert embedded == [len(tiny_data.query), len(tiny_data.gallery)]
+    assert [left.name for left in file.parent.iterdir()] == ["a.npz"]
+    assert "another job makes" in capfd.readouterr().err
