@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -31,7 +32,7 @@ MODES = {
     "least_first": "Change of AP with the bottom of a map hidden.",
 }
 
-OF_CARD = ("run", "model", "seed", "checkpoint", "fingerprint")
+OF_CARD = ("run", "model", "seed", "checkpoint", "fingerprint", "method")
 """Fields of the card that every row carries."""
 
 
@@ -48,7 +49,7 @@ def attention(
     modes: tuple[Literal["deletion", "insertion", "least_first"], ...] = ("deletion", "insertion"),
     fill: Literal["mean", "road"] = "mean",
     controls: bool = False,
-    method: str = "HiResCAM",
+    methods: tuple[str, ...] = ("HiResCAM",),
     reference: Reference = 64,
     seed: Seed = 0,
     json: Json = False,
@@ -56,7 +57,8 @@ def attention(
     """Measure attention against part masks and by hiding what the maps show.
 
     Writes attention.csv (means with 95 % intervals), claims.csv (the paper's sentences with
-    verdicts), faithfulness.csv and cards.json with one block per run, and charts of the first run.
+    verdicts), faithfulness.csv and cards.json with one block per run and method, and charts of the
+    first.
 
     Args:
         runs: Folders of runs, or their names under runs/.
@@ -68,7 +70,7 @@ def attention(
         modes: What is hidden: the top of a map, all but the top, the bottom.
         fill: What hidden pixels become: the picture's mean colour, or an interpolation (ROAD).
         controls: Hide by the order of the person's silhouette and of the picture's edges as well.
-        method: A weighting of pytorch-grad-cam by name.
+        methods: Weightings of pytorch-grad-cam by name.
         seed: Of all drawing.
     """
     if not runs:
@@ -78,12 +80,13 @@ def attention(
     opened = [computing.open(path) for path in runs]
     folder = out or (opened[0].path or Path()) / "attention"
     folder.mkdir(parents=True, exist_ok=True)
-    how = {"data_root": data_root, "method": method, "reference": reference, "seed": seed}
+    how: dict[str, Any] = {"data_root": data_root, "reference": reference, "seed": seed}
     hiding = {"queries": queries, "modes": modes, "fill": fill, "controls": controls}
     tables: dict[str, list[pd.DataFrame]] = {}
     cards = []
-    for run in opened:
-        charts = folder if run is opened[0] else None
+    for number, (run, method) in enumerate(product(opened, methods)):
+        charts = None if number else folder
+        how["method"] = method
         card, found = _measure(run, data, how, pictures, charts)
         if queries:
             found["faithfulness"] = _faithfulness(run, data, how, hiding, card, charts)
@@ -101,10 +104,9 @@ def attention(
         claims = [table.to_dict("records") for table in tables["claims"]]
         print_json({"cards": cards, "claims": claims})
         return
-    for table in tables["claims"]:
-        shown = table.drop(columns=list(OF_CARD)).round(3).to_string(index=False)
-        answer(f"{table['run'].iloc[0]}:", *shown.split("\n"))
-    answer(f"written to {folder}")
+    columns = ["claim", "run", "method", "value", "low", "high", "against", "random", "verdict"]
+    judged = pd.concat(tables["claims"]).sort_index(kind="stable")[columns]
+    answer(*judged.round(3).to_string(index=False).split("\n"), f"written to {folder}")
 
 
 def _measure(

@@ -154,7 +154,7 @@ def test_persons_of_a_faithfulness_table_go_by_picture():
 
 
 @pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")
-def test_the_command_writes_tables_of_every_run_and_charts_of_the_first(
+def test_the_command_writes_tables_of_every_run_and_rule_and_charts_of_the_first(
     run, data, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(attention_command, "POINTS", {"cosine": "Cosine."})  # one chart of four
@@ -163,13 +163,16 @@ def test_the_command_writes_tables_of_every_run_and_charts_of_the_first(
     attention_command.main(
         [str(trained.path), str(trained.path), "--data", "synthetic", "--data-root",
          str(data.root.parent), "--pictures", "4", "--queries", "2", "--reference", "4", "--json",
-         "--modes", "least_first", "--fill", "road", "--controls"]
+         "--modes", "least_first", "--fill", "road", "--controls",
+         "--methods", "HiResCAM", "LayerCAM"]
     )  # fmt: skip
     printed = json.loads(capsys.readouterr().out)
-    assert len(printed["claims"]) == len(printed["cards"]) == 2
+    assert len(printed["claims"]) == len(printed["cards"]) == 4
+    assert [card["method"] for card in printed["cards"]] == ["HiResCAM", "LayerCAM"] * 2
     out = trained.path / "attention"
     table = pd.read_csv(out / "attention.csv")
     assert {"run", "seed", "checkpoint", "fingerprint", "mean", "low", "high"} <= set(table)
+    assert set(table["method"]) == {"HiResCAM", "LayerCAM"}
     table = pd.read_csv(out / "faithfulness.csv")
     assert set(table["change"]) == {"AP", "rank"}
     assert {"person's silhouette", "edges of the picture"} < set(table["map"])
