@@ -33,6 +33,8 @@ _HOME = {
     "plot_embedding": "viz.charts.embedding",
     "plot_faithfulness": "viz.charts.attention",
     "plot_gallery_size": "viz.charts.breakdown",
+    "plot_passport_likeness": "viz.charts.passport",
+    "plot_passport_order": "viz.charts.passport",
     "plot_probability": "viz.charts.pairs",
     "plot_roc": "viz.charts.pairs",
     # A sheet of several: Figure.

@@ -161,7 +161,8 @@ def passport(
         raise InputError("name a run: mfa explain passport RUN")
     import pandas as pd
 
-    from mfa.explain.passport import LIKENESS, QUESTIONS, RULES, measure_passport
+    from mfa.explain.passport import QUESTIONS, RULES, measure_passport
+    from mfa.explain.tables import LIKENESS
     from mfa.files import csv_text, write_atomically
     from mfa.inference.evaluate import resolve
 

@@ -96,7 +96,8 @@ def branch_maps(
         mean = reference
         if reference is not None and not isinstance(reference, Mapping):
             mean = reference_maps(model, reference, layer=layer, branches=names)
-        raw, scores = _array_maps(network, fitted, chosen, method, layer, names, mean or {})
+        found, scores = _array_maps(network, fitted, chosen, [method], layer, names, mean or {})
+        raw = found[method]
     scores[FUSED] = np.sum(list(scores.values()), axis=0)
     raw[FUSED] = _fuse(list(raw.values()), fused)
     known = map_grids(network, tuple(fitted.images.shape[2:]), layer)
@@ -170,18 +171,42 @@ def _array_maps(
     network: ReidNetwork,
     images: ImagesWithCameras,
     target: Target,
-    method: str,
+    methods: Sequence[str],
     layer: str,
-    names: tuple[str, ...],
+    names: Sequence[str],
     means: Mapping[str, Tensor],
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    second = method == weightings.SECOND_ORDER
+) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, np.ndarray]]:
+    """Maps by rule and branch from one forward pass, and the scores."""
+    second = weightings.SECOND_ORDER in methods
     found = capture(network, images, target, layer=layer, names=names, second_order=second)
     raw = {
-        n: weightings.weigh(method, found.activations[n], found.gradients[n], means.get(n))
-        for n in names
+        method: {
+            n: weightings.weigh(method, found.activations[n], found.gradients[n], means.get(n))
+            for n in names
+        }
+        for method in methods
     }
     return raw, {name: value.float().cpu().numpy() for name, value in found.scores.items()}
+
+
+def fused_maps(
+    model: Any, images: Any, methods: Sequence[str], *, reference: Mapping[str, Tensor] | None
+) -> dict[str, np.ndarray]:
+    """Raw fused map (B, h, w) of each rule for the similarity to itself; see ``branch_maps``.
+
+    One forward pass serves all rules that need no other.
+    """
+    network = network_of(model)
+    fitted = as_images_with_cameras(images, input_size(model))
+    arrays = [method for method in methods if method in weightings.ARRAY_METHODS]
+    names, means = list(network.heads), reference or {}
+    found, _ = _array_maps(network, fitted, Similarity(None), arrays, BRANCH, names, means)
+    return {
+        method: _fuse(list(found[method].values()), "sum")
+        if method in found
+        else branch_maps(model, images, method=method, reference=reference).raw[FUSED]
+        for method in methods
+    }
 
 
 def _adds_up(network: ReidNetwork, names: Sequence[str], method: str, layer: str) -> bool:

@@ -6,7 +6,7 @@ numbers from random weights and from a map without preference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -205,14 +205,27 @@ def measure_faithfulness(
 
 
 def _collect_maps(
-    run: Run, data: ReidDataset, pictures: LoadedImages, chosen: np.ndarray, **settings: Any
+    run: Run,
+    data: ReidDataset,
+    pictures: LoadedImages,
+    chosen: np.ndarray,
+    *,
+    layer: str,
+    reference: Any,
+    method: str,
 ) -> dict[str, tuple[dict[str, np.ndarray], dict[str, MapGrid]]]:
     """Raw maps (N, h, w) of every branch and ``fused``, and grids, ``trained`` and ``random``."""
+    found = {}
     start = untrained(run.config, run.device, run.precision)
-    return {
-        weights: own_maps(model, batches(run, data, pictures, chosen), **settings)
-        for weights, model in (("trained", run), ("random", start))
-    }
+    for weights, model in (("trained", run), ("random", start)):
+        mean = None if reference is None else reference_maps(model, reference, layer=layer)
+        parts = [
+            branch_maps(model, images, method=method, layer=layer, reference=mean)
+            for images in batches(run, data, pictures, chosen)
+        ]
+        maps = {name: np.concatenate([part.raw[name] for part in parts]) for name in parts[0]}
+        found[weights] = maps, parts[0].grids
+    return found
 
 
 def batches(
@@ -223,16 +236,3 @@ def batches(
         rows = chosen[first : first + BATCH]
         pixels = to_unit(pictures.batch(rows.tolist()))
         yield seen_by_cameras(run, pixels, [pictures.samples[i] for i in rows], data)
-
-
-def own_maps(
-    model: Run, images: Iterable[Any], *, method: str, layer: str = BRANCH, reference: Any = None
-) -> tuple[dict[str, np.ndarray], dict[str, MapGrid]]:
-    """Raw maps (N, h, w) of batches of pictures, by branch and ``fused``, and their grids.
-
-    The target is each picture's similarity to itself; ``reference`` as in ``branch_maps``.
-    """
-    mean = None if reference is None else reference_maps(model, reference, layer=layer)
-    parts = [branch_maps(model, b, method=method, layer=layer, reference=mean) for b in images]
-    maps = {name: np.concatenate([part.raw[name] for part in parts]) for name in parts[0]}
-    return maps, parts[0].grids

@@ -20,13 +20,24 @@ from scipy.stats import rankdata
 from mfa.datasets.loading.augment import to_unit
 from mfa.errors import InputError
 from mfa.explain import weightings
+from mfa.explain.engine import fused_maps, reference_maps
 from mfa.explain.faithfulness import SHARES, Fill, Mode, faithfulness, picture_controls
-from mfa.explain.geometry import MapGrid
-from mfa.explain.measure import batches, own_maps
+from mfa.explain.geometry import MapGrid, map_grids
+from mfa.explain.measure import batches
 from mfa.explain.part_masks import part_masks
 from mfa.explain.pictures import REFERENCE, reference_pictures, sample_positions
 from mfa.explain.sanity_checks import cascade
-from mfa.explain.tables import EDGES, FUSED, SHUFFLED, SILHOUETTE, summarise
+from mfa.explain.tables import (
+    BEATS,
+    CHANGES,
+    CURVES,
+    EDGES,
+    LIKENESS,
+    ORDERS,
+    SHUFFLED,
+    SILHOUETTE,
+    summarise,
+)
 from mfa.inference.evaluate import extract_features, resolve, test_pictures
 from mfa.progress import Progress, part_of, reporting
 from mfa.records import ReidDataset
@@ -35,12 +46,7 @@ from mfa.runs.run import Run
 RULES = ("HiResCAM", "GradCAM", "LayerCAM", "EigenGradCAM")
 """Rules that are compared by default: one of each idea."""
 
-LIKENESS = "likeness"
 MODES: tuple[Mode, ...] = ("deletion", "least_first")
-CURVES = ("most relevant first", "least relevant first")
-CHANGES = "changes with the weights"
-ORDERS = "top matters more than bottom"
-BEATS = "orders better than"
 QUESTIONS = (CHANGES, ORDERS, BEATS)
 """Checks with a verdict: their value is above 0 where the map passes."""
 
@@ -101,12 +107,14 @@ def measure_passport(
     with reporting(progress, "passport") as report:
         for done, (stage, network) in enumerate(networks.items()):
             report(done / len(networks) / 2)
-            maps[stage] = {}
-            for name in names:
-                seen = batches(run, data, found, chosen)
-                fused, grids = own_maps(network, seen, method=name, reference=others)
-                maps[stage][name] = fused[FUSED]
-        grid, own = grids[FUSED], maps.pop("")
+            mean = None if others is None else reference_maps(network, others)
+            parts = [
+                fused_maps(network, batch, names, reference=mean)
+                for batch in batches(run, data, found, chosen)
+            ]
+            maps[stage] = {name: np.concatenate([part[name] for part in parts]) for name in names}
+        own = maps.pop("")
+        grid = MapGrid.mean(list(map_grids(run.model, (found.height, found.width)).values()))
         even = MapGrid.even(found.height, found.width)
         hidden = []
         for place, fill in enumerate(fills):

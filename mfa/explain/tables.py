@@ -24,6 +24,12 @@ SHUFFLED = "another picture's map"
 SILHOUETTE, EDGES = "person's silhouette", "edges of the picture"
 """Controls that no network made, see ``faithfulness.picture_controls``."""
 
+LIKENESS = "likeness"
+CURVES = MOST, LEAST = "most relevant first", "least relevant first"
+CHANGES, ORDERS = "changes with the weights", "top matters more than bottom"
+BEATS = "orders better than"
+"""Checks of a passport, see ``passport.measure_passport``."""
+
 
 def summarise(
     table: pd.DataFrame,

@@ -14,7 +14,10 @@ from viz.cli import pair_maps
 from viz.cli.options import BlurFaces, Reference, Width, write
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mfa.records import ReidDataset, Sample
+    from mfa.runs.run import Run
 
 
 def maps(
@@ -33,6 +36,7 @@ def maps(
     reference: Reference = 32,
     fused: Literal["sum", "mean"] = "sum",
     sanity_check: bool = False,
+    passport: Path | None = None,
     pair: bool = False,
     blocks: Blocks = 1,
     external: tyro.conf.OmitArgPrefixes[ExternalSettings],
@@ -57,6 +61,8 @@ def maps(
         fused: The fused map: signed sum of the branches, or mean of their normalised maps (the
             paper).
         sanity_check: Under each row the same map from random weights.
+        passport: Below all the passport of these maps, from the table that mfa explain passport
+            wrote.
         pair: Explain two pictures by masks for a run as well.
     """
     import numpy as np
@@ -96,7 +102,14 @@ def maps(
     ]
     checks = {"random weights": random[0]} if random else None
     drawn = blurred(images) if blur_faces else images
-    figure = draw_maps(found, drawn, sanity_checks=checks, width=width, tallest=theme.PAGE)
+    figure = draw_maps(
+        found,
+        drawn,
+        sanity_checks=checks,
+        passport=None if passport is None else _passport(passport, opened, method),
+        width=width,
+        tallest=theme.PAGE,
+    )
     words = captions.weights(opened, dataset)
     stem = out or (opened.path or Path()) / "figures" / "maps"
     caption = f"What each branch looks at: {found.caption}. {found.reading}. {words.caption}"
@@ -104,6 +117,25 @@ def maps(
     write(figure, stem, caption, f"Rows: {names}. {words.details}")
     for row, path in enumerate(paths, start=1):
         say(f"row {row}: {path.name}")
+
+
+def _passport(file: Path, run: Run, method: str) -> pd.DataFrame:
+    """The rows of a table of ``mfa explain passport`` about a run."""
+    import pandas as pd
+
+    from mfa.explain.tables import LIKENESS
+    from mfa.explain.weightings import method_name
+
+    make = f"make it with mfa explain passport {run.name} --methods {method}"
+    try:
+        table = pd.read_csv(file)
+        rows = table[table["checkpoint"] == run.hash]
+        known = ((rows["rule"] == method_name(method)) & (rows["check"] == LIKENESS)).any()
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{file} is no table of passports: {error}", make) from error
+    if not known:
+        raise InputError(f"{file} has no passport of {method} with weights {run.hash}", make)
+    return rows
 
 
 def _from_list(data: ReidDataset, split: str, positions: tuple[int, ...]) -> tuple[Sample, ...]:

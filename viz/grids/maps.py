@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
@@ -24,6 +25,7 @@ from mfa.explain.inputs import as_batch
 from mfa.explain.record import BranchMaps, shared_limit
 from mfa.explain.tables import FUSED
 from viz import theme
+from viz.charts.passport import plot_passport_likeness, plot_passport_order, verdict_lines
 from viz.images import overlay
 
 NARROWEST, SHORT = 0.28, 0.34
@@ -37,6 +39,10 @@ BAR = 0.42
 
 BLOCKS = 4
 """Blocks of rows that a figure for print may set side by side."""
+
+PASSPORT = (0.5, 0.8, 0.4, 0.12)
+"""Inches of a passport below its charts' legends, of the charts, of the words under them, and of a
+line of verdicts."""
 
 BELOW = "sum of map"
 
@@ -56,6 +62,7 @@ def draw_maps(
     images: Any,
     *,
     sanity_checks: Mapping[str, BranchMaps] | None = None,
+    passport: pd.DataFrame | None = None,
     outlines: bool = True,
     width: theme.Width | float = "double",
     tallest: float | None = None,
@@ -73,6 +80,8 @@ def draw_maps(
         sanity_checks: further maps of the same pictures by name, drawn under each row. Maps of
             another network have other magnitudes: they take a scale of their own, which stands in
             their first column.
+        passport: of ``mfa.measure_passport`` for the run; its part about this method is drawn small
+            under the maps.
         outlines: draw the stripes.
         width: of the figure, a column's name or inches.
         tallest: height in inches that the figure keeps to, such as ``theme.PAGE``. Rows then stand
@@ -89,7 +98,9 @@ def draw_maps(
     names = [*maps.branches, FUSED] if len(maps.branches) > 1 else list(maps.branches)
     shape = (len(pictures), len(rows), len(names) + 1)
     aspect = pictures.shape[2] / pictures.shape[1]
-    layout = _layout(shape, aspect, theme.inches(width), tallest, maps.caption)
+    verdicts = [] if passport is None else verdict_lines(passport, maps.method)
+    below = sum(PASSPORT[:3]) + PASSPORT[3] * len(verdicts) if verdicts else 0.0
+    layout = _layout(shape, aspect, theme.inches(width), tallest, maps.caption, below)
     figure = theme.Picture(figsize=(layout.width, layout.height))
     for number, picture in enumerate(pictures):
         for place, (label, record) in enumerate(rows.items()):
@@ -118,6 +129,8 @@ def draw_maps(
                     total = f"{record.raw[name][number].sum():+.2f}"
                     axis.set_xlabel(total, labelpad=1, fontsize=layout.points)
     _draw_foot(figure, layout, maps)
+    if passport is not None:
+        _draw_passport(figure, layout, passport, maps.method, verdicts)
     return figure
 
 
@@ -135,7 +148,8 @@ class _Layout:
         shape: pictures, rows per picture, columns.
         blocks: of rows, side by side.
         least: width that the figure has at least, for its foot.
-        caption: last line of the figure.
+        caption: last line under the maps.
+        below: inches under it.
     """
 
     def __init__(
@@ -146,6 +160,7 @@ class _Layout:
         blocks: int,
         least: float,
         caption: str,
+        below: float,
     ) -> None:
         pictures, self.rows, columns = shape
         self.cell_width, self.blocks = cell_width, blocks
@@ -162,7 +177,7 @@ class _Layout:
         self.caption = theme.wrapped(caption, self.width - 0.1, 6.5)
         names = 0.0 if self.width > 5 else 0.12  # the scales' names take two lines
         foot = BAR + names + 0.06 + 0.12 * (1 + self.caption.count("\n"))
-        self.height = self.rows_end + foot
+        self.below, self.height = below, self.rows_end + foot + below
 
     def wrap(self, text: str) -> str:
         return theme.wrapped(text, self.cell_width, self.points)
@@ -184,16 +199,21 @@ class _Layout:
 
 
 def _layout(
-    shape: tuple[int, int, int], aspect: float, width: float, tallest: float | None, caption: str
+    shape: tuple[int, int, int],
+    aspect: float,
+    width: float,
+    tallest: float | None,
+    caption: str,
+    below: float,
 ) -> _Layout:
     """The blocks that give the largest pictures within the width and, if asked for, the height."""
     tried = []
     for blocks in range(1, 2 if tallest is None else BLOCKS + 1):
         across = (width - (blocks - 1) * GAP) / (blocks * shape[2])
-        layout = _Layout(across, aspect, shape, blocks, min(width, 3.0), caption)
+        layout = _Layout(across, aspect, shape, blocks, min(width, 3.0), caption, below)
         while tallest is not None and layout.height > tallest and across > NARROWEST:
             across = max(0.97 * across, NARROWEST)
-            layout = _Layout(across, aspect, shape, blocks, min(width, 3.0), caption)
+            layout = _Layout(across, aspect, shape, blocks, min(width, 3.0), caption, below)
         tried.append(layout)
     fitting = [one for one in tried if tallest is None or one.height <= tallest] or tried
     return max(fitting, key=lambda one: (one.cell_width, -one.blocks))
@@ -272,8 +292,25 @@ def _draw_foot(figure: Figure, layout: _Layout, maps: BranchMaps) -> None:
         axis.set_xlabel(theme.wrapped(label, 0.92 * share, 6.5), fontsize=6.5, labelpad=1.5)
         if low < 0:
             axis.fill_betweenx((0, 1), low, AGAINST * low, **HATCHED)
-    low_edge = 0.04 / layout.height
+    low_edge = (0.04 + layout.below) / layout.height
     figure.text(0.5, low_edge, layout.caption, fontsize=6.5, ha="center", va="bottom")
+
+
+def _draw_passport(
+    figure: Figure, layout: _Layout, table: pd.DataFrame, rule: str, verdicts: list[str]
+) -> None:
+    """Two charts side by side under everything else, and the verdicts."""
+    above, charts, words, line = PASSPORT
+    top, share = layout.height - layout.below + above, layout.width / 2
+    for place, plot in enumerate((plot_passport_likeness, plot_passport_order)):
+        ax = layout.axes(figure, (place * share + 0.45, top, share - 0.55, charts))
+        plot(table, rule, ax=ax)
+        ax.tick_params(labelsize=6, length=2, pad=1.5)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.label.set_fontsize(6.5)
+    for number, verdict in enumerate(verdicts):
+        height = 1 - (top + charts + words + (number + 0.5) * line) / layout.height
+        figure.text(0.1 / layout.width, height, verdict, fontsize=6, va="center")
 
 
 def _hatch(axis: Axes, heat: np.ndarray, limit: float) -> None:

@@ -11,10 +11,11 @@ from mfa.cli import COMMANDS, run
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
 from mfa.explain import passport
+from mfa.explain.engine import branch_maps, fused_maps, reference_maps
 from mfa.explain.geometry import MapGrid
 from mfa.explain.part_masks import part_masks
 from mfa.explain.sanity_checks import cascade
-from mfa.explain.tables import EDGES, FUSED, SHUFFLED, SILHOUETTE
+from mfa.explain.tables import EDGES, SHUFFLED, SILHOUETTE
 from mfa.runs.run import open_run, untrained
 from mfa.synthetic import SyntheticConfig, write
 
@@ -100,6 +101,18 @@ def test_a_map_is_ahead_of_the_baselines_only_where_its_order_costs_more():
     assert most["share"].tolist() == [0.1, 0.4]
 
 
+def test_rules_share_a_pass_and_give_the_maps_that_each_gives_alone(tiny_run):
+    model = open_run(tiny_run, "cpu")
+    images = torch.rand(3, 3, 64, 32, generator=torch.Generator().manual_seed(1))
+    rules = ("HiResCAM", "EigenGradCAM", "ShapleyCAM", "AblationCAM")
+    for rule, maps in fused_maps(model, images, rules, reference=None).items():
+        alone = branch_maps(model, images, method=rule).raw["fused"]
+        np.testing.assert_allclose(maps, alone, atol=1e-5)
+    centred = fused_maps(model, images, ["LayerCAM"], reference=reference_maps(model, images))
+    alone = branch_maps(model, images, method="LayerCAM", reference=images).raw["fused"]
+    np.testing.assert_allclose(centred["LayerCAM"], alone, atol=1e-5)
+
+
 def test_the_cascade_goes_from_the_heads_to_the_whole_network(tiny_run):
     trained = open_run(tiny_run, "cpu")
     start = untrained(trained.config, "cpu").model.state_dict()
@@ -126,8 +139,8 @@ def test_the_person_as_a_map_scores_as_the_baseline_and_knows_no_weights(
     images = torch.zeros(len(positions), 3, 64, 32)
     parts = part_masks(drawn, positions, 64, 32).parts
     person = passport.picture_controls(images, parts)[SILHOUETTE]
-    painted = {FUSED: person}, {FUSED: MapGrid.even(64, 32)}
-    monkeypatch.setattr(passport, "own_maps", lambda *args, **settings: painted)
+    monkeypatch.setattr(passport, "fused_maps", lambda *args, **settings: {"HiResCAM": person})
+    monkeypatch.setattr(passport, "map_grids", lambda *args: {"branch1": MapGrid.even(64, 32)})
     table = passport.measure_passport(
         open_run(tiny_run, "cpu"), drawn, methods=["HiResCAM"], queries=None, reference=0
     )
