@@ -62,7 +62,7 @@ class Options(Trial):
 
 
 def settings(options: Options) -> Mapping[str, Mapping[str, object]]:
-    """Changes to ``mfa distill --student cpu --variant competing`` by the name of the row."""
+    """Changes to ``mfa train cpu --variant competing --teacher FILE`` by the name of the row."""
     whole = {"model.width": 64}
     large = {"data.height": 192, "data.width": 96, "data.pad": 8}
     public = {

@@ -3,7 +3,8 @@
 The script clicks three cards, so that everything that is computed only once has been computed, and
 traces the third click in every thread. Of each function of ``mfa`` and ``viz`` the first call
 counts, in order of time. The trip begins with the click's handler and ends when the new pictures
-are in the widget. Generated methods and comprehensions do not count.
+are in the widget. Generated methods and comprehensions do not count, nor do timers, which speak up
+on a slow machine alone.
 
 A *stop* is a call in another module than the call before. A *return* is a stop in a module that the
 trip has visited already. The script counts both for single modules and for rooms: a room is a
@@ -38,7 +39,8 @@ class Tracer:
         sys.setprofile(self._note)
 
     def _note(self, frame: FrameType, event: str, _: Any) -> None:
-        if not self.on or event != "call":
+        timer = isinstance(threading.current_thread(), threading.Timer)
+        if not self.on or timer or event != "call":
             return
         name, function = str(frame.f_globals.get("__name__", "")), frame.f_code.co_qualname
         written = not function.startswith("__create_fn__") and not function.endswith(">")

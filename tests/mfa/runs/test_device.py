@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mfa.errors import InputError
-from mfa.runs.device import choose_device
+from mfa.runs.device import choose_device, clock
 
 
 @pytest.fixture
@@ -32,3 +32,10 @@ def test_without_a_gpu_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert choose_device() == torch.device("cpu")
+
+
+def test_a_clock_waits_for_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    assert clock(torch.device("cpu")) <= clock(torch.device("cuda:1"))
+    assert waited == [torch.device("cuda:1")]

@@ -36,6 +36,16 @@ def broken_after(monkeypatch: pytest.MonkeyPatch, steps: int, value: float) -> N
     monkeypatch.setattr(Criterion, "forward", broken)
 
 
+def test_a_step_reads_one_value_whatever_the_bar_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Tensor] = []
+    item = Tensor.item
+    monkeypatch.setattr(Tensor, "item", lambda self: read.append(self) or item(self))
+    log = LossLog(1, ProcessGroup(), lambda indices: "")
+    for _ in range(10):
+        log.add({name: torch.tensor(1.0) for name in ("id", "triplet", "total")}, [0])
+    assert len(read) == 9  # whether the step before was finite
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_the_stop_names_epoch_step_term_and_images_and_the_last_epoch_stays(
     tiny_config: Config,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mfa.cli import COMMANDS as MFA
+from mfa.cli import MOVED
 from viz.cli import COMMANDS as VIZ
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,6 +45,15 @@ def test_what_a_message_advises_exists(path):
             assert option.removeprefix("no-") in OPTIONS or option in OPTIONS, words
         for program, command in re.findall(r"\b(mfa-viz|mfa) ([a-z][a-z-]+)\b", words):
             assert command in {"mfa": MFA, "mfa-viz": VIZ}[program], words
+
+
+def test_no_page_names_a_retired_command():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("notebooks/*.ipynb")]
+    sources = [*ROOT.glob("benchmarks/*.py"), *SOURCES]
+    told = {ROOT / "CHANGELOG.md", ROOT / "mfa/cli/__init__.py"}
+    for path in {*pages, *sources} - told:
+        named = [old for old in MOVED if re.search(rf"\b{old}\b", path.read_text(encoding="utf-8"))]
+        assert not named, path
 
 
 @pytest.mark.parametrize("command", ["grid", "charts"])
