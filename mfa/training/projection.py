@@ -2,9 +2,10 @@
 
 A linear map follows each branch's BNNeck. Fitted on the branch's vectors as they are, it learns to
 read what leaks through the gate from the rest of the picture, and the branches no longer look each
-at its own part. So it is fitted on mixtures: the branch's own stripe comes from one picture, the
-rest of the map from another, and the target is the teacher's feature of the first. What the rest
-says is then of no use. The measurements are in docs/distillation.md.
+at its own part. So half of what it is fitted on are mixtures: the branch's own stripe comes from
+one picture, the rest of the map from another, and the target is the teacher's feature of the first.
+What the rest says is there of no use. The other half are the pictures as they are, or the map would
+misread them. The measurements are in docs/distillation.md.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def project(
     tensors = {k: v for k, v in run.checkpoint.tensors.items() if ".classifier." not in k}
     for name, head in branches.items():
         own, rest = stripes[name]
-        weight, bias = _fit(_necked(head, own + rest[other]), wanted)
+        inputs = np.vstack([_necked(head, own + rest), _necked(head, own + rest[other])])
+        weight, bias = _fit(inputs, np.vstack([wanted, wanted]))
         start = f"model.heads.{name}.neck.projection"
         tensors |= {f"{start}.weight": weight, f"{start}.bias": bias}
     model = replace(run.config.model, projected_dim=width)

@@ -39,9 +39,10 @@ def test_it_is_a_whole_small_network_of_the_default_variant(tiny: Run, card: str
     assert parameters <= 4_000_000
     assert f"{parameters:,} parameters" in card
     assert tiny.config.model.branches == 4
-    assert tiny.config.model == replace(presets.tiny().model, weights=tiny.config.model.weights)
-    assert "/" not in tiny.config.model.weights
-    assert list(tiny.model.widths) == ["branch1", "branch2", "branch3", "branch4"]
+    source = tiny.config.model.weights
+    assert tiny.config.model == replace(presets.tiny().model, weights=source, projected_dim=128)
+    assert "/" not in source
+    assert tiny.model.widths == {f"branch{number}": 128 for number in (1, 2, 3, 4)}
 
 
 def test_the_card_is_of_this_file_and_gives_its_terms(tiny: Run, card: str) -> None:
@@ -68,7 +69,9 @@ def test_it_starts_a_trunk_and_its_preset_fits_it(
     theirs = tiny.model.trunk.state_dict()
     for name, value in network.trunk.state_dict().items():
         assert torch.equal(value, theirs[name]), name
-    assert network.state_dict().keys() == tiny.model.state_dict().keys()
+    projected = {key for key in tiny.model.state_dict() if ".projection." in key}
+    assert len(projected) == 8
+    assert network.state_dict().keys() == tiny.model.state_dict().keys() - projected
     assert (config.data.height, config.data.width) == (
         tiny.config.data.height,
         tiny.config.data.width,
