@@ -102,17 +102,26 @@ def maps(
     ]
     checks = {"random weights": random[0]} if random else None
     drawn = blurred(images) if blur_faces else images
+    measured = None if passport is None else _passport(passport, opened, method)
     figure = draw_maps(
         found,
         drawn,
         sanity_checks=checks,
-        passport=None if passport is None else _passport(passport, opened, method),
+        passport=measured,
         width=width,
         tallest=theme.PAGE,
     )
     words = captions.weights(opened, dataset)
     stem = out or (opened.path or Path()) / "figures" / "maps"
     caption = f"What each branch looks at: {found.caption}. {found.reading}. {words.caption}"
+    if measured is not None:
+        known = measured.iloc[0]
+        caption += (
+            f" Below the passport of these maps, from {known['pictures']} query pictures of "
+            f"{known['dataset']}, {known['reference']} reference pictures: likeness (rank "
+            "correlation) as weights are drawn anew from the top, and what hiding the top (filled) "
+            "or bottom (hollow) costs; bars are 95 % intervals over persons."
+        )
     names = ", ".join(path.name for path in paths)
     write(figure, stem, caption, f"Rows: {names}. {words.details}")
     for row, path in enumerate(paths, start=1):

@@ -102,7 +102,10 @@ def test_the_command_wants_the_passport_of_these_weights(
         file.write_text(content)
         with pytest.raises(InputError, match=refusal):
             maps_command.main([*words, "--passport", str(file)])
-    file.write_text(csv_text(table.assign(checkpoint=open_run(tiny_run, "cpu").hash)))
+    facts = {"checkpoint": open_run(tiny_run, "cpu").hash, "dataset": "crowd", "reference": 64}
+    file.write_text(csv_text(table.assign(**facts)))
     maps_command.main([*words, "--passport", str(file)])
+    said = (tmp_path / "maps.caption.md").read_text(encoding="utf-8")
+    assert "from 8 query pictures of crowd, 64 reference pictures" in said
     assert (tmp_path / "maps.png").stat().st_size > 0
     assert "row 1" in capsys.readouterr().err
