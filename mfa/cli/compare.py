@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,17 @@ from mfa.errors import InputError
 from mfa.progress import answer
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mfa.comparison.compare import Overview
+    from mfa.records import ReidDataset
     from mfa.retrieval.results import RetrievalResult
+
+SHARES = [
+    *(f"{side}{end}" for side in ("first", "second") for end in ("", "_low", "_high")),
+    *("difference", "low", "high"),
+]
+"""Columns of ``measure_slices`` that are fractions."""
 
 
 def compare(
@@ -36,6 +46,7 @@ def compare(
     data_root: DataRoot = None,
     flip: Flip = False,
     no_camera: NoCamera = False,
+    slices: bool = False,
     output: Path | None = None,
     json: Json = False,
 ) -> None:
@@ -50,8 +61,10 @@ def compare(
             (theirs.onnx,size=384x128,inputs=half, and name=WORD for the table). The first is the
             reference.
         data: Dataset to score on; feature files bring their own.
-        output: Also write the table as CSV, and beside it the pairs (NAME-pairs.csv) and the
-            queries whose Rank-1 turned (NAME-flipped.csv).
+        slices: Also hold each model against the first on parts of the queries: each camera; with
+            --data also the darkest, brightest and smallest pictures.
+        output: Also write the table as CSV, and beside it the pairs (NAME-pairs.csv), the queries
+            whose Rank-1 turned (NAME-flipped.csv) and the parts (NAME-slices.csv).
     """
     if not models:
         raise InputError("name runs or models: mfa compare RUN RUN --data NAME")
@@ -64,17 +77,58 @@ def compare(
     from mfa.comparison.compare import overview
 
     found = overview(results)
+    parts = _slices(found, results, dataset) if slices else None
     if output:
-        _keep(found, results, output)
+        _keep(found, results, output, parts)
     cards = {name: result.card for name, result in results.items()}
     if json:
-        print_json(_facts(found, cards))
+        print_json(_facts(found, cards, parts))
     else:
-        answer(*_lines(found, cards))
+        answer(*_lines(found, cards), *([] if parts is None else _slice_lines(parts)))
 
 
-def _facts(found: Overview, cards: dict[str, Any]) -> dict[str, Any]:
+def _slices(
+    found: Overview, results: dict[str, RetrievalResult], data: ReidDataset | None
+) -> pd.DataFrame:
+    """``measure_slices`` of each model that may be tested against the first, in percent."""
+    import pandas as pd
+
+    from mfa.comparison.slices import measure_slices, query_slices
+
+    (reference, first), *others = results.items()
+    parts = query_slices(first, data)
+    tables = [
+        measure_slices(first, result, parts).assign(reference=reference, model=name)
+        for name, result in others
+        if (reference, name) not in found.refused
+    ]
+    if not tables:
+        raise InputError("--slices compares models on parts of the queries, and none can be tested")
+    table = pd.concat(tables, ignore_index=True)
+    table[SHARES] *= 100
+    return table[["reference", "model", *table.columns.drop(["reference", "model"])]]
+
+
+def _slice_lines(table: pd.DataFrame) -> list[str]:
+    shown = table[["model", "slice", "figure", "queries", "identities", "first", "second"]].copy()
+    for name in ("first", "second", "difference"):
+        shown[name] = table[name].map("{:.2f}".format)
+    ends = zip(table["low"], table["high"], strict=True)
+    shown["95 %"] = [f"{low:+.2f} to {high:+.2f}" for low, high in ends]
+    shown["p"], shown["by Holm"] = (table[p].map("{:.4f}".format) for p in ("p_value", "p_holm"))
+    return [
+        "",
+        f"parts of the queries; first: {table['reference'].iloc[0]}, second: the row's model",
+        *shown.to_string(index=False).split("\n"),
+    ]
+
+
+def _facts(found: Overview, cards: dict[str, Any], parts: pd.DataFrame | None) -> dict[str, Any]:
+    by_part = (
+        {} if parts is None else {"slices": json_module.loads(parts.to_json(orient="records"))}
+    )
     return {
+        **by_part,
         "models": found.table.to_dict("records"),
         "pairs": found.pairs.to_dict("records"),
         "not_comparable": [
@@ -86,8 +140,10 @@ def _facts(found: Overview, cards: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _keep(found: Overview, results: dict[str, RetrievalResult], path: Path) -> None:
-    """The table with what it takes to repeat each row, and beside it pairs and flipped queries."""
+def _keep(
+    found: Overview, results: dict[str, RetrievalResult], path: Path, parts: pd.DataFrame | None
+) -> None:
+    """The table with what it takes to repeat each row; beside it pairs, flipped queries, parts."""
     from mfa.files import csv_text, write_atomically
     from mfa.runs.provenance import stamp
 
@@ -98,6 +154,8 @@ def _keep(found: Overview, results: dict[str, RetrievalResult], path: Path) -> N
     write_atomically(path, csv_text(table.assign(**stamp())))
     write_atomically(path.with_name(f"{path.stem}-pairs.csv"), csv_text(found.pairs))
     write_atomically(path.with_name(f"{path.stem}-flipped.csv"), csv_text(found.flipped))
+    if parts is not None:
+        write_atomically(path.with_name(f"{path.stem}-slices.csv"), csv_text(parts.round(4)))
 
 
 def _lines(found: Overview, cards: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -125,3 +126,39 @@ def test_what_cannot_be_compared_is_told(
     assert mfa() == 2
     assert mfa("some-run") == 2
     assert "say which dataset" in capsys.readouterr().err
+
+
+def test_parts_of_the_queries_are_held_against_the_first(
+    world: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = world.anchored, world.guided
+    words = (*runs, "--data", "synthetic", "--data-root", world.root, "--slices")
+    assert mfa(*words, "--output", tmp_path / "two.csv") == 0
+    said = capsys.readouterr().out
+    assert mfa(*words, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    table = pd.read_csv(tmp_path / "two-slices.csv")
+    cameras = {sample.camid for sample in world.data.query}
+    assert len(cameras) > 1
+    wanted = {"all queries", *(f"camera {camid}" for camid in cameras)}
+    assert wanted < set(table["slice"])
+    assert all(name in said for name in wanted)
+    assert len(facts["slices"]) == len(table)
+    whole = table[(table["slice"] == "all queries") & (table["figure"] == "mAP")].iloc[0]
+    assert (whole["reference"], whole["model"]) == ("anchored", "guided")
+    models = {row["name"]: row["mAP"] for row in facts["models"]}
+    assert [whole["first"], whole["second"]] == pytest.approx(
+        [models["anchored"], models["guided"]], abs=0.006
+    )
+    parts = table[table["slice"].str.startswith("camera") & (table["figure"] == "mAP")]
+    assert (parts["first"] * parts["queries"]).sum() / parts["queries"].sum() == pytest.approx(
+        models["anchored"], abs=0.006
+    )
+
+
+def test_parts_need_two_results_that_can_be_tested(
+    folders: tuple[Path, Path], tiny_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (folders[0], "--data", "synthetic", "--data-root", tiny_root, "--slices")
+    assert mfa(*words) == 2
+    assert "--slices compares models on parts of the queries" in capsys.readouterr().err
