@@ -156,11 +156,10 @@ ACTS: dict[str, Callable[[Any], None]] = {
 """What is done on each page before its picture is taken; the documents show these."""
 
 FILM: tuple[Callable[[Any], None], ...] = (
-    nothing,
+    untrained,
     lambda page: person(page, 8),
     lambda page: choose(page, "Explain", "other picture against the nearest wrong one"),
     lambda page: choose(page, "Explain", "what makes up this picture's own score"),
-    untrained,
 )
 """What is done in the attention explorer between the pictures of the README's moving picture."""
 

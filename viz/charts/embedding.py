@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
+from mfa.errors import InputError
 from viz import theme
 
 RING: dict[str, Any] = {"s": 20, "facecolor": "none", "edgecolor": "black", "linewidth": 0.8}
 """Look of a query's point."""
 
+PIXELS = 34
+"""Height of a picture in place of its point, in pixels of 72 to the inch."""
+
 
 @theme.themed
-def plot_embedding(table: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+def plot_embedding(
+    table: pd.DataFrame,
+    *,
+    pictures: Sequence[Any] | None = None,
+    ax: Axes | None = None,
+    **kwargs: Any,
+) -> Axes:
     """``mfa.measure_embedding`` as a scatter: one colour and marker per person, queries ringed.
 
     Args:
         table: ``x``, ``y``, ``pid``, ``side``.
+        pictures: one for each row, (H, W, 3) or an image of PIL, drawn in place of the points; the
+            frame has the person's colour, a query's is dashed.
         ax: where to draw.
         **kwargs: for ``Axes.scatter``.
+
+    Raises:
+        InputError: not one picture for each row.
     """
     ax = theme.axes(ax, "single", 3.0)
     for number, (pid, rows) in enumerate(table.groupby("pid", sort=True)):
@@ -33,8 +52,29 @@ def plot_embedding(table: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any
         asked = rows[rows["side"] == "query"]
         ax.scatter(asked["x"], asked["y"], **{**look, **RING, "facecolor": color})
     ax.scatter([], [], **RING, label="a query")
+    if pictures is not None:
+        _place(ax, table, pictures)
     ax.set(xticks=[], yticks=[], title=table.attrs.get("axes", ""))
     ax.spines[:].set_visible(True)
     if table["pid"].nunique() <= 12:
         ax.legend(title="person", loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.2)
     return ax
+
+
+def _place(ax: Axes, table: pd.DataFrame, pictures: Sequence[Any]) -> None:
+    """Each picture over its point."""
+    if len(pictures) != len(table):
+        raise InputError(
+            f"{len(pictures)} pictures for {len(table)} points", "give one picture for each row"
+        )
+    colours = dict(zip(sorted(set(table["pid"])), itertools.cycle(theme.PALETTE), strict=False))
+    for row, picture in zip(table.itertuples(), pictures, strict=True):
+        pixels = np.asarray(picture)
+        frame = {
+            "edgecolor": colours[row.pid],
+            "linewidth": 1.5,
+            "linestyle": "--" if row.side == "query" else "-",
+        }
+        image = OffsetImage(pixels, zoom=PIXELS / len(pixels))
+        ax.add_artist(AnnotationBbox(image, (row.x, row.y), pad=0.1, bboxprops=frame))
+    ax.margins(0.12)

@@ -2,6 +2,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+from matplotlib.offsetbox import AnnotationBbox
 
 import mfa
 import viz
@@ -68,6 +69,20 @@ def test_map_shows_the_people_with_most_pictures_and_rings_the_queries(features)
     rings = [c for c in ax.collections if (c.get_edgecolor() == (0, 0, 0, 1)).all()]
     assert sum(len(ring.get_offsets()) for ring in rings) == 24
     assert ax.get_title().startswith("PCA")
+
+
+def test_pictures_stand_in_place_of_their_points(features):
+    table = mfa.measure_embedding(features, people=2, method="pca").iloc[[0, 3, 30]]
+    shades = (0, 100, 200)
+    pictures = [np.full((64, 32, 3), shade, np.uint8) for shade in shades]
+    ax = viz.plot_embedding(table, pictures=pictures)
+    boxes = [artist for artist in ax.artists if isinstance(artist, AnnotationBbox)]
+    assert [box.xy for box in boxes] == list(zip(table["x"], table["y"], strict=True))
+    assert [int(box.offsetbox.get_data()[0, 0, 0]) for box in boxes] == list(shades)
+    dashed = [box.patch.get_linestyle() == "--" for box in boxes]
+    assert dashed == list(table["side"] == "query") and len(set(dashed)) == 2
+    with pytest.raises(InputError, match="2 pictures for 3 points"):
+        viz.plot_embedding(table, pictures=pictures[:2])
 
 
 def test_a_branch_uses_its_own_columns(features):
