@@ -60,7 +60,7 @@ def test_files_hold_one_idea_each() -> None:
     [
         ("mfa.datasets.readers.msmt17", {"mfa.datasets.readers.find"}),
         ("mfa.models.peers.pcb", set()),
-        ("viz.charts.embedding", set()),
+        ("viz.charts.breakdown", set()),
         ("viz.apps.dataset", set()),
     ],
 )

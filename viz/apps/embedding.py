@@ -24,15 +24,17 @@ from viz import theme
 from viz.apps.core import app, controls, html
 from viz.apps.core.apart import Apart
 from viz.apps.core.code import opening
+from viz.apps.core.images import SMALL, saved
 from viz.apps.core.keeping import Keeper, Keeps, Marks
 from viz.apps.core.rank_row import small
 from viz.apps.core.session import Session, open_session
 from viz.apps.core.worker import Job
-from viz.apps.widgets import Cards, Item
+from viz.apps.widgets import Cards, Item, Picture
 from viz.apps.widgets.tree import close_tree, tree
+from viz.charts.embedding import plot_embedding
 
 MOST = 48
-"""Cards shown of a selection."""
+"""Pictures shown of a selection."""
 
 # Private names, so pyproject.toml bounds the version of jupyter-scatter. As text, for the reason
 # that viz.apps.widgets.scripted gives: files would keep every plane for good.
@@ -61,12 +63,14 @@ class EmbeddingState:
         method: ``pca`` or ``tsne``.
         people: how many, those with most pictures first.
         colour: ``person``, ``camera`` or ``answer``.
+        places: show the selected where they stand on the plane, not in rows.
         selection: rows of the table of points.
     """
 
     method: str = "pca"
     people: int = 8
     colour: str = "person"
+    places: bool = False
     selection: tuple[int, ...] = ()
 
 
@@ -90,9 +94,11 @@ class Embedding(app.App[EmbeddingState, Tables], Keeps):
         self.colour = controls.choice("Colour by", COLOURS)
         self.find = controls.field("Select", "id 7, cam 2, wrong")
         self.clear = controls.button("Clear selection", "Select nothing")
+        self.places = controls.tick("At their places")
         self.words = ipywidgets.HTML()
         self.holder = ipywidgets.VBox()
         self.cards = Cards(height=96)
+        self.plane = Picture(height=0)
         self.scatters: dict[str, Any] = {}
         self._points: tuple[str, int] | None = None
         self._coloured = ""
@@ -100,14 +106,15 @@ class Embedding(app.App[EmbeddingState, Tables], Keeps):
         self._said: list[int] = []
         self.bind("method", self.method)
         self.bind("colour", self.colour)
+        self.bind("places", self.places)
         self.bind("people", self.people, selection=())
         self.on(self.find, lambda change: self._find(change["new"]))
         self.click(self.clear, lambda: self._mark([]))
         self.kept = Keeper(self, [session], self._marks, self._go)
         self.underneath = (self.kept.box,)
         pictures = [controls.title("Pictures"), self.people, self.method, self.colour]
-        selection = [controls.title("Selection"), self.find, self.clear]
-        self.start([*pictures, *selection], self.words, self.holder, self.cards)
+        selection = [controls.title("Selection"), self.find, self.clear, self.places]
+        self.start([*pictures, *selection], self.words, self.holder, self.cards, self.plane)
 
     def render(self, state: EmbeddingState, job: Job) -> Tables:
         """Place the pictures on a plane for each view."""
@@ -145,13 +152,21 @@ class Embedding(app.App[EmbeddingState, Tables], Keeps):
             "Shift held, or the lasso button), or write whom to select: the pictures appear below, "
             f"and every plane marks the same ones.</div>{html.key(key, state.colour + again)}"
         )
-        self._show_cards(table, state.selection)
+        self._show_selected(table, state)
         self.kept.refresh()
 
     def code(self) -> str:
         """See ``App.code``."""
         state = self.state
-        selected = f"table.iloc[{list(state.selection)!r}]\n" if state.selection else ""
+        selected = f"selected = table.iloc[{list(state.selection)!r}]\n" if state.selection else ""
+        if state.places and state.selection:
+            selected += (
+                "files = {s.path.name: s.path for s in (*data.query, *data.gallery)}\n"
+                'pictures = [mfa.read_image(files[name]) for name in selected["name"]]\n'
+                "viz.plot_embedding(selected, pictures=pictures)\n"
+            )
+        elif state.selection:
+            selected += "selected\n"
         options = f'people={state.people}, branch=branch, method="{state.method}"'
         return opening([self.session]) + (
             "features = mfa.extract_features(run, data)\n"
@@ -246,18 +261,33 @@ class Embedding(app.App[EmbeddingState, Tables], Keeps):
             raise InputError(f"{image.name} is not among these pictures", "show more people")
         self._mark(list(here.index))
 
-    def _show_cards(self, table: pd.DataFrame, selection: tuple[int, ...]) -> None:
-        rows = table.iloc[[row for row in selection if 0 <= row < len(table)]]
-        images, items = [], []
-        for entry in rows.head(MOST).to_dict("records"):
-            images.append(small(self._image(entry)))
-            kind = {"query, right": "match", "query, wrong": "wrong"}.get(entry["answer"], "plain")
-            words = f"{entry['side']}, cam {entry['camid']}"
-            items.append(Item(kind=kind, title=f"id {entry['pid']}", sub=words, alt=words))
+    def _show_selected(self, table: pd.DataFrame, state: EmbeddingState) -> None:
+        rows = table.iloc[[row for row in state.selection if 0 <= row < len(table)]]
         label = f"{len(rows)} pictures selected" if len(rows) else ""
         if len(rows) > MOST:
             label += f", the first {MOST} shown"
-        self.cards.put(images, items, label=label)
+        rows = rows.head(MOST)
+        images = [self._image(entry) for entry in rows.to_dict("records")]
+        at_places = state.places and bool(images)
+        self.plane.layout.display = "" if at_places else "none"
+        if at_places:
+            self.plane.label = f"{label}, where they stand on the plane of the {WHOLE}"
+            self.plane.image = _plane(rows, images)
+            images, rows, label = [], rows.head(0), ""
+        items = []
+        for entry in rows.to_dict("records"):
+            kind = {"query, right": "match", "query, wrong": "wrong"}.get(entry["answer"], "plain")
+            words = f"{entry['side']}, cam {entry['camid']}"
+            items.append(Item(kind=kind, title=f"id {entry['pid']}", sub=words, alt=words))
+        self.cards.put([small(image) for image in images], items, label=label)
+
+
+def _plane(rows: pd.DataFrame, images: Sequence[ListedImage]) -> bytes:
+    """The pictures at their places, as PNG."""
+    with theme.theme():
+        ax = theme.axes(None, "double", 4.6)
+        plot_embedding(rows, pictures=[image.pixels(*SMALL) for image in images], ax=ax)
+        return saved(theme.figure_of(ax), "png", dots=110)
 
 
 def _scatter(table: pd.DataFrame, colour: str) -> Any:

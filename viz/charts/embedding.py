@@ -17,7 +17,7 @@ from viz import theme
 RING: dict[str, Any] = {"s": 20, "facecolor": "none", "edgecolor": "black", "linewidth": 0.8}
 """Look of a query's point."""
 
-PIXELS = 34
+PIXELS = 42
 """Height of a picture in place of its point, in pixels of 72 to the inch."""
 
 
@@ -51,8 +51,9 @@ def plot_embedding(
         ax.scatter(rows["x"], rows["y"], **{"edgecolor": "#777777", "label": f"{pid}", **look})
         asked = rows[rows["side"] == "query"]
         ax.scatter(asked["x"], asked["y"], **{**look, **RING, "facecolor": color})
-    ax.scatter([], [], **RING, label="a query")
-    if pictures is not None:
+    if pictures is None:
+        ax.scatter([], [], **RING, label="a query")
+    else:
         _place(ax, table, pictures)
     ax.set(xticks=[], yticks=[], title=table.attrs.get("axes", ""))
     ax.spines[:].set_visible(True)
@@ -68,13 +69,12 @@ def _place(ax: Axes, table: pd.DataFrame, pictures: Sequence[Any]) -> None:
             f"{len(pictures)} pictures for {len(table)} points", "give one picture for each row"
         )
     colours = dict(zip(sorted(set(table["pid"])), itertools.cycle(theme.PALETTE), strict=False))
-    for row, picture in zip(table.itertuples(), pictures, strict=True):
-        pixels = np.asarray(picture)
-        frame = {
-            "edgecolor": colours[row.pid],
-            "linewidth": 1.5,
-            "linestyle": "--" if row.side == "query" else "-",
-        }
+    points = table[["x", "y"]].to_numpy(float)
+    rows = zip(points, table["pid"], table["side"], map(np.asarray, pictures), strict=True)
+    for (x, y), pid, side, pixels in rows:
+        style = "--" if side == "query" else "-"
+        frame = {"edgecolor": colours[pid], "linewidth": 1.5, "linestyle": style}
         image = OffsetImage(pixels, zoom=PIXELS / len(pixels))
-        ax.add_artist(AnnotationBbox(image, (row.x, row.y), pad=0.1, bboxprops=frame))
+        ax.add_artist(AnnotationBbox(image, (x, y), pad=0.1, bboxprops=frame))
+    ax.plot([], [], "k--", label="a query")
     ax.margins(0.12)

@@ -39,6 +39,27 @@ def test_planes_are_linked_and_a_selection_is_shown(world: Any, keep: Any, execu
     assert app.cards.items == []
 
 
+def test_the_selected_stand_at_their_places_on_request(
+    world: Any, keep: Any, executed: Any
+) -> None:
+    app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
+    app.scatters["whole descriptor"].widget.selection = np.array([0, 5, 7], dtype=np.uint32)
+    app.wait()
+    assert len(app.cards.items) == 3
+    assert app.plane.layout.display == "none"
+    app.places.value = True
+    app.wait()
+    assert app.cards.items == []
+    assert app.plane.layout.display == ""
+    assert app.plane.label.startswith("3 pictures selected, where they stand")
+    drawn = executed(app.code())
+    points = drawn["selected"][["x", "y"]]
+    assert len(drawn["pictures"]) == len(points) == 3
+    app.clear.click()
+    app.wait()
+    assert app.plane.layout.display == "none"
+
+
 def test_words_select_without_a_mouse(world: Any, keep: Any) -> None:
     app = keep(viz.embedding_explorer(world.anchored, data_root=world.root, people=3))
     table = app._table.reset_index(drop=True)

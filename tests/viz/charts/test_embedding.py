@@ -80,7 +80,8 @@ def test_pictures_stand_in_place_of_their_points(features):
     assert [box.xy for box in boxes] == list(zip(table["x"], table["y"], strict=True))
     assert [int(box.offsetbox.get_data()[0, 0, 0]) for box in boxes] == list(shades)
     dashed = [box.patch.get_linestyle() == "--" for box in boxes]
-    assert dashed == list(table["side"] == "query") and len(set(dashed)) == 2
+    assert dashed == list(table["side"] == "query")
+    assert len(set(dashed)) == 2
     with pytest.raises(InputError, match="2 pictures for 3 points"):
         viz.plot_embedding(table, pictures=pictures[:2])
 

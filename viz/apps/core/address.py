@@ -36,15 +36,20 @@ def left_out(state: Any) -> list[str]:
 def to_text(state: Any) -> dict[str, str]:
     """The fields of a state that differ from their defaults, as ``from_query`` reads them.
 
-    Fields that belong to one visit, such as a picture of the visitor's, are left out.
+    A picture of the visitor's is left out, and so is what the page gives, such as a run's folder.
     """
     found = {}
     for field in dataclasses.fields(state) if state is not None else ():
         value = getattr(state, field.name)
-        if not field.metadata.get("local") and value != _default(field):
+        if not _kept_out(field) and value != _default(field):
             words = isinstance(value, str)
             found[field.name] = value if words else json.dumps(value, default=dataclasses.astuple)
     return found
+
+
+def _kept_out(field: dataclasses.Field[Any]) -> bool:
+    """Whether a field is the visitor's own (``local``) or given by the page (``given``)."""
+    return bool(field.metadata.get("local") or field.metadata.get("given"))
 
 
 def from_query(kind: type, given: Mapping[str, str]) -> dict[str, Any]:
@@ -56,7 +61,7 @@ def from_query(kind: type, given: Mapping[str, str]) -> dict[str, Any]:
     """
     types, found = typing.get_type_hints(kind), {}
     for field in dataclasses.fields(kind):
-        if field.name not in given or field.metadata.get("local"):
+        if field.name not in given or _kept_out(field):
             continue
         text = given[field.name]
         try:

@@ -17,10 +17,10 @@ class TrainingState:
         epoch: finished epochs shown.
     """
 
-    folder: str = field(default="", metadata={"local": True})
+    folder: str = field(default="", metadata={"given": True})
     preset: str = "demo"
     variant: str = ""
     epochs: int = 16
     seed: int = 0
     probes: tuple[int, ...] = (0, 1, 2)
-    epoch: int = field(default=0, metadata={"local": True})
+    epoch: int = field(default=0, metadata={"given": True})
