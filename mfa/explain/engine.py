@@ -189,24 +189,32 @@ def _array_maps(
     return raw, {name: value.float().cpu().numpy() for name, value in found.scores.items()}
 
 
-def fused_maps(
-    model: Any, images: Any, methods: Sequence[str], *, reference: Mapping[str, Tensor] | None
-) -> dict[str, np.ndarray]:
-    """Raw fused map (B, h, w) of each rule for the similarity to itself; see ``branch_maps``.
+def rule_maps(
+    model: Any,
+    images: Any,
+    methods: Sequence[str],
+    *,
+    layer: str = BRANCH,
+    reference: Mapping[str, Tensor] | None = None,
+) -> dict[str, dict[str, np.ndarray]]:
+    """Raw maps (B, h, w) by rule, then branch and ``fused``, of the similarity to itself.
 
-    One forward pass serves all rules that need no other.
+    One forward pass serves all rules that need no other. Arguments as in ``branch_maps``.
     """
     network = network_of(model)
     fitted = as_images_with_cameras(images, input_size(model))
     arrays = [method for method in methods if method in weightings.ARRAY_METHODS]
     names, means = list(network.heads), reference or {}
-    found, _ = _array_maps(network, fitted, Similarity(None), arrays, BRANCH, names, means)
-    return {
-        method: _fuse(list(found[method].values()), "sum")
-        if method in found
-        else branch_maps(model, images, method=method, reference=reference).raw[FUSED]
-        for method in methods
-    }
+    check_place(network, layer, names)
+    found, _ = _array_maps(network, fitted, Similarity(None), arrays, layer, names, means)
+    for method in methods:
+        if method in found:
+            found[method][FUSED] = _fuse(list(found[method].values()), "sum")
+        else:
+            found[method] = branch_maps(
+                model, images, method=method, layer=layer, reference=reference
+            ).raw
+    return found
 
 
 def _adds_up(network: ReidNetwork, names: Sequence[str], method: str, layer: str) -> bool:

@@ -6,7 +6,7 @@ numbers from random weights and from a map without preference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
 from mfa.explain import attention_metrics
 from mfa.explain.capture import BRANCH
-from mfa.explain.engine import branch_maps, reference_maps
+from mfa.explain.engine import reference_maps, rule_maps
 from mfa.explain.faithfulness import SHARES, Fill, Mode, faithfulness, picture_controls
-from mfa.explain.geometry import MapGrid
+from mfa.explain.geometry import MapGrid, map_grids
 from mfa.explain.part_masks import part_masks
 from mfa.explain.pictures import (
     REFERENCE,
@@ -29,6 +29,7 @@ from mfa.explain.pictures import (
     seen_by_cameras,
 )
 from mfa.explain.tables import FUSED, summarise
+from mfa.explain.weightings import method_name
 from mfa.inference.evaluate import extract_features, resolve, test_pictures
 from mfa.progress import Progress
 from mfa.records import ReidDataset
@@ -79,17 +80,28 @@ class Attention:
 
 
 def measure_attention(
+    run: Run, data: ReidDataset | str | None = None, *, method: str = METHOD, **settings: Any
+) -> Attention:
+    """Measure where the branches of ``run`` look, on query pictures that have part masks.
+
+    As ``attention_by_rule``, with the same settings, for one rule.
+    """
+    (found,) = attention_by_rule(run, data, methods=[method], **settings).values()
+    return found
+
+
+def attention_by_rule(
     run: Run,
     data: ReidDataset | str | None = None,
     *,
     data_root: Path | None = None,
     pictures: int | None = None,
-    method: str = METHOD,
+    methods: Sequence[str] = (METHOD,),
     layer: str = BRANCH,
     reference: int = REFERENCE,
     seed: int = 0,
-) -> Attention:
-    """Measure where the branches of ``run`` look, on query pictures that have part masks.
+) -> dict[str, Attention]:
+    """``measure_attention`` of several rules, by the rule's name; one forward pass serves all.
 
     Args:
         run: a trained run.
@@ -97,13 +109,13 @@ def measure_attention(
             or its name; by default what the run was trained on.
         data_root: where datasets lie, for a name.
         pictures: how many, drawn by ``seed``; by default all.
-        method: weighting, see ``branch_maps``; the target is similarity to itself.
+        methods: weightings, see ``branch_maps``; the target is similarity to itself.
         layer: map that is explained.
         reference: gallery pictures whose mean map is subtracted, drawn by ``seed``; 0 for none.
         seed: of the drawing.
 
     Raises:
-        InputError: the dataset has no part masks.
+        InputError: the dataset has no part masks, or there is no such method or layer.
     """
     data = resolve(run, data, data_root)
     found = test_pictures(run, data, data.query)
@@ -111,37 +123,43 @@ def measure_attention(
     rows = np.flatnonzero(known.trusted)
     chosen = rows[sample_positions(len(rows), pictures, seed)]
     masks = known.parts[chosen]
-    regions, overlap = [], []
-    mean = reference_pictures(run, data, reference, seed=seed)
-    explained = _collect_maps(run, data, found, chosen, method=method, layer=layer, reference=mean)
-    for weights, (maps, grids) in explained.items():
-        local = {name: values for name, values in maps.items() if name != FUSED} or maps
-        measured = attention_metrics.measure_regions(maps, masks, grids)
-        regions.append(measured.assign(weights=weights))
-        overlap.append(attention_metrics.measure_overlap(local).assign(weights=weights))
-    return Attention(
-        regions=pd.concat(regions, ignore_index=True),
-        overlap=pd.concat(overlap, ignore_index=True),
-        conditions=attention_metrics.conditions(masks),
-        persons=np.array([found.samples[i].pid for i in chosen]),
-        card={
-            "run": run.name,
-            "model": run.config.name,
-            "seed": run.config.seed,
-            "epochs": run.checkpoint.epoch,
-            "checkpoint": run.hash,
-            "dataset": data.name,
-            "fingerprint": data.fingerprint,
-            "split": "query",
-            "target": "similarity to itself",
-            "method": method,
-            "layer": layer,
-            "reference": f"mean map of {reference} gallery pictures" if reference else "none",
-            "intervals": "95 % bootstrap over persons",
-            "pictures": len(chosen),
-            "masks": known.source,
-        },
-    )
+    others = reference_pictures(run, data, reference, seed=seed)
+    names = [method_name(method) for method in methods]
+    explained = _explained(run, data, found, chosen, names, layer=layer, reference=others)
+    grids = fused_grids(run, found, layer)
+    card = {
+        "run": run.name,
+        "model": run.config.name,
+        "seed": run.config.seed,
+        "epochs": run.checkpoint.epoch,
+        "checkpoint": run.hash,
+        "dataset": data.name,
+        "fingerprint": data.fingerprint,
+        "split": "query",
+        "target": "similarity to itself",
+        "layer": layer,
+        "reference": f"mean map of {reference} gallery pictures" if reference else "none",
+        "intervals": "95 % bootstrap over persons",
+        "pictures": len(chosen),
+        "masks": known.source,
+    }
+    attention = {}
+    for name in names:
+        regions, overlap = [], []
+        for weights, by_rule in explained.items():
+            maps = by_rule[name]
+            local = {key: values for key, values in maps.items() if key != FUSED} or maps
+            measured = attention_metrics.measure_regions(maps, masks, grids)
+            regions.append(measured.assign(weights=weights))
+            overlap.append(attention_metrics.measure_overlap(local).assign(weights=weights))
+        attention[name] = Attention(
+            regions=pd.concat(regions, ignore_index=True),
+            overlap=pd.concat(overlap, ignore_index=True),
+            conditions=attention_metrics.conditions(masks),
+            persons=np.array([found.samples[i].pid for i in chosen]),
+            card={**card, "method": name},
+        )
+    return attention
 
 
 def measure_faithfulness(
@@ -176,11 +194,12 @@ def measure_faithfulness(
     features = extract_features(run, data)
     found = test_pictures(run, data, data.query)
     chosen = sample_positions(len(found), queries, seed)
-    mean = reference_pictures(run, data, reference, seed=seed)
-    explained = _collect_maps(run, data, found, chosen, method=method, layer=layer, reference=mean)
-    maps, grids = explained["trained"]
+    others = reference_pictures(run, data, reference, seed=seed)
+    name, grids = method_name(method), fused_grids(run, found, layer)
+    explained = _explained(run, data, found, chosen, [name], layer=layer, reference=others)
+    maps = explained["trained"][name]
     images = to_unit(found.batch(chosen.tolist()))
-    ordered = {"random weights": explained["random"][0][FUSED]}
+    ordered = {"random weights": explained["random"][name][FUSED]}
     places = {"random weights": grids[FUSED], **grids}
     if controls:
         positions = found.positions[chosen].tolist()
@@ -204,28 +223,26 @@ def measure_faithfulness(
     return table.assign(pid=features.query.pids[table["query"]])
 
 
-def _collect_maps(
+def _explained(
     run: Run,
     data: ReidDataset,
     pictures: LoadedImages,
     chosen: np.ndarray,
-    *,
-    layer: str,
-    reference: Any,
-    method: str,
-) -> dict[str, tuple[dict[str, np.ndarray], dict[str, MapGrid]]]:
-    """Raw maps (N, h, w) of every branch and ``fused``, and grids, ``trained`` and ``random``."""
-    found = {}
+    methods: Sequence[str],
+    **settings: Any,
+) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """``collect_maps`` of ``trained`` and of ``random`` weights."""
     start = untrained(run.config, run.device, run.precision)
-    for weights, model in (("trained", run), ("random", start)):
-        mean = None if reference is None else reference_maps(model, reference, layer=layer)
-        parts = [
-            branch_maps(model, images, method=method, layer=layer, reference=mean)
-            for images in batches(run, data, pictures, chosen)
-        ]
-        maps = {name: np.concatenate([part.raw[name] for part in parts]) for name in parts[0]}
-        found[weights] = maps, parts[0].grids
-    return found
+    return {
+        weights: collect_maps(model, batches(run, data, pictures, chosen), methods, **settings)
+        for weights, model in (("trained", run), ("random", start))
+    }
+
+
+def fused_grids(run: Run, pictures: LoadedImages, layer: str = BRANCH) -> dict[str, MapGrid]:
+    """Where the pixels of a run's maps lie in its pictures, by branch and ``fused``."""
+    grids = map_grids(run.model, (pictures.height, pictures.width), layer)
+    return {**grids, FUSED: MapGrid.mean(list(grids.values()))}
 
 
 def batches(
@@ -236,3 +253,20 @@ def batches(
         rows = chosen[first : first + BATCH]
         pixels = to_unit(pictures.batch(rows.tolist()))
         yield seen_by_cameras(run, pixels, [pictures.samples[i] for i in rows], data)
+
+
+def collect_maps(
+    model: Run,
+    images: Iterable[Any],
+    methods: Sequence[str],
+    *,
+    layer: str = BRANCH,
+    reference: Any = None,
+) -> dict[str, dict[str, np.ndarray]]:
+    """``rule_maps`` (N, h, w) of batches of pictures, less the mean map of ``reference``."""
+    mean = None if reference is None else reference_maps(model, reference, layer=layer)
+    parts = [rule_maps(model, b, methods, layer=layer, reference=mean) for b in images]
+    return {
+        rule: {name: np.concatenate([part[rule][name] for part in parts]) for name in maps}
+        for rule, maps in parts[0].items()
+    }

@@ -20,10 +20,9 @@ from scipy.stats import rankdata
 from mfa.datasets.loading.augment import to_unit
 from mfa.errors import InputError
 from mfa.explain import weightings
-from mfa.explain.engine import fused_maps, reference_maps
 from mfa.explain.faithfulness import SHARES, Fill, Mode, faithfulness, picture_controls
-from mfa.explain.geometry import MapGrid, map_grids
-from mfa.explain.measure import batches
+from mfa.explain.geometry import MapGrid
+from mfa.explain.measure import batches, collect_maps, fused_grids
 from mfa.explain.part_masks import part_masks
 from mfa.explain.pictures import REFERENCE, reference_pictures, sample_positions
 from mfa.explain.sanity_checks import cascade
@@ -32,6 +31,7 @@ from mfa.explain.tables import (
     CHANGES,
     CURVES,
     EDGES,
+    FUSED,
     LIKENESS,
     ORDERS,
     SHUFFLED,
@@ -107,14 +107,11 @@ def measure_passport(
     with reporting(progress, "passport") as report:
         for done, (stage, network) in enumerate(networks.items()):
             report(done / len(networks) / 2)
-            mean = None if others is None else reference_maps(network, others)
-            parts = [
-                fused_maps(network, batch, names, reference=mean)
-                for batch in batches(run, data, found, chosen)
-            ]
-            maps[stage] = {name: np.concatenate([part[name] for part in parts]) for name in names}
+            seen = batches(run, data, found, chosen)
+            by_rule = collect_maps(network, seen, names, reference=others)
+            maps[stage] = {rule: values[FUSED] for rule, values in by_rule.items()}
         own = maps.pop("")
-        grid = MapGrid.mean(list(map_grids(run.model, (found.height, found.width)).values()))
+        grid = fused_grids(run, found)[FUSED]
         even = MapGrid.even(found.height, found.width)
         hidden = []
         for place, fill in enumerate(fills):

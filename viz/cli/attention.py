@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +15,7 @@ from viz.cli.options import Reference
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mfa.explain.measure import Attention
     from mfa.runs.run import Run
 
 POINTS = {
@@ -77,18 +77,32 @@ def attention(
         raise InputError("name a run: mfa-viz attention RUN")
     import pandas as pd
 
+    from mfa.explain.measure import attention_by_rule
+
     opened = [computing.open(path) for path in runs]
     folder = out or (opened[0].path or Path()) / "attention"
     folder.mkdir(parents=True, exist_ok=True)
     how: dict[str, Any] = {"data_root": data_root, "reference": reference, "seed": seed}
-    hiding = {"queries": queries, "modes": modes, "fill": fill, "controls": controls}
+    hiding: dict[str, Any] = {
+        "queries": queries,
+        "modes": modes,
+        "fill": fill,
+        "controls": controls,
+    }
     tables: dict[str, list[pd.DataFrame]] = {}
-    cards = []
-    for number, (run, method) in enumerate(product(opened, methods)):
-        charts = None if number else folder
-        how["method"] = method
-        card, found = _measure(run, data, how, pictures, charts)
+    cards: list[dict[str, Any]] = []
+    measured = [
+        (run, attention)
+        for run in opened
+        for attention in attention_by_rule(
+            run, data, pictures=pictures, methods=methods, **how
+        ).values()
+    ]
+    for run, attention in measured:
+        charts, card = None if cards else folder, attention.card
+        found = _summarise(run, attention, seed, charts)
         if queries:
+            hiding["method"] = card["method"]
             found["faithfulness"] = _faithfulness(run, data, how, hiding, card, charts)
         cards.append(card)
         for name, table in found.items():
@@ -109,19 +123,17 @@ def attention(
     answer(*judged.round(3).to_string(index=False).split("\n"), f"written to {folder}")
 
 
-def _measure(
-    run: Run, data: str | None, how: dict[str, Any], pictures: int | None, charts: Path | None
-) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """The card of one run and its tables by name; with ``charts`` also pictures of them."""
-    from mfa.explain.measure import measure_attention
+def _summarise(
+    run: Run, found: Attention, seed: int, charts: Path | None
+) -> dict[str, pd.DataFrame]:
+    """The tables of one run and rule by name; with ``charts`` also pictures of them."""
     from mfa.explain.paper_claims import judge_claims
     from viz import theme
     from viz.charts.attention import plot_attention, plot_attention_regions
     from viz.export import save
     from viz.paper import captions
 
-    found = measure_attention(run, data, pictures=pictures, **how)
-    summary = found.summary(seed=how["seed"])
+    summary = found.summary(seed=seed)
     if charts is not None:
         words, details = captions.attention(found.card)
         drawn = {"regions": (plot_attention_regions(summary), "Shares of each map by region.")}
@@ -132,7 +144,7 @@ def _measure(
             figure = theme.figure_of(ax)
             save(figure, charts / name, caption=f"{what} {words}", details=details)
     claims = judge_claims(summary, tuple(run.model.heads))
-    return found.card, {"attention": summary, "claims": claims}
+    return {"attention": summary, "claims": claims}
 
 
 def _faithfulness(

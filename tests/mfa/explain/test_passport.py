@@ -11,11 +11,11 @@ from mfa.cli import COMMANDS, run
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
 from mfa.explain import passport
-from mfa.explain.engine import branch_maps, fused_maps, reference_maps
+from mfa.explain.engine import branch_maps, reference_maps, rule_maps
 from mfa.explain.geometry import MapGrid
 from mfa.explain.part_masks import part_masks
 from mfa.explain.sanity_checks import cascade
-from mfa.explain.tables import EDGES, SHUFFLED, SILHOUETTE
+from mfa.explain.tables import EDGES, FUSED, SHUFFLED, SILHOUETTE
 from mfa.runs.run import open_run, untrained
 from mfa.synthetic import SyntheticConfig, write
 
@@ -105,12 +105,14 @@ def test_rules_share_a_pass_and_give_the_maps_that_each_gives_alone(tiny_run):
     model = open_run(tiny_run, "cpu")
     images = torch.rand(3, 3, 64, 32, generator=torch.Generator().manual_seed(1))
     rules = ("HiResCAM", "EigenGradCAM", "ShapleyCAM", "AblationCAM")
-    for rule, maps in fused_maps(model, images, rules, reference=None).items():
-        alone = branch_maps(model, images, method=rule).raw["fused"]
-        np.testing.assert_allclose(maps, alone, atol=1e-5)
-    centred = fused_maps(model, images, ["LayerCAM"], reference=reference_maps(model, images))
-    alone = branch_maps(model, images, method="LayerCAM", reference=images).raw["fused"]
-    np.testing.assert_allclose(centred["LayerCAM"], alone, atol=1e-5)
+    for rule, maps in rule_maps(model, images, rules).items():
+        alone = branch_maps(model, images, method=rule).raw
+        assert maps.keys() == alone.keys()
+        for name in alone:
+            np.testing.assert_allclose(maps[name], alone[name], atol=1e-5)
+    centred = rule_maps(model, images, ["LayerCAM"], reference=reference_maps(model, images))
+    alone = branch_maps(model, images, method="LayerCAM", reference=images).raw
+    np.testing.assert_allclose(centred["LayerCAM"][FUSED], alone[FUSED], atol=1e-5)
 
 
 def test_the_cascade_goes_from_the_heads_to_the_whole_network(tiny_run):
@@ -139,8 +141,9 @@ def test_the_person_as_a_map_scores_as_the_baseline_and_knows_no_weights(
     images = torch.zeros(len(positions), 3, 64, 32)
     parts = part_masks(drawn, positions, 64, 32).parts
     person = passport.picture_controls(images, parts)[SILHOUETTE]
-    monkeypatch.setattr(passport, "fused_maps", lambda *args, **settings: {"HiResCAM": person})
-    monkeypatch.setattr(passport, "map_grids", lambda *args: {"branch1": MapGrid.even(64, 32)})
+    painted, grids = {"HiResCAM": {FUSED: person}}, {FUSED: MapGrid.even(64, 32)}
+    monkeypatch.setattr(passport, "collect_maps", lambda *args, **settings: painted)
+    monkeypatch.setattr(passport, "fused_grids", lambda *args: grids)
     table = passport.measure_passport(
         open_run(tiny_run, "cpu"), drawn, methods=["HiResCAM"], queries=None, reference=0
     )
