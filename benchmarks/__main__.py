@@ -39,7 +39,7 @@ class Args:
     million. synthetic: drawing people. loading, train, extract: getting batches ready, training on
     them, embedding them. models: networks side by side. forward: ways to run MFA's forward pass.
     cam: maps of branches. pair: two pictures explained by masks. grid: a strip of ranks for the
-    screen. apps: from a change in an app to its picture.
+    screen. apps: from a change in an app to its picture. memory: the most that each command holds.
     """
 
     name: tyro.conf.Positional[str]

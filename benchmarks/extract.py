@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from benchmarks.made import write_market
-from benchmarks.timing import ratio, seconds_each
+from benchmarks.timing import fair_clock, ratio, seconds_each
 from mfa import presets
 from mfa.config import Config
 from mfa.datasets import load_dataset
@@ -20,7 +20,7 @@ from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages, load_images
 from mfa.runs.run import BATCH, untrained
 
-TARGETS = {"ratio_to_bare_forward": (">=", 0.9)}
+TARGETS = {"ratio_to_bare_forward": (">=", 0.95)}
 
 
 def run(
@@ -28,7 +28,8 @@ def run(
 ) -> dict[str, Any]:
     """Time a gallery of JPEG files of Market-1501's size.
 
-    Bare is the network in eval mode on batches that lie ready.
+    Bare is the network in eval mode on batches that lie ready. On one thread of a CPU the
+    processor's time is taken, decoding threads included: other programs disturb it less.
 
     Args:
         repeats: timed turns.
@@ -75,7 +76,8 @@ def run(
             "files": from_files,
             "cached": lambda: network.embed(cached, data),
         }
-        seconds = seconds_each(ways, repeats)
+        clock = fair_clock(device)
+        seconds = seconds_each(ways, repeats, clock)
     return {
         "ratio_to_bare_forward": ratio(seconds["bare"], seconds["files"]),
         "cached_ratio": ratio(seconds["bare"], seconds["cached"]),
@@ -84,5 +86,6 @@ def run(
         "pictures": pictures,
         "device": str(device),
         "threads": torch.get_num_threads(),
+        "clock": clock.__name__,
         "repeats": repeats,
     }

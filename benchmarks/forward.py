@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
@@ -15,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import resnet50
 
 from benchmarks.compared import memory_bytes
-from benchmarks.timing import finish, ratio, seconds_each, seconds_of
+from benchmarks.timing import fair_clock, finish, ratio, seconds_each, seconds_of
 from mfa import presets
 from mfa.models import build_model
 from mfa.models.cpaa import CPAA
@@ -78,8 +77,7 @@ def run(repeats: int = 5, batch: int = 8, height: int = 256, width: int = 128) -
         return forward
 
     ways = {"resnet50": plain, "plain_compiled": compiled(plain, freeze=True), **mfa}
-    alone = device.type == "cpu" and torch.get_num_threads() == 1
-    clock = time.process_time if alone else time.perf_counter
+    clock = fair_clock(device)
     seconds = seconds_each({name: timed(way) for name, way in ways.items()}, repeats, clock)
     rates = {name: ratio(seconds["resnet50"], values) for name, values in seconds.items()}
     return {

@@ -37,6 +37,7 @@ BENCHES = (
     "pair",
     "grid",
     "apps",
+    "memory",
 )
 """Modules of this package."""
 

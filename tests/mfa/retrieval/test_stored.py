@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,3 +124,26 @@ def test_what_an_index_cannot_be_made_of_is_said(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(InputError, match=r"pip install 'mfa-workbench\[scale\]'"):
         mfa.make_index(np.eye(8, dtype=np.float32))
+
+
+def test_the_code_of_the_page_runs_and_a_database_answers_as_a_scan(
+    tiny_root: Path, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("faiss")
+    pytest.importorskip("qdrant_client")
+    shutil.copytree(tiny_run, tmp_path / "runs/mine")
+    monkeypatch.setenv("MFA_DATA", str(tiny_root))
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[3] / "docs/scale.md").read_text()
+    made: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "docs/scale.md", "exec"), made)
+    made["client"].close()
+    query, gallery = made["query"], made["stored"]
+    places, distances = mfa.nearest_stored(query.features[:1], gallery.features, len(gallery.pids))
+    others = gallery.camids[places[0]] != query.camids[0]
+    assert [point.id for point in made["found"]] == places[0, others][:10].tolist()
+    np.testing.assert_allclose(
+        [point.score for point in made["found"]], 1 - distances[0, others][:10], atol=1e-3
+    )
+    assert made["result"].mAP == pytest.approx(mfa.score(made["features"]).mAP, abs=1e-3)
