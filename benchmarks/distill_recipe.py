@@ -114,7 +114,7 @@ def hold_out(data: ReidDataset) -> ReidDataset:
         train=tuple(sample for sample in data.train if sample.pid not in left_out),
         query=tuple(query.values()),
         gallery=tuple(gallery),
-        fingerprint=f"{data.fingerprint}-held-out",
+        fingerprint=f"held-out-{data.fingerprint}",
     )
 
 

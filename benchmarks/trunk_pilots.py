@@ -98,7 +98,7 @@ def main(options: Options) -> None:
     data = hold_out(load_dataset("market1501", data_root(options.data_root)))
     some = set(data.train_pids[::2])
     learned = tuple(sample for sample in data.train if sample.pid in some)
-    data = replace(data, train=learned, fingerprint=f"{data.fingerprint}-half")
+    data = replace(data, train=learned, fingerprint=f"half-{data.fingerprint}")
     cut = cut_queries(data, options.out / "cut")
     base = presets.distilled(presets.variant(presets.cpu(), "competing"))
     common = {"loss.gla": "off", "optim.epochs": 1, "optim.lr": 3e-3, "optim.warmup_epochs": 0.05}
@@ -174,7 +174,7 @@ def cut_queries(data: ReidDataset, folder: Path) -> ReidDataset:
             rows = (0, round(kept * height)) if upper else (round((1 - kept) * height), height)
             picture.crop((0, rows[0], width, rows[1])).save(file, quality=95)
         queries.append(replace(sample, path=file))
-    return replace(data, query=tuple(queries), fingerprint=f"{data.fingerprint}-cut")
+    return replace(data, query=tuple(queries), fingerprint=f"cut-{data.fingerprint}")
 
 
 if __name__ == "__main__":
