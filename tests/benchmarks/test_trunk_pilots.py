@@ -16,8 +16,8 @@ from mfa.synthetic import SyntheticConfig, write
 def test_cut_queries_are_scored_apart_from_whole_ones(tmp_path: Path) -> None:
     write(tmp_path, SyntheticConfig(train_ids=80, test_ids=4, train_images=4, distractors=4))
     data = hold_out(load_dataset("synthetic", tmp_path))
-    some = {sample.pid for sample in data.gallery[:32]}
-    query, gallery = (tuple(s for s in side if s.pid in some) for side in (data.query, data.gallery))
+    pids = {sample.pid for sample in data.gallery[:32]}
+    query, gallery = (tuple(s for s in x if s.pid in pids) for x in (data.query, data.gallery))
     data = replace(data, query=query, gallery=gallery)
     cut = cut_queries(data, tmp_path / "cut")
     run = replace(open_run("mfa-tiny"), path=tmp_path / "run")
