@@ -135,6 +135,7 @@ def passport(
     queries: Annotated[int, Within(2, 1_000_000)] = 100,
     reference: Annotated[int, Pictures] = 64,
     fills: tuple[Literal["mean", "road"], ...] = ("mean", "road"),
+    shares: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4),
     seed: Seed = 0,
     out: Path | None = None,
     json: Json = False,
@@ -154,6 +155,7 @@ def passport(
         queries: Query pictures with trusted masks.
         reference: Gallery pictures whose mean map is subtracted; 0 for none.
         fills: What hidden pixels become: the picture's mean colour, or an interpolation (ROAD).
+        shares: Of the pixels that are hidden.
         seed: Of all drawing.
         out: The table; by default FIRST RUN/explain/passport.csv.
     """
@@ -177,6 +179,7 @@ def passport(
             queries=queries,
             reference=reference,
             fills=fills,
+            shares=shares,
             seed=seed,
             progress=True,
         )

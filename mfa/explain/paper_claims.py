@@ -10,7 +10,7 @@ import pandas as pd
 
 from mfa.explain.tables import EVEN
 
-Verdict = Literal["holds", "fails", "open", "not measured"]
+Verdict = Literal["holds", "fails", "open", "too few pictures", "not measured"]
 
 SEPARATE = 0.4
 """Mean cosine between two branches' maps up to which they look at different places (ours)."""
@@ -18,6 +18,9 @@ SEPARATE = 0.4
 ORDERED = 0.5
 """Share of pictures in order from which on we say the branches go from top to bottom (ours);
 by chance four branches are in order once in 24."""
+
+ENOUGH = 10
+"""Pictures that a verdict needs; the interval of two or three says nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ def judge_claims(summary: pd.DataFrame, branches: tuple[str, ...]) -> pd.DataFra
     Returns:
         One row per claim: ``claim``, ``pictures``, ``value``, ``low``, ``high``, ``against``,
         ``random`` (the same value from random weights), ``verdict``: ``holds`` or ``fails`` where
-        the 95 % interval lies wholly on one side of ``against``, else ``open``;
-        ``not measured`` where no picture allows it.
+        the 95 % interval lies wholly on one side of ``against``, else ``open``; ``too few
+        pictures`` below ``ENOUGH``; ``not measured`` where no picture allows it.
     """
     table = summary.set_index(["weights", "condition", "branch", "measure"])
     numbers = table[["mean", "low", "high", "pictures"]]
@@ -99,6 +102,8 @@ def judge_claims(summary: pd.DataFrame, branches: tuple[str, ...]) -> pd.DataFra
 def _verdict(own: pd.Series[float], against: float, above: bool) -> Verdict:
     if np.isnan([own["mean"], against]).any():
         return "not measured"
+    if own["pictures"] < ENOUGH:
+        return "too few pictures"
     larger, smaller = own["low"] > against, own["high"] < against
     if not larger and not smaller:
         return "open"

@@ -118,8 +118,8 @@ def attention(
         claims = [table.to_dict("records") for table in tables["claims"]]
         print_json({"cards": cards, "claims": claims})
         return
-    columns = ["claim", "run", "method", "value", "low", "high", "against", "random", "verdict"]
-    judged = pd.concat(tables["claims"]).sort_index(kind="stable")[columns]
+    judged = pd.concat(tables["claims"]).sort_index(kind="stable")
+    judged = judged[["claim", "run", "method", *judged.columns[len(OF_CARD) + 1 :]]]
     answer(*judged.round(3).to_string(index=False).split("\n"), f"written to {folder}")
 
 

@@ -9,10 +9,10 @@ BRANCHES = ("branch1", "branch2", "branch3", "branch4")
 UNSEEN = ["not measured"] * 3
 
 
-def row(weights, condition, branch, measure, mean, low, high):
+def row(weights, condition, branch, measure, mean, low, high, pictures=40):
     columns = ["weights", "condition", "branch", "measure", "mean", "low", "high"]
     values = (weights, condition, branch, measure, mean, low, high)
-    return dict(zip(columns, values, strict=True), pictures=40)
+    return dict(zip(columns, values, strict=True), pictures=pictures)
 
 
 @pytest.fixture
@@ -36,6 +36,21 @@ def verdicts():
 
 def test_a_verdict_needs_the_whole_interval_on_one_side(verdicts):
     assert verdicts["verdict"].tolist() == ["holds", "fails", "open", "holds", *UNSEEN, "holds"]
+
+
+def test_two_pictures_are_no_verdict():
+    rows = [
+        row("trained", "nothing below", "branch4", "person", 0.28, 0.26, 0.30, pictures)
+        for pictures in (2, 10)
+    ]
+    even = row("trained", "nothing below", "even", "person", 0.34, 0.22, 0.46)
+    lower = "with nothing below, the lower branch falls back to the person"
+    found = [
+        judge_claims(pd.DataFrame([one, even]), BRANCHES).set_index("claim").loc[lower]
+        for one in rows
+    ]
+    assert [one["verdict"] for one in found] == ["too few pictures", "fails"]
+    assert [one["value"] for one in found] == [0.28, 0.28]
 
 
 def test_what_no_picture_shows_is_not_judged(verdicts):
