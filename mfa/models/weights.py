@@ -12,7 +12,7 @@ from torchvision.models import get_model_weights
 from mfa.config import ModelConfig
 from mfa.errors import InputError, extra
 from mfa.files import shipped
-from mfa.models.mobile import MobileTrunk, rename_efficientnet
+from mfa.models.mobile import MobileTrunk, rename_published
 from mfa.models.tensor_files import read_tensors
 from mfa.models.trunk import Trunk
 from mfa.progress import remark
@@ -50,7 +50,7 @@ def load_trunk_weights(trunk: Trunk, config: ModelConfig) -> None:
     else:
         state = _trunk_part(read_weights(config.weights))
     if isinstance(trunk, MobileTrunk):
-        state = trunk.from_source(rename_efficientnet(state)) or state
+        state = trunk.from_source(rename_published(state)) or state
     report = fit_state(trunk, state, where=config.weights)
     remark(f"trunk from {config.weights}: {report}")
 

@@ -13,7 +13,7 @@ from torchvision.models import mobilenet_v2
 from mfa.config import ModelConfig
 from mfa.errors import InputError
 from mfa.models import build_model
-from mfa.models.mobile import rename_efficientnet
+from mfa.models.mobile import rename_published
 from mfa.models.omni_scale import ChannelContrast
 from mfa.models.trunk import LAYERS
 
@@ -62,6 +62,20 @@ def test_torchvision_names_load(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert torch.equal(found, source.state_dict()["features.17.conv.1.0.weight"])
 
 
+def test_a_mobilenet_of_flat_blocks_loads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = mobilenet_v2(weights=None)
+    wanted = source.state_dict()["features.17.conv.1.0.weight"].clone()
+    for block in source.features[1:18]:
+        leaves = [module for module in block.conv.modules() if not list(module.children())]
+        block.conv = torch.nn.Sequential(*leaves)
+    torch.save(source.state_dict(), tmp_path / "flat.pth")
+    model = build_model(config("mobilenet_v2", cpaa=(), weights=str(tmp_path / "flat.pth")))
+    assert "306 of 306 tensors loaded" in capsys.readouterr().err
+    assert torch.equal(model.trunk.state_dict()["layer4.17.conv.1.0.weight"], wanted)
+
+
 def test_weights_of_another_trunk_are_refused(tmp_path: Path) -> None:
     save_file(build_model(config("osnet_lct")).trunk.state_dict(), tmp_path / "osnet.safetensors")
     with pytest.raises(InputError, match="another trunk"):
@@ -78,7 +92,7 @@ def test_the_other_efficientnet_naming_is_timms_in_disguise() -> None:
     theirs = ["_conv_stem.weight", "_bn0.bias", "_blocks.0._depthwise_conv.weight"]
     theirs += ["_blocks.0._project_conv.weight", "_blocks.15._expand_conv.weight"]
     theirs += ["_blocks.15._bn2.running_mean", "_blocks.9._depthwise_conv.weight"]
-    renamed = rename_efficientnet({name: torch.zeros(1) for name in theirs})
+    renamed = rename_published({name: torch.zeros(1) for name in theirs})
     state = timm.create_model("tf_efficientnet_lite0").state_dict()
     assert len(renamed) == len(theirs)
     assert set(renamed) <= set(state)
