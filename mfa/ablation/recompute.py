@@ -35,6 +35,7 @@ OF_A_RUN = ("train_seconds", "commit", "versions", "machine", "config")
 """Columns of a training that differ from one to the next and are no result."""
 
 NEEDS = {
+    "attention-real": "the pictures of {dataset}",
     "attention-synthetic": "the run {run}",
     "claims-synthetic": "the run {run}",
     "distillation-recipes": "Market-1501 and a teacher's features",
@@ -43,6 +44,7 @@ NEEDS = {
     "gla-weight-synthetic": "the first edition of mfa-tiny",
     "mfa-tiny-history": "Market-1501 and a teacher's features",
     "mfa-tiny-pilots": "Market-1501 and a teacher's features",
+    "passport-real": "the pictures of {dataset}",
     "reference-synthetic": "the run with the checkpoint {checkpoint}",
     "repaint-synthetic": "the run {run}",
 }
@@ -102,7 +104,8 @@ def recompute(
         if "config" in table:
             yield from _ablation(table, chosen, data, work / stem, longest)
         elif chosen:
-            derived = _claims(table, tables) if stem == "claims-synthetic" else {}
+            maps = tables.get(stem.replace("claims-", "attention-"), pd.DataFrame())
+            derived = _claims(table, maps) if stem.startswith("claims-") else {}
             for name, row in chosen.items():
                 found = derived.get(name, {})
                 needs = NEEDS.get(stem, "a configuration, which it does not record")
@@ -203,17 +206,16 @@ def _tests_over_rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return {str(name): dict(row) for name, row in tested[columns].iterrows()}
 
 
-def _claims(claims: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
-    """The paper's sentences judged again by the numbers of ``attention-synthetic``."""
+def _claims(claims: pd.DataFrame, maps: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The paper's sentences judged again by the numbers of the table of attention beside them."""
     found = {}
     numbers = ("mean", "low", "high", "pictures")
-    if "attention-synthetic" not in tables:
-        return {}
-    for run, maps in tables["attention-synthetic"].groupby("run"):
-        maps = maps.assign(**{name: pd.to_numeric(maps[name]) for name in numbers})
-        branches = sorted(name for name in maps["branch"].unique() if name.startswith("branch"))
-        judged = judge_claims(maps, tuple(branches)).round(4).set_index("claim")
-        for name, row in claims[claims["run"] == run].iterrows():
+    keys = [name for name in ("run", "dataset", "method") if name in maps]
+    for key, part in maps.groupby(keys) if keys else ():
+        part = part.assign(**{name: pd.to_numeric(part[name]) for name in numbers})
+        branches = sorted(name for name in part["branch"].unique() if name.startswith("branch"))
+        judged = judge_claims(part, tuple(branches)).round(4).set_index("claim")
+        for name, row in claims[(claims[keys] == key).all(axis=1)].iterrows():
             found[str(name)] = judged.loc[row["claim"]].to_dict()
     return found
 
