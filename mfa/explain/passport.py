@@ -85,7 +85,10 @@ def measure_passport(
         (``against``: the last part of the network that was drawn anew from the top, a baseline, or
         another picture's map); ``most relevant first`` and ``least relevant first``, the change of
         AP; and the three of ``QUESTIONS``, which alone have a verdict: ``holds`` where the interval
-        lies above 0, ``fails`` where it does not reach above 0, else ``open``.
+        lies above 0, ``fails`` where it does not reach above 0, else ``open``. Their values: how
+        much less like itself than another picture's map a map is once all weights are drawn anew;
+        AP lost by hiding its top less that by its bottom, mean over the shares; the same less what
+        the baseline ``against`` has.
 
     Raises:
         InputError: no such method, no part masks, or fewer than two pictures with trusted ones.
@@ -161,10 +164,9 @@ def likeness_rows(
         beside = {SHUFFLED: np.roll(maps, len(maps) // 2, axis=0), **controls}
         beside |= {stage: found[rule] for stage, found in randomised.items()}
         values = {name: likeness(maps, other) for name, other in beside.items()}
-        # A map that no longer changes is as like itself as can be; another picture's is the limit.
-        kept = list(values.values())[-1]
+        untrained = values[list(values)[-1]]  # the cascade ends with the whole network
         checks = [(LIKENESS, name, value) for name, value in values.items()]
-        for check, against, value in (*checks, (CHANGES, SHUFFLED, values[SHUFFLED] - kept)):
+        for check, against, value in (*checks, (CHANGES, SHUFFLED, values[SHUFFLED] - untrained)):
             columns = {"picture": np.arange(len(maps)), "value": value}
             tables.append(
                 pd.DataFrame({"rule": rule, "check": check, "against": against} | columns)
