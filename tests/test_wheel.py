@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
+import time
 import venv
 import zipfile
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -53,24 +59,31 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def run(home: Path, *arguments: str) -> str:
-    """What Python prints in the environment, started in its folder."""
+def there(home: Path, *arguments: str) -> dict[str, Any]:
+    """A call of Python in the environment, started in its folder."""
     shown = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "MFA_DATA")}
-    ran = subprocess.run(
-        [home / "env" / "bin" / "python", *arguments],
-        cwd=home,
-        env=shown | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # Templates and kernels lie beside the libraries.
+    jupyter = str(Path(sys.prefix) / "share" / "jupyter")
+    return {
+        "args": [home / "env" / "bin" / "python", *arguments],
+        "cwd": home,
+        "env": shown | {"OMP_NUM_THREADS": "1", "JUPYTER_PATH": jupyter},
+    }
+
+
+def run(home: Path, *arguments: str) -> str:
+    """What Python prints in the environment."""
+    ran = subprocess.run(**there(home, *arguments), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
 
+def call(package: str) -> tuple[str, str]:
+    return "-c", f"import sys; from {package}.cli import main; sys.exit(main())"
+
+
 def cli(home: Path, package: str, *arguments: str) -> str:
-    call = f"import sys; from {package}.cli import main; sys.exit(main())"
-    return run(home, "-c", call, *arguments)
+    return run(home, *call(package), *arguments)
 
 
 def test_every_file_of_the_checkout_is_in_the_wheel(wheel: Path) -> None:
@@ -102,3 +115,29 @@ def test_tables_pictures_and_lessons_are_found(elsewhere: Path) -> None:
     assert int(rows) > 0
     assert int(plan) > 0
     assert found == ["True"] * 3
+
+
+def test_the_page_of_the_apps_opens(elsewhere: Path) -> None:
+    pytest.importorskip("voila", reason="the extra apps is not installed")
+    root = ("--data-root", str(elsewhere / "few"))
+    cli(elsewhere, "mfa", "data", "make", "synthetic", "--train-ids", "4", "--test-ids", "4", *root)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ("app", "--run", "mfa-tiny", "--data", "synthetic", *root, "--port", str(port))
+    address = f"http://127.0.0.1:{port}/"
+    with subprocess.Popen(**there(elsewhere, *call("viz"), *words)) as server:
+        try:
+            page, deadline = "", time.monotonic() + 300
+            while not page:
+                assert server.poll() is None
+                assert time.monotonic() < deadline
+                with (
+                    suppress(URLError),
+                    urlopen(address, timeout=200) as answer,
+                ):
+                    page = answer.read().decode()
+                time.sleep(0.5)
+        finally:
+            server.terminate()
+    assert "mfa-tiny" in page

@@ -76,4 +76,4 @@ def test_paper_figures(folder: Path) -> None:
     assert [row["network"] for row in budget] == ["mfa", *peers]
     assert {(row["epochs"], row["seed"]) for row in budget} == {(1, 0)}
     assert len({row["fingerprint"] for row in budget}) == 1
-    assert pictures(ran) == 4
+    assert pictures(ran) == 5

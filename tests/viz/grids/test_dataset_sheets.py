@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import viz
 from mfa.errors import InputError
@@ -23,6 +26,15 @@ def test_identity_sheet_puts_each_camera_in_its_column(scored):
     left = {name: image.get_extent()[0] for name, image in found.items()}
     assert left["7/1"] == left["8/1"] < left["7/2"] < left["7/3"] == left["8/3"]
     assert found["7/2"].get_extent()[3] < found["8/1"].get_extent()[3]  # y runs down
+
+
+def test_cameras_beyond_the_width_are_counted(scored):
+    seen = [replace(scored.data.query[0], pid=7, camid=camera) for camera in range(1, 21)]
+    figure = viz.draw_identities(replace(scored.data, train=(), query=(), gallery=seen), [7])
+    left = 20 - len(pictures(figure))
+    assert 0 < left < 20
+    words = [text.get_text() for text in figure.findobj(Text)]
+    assert [word for word in words if "more" in word] == [f"+{left} more"]
 
 
 def test_unknown_person_is_named(scored):
