@@ -140,4 +140,5 @@ def test_the_page_of_the_apps_opens(elsewhere: Path) -> None:
                 time.sleep(0.5)
         finally:
             server.terminate()
-    assert "mfa-tiny" in page
+    assert "kernelId" in page
+    assert "application/vnd.jupyter.widget-view+json" in page  # what the cell of the page shows
