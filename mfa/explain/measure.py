@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from mfa.datasets.loading.augment import to_unit
 from mfa.datasets.loading.images import LoadedImages
+from mfa.errors import InputError
 from mfa.explain import attention_metrics
 from mfa.explain.capture import BRANCH
 from mfa.explain.engine import reference_maps, rule_maps
@@ -34,6 +36,7 @@ from mfa.inference.evaluate import extract_features, resolve, test_pictures
 from mfa.progress import Progress
 from mfa.records import ReidDataset
 from mfa.runs.run import Run, untrained
+from mfa.synthetic import PARTS
 
 METHOD = "HiResCAM"
 """Adds up to the score whatever the pooling, so that shares of energy are shares of the score."""
@@ -99,6 +102,7 @@ def attention_by_rule(
     methods: Sequence[str] = (METHOD,),
     layer: str = BRANCH,
     reference: int = REFERENCE,
+    cover: float = 0.0,
     seed: int = 0,
 ) -> dict[str, Attention]:
     """``measure_attention`` of several rules, by the rule's name; one forward pass serves all.
@@ -112,20 +116,30 @@ def attention_by_rule(
         methods: weightings, see ``branch_maps``; the target is similarity to itself.
         layer: map that is explained.
         reference: gallery pictures whose mean map is subtracted, drawn by ``seed``; 0 for none.
+        cover: share of the height that the picture's mean colour covers, above in one picture and
+            below in the next; it counts as an occluder. From a quarter on ``conditions`` has
+            pictures with nothing above and nothing below, which photographs seldom are.
         seed: of the drawing.
 
     Raises:
-        InputError: the dataset has no part masks, or there is no such method or layer.
+        InputError: the dataset has no part masks, there is no such method or layer, or ``cover``
+            is not a share below 1.
     """
     data = resolve(run, data, data_root)
     found = test_pictures(run, data, data.query)
     known = part_masks(data, found.positions.tolist(), found.height, found.width)
     rows = np.flatnonzero(known.trusted)
     chosen = rows[sample_positions(len(rows), pictures, seed)]
-    masks = known.parts[chosen]
+    if not 0 <= cover < 1:
+        raise InputError(f"a share of the height from 0 to below 1 can be covered, got {cover}")
+    hidden = np.zeros((len(chosen), found.height), bool)
+    hidden[0::2, : round(cover * found.height)] = True
+    hidden[1::2, found.height - round(cover * found.height) :] = True
+    masks = np.where(hidden[:, :, None], PARTS.index("occluder"), known.parts[chosen])
     others = reference_pictures(run, data, reference, seed=seed)
     names = [method_name(method) for method in methods]
-    explained = _explained(run, data, found, chosen, names, layer=layer, reference=others)
+    how = {"layer": layer, "reference": others}
+    explained = _explained(run, data, found, chosen, names, hidden, **how)
     grids = fused_grids(run, found, layer)
     card = {
         "run": run.name,
@@ -141,6 +155,7 @@ def attention_by_rule(
         "reference": f"mean map of {reference} gallery pictures" if reference else "none",
         "intervals": "95 % bootstrap over persons",
         "pictures": len(chosen),
+        "covered": cover,
         "masks": known.source,
     }
     attention = {}
@@ -229,12 +244,15 @@ def _explained(
     pictures: LoadedImages,
     chosen: np.ndarray,
     methods: Sequence[str],
+    hidden: np.ndarray | None = None,
     **settings: Any,
 ) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     """``collect_maps`` of ``trained`` and of ``random`` weights."""
     start = untrained(run.config, run.device, run.precision)
     return {
-        weights: collect_maps(model, batches(run, data, pictures, chosen), methods, **settings)
+        weights: collect_maps(
+            model, batches(run, data, pictures, chosen, hidden), methods, **settings
+        )
         for weights, model in (("trained", run), ("random", start))
     }
 
@@ -246,12 +264,22 @@ def fused_grids(run: Run, pictures: LoadedImages, layer: str = BRANCH) -> dict[s
 
 
 def batches(
-    run: Run, data: ReidDataset, pictures: LoadedImages, chosen: np.ndarray
+    run: Run,
+    data: ReidDataset,
+    pictures: LoadedImages,
+    chosen: np.ndarray,
+    hidden: np.ndarray | None = None,
 ) -> Iterator[Any]:
-    """The chosen pictures as floats, some at a time, with their cameras where those are told."""
+    """The chosen pictures as floats, some at a time, with their cameras where those are told.
+
+    Rows of the picture that are ``hidden`` (N, H) take its mean colour.
+    """
     for first in range(0, len(chosen), BATCH):
         rows = chosen[first : first + BATCH]
         pixels = to_unit(pictures.batch(rows.tolist()))
+        if hidden is not None:
+            covered = torch.from_numpy(hidden[first : first + BATCH])[:, None, :, None]
+            pixels = torch.where(covered, pixels.mean(dim=(2, 3), keepdim=True), pixels)
         yield seen_by_cameras(run, pixels, [pictures.samples[i] for i in rows], data)
 
 

@@ -51,6 +51,7 @@ def attention(
     controls: bool = False,
     methods: tuple[str, ...] = ("HiResCAM",),
     reference: Reference = 64,
+    cover: float = 0.0,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -71,6 +72,8 @@ def attention(
         fill: What hidden pixels become: the picture's mean colour, or an interpolation (ROAD).
         controls: Hide by the order of the person's silhouette and of the picture's edges as well.
         methods: Weightings of pytorch-grad-cam by name.
+        cover: Share of the height that the mean colour covers, above in one picture and below in
+            the next, such as 0.3; does a branch fall back then? Faithfulness sees whole pictures.
         seed: Of all drawing.
     """
     if not runs:
@@ -95,7 +98,7 @@ def attention(
         (run, attention)
         for run in opened
         for attention in attention_by_rule(
-            run, data, pictures=pictures, methods=methods, **how
+            run, data, pictures=pictures, methods=methods, cover=cover, **how
         ).values()
     ]
     for run, attention in measured:

@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from mfa import presets
 from mfa.datasets import load_dataset
 from mfa.errors import InputError
-from mfa.explain.measure import measure_attention, measure_faithfulness
+from mfa.explain import measure
+from mfa.explain.measure import METHOD, measure_attention, measure_faithfulness
 from mfa.explain.paper_claims import judge_claims
 from mfa.explain.pictures import reference_pictures, sample_positions, situations
 from mfa.explain.tables import persons_of
@@ -59,6 +61,28 @@ def test_summary_has_every_branch_and_both_weights(attention, summary):
     assert (bounded["mean"] <= bounded["high"] + 1e-9).all()
     assert attention.card["pictures"] == 5
     assert "4 gallery pictures" in attention.card["reference"]
+
+
+def test_covered_pictures_show_nobody_there_and_count_as_occluded(run, data, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        measure, "collect_maps",
+        lambda model, images, methods, **_: seen.extend(images) or {METHOD: {"fused": flat}},
+    )  # fmt: skip
+    flat = np.ones((4, 12, 6), np.float32)
+    found = measure_attention(run, data, pictures=4, reference=0, cover=0.25)
+    images = torch.cat(seen[: len(seen) // 2])  # those of random weights come again
+    for image, (top, bottom) in zip(images, [(0, 24), (72, 96)] * 2, strict=True):
+        inside = image[:, top:bottom].flatten(1)
+        torch.testing.assert_close(inside, inside[:, :1].expand_as(inside))
+        assert image.flatten(1).std() > 0
+    for name, wanted in (("nothing above", [0, 2]), ("nothing below", [1, 3])):
+        assert found.conditions[name][wanted].all()
+    assert found.conditions["occluded"].all()
+    rows = found.regions.query("measure == 'occluder' and branch == 'even' and weights == 'random'")
+    assert (rows["value"] > 0.2).all()  # three of twelve rows, some halved by the true centres
+    with pytest.raises(InputError, match="below 1 can be covered, got 1"):
+        measure_attention(run, data, cover=1)
 
 
 def test_shares_of_a_picture_add_up(attention):
