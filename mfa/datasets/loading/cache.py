@@ -60,7 +60,7 @@ class CachedImages:
     """
 
     def __init__(self, file: Path, broken: dict[int, str]) -> None:
-        listed = np.asarray(np.load(file, mmap_mode="r"))  # np.memmap is slow to take rows of
+        listed = np.load(file, mmap_mode="r")
         self.pixels = listed[: len(listed) - len(broken)]
         self.broken = broken
         self._file = file
@@ -137,8 +137,7 @@ def _fill(
 ) -> list[tuple[int, str]]:
     """Write the readable pictures, one after another, and return the others with the reason."""
     shape = (len(samples), 3, height, width)
-    mapped = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
-    array = np.asarray(mapped)  # np.memmap is slow to write rows to
+    array = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
 
     def one(sample: Sample) -> np.ndarray | str:
         try:
@@ -154,7 +153,7 @@ def _fill(
             array[kept] = result
             kept += 1
         progress((i + 1) / len(samples))
-    mapped.flush()
+    array.flush()
     if not kept:
         raise InputError(f"none of the {len(samples)} pictures can be read, first: {broken[0][1]}")
     return broken
