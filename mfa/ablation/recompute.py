@@ -210,12 +210,12 @@ def _claims(claims: pd.DataFrame, maps: pd.DataFrame) -> dict[str, dict[str, Any
     """The paper's sentences judged again by the numbers of the table of attention beside them."""
     found = {}
     numbers = ("mean", "low", "high", "pictures")
-    keys = [name for name in ("run", "dataset", "method") if name in maps]
+    keys = [name for name in ("run", "dataset", "cover", "method") if name in maps]
     for key, part in maps.groupby(keys) if keys else ():
         part = part.assign(**{name: pd.to_numeric(part[name]) for name in numbers})
         branches = sorted(name for name in part["branch"].unique() if name.startswith("branch"))
         judged = judge_claims(part, tuple(branches)).round(4).set_index("claim")
-        for name, row in claims[(claims[keys] == key).all(axis=1)].iterrows():
+        for name, row in claims[(claims[keys] == pd.Series(key, keys)).all(axis=1)].iterrows():
             found[str(name)] = judged.loc[row["claim"]].to_dict()
     return found
 
