@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from mfa.models import build_model
 from mfa.presets import variant
 from mfa.runs.checkpoint import Checkpoint
 from mfa.runs.run import Run, open_run, untrained
+from mfa.synthetic import SyntheticConfig, write_partial
 from mfa.training.fit import fit
 from viz.cli import COMMANDS
 from viz.paper.build import ITEMS, build_paper
@@ -86,6 +88,19 @@ def test_what_can_be_made_is_made_and_the_rest_says_why(inputs, tmp_path):
     caption = (tmp_path / "out/fig6.details.md").read_text(encoding="utf-8")
     assert inputs.dataset.fingerprint[:12] in caption
     assert all(run.hash[:12] in caption for run in inputs.runs)
+
+
+def test_fig5_and_its_control_show_a_drawn_partial_set(inputs, root, tmp_path):
+    place = Path(shutil.copytree(root / "data", tmp_path / "data"))
+    write_partial(place, SyntheticConfig(partial_ids=4))
+    done = build_paper(replace(inputs, data_root=place), tmp_path, ["fig5", "fig5-random"])
+    assert [written.why_not for written in done] == ["", ""]
+    partial = load_dataset("synthetic_partial", place)
+    for name in ("fig5", "fig5-random"):
+        details = (tmp_path / f"{name}.details.md").read_text(encoding="utf-8")
+        assert partial.query[0].path.name in details
+    pictures = [(tmp_path / f"{name}.png").read_bytes() for name in ("fig5", "fig5-random")]
+    assert pictures[0] != pictures[1]
 
 
 def test_same_input_same_bytes(inputs, tmp_path):
