@@ -82,6 +82,7 @@ def settings(options: Options) -> Mapping[str, Mapping[str, object]]:
             **lite,
             "model.weights": str(options.efficientnet),
         },
+        "efficientnet_lite0, random, 128x64": lite,
         "mobilenet_v2, ImageNet, 128x64": {
             **mobile,
             "model.weights": str(options.mobilenet),
