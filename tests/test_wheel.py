@@ -103,7 +103,9 @@ def test_the_checkout_shows_its_own_files() -> None:
 
 def test_a_stranger_draws_people_and_scores_the_released_network(elsewhere: Path) -> None:
     assert "site-packages" in run(elsewhere, "-c", "import mfa; print(mfa.__file__)")
-    cli(elsewhere, "mfa", "data", "make", "synthetic", "--train-ids", "4", "--test-ids", "4")
+    few = {"train-ids": 2, "test-ids": 4, "train-images": 4, "test-images": 4, "distractors": 2}
+    size = [word for name, count in few.items() for word in (f"--{name}", str(count))]
+    cli(elsewhere, "mfa", "data", "make", "synthetic", *size, "--junk", "0")
     scores = cli(elsewhere, "mfa", "evaluate", "mfa-tiny", "--data", "synthetic", "--json")
     assert '"mAP"' in scores
     assert not list((elsewhere / "env").rglob("shipped/runs"))

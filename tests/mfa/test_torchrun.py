@@ -231,24 +231,6 @@ def one_run_with_a_teacher_asked_once(done: subprocess.CompletedProcess[str], fo
     assert len(read_history(run)) == 1
 
 
-@pytest.mark.slow
-def test_of_two_trainings_begun_at_once_in_one_folder_one_is_refused(
-    tiny_root: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "run"
-    command = [sys.executable, "-m", "mfa.cli", *TRAIN, "--data-root", str(tiny_root)]
-    command += ["--run", str(folder)]
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    started = [subprocess.Popen(command, env={**os.environ, **CPU}, **quiet) for _ in range(2)]
-    said = [process.communicate(timeout=300)[1] for process in started]
-    codes = [process.returncode for process in started]
-    assert sorted(codes) == [0, 2], said
-    refused = said[codes.index(2)]
-    assert "another process trains in" in refused or "already holds a run" in refused
-    assert read_history(folder)["epoch"].tolist() == [1]
-    assert load_checkpoint(folder / CHECKPOINT).epoch == 1
-
-
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
 def test_each_process_has_a_gpu_of_its_own(tiny_root: Path, tmp_path: Path) -> None:
     words = [*TRAIN[:-2], "--device", "cuda", "--data-root", tiny_root, "--run", tmp_path / "run"]

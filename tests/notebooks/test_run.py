@@ -17,7 +17,7 @@ pytestmark = pytest.mark.notebook
 
 @pytest.mark.parametrize("start", ["mfa-tiny", "none"])
 def test_quickstart_as_the_demo_runs_it(
-    start: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    start: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "demo"
     (out / "run").mkdir(parents=True)
@@ -25,7 +25,7 @@ def test_quickstart_as_the_demo_runs_it(
         (out / "run" / leftover).write_text("{}")
     page = out / "quickstart.html"
     words = ["--out", str(out), "--start", start, "--epochs", "1", "--people", "8", "--json"]
-    main([*words, "--data", str(tmp_path / "data")])
+    main([*words, "--data", str(folder / "data")])
     result = json.loads(capsys.readouterr().out)
     assert json.loads((out / "result.json").read_text()) == result
     assert (result["start"], result["epochs"]) == (start, 1)

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ from benchmarks.made import made_features
 from mfa.cli import COMMANDS, run
 from mfa.cli.train import parse
 from mfa.datasets import load_dataset
+from mfa.export.files import trace
 from mfa.retrieval import feature_file
 from mfa.runs.checkpoint import CHECKPOINT, load_checkpoint
 from mfa.training.batches import training_images
@@ -138,6 +140,16 @@ COMMAND_LINES = {
 """A command line that writes to the disk, for every command that writes."""
 
 
+PROGRAMS: list[Any] = []
+
+
+def traced_once(*given: Any) -> Any:
+    """Tracing is slow, and the network is the same each time."""
+    if not PROGRAMS:
+        PROGRAMS.append(trace(*given))
+    return PROGRAMS[0]
+
+
 @pytest.mark.parametrize("state", ["full", "read-only"])
 @pytest.mark.parametrize("name", COMMAND_LINES)
 def test_a_full_or_locked_disk_is_one_sentence_and_costs_nothing(
@@ -153,6 +165,7 @@ def test_a_full_or_locked_disk_is_one_sentence_and_costs_nothing(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MFA_CACHE", "off")
     monkeypatch.setattr("mfa.datasets.disk.SPARE", 0)
+    monkeypatch.setattr("mfa.export.files.trace", traced_once)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     shutil.copytree(tiny_run, tmp_path / "run")
     shutil.copytree(tiny_root / "synthetic/bounding_box_train", disk.place / "pictures")

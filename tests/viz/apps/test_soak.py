@@ -18,8 +18,8 @@ import viz
 from mfa.explain.occlusion_edits import SCENES
 from viz.apps.core import rerun
 
-CHANGES = int(os.environ.get("MFA_SOAK", "6"))
-RERUNS = int(os.environ.get("MFA_RERUNS", "5"))
+CHANGES = int(os.environ.get("MFA_SOAK", "3"))
+RERUNS = int(os.environ.get("MFA_RERUNS", "4"))
 FIRST = min(12, CHANGES)
 """Changes that fill the caches; what stays of the others is too much."""
 

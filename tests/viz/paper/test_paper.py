@@ -41,15 +41,16 @@ LISTS = {
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A synthetic set of noise and two runs on it, under one folder."""
+    """A synthetic set of coloured blocks and two runs on it, under one folder."""
     root = tmp_path_factory.mktemp("inputs")
     rng = np.random.default_rng(0)
     for folder, entries in LISTS.items():
         (root / "data/synthetic" / folder).mkdir(parents=True)
         for pid, cam in entries:
-            noise = rng.integers(0, 255, (64, 32, 3), dtype=np.uint8)
+            blocks = rng.integers(0, 255, (4, 2, 3), dtype=np.uint8)
+            picture = Image.fromarray(blocks).resize((32, 64), Image.Resampling.NEAREST)
             name = f"{pid:04}_c{cam}s1_000001_00.jpg"
-            Image.fromarray(noise).save(root / "data/synthetic" / folder / name, quality=95)
+            picture.save(root / "data/synthetic" / folder / name, quality=95)
     (root / "data/synthetic/synthetic.json").write_text("{}", encoding="utf-8")
     config = Config(
         model=ModelConfig(trunk="resnet10", width=8),
@@ -66,7 +67,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def inputs(root: Path, tmp_path: Path) -> PaperInputs:
     runs = tuple(open_run(root / name) for name in ("guided", "baseline"))
-    return PaperInputs(runs, data_root=root / "data", results=tmp_path)
+    return PaperInputs(runs, data_root=root / "data", results=tmp_path, k=3)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
