@@ -57,13 +57,7 @@ class Comparison:
 
 
 def compare(first: RetrievalResult, second: RetrievalResult, *, seed: int = 0) -> Comparison:
-    """Compare two results of one protocol.
-
-    Args:
-        first: the reference.
-        second: what is compared with it.
-        seed: of the resampling.
-    """
+    """Compare two results of one protocol."""
     require_alike(first, second)
     tests = {
         figure: paired_test(first.per_query, second.per_query, metric=metric, seed=seed)

@@ -145,13 +145,7 @@ def read_tags(path: Path | str, data: ReidDataset) -> pd.DataFrame:
 
 
 def parse(content: bytes, name: str, data: ReidDataset) -> tuple[Marks, dict[str, Any]]:
-    """The tags in a file's content, and the whole of a JSON file.
-
-    Args:
-        content: of the file.
-        name: of the file; its ending tells CSV from JSON.
-        data: the dataset that the tags belong to.
-    """
+    """The tags in a file's content, and the whole of a JSON file."""
     if len(content) > BYTES:
         raise InputError(f"{name} has more than {BYTES // 1_000_000} MB", "give a smaller file")
     whole: dict[str, Any] = {}

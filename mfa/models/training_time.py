@@ -80,12 +80,6 @@ def training_time(
     """Count a training in mixed precision; convolutions and matrix products alone count.
 
     No weights are read or drawn, and no product is computed; see ``counted_products``.
-
-    Args:
-        config: of the training.
-        gpu: the card, one of ``GPUS`` or your own.
-        identities: classes of the classifiers.
-        pictures: of the training list.
     """
     with torch.device("meta"):
         network = build_model(config.model, identities, pretrained=False)

@@ -28,12 +28,7 @@ def bytes_needed(features: Features) -> int:
 
 
 class BranchProducts:
-    """The products of all queries with all gallery pictures, branch by branch, (Q, G) float32.
-
-    Args:
-        features: with named branches.
-        progress: called with the completed fraction before each branch.
-    """
+    """The products of all queries with all gallery pictures, branch by branch, (Q, G) float32."""
 
     def __init__(self, features: Features, progress: Progress = silent) -> None:
         self.features = features

@@ -81,15 +81,7 @@ def write_masks(
     model: Path = MODEL,
     progress: Progress = silent,
 ) -> None:
-    """Compute the masks of some lists of a dataset; what is already there is kept.
-
-    Args:
-        data: any dataset of pictures of single persons.
-        splits: lists to mask.
-        cache: folder for the masks; by default that of the picture cache.
-        model: the model's file.
-        progress: see ``mfa.progress``.
-    """
+    """Compute the masks of some lists of a dataset; what is already there is kept."""
     missing = [
         (split, start)
         for split in splits

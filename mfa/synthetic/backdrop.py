@@ -210,15 +210,7 @@ KINDS: dict[str, tuple[Callable[[Site], None], tuple[float, float]]] = {
 
 @lru_cache(maxsize=64)
 def panorama(kind: str, place: int, height: int, width: int, key: str) -> Image.Image:
-    """The surroundings a camera sees at ``place``, ``SPAN`` canvases wide, a little out of focus.
-
-    Args:
-        kind: one of ``KINDS``.
-        place: which of the camera's places.
-        height: of the canvas, pixels.
-        width: of the canvas, pixels.
-        key: stream of random numbers; the seed and the camera.
-    """
+    """The surroundings a camera sees at ``place``, ``SPAN`` canvases wide, slightly blurred."""
     paint, (low, high) = KINDS[kind]
     rng = Random(f"{key}/{place}")
     image = Image.new("RGB", (width * SPAN, height))

@@ -122,11 +122,9 @@ class Trainer:
             )
 
     def step(self, batch: Batch, done: float) -> tuple[Output, dict[str, Tensor]]:
-        """One update of the weights and the centers; returns the output and the detached losses.
+        """One update of the weights and the centers; the output and the detached losses.
 
-        Args:
-            batch: what to learn from.
-            done: epochs finished, with the fraction of the current one.
+        ``done`` counts epochs, with the fraction of the current one.
         """
         state = self.state
         with torch.autocast(self.device.type, dtype=state.half, enabled=state.half is not None):

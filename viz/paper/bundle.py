@@ -30,15 +30,7 @@ def write_bundle(
     inputs: PaperInputs,
     command: Sequence[str],
 ) -> Path:
-    """Write the bundle of what was made beside its ``files``; its path.
-
-    Args:
-        stem: path of the files without their endings.
-        made: the figure or table.
-        files: written for it.
-        inputs: that it was made from.
-        command: words of the command, empty where it was made in Python.
-    """
+    """Write the bundle of what was made beside its ``files``; its path."""
     if isinstance(made, Table):
         numbers: Any = [[cell.text for cell in row] for row in made.rows]
     else:

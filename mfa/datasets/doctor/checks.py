@@ -178,11 +178,7 @@ def broken(listing: Listing) -> Iterator[Finding]:
 
 
 def duplicates(files: Sequence[tuple[str, Sample, str]]) -> Iterator[Finding]:
-    """Files of equal content: between lists, and within a list under different people.
-
-    Args:
-        files: list, sample and hash of the content, as ``hashed`` gives them.
-    """
+    """Files of equal content: between lists, and within a list under different people."""
     places: defaultdict[str, list[tuple[str, Sample]]] = defaultdict(list)
     for split, sample, content in files:
         places[content].append((split, sample))

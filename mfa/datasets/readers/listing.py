@@ -129,11 +129,6 @@ def parse_folder(
 ) -> tuple[tuple[Sample, ...], tuple[LeftOut, ...]]:
     """Read the names in one folder, not in its sub-folders.
 
-    Args:
-        folder: where the pictures lie.
-        parse: gives pid and camid of a name.
-        example: a right name, for the reason of those left out.
-
     Returns:
         The samples sorted by name, and what was left out; litter is in neither.
     """

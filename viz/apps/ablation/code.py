@@ -18,14 +18,7 @@ def plan_of(path: Path | str) -> str:
 def code_of(
     state: AblationState, rows: pd.DataFrame, files: Sequence[str], folders: Sequence[Path]
 ) -> str:
-    """Code that draws the chart: bars, published figures and tests.
-
-    Args:
-        state: of the app.
-        rows: all measured rows of its plan.
-        files: rows were read from, if from any.
-        folders: where saved results lie.
-    """
+    """Code that draws the chart: bars, published figures and tests."""
     plan, first = str(rows["plan"].iloc[0]), str(rows["row"].iloc[0])
     names = [file for file in files if plan_of(file) == plan]
     read = f"pd.concat([pd.read_csv(path) for path in {names!r}])"

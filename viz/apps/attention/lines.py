@@ -16,14 +16,7 @@ THICKEST = 4.5
 
 
 def lines_between(found: Matches, query: bytes, gallery: bytes, k: int) -> str:
-    """Both pictures per branch with the ``k`` strongest lines, on one scale.
-
-    Args:
-        found: of ``mfa.match_places``.
-        query: the query as JPEG.
-        gallery: the gallery picture as JPEG.
-        k: lines per branch.
-    """
+    """Both pictures per branch with the ``k`` strongest lines, on one scale."""
     limit = found.lines["part"].max()
     colours, start = theme.branch_colours(found.pairs), WIDE + APART
     pictures = "".join(

@@ -25,13 +25,7 @@ def opening(sessions: Sequence[Session]) -> str:
 
 
 def read_code(sessions: Sequence[Session], name: str, entry: str) -> str:
-    """Code that reads a picture of a list, with its camera where a network reads cameras (SIE).
-
-    Args:
-        sessions: of the runs.
-        name: of the picture in the code.
-        entry: of the list, such as ``data.query[3]``.
-    """
+    """Code that reads ``data.query[3]`` or another ``entry``, with its camera for SIE."""
     lines = f"{name} = mfa.input_pixels(run, {entry}.path)\n"
     if any(s.run.cameras_of(s.data.query[:1], s.data) is not None for s in sessions):
         cameras = f"run.cameras_of([{entry}], data)"

@@ -104,15 +104,7 @@ def ranked(
 def nearest_row(
     session: Session, own: Image, k: int, gallery: FeatureSet, *, flip: bool = False
 ) -> RankRow:
-    """A picture of the visitor's and the nearest ones; nobody says who is right.
-
-    Args:
-        session: whose gallery is searched.
-        own: the picture.
-        k: ranks shown.
-        gallery: the features that are searched.
-        flip: search with the mirrored picture, too.
-    """
+    """A picture of the visitor's and the nearest ones; nobody says who is right."""
     _check(k)
     found = nearest(gallery, session.embed(own, flip=flip), k)
     made = RankRow([], [], [], "nearest to your picture (nobody says who is right)")

@@ -98,12 +98,7 @@ class Session:
         )
 
     def result(self, setting: Setting = Setting(), progress: Progress = silent) -> RetrievalResult:
-        """The scored retrieval of a setting.
-
-        Args:
-            setting: what the switches say.
-            progress: called with the completed share of each part of the work.
-        """
+        """The scored retrieval of a setting."""
         return self.cached(("result", setting), lambda: self._score(setting, progress))
 
     def images(self, side: Split, features: FeatureSet | None = None) -> ImageList:

@@ -78,11 +78,7 @@ class TrainingProcess:
             return not _take(log)
 
     def start(self, arguments: Sequence[str]) -> None:
-        """Start, or go on from the last finished epoch.
-
-        Args:
-            arguments: of ``mfa train`` besides ``--run`` and ``--resume``.
-        """
+        """Start ``mfa train`` with ``arguments``, or go on from the last finished epoch."""
         if self.running:
             raise InputError("this training runs already; pause or stop it first")
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -52,12 +52,7 @@ SEVERAL = ("ranks", "attention")
 
 
 def landing(names: Sequence[str], runs: Sequence[str]) -> str:
-    """The page as HTML.
-
-    Args:
-        names: of the apps that are offered.
-        runs: folders of the runs.
-    """
+    """The page as HTML."""
     doors = "".join(_door(name, QUESTIONS[name]) for name in names)
     lessons = "".join(_door(name, words) for name, words in LESSONS.items())
     shown = ", ".join(distinct_names([Path(run) for run in runs], least=2))
