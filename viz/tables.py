@@ -1,8 +1,8 @@
 """Tables in which no number stands without its origin: LaTeX (booktabs), Markdown, CSV, HTML.
 
-Bold is the best number of a column and underlined the second best, as readers expect. Where a
-number comes from is told by other signs: published numbers are in italics, those nobody checked in
-parentheses with a question mark. An empty cell is a number that nobody has.
+Bold is the best number of a column and underlined the second best, as readers expect. Other
+signs show where a number comes from: published numbers are in italics, those nobody checked in
+parentheses with a question mark. An empty cell stands for a number that nobody has.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What makes a score mean less than it looks: said before the number, and kept in its card."""
+"""Warnings where a score means less than it seems: printed before it, and kept in its card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scoring came to: one row per query, the CMC curve, and the protocol card."""
+"""The outcome of a scoring: one row per query, the CMC curve, and the protocol card."""
 
 from __future__ import annotations
 

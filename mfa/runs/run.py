@@ -89,9 +89,9 @@ class Run:
         )
 
     def cameras_of(self, samples: Sequence[Sample], data: ReidDataset) -> Tensor | None:
-        """(N,) cameras of samples of ``data``, as the network is told them (SIE).
+        """(N,) cameras of samples of ``data``, as the network takes them (SIE).
 
-        ``None`` where it is told none: it learned no cameras, or was trained on other data, whose
+        ``None`` where it takes none: it learned no cameras, or was trained on other data, whose
         camera 1 is another camera.
         """
         known = self.checkpoint.cameras
@@ -106,7 +106,7 @@ class Run:
 
         The network's mode is put back at the end, also after an exception.
 
-        ``data`` is the dataset of the pictures; a network that was trained on it is told cameras.
+        ``data`` is the dataset of the pictures; a network trained on it gets their cameras (SIE).
         """
         for images, cameras in self._batches(pictures, data, range(len(pictures)), batch):
             yield self._forward(self.model, images, cameras)
@@ -128,7 +128,7 @@ class Run:
 
         Args:
             pictures: to embed.
-            data: their dataset; a network that was trained on it is told cameras.
+            data: their dataset; a network trained on it gets their cameras (SIE).
             rows: which of them; by default all.
             flip: take the mean with the embeddings of the mirrored pictures.
             batch: pictures per forward pass.

@@ -50,7 +50,7 @@ bomb: pictures hardly shrink."""
 
 @dataclass(frozen=True)
 class Unpacked:
-    """What unpacking came to.
+    """The outcome of unpacking an archive.
 
     Attributes:
         folder: the dataset's folder.
@@ -200,7 +200,7 @@ def _refused(archive: Path, why: str) -> InputError:
 
 
 def _kind(archive: Path, error: Exception) -> str:
-    """What a file is that is no whole archive, as the rest of a sentence."""
+    """What is wrong with a file that is no whole archive; completes a sentence."""
     head = _head(archive)
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
         return "is a web page saved under an archive's name"

@@ -237,7 +237,7 @@ def _relabelled(rows: Sequence[Row], mapped: Mapped, unfit: tuple[str, ...]) -> 
 
 
 def _meaning(row: Row, splits: Mapping[str, str]) -> str:
-    """Where a picture belongs: by its own word, by the folders it lies in, or nobody knows."""
+    """The list a picture belongs to, by its own word or its folders; empty where neither says."""
     if row.split:
         return splits.get(row.split, _FOLDERS.get(row.split, row.split))
     above = [parent.as_posix() for parent in PurePosixPath(row.path).parents]

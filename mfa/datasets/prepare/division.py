@@ -18,7 +18,7 @@ else divided into both; ``divide`` is divided between training and test; ``none`
 
 
 def with_splits(rows: Sequence[Row], *, test: float, seed: int) -> tuple[Row, ...]:
-    """Make of each picture's meaning the list that it belongs to.
+    """Turn the meaning of each picture into the list that it belongs to.
 
     Where nothing says where pictures belong, people are divided, see ``split_by_identity``.
 

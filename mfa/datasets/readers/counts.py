@@ -17,9 +17,9 @@ from mfa.records import DISTRACTOR, JUNK, NO_CAMERA, Sample
 TABLE = shipped("data/published/datasets.csv")
 
 _ENOUGH = {"train": 0.95, "query": 0.95, "gallery": 0.6}
-"""Share of the published pictures below which a list counts as half copied. Galleries are passed
-on without junk, which changes no score, or without distractors, which does, at times; together they
-are up to 40 % of one."""
+"""Share of the published pictures below which a list counts as half copied. Galleries are at
+times passed on without junk, which changes no score, or without distractors, which does. Together
+the two make up to 40 % of a gallery."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Summary:
 
     @property
     def half_copied(self) -> bool:
-        """Whether so many of the published pictures are missing that the list is no whole."""
+        """Whether so many of the published pictures are missing that the list is not whole."""
         count = self.published
         if count is None or count.images is None or not count.checked:
             return False

@@ -87,7 +87,7 @@ def from_callable(
 
 
 def from_run(run: Run) -> External:
-    """An embedder of a run, for what takes any model; cameras are not told to it."""
+    """An embedder of a run, for code that takes any model; it gets no cameras."""
 
     @torch.inference_mode()
     def compute(values: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ ITEMS = Path(__file__).with_name("ten_questions.csv")
 
 
 def items() -> pd.DataFrame:
-    """The ten questions, one a row: three choices, the right one, and why."""
+    """The ten questions, one per row: three choices, the right one, and why."""
     return pd.read_csv(ITEMS, dtype=str).set_index("number")
 
 
