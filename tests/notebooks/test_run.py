@@ -40,7 +40,7 @@ def test_quickstart_as_the_demo_runs_it(
     assert text.count("data:image/png;base64") >= 5
     assert not re.search(r'<(script|link)[^>]*="https?:', text)
     assert "Questions for a class" in text
-    assert f"mAP {result['trained']['mAP']:.1f}" in summary(result, out, page)
+    assert f"mAP {result['trained']['mAP']:.1f}" in summary(result, out, page)[0]
 
 
 def test_a_folder_that_is_no_run_is_not_removed(tmp_path: Path) -> None:
