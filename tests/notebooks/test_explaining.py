@@ -29,7 +29,7 @@ def pictures(ran: NotebookRun) -> int:
 
 
 def test_attention(folder: Path) -> None:
-    ran = lesson("05_attention", folder, pictures=4, queries=2)
+    ran = lesson("05_attention", folder, pictures=8, queries=3)
     assert len(ran.result["verdicts"]) == 8
     assert set(ran.result["verdicts"].values()) <= {"holds", "fails", "open", "not measured"}
     assert ran.result["residual"] < 1e-5
