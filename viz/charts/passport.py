@@ -63,18 +63,20 @@ def plot_passport_order(
     table: pd.DataFrame,
     rule: str,
     *,
-    fill: str = "road",
+    fill: str | None = None,
     ax: Axes | None = None,
     **kwargs: Any,
 ) -> Axes:
     """Change of AP by hiding the top (filled) and the bottom (hollow) of a map and a baseline.
 
-    Arguments as in ``plot_passport_likeness``; ``fill`` is what hidden pixels become.
+    Arguments as in ``plot_passport_likeness``; ``fill`` is what hidden pixels become,
+    by default the last that the table has, which is ROAD where it was measured.
 
     Raises:
         InputError: the table has no such rule or fill.
     """
     ax = theme.axes(ax, "single", 1.6)
+    fill = fill or str(table["fill"].dropna().iloc[-1])
     given = sorted(table["share"].dropna().unique())
     for place, name in enumerate((rule, SILHOUETTE, EDGES)):
         colour = CONTROLS.get(name, theme.WHOLE)

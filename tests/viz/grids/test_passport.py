@@ -63,6 +63,8 @@ def test_order_shows_top_and_bottom_of_the_map_and_of_both_baselines(table):
     expected = [[-20, -20], [0, 0], [-30, -30], [0, 0], [-10, -10], [0, 0]]
     np.testing.assert_allclose(drawn, expected, atol=1e-9)
     assert plot_passport_order(table, RULE).get_xlabel() == "pixels hidden (%), by ROAD"
+    alone = plot_passport_order(table[table["fill"] != "road"], RULE)
+    assert alone.get_xlabel() == "pixels hidden (%), by mean colour"
 
 
 def test_verdicts_are_one_line_per_question(table):
