@@ -60,8 +60,8 @@ COMMANDS = (
 
 STARTS = {
     "python": (),
-    "mfa": ("-c", "import sys; from mfa.cli import main; main()"),
-    "mfa-viz": ("-c", "import sys; from viz.cli import main; main()"),
+    "mfa": ("-c", "from mfa.cli import main; main()"),
+    "mfa-viz": ("-c", "from viz.cli import main; main()"),
 }
 """What Python is asked to do for the first word of a command."""
 
