@@ -7,7 +7,6 @@ import json
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mfa import __version__
 from mfa.errors import InputError
@@ -50,7 +49,7 @@ class ExportedNetwork(nn.Module):
         if not self.maps:
             return (torch.cat(embeddings, dim=1), *embeddings)
         parts = [
-            _through(self.get_buffer(f"slope_{name}"), pixel_parts(head.pool, branch.map))
+            _through(head, self.get_buffer(f"slope_{name}"), pixel_parts(head.pool, branch.map))
             for name, (_, head), branch in zip(
                 self.branches, self.network.named_heads(), found.branches.values(), strict=True
             )
@@ -70,29 +69,28 @@ def _with_plain_names(network: ReidNetwork) -> ReidNetwork:
     return renamed
 
 
-def _through(slope: Tensor, parts: Tensor) -> Tensor:
+def _through(head: Head, slope: Tensor, parts: Tensor) -> Tensor:
     """Parts (B, C, h, w) of a pooled vector as parts (B, D, h, w) of the embedding."""
-    if slope.ndim == 1:
-        return parts * slope.view(-1, 1, 1)
-    return F.conv2d(parts, slope[:, :, None, None])
+    grown = parts * slope.view(-1, 1, 1)
+    if not isinstance(head.neck, ProjectedNeck):
+        return grown
+    # A product that takes the matrix as it is: the file holds it once, for this and the embedding.
+    flat = torch.matmul(head.neck.projection.weight, grown.flatten(2))
+    return flat.unflatten(2, grown.shape[2:])
 
 
 def _slope(name: str, head: Head) -> Tensor:
-    """How much a branch's embedding grows with its pooled vector.
-
-    (C,) where each number of the embedding grows with its own channel alone, else (D, C).
-    """
-    if not isinstance(head.neck, nn.BatchNorm1d | nn.Identity):
+    """How much each channel grows with the pooled vector's in BNNeck, (C,)."""
+    neck = head.neck
+    if isinstance(neck, nn.Identity):
+        return torch.ones(head.pooled_width)
+    if not isinstance(neck, nn.BatchNorm1d) or neck.running_var is None:
         raise InputError(
-            f"{name} has a neck of the kind {type(head.neck).__name__}, which mixes channels, so "
+            f"{name} has a neck of the kind {type(neck).__name__}, which mixes channels, so "
             "its maps do not fit into a file",
             "leave --maps out",
         )
-    neck = copy.deepcopy(head.neck).double().eval()
-    with torch.no_grad():
-        one = torch.eye(head.pooled_width, dtype=torch.float64)
-        grown = neck(one) - neck(torch.zeros_like(one))
-    return (grown.T if isinstance(neck, ProjectedNeck) else grown.diag()).float()
+    return (neck.weight.double() / (neck.running_var.double() + neck.eps).sqrt()).detach().float()
 
 
 def describe(run: Run, *, maps: bool, int8: bool) -> str:

@@ -154,15 +154,17 @@ class Run:
         was_training = self.model.training
         self.model.eval()
 
-        def ready(indices: range) -> tuple[Tensor, Tensor | None]:
-            images = pictures.batch(indices).to(self.device)
-            images = to_unit(images.contiguous(memory_format=torch.channels_last))
-            seen_by = None if cameras is None else cameras[indices.start : indices.stop]
-            return images, None if seen_by is None else seen_by.to(self.device)
+        def ready(indices: range) -> tuple[range, Tensor]:
+            images = pictures.batch(indices)
+            return indices, images.contiguous(memory_format=torch.channels_last)
 
         try:
             starts = range(0, len(rows), batch)
-            yield from ahead(ready, (rows[start : start + batch] for start in starts))
+            for indices, images in ahead(ready, (rows[start : start + batch] for start in starts)):
+                # A thread has a current device of its own, so nothing is sent from there.
+                seen_by = None if cameras is None else cameras[indices.start : indices.stop]
+                cameras_there = None if seen_by is None else seen_by.to(self.device)
+                yield to_unit(images.to(self.device)), cameras_there
         finally:
             self.model.train(was_training)
 

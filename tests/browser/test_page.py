@@ -92,7 +92,7 @@ def test_maps_and_descriptor_are_those_of_mfa(opened: Any) -> None:
         largest = max(float(np.abs(values).max()) for values in maps.raw.values())
         for name, values in zip(run.model.widths, found["maps"], strict=True):
             wanted = maps.raw[name][0].ravel()
-            np.testing.assert_allclose(values, wanted, atol=0.01 * largest)
+            np.testing.assert_allclose(values, wanted, atol=0.02 * largest)
         with torch.no_grad():
             descriptor = run.model(torch.from_numpy(pixels[None]).float() / 255).descriptor[0]
         assert float(descriptor @ torch.tensor(found["descriptor"])) > 0.9995
