@@ -76,7 +76,7 @@ def _through(head: Head, slope: Tensor, parts: Tensor) -> Tensor:
         return grown
     # A product that takes the matrix as it is: the file holds it once, for this and the embedding.
     flat = torch.matmul(head.neck.projection.weight, grown.flatten(2))
-    return flat.unflatten(2, grown.shape[2:])
+    return flat.reshape(*flat.shape[:2], *grown.shape[2:])
 
 
 def _slope(name: str, head: Head) -> Tensor:
