@@ -159,7 +159,6 @@ FILM: tuple[Callable[[Any], None], ...] = (
     untrained,
     lambda page: person(page, 8),
     lambda page: choose(page, "Explain", "other picture against the nearest wrong one"),
-    lambda page: choose(page, "Explain", "what makes up this picture's own score"),
 )
 """What is done in the attention explorer between the pictures of the README's moving picture."""
 

@@ -94,7 +94,7 @@ class Embedding(app.App[EmbeddingState, Tables], Keeps):
         self.colour = controls.choice("Colour by", COLOURS)
         self.find = controls.field("Select", "id 7, cam 2, wrong")
         self.clear = controls.button("Clear selection", "Select nothing")
-        self.places = controls.tick("At their places")
+        self.places = controls.tick("Show them on the plane")
         self.words = ipywidgets.HTML()
         self.holder = ipywidgets.VBox()
         self.cards = Cards(height=96)
