@@ -72,7 +72,7 @@ def measure_embedding(
 
     Returns:
         ``x``, ``y``, ``pid``, ``camid``, ``name``, ``side`` and ``row`` (in the
-        features of that side); ``attrs["axes"]`` names the plane.
+        features of that side); ``attrs`` has ``axes``, the plane's name, and ``people``, all shown.
 
     Raises:
         InputError: no such branch; see ``project``.
@@ -91,7 +91,7 @@ def measure_embedding(
     vectors = [side.features[np.isin(side.pids, shown)][:, columns] for side in sides.values()]
     plane, axes = projection(np.concatenate(vectors), method, seed)
     table = table.assign(x=plane[:, 0], y=plane[:, 1]).reset_index(drop=True)
-    table.attrs["axes"] = axes
+    table.attrs |= {"axes": axes, "people": np.sort(shown).tolist()}
     return table
 
 

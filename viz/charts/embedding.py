@@ -42,7 +42,9 @@ def plot_embedding(
         InputError: not one picture for each row.
     """
     ax = theme.axes(ax, "single", 3.0)
-    for number, (pid, rows) in enumerate(table.groupby("pid", sort=True)):
+    people = _people(table)
+    for pid, rows in table.groupby("pid", sort=True):
+        number = people.index(pid)
         color = theme.PALETTE[number % len(theme.PALETTE)]
         # Beyond eight people colours come again, with the next marker.
         marker = theme.MARKERS[(number + number // 8) % 8]
@@ -62,13 +64,18 @@ def plot_embedding(
     return ax
 
 
+def _people(table: pd.DataFrame) -> list[Any]:
+    """Everybody of the whole table, so that a part of it keeps its colours."""
+    return list(table.attrs.get("people", sorted(set(table["pid"]))))
+
+
 def _place(ax: Axes, table: pd.DataFrame, pictures: Sequence[Any]) -> None:
     """Each picture over its point."""
     if len(pictures) != len(table):
         raise InputError(
             f"{len(pictures)} pictures for {len(table)} points", "give one picture for each row"
         )
-    colours = dict(zip(sorted(set(table["pid"])), itertools.cycle(theme.PALETTE), strict=False))
+    colours = dict(zip(_people(table), itertools.cycle(theme.PALETTE), strict=False))
     points = table[["x", "y"]].to_numpy(float)
     rows = zip(points, table["pid"], table["side"], map(np.asarray, pictures), strict=True)
     for (x, y), pid, side, pixels in rows:

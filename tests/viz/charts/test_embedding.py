@@ -88,6 +88,17 @@ def test_pictures_stand_in_place_of_their_points(features):
         viz.plot_embedding(table, pictures=pictures[:2])
 
 
+def test_a_part_of_the_people_keeps_its_colours(features):
+    table = mfa.measure_embedding(features, people=2, method="pca")
+    last = str(table["pid"].max())
+
+    def colour(shown):
+        points = {each.get_label(): each for each in viz.plot_embedding(shown).collections}
+        return tuple(points[last].get_facecolor()[0])
+
+    assert colour(table[table["pid"] == int(last)]) == colour(table)
+
+
 def test_a_branch_uses_its_own_columns(features):
     whole = mfa.measure_embedding(features, method="pca")
     part = mfa.measure_embedding(features, branch="branch1", method="pca")
