@@ -111,7 +111,7 @@ def _parts(file: Path) -> Path:
 @contextmanager
 def _only_job(file: Path, ranks: ProcessGroup, progress: Progress) -> Iterator[None]:
     """Hold the parts of ``file`` against other jobs, after waiting for one that holds them."""
-    lock, told = FileLock(file.with_suffix(".lock"), timeout=1, thread_local=False), False
+    lock, said = FileLock(file.with_suffix(".lock"), timeout=1, thread_local=False), False
 
     def held() -> bool:
         try:
@@ -128,9 +128,9 @@ def _only_job(file: Path, ranks: ProcessGroup, progress: Progress) -> Iterator[N
 
     try:
         while not ranks.from_first(held):
-            if ranks.writes and not told:
+            if ranks.writes and not said:
                 remark(f"another job makes {file}; this one waits for it")
-            told = True
+            said = True
             progress(0)
         yield
     finally:
